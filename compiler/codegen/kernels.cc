@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/codegen/kernels.h"
+
+namespace fusebox::codegen {
+
+Value* Units(const KernelContext& c) {
+  switch (c.kernel.kind) {
+    case KernelKind::kMatMul: return MatMulUnits(c);
+    case KernelKind::kRows: return RowsUnits(c);
+    case KernelKind::kColumns: return ColumnsUnits(c);
+    case KernelKind::kTranspose: return TransposeUnits(c);
+    case KernelKind::kCopy:
+    case KernelKind::kScatter: break;
+  }
+  return c.ir.I64(1);
+}
+
+void Emit(const KernelContext& c) {
+  switch (c.kernel.kind) {
+    case KernelKind::kMatMul: return EmitMatMul(c);
+    case KernelKind::kRows: return EmitRows(c);
+    case KernelKind::kColumns: return EmitColumns(c);
+    case KernelKind::kTranspose: return EmitTranspose(c);
+    case KernelKind::kCopy: return EmitCopy(c);
+    case KernelKind::kScatter: return EmitScatter(c);
+  }
+}
+
+Values Unflatten(const KernelContext& c, Value* index, const Shape& axes) {
+  Values indices(axes.size());
+  for (size_t i = axes.size(); i-- > 0;) {
+    if (i == 0) {
+      indices[0] = index;
+      break;
+    }
+    Value* size = c.Dim(axes[i]);
+    indices[i] = c.ir.b.CreateURem(index, size);
+    index = c.ir.b.CreateUDiv(index, size);
+  }
+  return indices;
+}
+
+Value* LanesBefore(Ir& ir, Value* first, Value* end, int64_t lanes) {
+  llvm::Type* type = Ir::Lanes(ir.b.getInt32Ty(), lanes);
+  Value* left = ir.b.CreateTrunc(ir.b.CreateSub(end, first), ir.b.getInt32Ty());
+  return ir.b.CreateICmpSLT(ir.LaneIndex(type), ir.Splat(left, lanes));
+}
+
+}  // namespace fusebox::codegen

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/codegen/math.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace fusebox::codegen {
+namespace {
+
+bool IsDouble(Value* x) { return x->getType()->getScalarType()->isDoubleTy(); }
+
+// The i32 (or i64) type with the lanes of x.
+llvm::Type* Bits(Value* x) { return x->getType()->getWithNewType(llvm::Type::getInt32Ty(x->getContext())); }
+
+Value* CallEachLane(Ir& ir, const char* name, Value* x) {
+  llvm::Type* f64 = ir.b.getDoubleTy();
+  const llvm::FunctionCallee callee = ir.module().getOrInsertFunction(name, f64, f64);
+  auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(x->getType());
+  if (vector == nullptr) return ir.b.CreateCall(callee, {x});
+  Value* out = llvm::PoisonValue::get(vector);
+  for (unsigned i = 0; i < vector->getNumElements(); ++i) {
+    out = ir.b.CreateInsertElement(out, ir.b.CreateCall(callee, {ir.b.CreateExtractElement(x, i)}), i);
+  }
+  return out;
+}
+
+Value* Fma(Ir& ir, Value* x, Value* y, double c) {
+  return ir.b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, ir.Number(x->getType(), c)});
+}
+Value* Fma(Ir& ir, Value* x, Value* y, Value* z) {
+  return ir.b.CreateIntrinsic(llvm::Intrinsic::fma, {x->getType()}, {x, y, z});
+}
+// c[0] x^n + ... + c[n], by Horner's rule.
+Value* Polynomial(Ir& ir, Value* x, std::initializer_list<double> coefficients) {
+  Value* y = nullptr;
+  for (const double c : coefficients) y = y == nullptr ? ir.Number(x->getType(), c) : Fma(ir, y, x, c);
+  return y;
+}
+Value* Abs(Ir& ir, Value* x) { return ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, x); }
+
+// 2^n, for n in [-126, 127], from its exponent bits.
+Value* PowerOfTwo(Ir& ir, Value* n, llvm::Type* type) {
+  Value* biased = ir.b.CreateAdd(n, ir.Integer(n->getType(), 127));
+  return ir.b.CreateBitCast(ir.b.CreateShl(biased, ir.Integer(n->getType(), 23)), type);
+}
+
+}  // namespace
+
+Value* Exp(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "exp", x);
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  // Beyond these the result is 0 or infinite anyway; the comparisons let NaN through.
+  Value* low = ir.Number(type, -104.0);
+  Value* high = ir.Number(type, 89.0);
+  Value* clamped = b.CreateSelect(b.CreateFCmpOLT(x, low), low, x);
+  clamped = b.CreateSelect(b.CreateFCmpOGT(clamped, high), high, clamped);
+  // n = round(x / ln 2), read off the low bits of a sum with 1.5 * 2^23; no conversion that NaN could poison.
+  constexpr double kShift = 12582912.0;
+  Value* shifted = Fma(ir, clamped, ir.Number(type, std::numbers::log2e), kShift);
+  Value* n_float = b.CreateFSub(shifted, ir.Number(type, kShift));
+  llvm::Type* bits = Bits(x);
+  Value* n = b.CreateSub(b.CreateBitCast(shifted, bits), ir.Integer(bits, 0x4B400000));
+  // r = x - n ln 2 in [-0.35, 0.35], with ln 2 in two parts.
+  Value* r = Fma(ir, n_float, ir.Number(type, -0.693359375), clamped);
+  r = Fma(ir, n_float, ir.Number(type, 2.12194440e-4), r);
+  Value* p = Polynomial(ir, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
+                                5.0000001201e-1});
+  Value* y = b.CreateFAdd(Fma(ir, b.CreateFMul(r, r), p, r), ir.Number(type, 1));
+  // 2^n in two factors, so that results from denormals to nearly infinity come out right.
+  Value* half = b.CreateAShr(n, ir.Integer(bits, 1));
+  y = b.CreateFMul(y, PowerOfTwo(ir, half, type));
+  y = b.CreateFMul(y, PowerOfTwo(ir, b.CreateSub(n, half), type));
+  return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y);
+}
+
+Value* Log(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "log", x);
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  llvm::Type* bits = Bits(x);
+  Value* tiny = b.CreateFCmpOLT(x, ir.Number(type, std::numeric_limits<float>::min()));
+  Value* normal = b.CreateSelect(tiny, b.CreateFMul(x, ir.Number(type, 8388608.0)), x);
+  Value* raw = b.CreateBitCast(normal, bits);
+  Value* e = b.CreateSub(b.CreateLShr(raw, ir.Integer(bits, 23)), ir.Integer(bits, 126));
+  e = b.CreateSub(e, b.CreateSelect(tiny, ir.Integer(bits, 23), ir.Integer(bits, 0)));
+  // x = m 2^e with m in [1/2, 1), moved to [sqrt(1/2), sqrt(2)).
+  Value* m = b.CreateBitCast(b.CreateOr(b.CreateAnd(raw, ir.Integer(bits, 0x7fffff)), ir.Integer(bits, 0x3f000000)), type);
+  Value* below = b.CreateFCmpOLT(m, ir.Number(type, 0.707106781186547524));
+  Value* ef = b.CreateSIToFP(e, type);
+  ef = b.CreateSelect(below, b.CreateFSub(ef, ir.Number(type, 1)), ef);
+  m = b.CreateSelect(below, b.CreateFAdd(m, m), m);
+  m = b.CreateFSub(m, ir.Number(type, 1));
+  Value* z = b.CreateFMul(m, m);
+  Value* p = Polynomial(ir, m, {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+                                -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
+  Value* y = b.CreateFMul(b.CreateFMul(p, m), z);
+  y = Fma(ir, ef, ir.Number(type, -2.12194440e-4), y);
+  y = Fma(ir, z, ir.Number(type, -0.5), y);
+  y = Fma(ir, ef, ir.Number(type, 0.693359375), b.CreateFAdd(m, y));
+  const double infinity = std::numeric_limits<double>::infinity();
+  Value* zero = ir.Number(type, 0);
+  y = b.CreateSelect(b.CreateFCmpOEQ(x, ir.Number(type, infinity)), x, y);
+  y = b.CreateSelect(b.CreateFCmpOEQ(x, zero), ir.Number(type, -infinity), y);
+  return b.CreateSelect(b.CreateFCmpULT(x, zero), ir.Number(type, std::nan("")), y);
+}
+
+Value* Tanh(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "tanh", x);
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  Value* a = Abs(ir, x);
+  // Near 0: x + x^3 P(x^2). Elsewhere 1 - 2 / (exp(2|x|) + 1), with the sign of x.
+  Value* z = b.CreateFMul(x, x);
+  Value* p = Polynomial(ir, z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
+  Value* near_zero = Fma(ir, b.CreateFMul(p, z), x, x);
+  Value* e = Exp(ir, b.CreateFAdd(a, a));
+  Value* one = ir.Number(type, 1);
+  Value* far = b.CreateFSub(one, b.CreateFDiv(ir.Number(type, 2), b.CreateFAdd(e, one)));
+  far = b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, far, x);
+  return b.CreateSelect(b.CreateFCmpOGE(a, ir.Number(type, 0.625)), far, near_zero);
+}
+
+Value* Sigmoid(Ir& ir, Value* x) {
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  // exp of a number <= 0 cannot overflow; for x < 0 the result is e / (1 + e).
+  Value* e = Exp(ir, b.CreateFNeg(Abs(ir, x)));
+  Value* one = ir.Number(type, 1);
+  Value* numerator = b.CreateSelect(b.CreateFCmpOLT(x, ir.Number(type, 0)), e, one);
+  return b.CreateFDiv(numerator, b.CreateFAdd(one, e));
+}
+
+Value* ErfInv(Ir& ir, Value* x) {
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  Value* one = ir.Number(type, 1);
+  // w = -log((1 - x)(1 + x)); one polynomial below 5, another of sqrt(w) above.
+  Value* w = b.CreateFNeg(Log(ir, b.CreateFMul(b.CreateFSub(one, x), b.CreateFAdd(one, x))));
+  Value* central = Polynomial(ir, b.CreateFSub(w, ir.Number(type, 2.5)),
+                              {2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087,
+                               -0.00125372503, -0.00417768164, 0.246640727, 1.50140941});
+  Value* root = b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, w);
+  Value* tail = Polynomial(ir, b.CreateFSub(root, ir.Number(type, 3)),
+                           {-0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773,
+                            -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
+  Value* y = b.CreateFMul(b.CreateSelect(b.CreateFCmpOLT(w, ir.Number(type, 5)), central, tail), x);
+  if (IsDouble(x)) {
+    for (int i = 0; i < 2; ++i) {
+      // y -= (erf(y) - x) / (2 / sqrt(pi) exp(-y^2))
+      Value* slope = b.CreateFMul(CallEachLane(ir, "exp", b.CreateFNeg(b.CreateFMul(y, y))),
+                                  ir.Number(type, 2 * std::numbers::inv_sqrtpi));
+      y = b.CreateFSub(y, b.CreateFDiv(b.CreateFSub(CallEachLane(ir, "erf", y), x), slope));
+    }
+  }
+  Value* edge = b.CreateFMul(x, ir.Number(type, std::numeric_limits<double>::infinity()));
+  return b.CreateSelect(b.CreateFCmpOEQ(Abs(ir, x), one), edge, y);
+}
+
+}  // namespace fusebox::codegen

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/codegen/point.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "fusebox/compiler/codegen/op_emitters.h"
+#include "fusebox/graph/check.h"
+
+namespace fusebox::codegen {
+namespace {
+
+Shape WithOnes(Shape shape, size_t rank) {
+  while (shape.size() < rank) shape.insert(shape.begin(), 1);
+  return shape;
+}
+
+}  // namespace
+
+Value* KernelContext::Size(const Shape& shape, size_t from) const {
+  Value* size = ir.I64(1);
+  for (size_t i = from; i < shape.size(); ++i) size = ir.Mul(size, Dim(shape[i]));
+  return size;
+}
+
+Value* PortAddress(const KernelContext& c, int64_t port) {
+  Ir& ir = c.ir;
+  const Port& p = c.plan.ports[size_t(port)];
+  Value* table = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
+  Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.ptr(), table, uint64_t(port)));
+  const bool batched = p.kind != Port::Kind::kRows && !p.type.shape.empty() && p.type.shape[0] < 0;
+  if (!batched) return array;
+  // Row r of the batch is -shape[0] leading entries of the array, each of the other axes' size.
+  Value* row_size = ir.Mul(c.Size(p.type.shape, 1), ir.I64(-p.type.shape[0]));
+  return ir.At(array, p.type.dtype, ir.Mul(c.first_row, row_size));
+}
+
+PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(context.ir) {
+  const auto add = [this](NodeId storage) {
+    const Place& place = c_.plan.places[storage];
+    if (place.kind == Place::Kind::kNone || bases_.contains(storage)) return;
+    if (place.kind == Place::Kind::kPort) {
+      bases_[storage] = PortAddress(c_, place.port);
+    } else {
+      auto& b = ir_.b;
+      Value* arena = b.CreateLoad(ir_.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c_.run, offsetof(RunContext, arena)));
+      bases_[storage] = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), arena, uint64_t(place.offset));
+    }
+  };
+  for (const NodeId id : c_.kernel.members) {
+    const Node& node = c_.graph()[id];
+    for (const NodeId input : DataInputs(node)) {
+      const NodeId storage = StorageOf(c_.graph(), input);
+      if (!c_.kernel.Has(storage)) add(storage);
+    }
+    if (node.op == Op::kRows) {
+      const std::string& name = node.attributes.String("name");
+      for (size_t port = 0; port < c_.plan.ports.size(); ++port) {
+        const Port& p = c_.plan.ports[port];
+        if (p.kind == Port::Kind::kRows && p.name == name) data_sets_[name] = PortAddress(c_, int64_t(port));
+      }
+    }
+  }
+  for (const NodeId id : c_.kernel.stored) add(id);
+}
+
+Value* PointEmitter::Index(const Shape& shape, const Shape& context, const Point& point, bool* across) const {
+  const Shape s = WithOnes(shape, context.size());
+  const size_t loops = std::min(point.outer.size(), s.size());
+  Value* index = ir_.I64(0);
+  for (size_t i = 0; i < loops; ++i) {
+    if (s[i] != 1) index = ir_.Add(index, ir_.Mul(point.outer[i], c_.Size(s, i + 1)));
+  }
+  *across = std::all_of(s.begin() + int64_t(loops), s.end(), [](int64_t d) { return d == 1; });
+  return *across ? index : ir_.Add(index, point.inner);
+}
+
+Value* PointEmitter::Constant(const Node& node) {
+  const double value = node.attributes.Float("value");
+  llvm::Type* type = ir_.ElementType(node.type.dtype);
+  if (IsFloat(node.type.dtype)) return ir_.Number(type, value);
+  if (node.type.dtype == DType::kBool) return ir_.b.getInt1(value != 0);
+  return ir_.Integer(type, int64_t(value));
+}
+
+Value* PointEmitter::Load(NodeId value, const Shape& context, const Point& point, bool scalar) {
+  const Node& node = c_.graph()[value];
+  const NodeId storage = StorageOf(c_.graph(), value);
+  const Node& source = c_.graph()[storage];
+  const int64_t lanes = scalar ? 1 : point.lanes;
+  if (source.op == Op::kConstant) return ir_.Splat(Constant(source), lanes);
+  if (source.op == Op::kExtent) {
+    Shape axes;
+    const Type& of = c_.graph()[source.inputs[0]].type;
+    for (const int64_t axis : source.attributes.List("axes")) axes.push_back(of.shape[size_t(axis)]);
+    Value* count = c_.Size(axes);
+    llvm::Type* type = ir_.ElementType(source.type.dtype);
+    Value* number = IsFloat(source.type.dtype) ? ir_.b.CreateSIToFP(count, type) : ir_.b.CreateZExtOrTrunc(count, type);
+    return ir_.Splat(number, lanes);
+  }
+  bool across = false;
+  const auto key = std::make_pair(value, context.size());
+  if (const auto it = row_loads_.find(key); it != row_loads_.end()) return ir_.Splat(it->second, lanes);
+  Value* index = Index(node.type.shape, context, point, &across);
+  if (across || scalar) return ir_.Splat(ir_.LoadLanes(base(storage), node.type.dtype, index, 1, nullptr), lanes);
+  return ir_.LoadLanes(base(storage), node.type.dtype, index, lanes, lanes == 1 ? nullptr : point.mask);
+}
+
+void PointEmitter::Preload(const Point& point) {
+  for (const NodeId id : c_.kernel.members) {
+    const Node& node = c_.graph()[id];
+    if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
+    for (const NodeId input : DataInputs(node)) {
+      const NodeId storage = StorageOf(c_.graph(), input);
+      const auto key = std::make_pair(input, node.type.shape.size());
+      if (!bases_.contains(storage) || c_.kernel.Has(storage) || row_loads_.contains(key)) continue;
+      bool across = false;
+      Value* index = Index(c_.graph()[input].type.shape, node.type.shape, point, &across);
+      if (across) row_loads_[key] = ir_.LoadLanes(base(storage), c_.graph()[input].type.dtype, index, 1, nullptr);
+    }
+  }
+}
+
+Value* PointEmitter::Operand(const Node& user, size_t input, const Point& point, bool scalar) {
+  const NodeId value = user.inputs[input];
+  const NodeId storage = StorageOf(c_.graph(), value);
+  if (!c_.kernel.Has(storage)) return Load(value, user.type.shape, point, scalar);
+  if (const auto it = reduced.find(storage); it != reduced.end()) return ir_.Splat(it->second, scalar ? 1 : point.lanes);
+  return scalar ? Reduced(storage, point) : Element(storage, point);
+}
+
+Value* PointEmitter::Element(NodeId id, const Point& point) {
+  if (const auto it = point.memo->find(id); it != point.memo->end()) return it->second;
+  Value* value = Compute(id, point, false);
+  return (*point.memo)[id] = value;
+}
+
+Value* PointEmitter::Reduced(NodeId id, const Point& point) {
+  if (const auto it = reduced.find(id); it != reduced.end()) return it->second;
+  Value* value = Compute(id, point, true);
+  return reduced[id] = value;
+}
+
+Value* PointEmitter::Compute(NodeId id, const Point& point, bool scalar) {
+  const Node& node = c_.graph()[id];
+  const int64_t lanes = scalar ? 1 : point.lanes;
+  switch (node.op) {
+    case Op::kIota: {
+      Value* index = IndexAlong(node, node.attributes.Int("axis"), point);
+      return ir_.b.CreateTrunc(index, Ir::Lanes(ir_.b.getInt32Ty(), lanes));
+    }
+    case Op::kRows: return Rows(node, point);
+    case Op::kGather: return Gather(node, point);
+    case Op::kSlice:
+    case Op::kTranspose: return Strided(node, point);
+    case Op::kRandomUniform: return Random(node, point, scalar);
+    default: break;
+  }
+  Values operands;
+  for (size_t i = 0; i < node.inputs.size(); ++i) operands.push_back(Operand(node, i, point, scalar));
+  const OpEmitter emitter = EmitterOf(node.op);
+  Check(emitter != nullptr, "an op without an emitter");
+  return emitter({ir_, node, c_.graph()[node.inputs[0]].type.dtype, node.type.dtype, operands});
+}
+
+Value* PointEmitter::InnerLanes(const Point& point) {
+  llvm::Type* type = Ir::Lanes(ir_.i64(), point.lanes);
+  if (point.lanes == 1) return point.inner;
+  return ir_.b.CreateAdd(ir_.Splat(point.inner, point.lanes), ir_.LaneIndex(type));
+}
+
+// The index along one axis of a member that has the kernel's whole space, in lanes of i64.
+Value* PointEmitter::IndexAlong(const Node& node, int64_t axis, const Point& point) {
+  const auto loops = int64_t(point.outer.size());
+  if (axis < loops) return ir_.Splat(point.outer[size_t(axis)], point.lanes);
+  Check(axis == node.type.rank() - 1 && axis == loops, "the index of a folded axis");
+  return InnerLanes(point);
+}
+
+Value* PointEmitter::Rows(const Node& node, const Point& point) {
+  // order is i32[count]; the data set's row is everything behind the first axis.
+  Value* data = data_sets_.at(node.attributes.String("name"));
+  const NodeId order = StorageOf(c_.graph(), node.inputs[0]);
+  Value* row_size = c_.Size(node.type.shape, 1);
+  if (point.outer.empty()) {
+    Value* rows = ir_.LoadLanes(base(order), DType::kI32, point.inner, point.lanes, point.mask);
+    Value* wide = ir_.b.CreateSExt(rows, Ir::Lanes(ir_.i64(), point.lanes));
+    return ir_.Gather(data, node.type.dtype, wide, point.lanes, point.mask);
+  }
+  Value* row = ir_.b.CreateSExt(ir_.LoadLanes(base(order), DType::kI32, point.outer[0], 1, nullptr), ir_.i64());
+  Value* index = ir_.Mul(row, row_size);
+  for (size_t i = 1; i < point.outer.size(); ++i) {
+    index = ir_.Add(index, ir_.Mul(point.outer[i], c_.Size(node.type.shape, i + 1)));
+  }
+  return ir_.LoadLanes(data, node.type.dtype, ir_.Add(index, point.inner), point.lanes, point.mask);
+}
+
+Value* PointEmitter::Gather(const Node& node, const Point& point) {
+  const Type& table = c_.graph()[node.inputs[0]].type;
+  const NodeId storage = StorageOf(c_.graph(), node.inputs[0]), indices = StorageOf(c_.graph(), node.inputs[1]);
+  const auto clamp = [&](Value* i) {
+    Value* last = ir_.b.CreateTrunc(ir_.b.CreateSub(c_.Dim(table.shape[0]), ir_.I64(1)), ir_.b.getInt32Ty());
+    auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(i->getType());
+    const int64_t lanes = vector != nullptr ? vector->getNumElements() : 1;
+    i = ir_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, i, ir_.Splat(last, lanes));
+    i = ir_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, i, ir_.Integer(i->getType(), 0));
+    return ir_.b.CreateSExt(i, Ir::Lanes(ir_.i64(), lanes));
+  };
+  if (point.outer.empty()) {
+    Value* rows = clamp(ir_.LoadLanes(base(indices), DType::kI32, point.inner, point.lanes, point.mask));
+    return ir_.Gather(base(storage), node.type.dtype, rows, point.lanes, point.mask);
+  }
+  Value* row = clamp(ir_.LoadLanes(base(indices), DType::kI32, point.outer[0], 1, nullptr));
+  Value* index = ir_.Mul(row, c_.Size(node.type.shape, 1));
+  for (size_t i = 1; i < point.outer.size(); ++i) {
+    index = ir_.Add(index, ir_.Mul(point.outer[i], c_.Size(node.type.shape, i + 1)));
+  }
+  return ir_.LoadLanes(base(storage), node.type.dtype, ir_.Add(index, point.inner), point.lanes, point.mask);
+}
+
+// Slices and transposes read their operand where it lies, at a stride for each axis.
+Value* PointEmitter::Strided(const Node& node, const Point& point) {
+  const Type& from = c_.graph()[node.inputs[0]].type;
+  const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
+  Value* start = ir_.I64(0);
+  Values strides;
+  for (int64_t axis = 0; axis < node.type.rank(); ++axis) {
+    const int64_t source = node.op == Op::kTranspose ? node.attributes.List("permutation")[size_t(axis)] : axis;
+    strides.push_back(c_.Size(from.shape, size_t(source) + 1));
+    if (node.op == Op::kSlice && axis == node.attributes.Int("axis")) {
+      start = ir_.Mul(ir_.I64(node.attributes.Int("begin")), strides.back());
+    }
+  }
+  for (size_t i = 0; i < point.outer.size(); ++i) start = ir_.Add(start, ir_.Mul(point.outer[i], strides[i]));
+  if (strides.empty()) return ir_.LoadLanes(base(storage), node.type.dtype, start, 1, nullptr);
+  Value* step = strides.back();
+  if (auto* one = llvm::dyn_cast<llvm::ConstantInt>(step); one != nullptr && one->isOne()) {
+    return ir_.LoadLanes(base(storage), node.type.dtype, ir_.Add(start, point.inner), point.lanes, point.mask);
+  }
+  Value* indices = ir_.b.CreateMul(InnerLanes(point), ir_.Splat(step, point.lanes));
+  indices = ir_.b.CreateAdd(indices, ir_.Splat(start, point.lanes));
+  return ir_.Gather(base(storage), node.type.dtype, indices, point.lanes, point.mask);
+}
+
+Value* PointEmitter::Random(const Node& node, const Point& point, bool scalar) {
+  const Shape& shape = node.type.shape;
+  Value* start = ir_.I64(0);
+  const size_t loops = std::min(point.outer.size(), shape.size());
+  for (size_t i = 0; i < loops; ++i) start = ir_.Add(start, ir_.Mul(point.outer[i], c_.Size(shape, i + 1)));
+  Value* index = start;
+  if (!scalar && shape.size() > loops) {
+    index = ir_.b.CreateAdd(ir_.Splat(start, point.lanes), InnerLanes(point));
+  }
+  Value* seed = Operand(node, 0, point, true);
+  Value* step = Operand(node, 1, point, true);
+  return RandomUniform(ir_, node.type.dtype, seed, step, node.attributes.Int("stream"), index);
+}
+
+void PointEmitter::Store(NodeId id, Value* value, const Point& point) {
+  const Type& type = c_.graph()[id].type;
+  bool across = false;
+  Value* index = Index(type.shape, type.shape, point, &across);
+  const bool vector = value->getType()->isVectorTy();
+  ir_.StoreLanes(value, base(id), type.dtype, index, vector ? point.mask : nullptr);
+}
+
+}  // namespace fusebox::codegen

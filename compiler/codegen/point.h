@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel's members computed at one point of its space (or at some neighbouring ones, in lanes): operands loaded from
+// where the plan put them, ops emitted, results stored. What every kind of loop nest has inside.
+#pragma once
+#include <map>
+#include <string>
+
+#include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/kernel.h"
+#include "fusebox/compiler/plan.h"
+
+namespace fusebox::codegen {
+
+// A kernel's function and what it works on.
+struct KernelContext {
+  Ir& ir;
+  const FusedProgram& program;
+  const Kernel& kernel;
+  const Plan& plan;
+  int64_t row_capacity;
+  const Target& target;
+  // The function's arguments: the RunContext, the first row of this step and how many it has, the units to do.
+  Value *run = nullptr, *first_row = nullptr, *batch = nullptr, *begin = nullptr, *end = nullptr;
+
+  const Graph& graph() const { return program.graph; }
+  Value* Dim(int64_t dim) const { return dim >= 0 ? ir.I64(dim) : ir.Mul(batch, ir.I64(-dim)); }
+  Value* Size(const Shape& shape, size_t from = 0) const;
+};
+
+using Memo = std::map<NodeId, Value*>;
+
+// The axes before `outer` are loops around, with an index each; those from there on are one loop, `inner` its index.
+struct Point {
+  Values outer;
+  Value* inner = nullptr;
+  int64_t lanes = 1;
+  Value* mask = nullptr;   // Which lanes lie inside; null: all.
+  Memo* memo = nullptr;    // Members already computed here.
+};
+
+class PointEmitter {
+ public:
+  // Emits the base addresses of all that the kernel reads and writes: call at the function's entry.
+  explicit PointEmitter(const KernelContext& context);
+
+  // Values of the current row: results of reductions, and what follows from them alone.
+  Memo reduced;
+  // Forgets what was loaded for the row before.
+  void NextRow() {
+    reduced.clear();
+    row_loads_.clear();
+  }
+
+  // A member that has an element at each point.
+  Value* Element(NodeId id, const Point& point);
+  // A member that has one value a row: in `reduced`, or computed from there.
+  Value* Reduced(NodeId id, const Point& point);
+  // An operand, as a member computed here, or loaded: a vector of point.lanes, or a scalar if `scalar`.
+  Value* Operand(const Node& user, size_t input, const Point& point, bool scalar = false);
+  // Loads ahead what does not change along the inner axis.
+  void Preload(const Point& point);
+  void Store(NodeId id, Value* value, const Point& point);
+
+  Value* base(NodeId storage) const { return bases_.at(storage); }
+  // The index of element (outer..., inner) of a value of this shape, read by a node of shape `context`; sets `across`
+  // if all lanes read the same one.
+  Value* Index(const Shape& shape, const Shape& context, const Point& point, bool* across) const;
+
+ private:
+  Value* Load(NodeId value, const Shape& context, const Point& point, bool scalar);
+  Value* Compute(NodeId id, const Point& point, bool scalar);
+  Value* IndexAlong(const Node& node, int64_t axis, const Point& point);
+  Value* Rows(const Node& node, const Point& point);
+  Value* Gather(const Node& node, const Point& point);
+  Value* Strided(const Node& node, const Point& point);
+  Value* Random(const Node& node, const Point& point, bool scalar);
+  Value* Constant(const Node& node);
+  Value* InnerLanes(const Point& point);
+
+  const KernelContext& c_;
+  Ir& ir_;
+  std::map<NodeId, Value*> bases_;
+  std::map<std::string, Value*> data_sets_;
+  std::map<std::pair<NodeId, size_t>, Value*> row_loads_;  // By value and rank of the reader.
+};
+
+// The address of a port's array for this step.
+Value* PortAddress(const KernelContext& c, int64_t port);
+
+}  // namespace fusebox::codegen

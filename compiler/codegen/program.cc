@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/codegen/program.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <set>
+
+#include "fusebox/compiler/codegen/kernels.h"
+
+namespace fusebox::codegen {
+namespace {
+
+// "dense/matmul+add+max": the layer that most of it comes from, and its operations.
+std::string NameOf(const FusedProgram& program, const Kernel& kernel) {
+  std::string name, scope;
+  for (const NodeId id : kernel.members) {
+    const Node& node = program.graph[id];
+    if (scope.empty()) scope = node.scope;
+    if (name.size() > 40) continue;
+    name += (name.empty() ? "" : "+") + std::string(node.info().name);
+  }
+  return scope.empty() ? name : scope + "/" + name;
+}
+
+// As a symbol that perf and gdb show.
+std::string SymbolOf(size_t index, const std::string& name) {
+  std::string symbol = fmt::format("kernel{}_{}", index, name);
+  std::ranges::replace_if(symbol, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return symbol;
+}
+
+class ProgramEmitter {
+ public:
+  ProgramEmitter(llvm::Module& module, const FusedProgram& program, const Plan& plan, int64_t row_capacity,
+                 const Target& target)
+      : ir_(module), program_(program), plan_(plan), row_capacity_(row_capacity), target_(target) {}
+
+  void Run(const std::string& entry) {
+    for (size_t k = 0; k < program_.kernels.size(); ++k) EmitKernel(k);
+    EmitEntry(entry);
+  }
+
+ private:
+  KernelContext Context(size_t k) {
+    return {.ir = ir_, .program = program_, .kernel = program_.kernels[k], .plan = plan_, .row_capacity = row_capacity_,
+            .target = target_};
+  }
+
+  void EmitKernel(size_t k) {
+    llvm::Function* f = ir_.Begin(SymbolOf(k, NameOf(program_, program_.kernels[k])), ir_.b.getVoidTy(),
+                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+    KernelContext c = Context(k);
+    c.run = f->getArg(0);
+    c.first_row = f->getArg(1);
+    c.batch = f->getArg(2);
+    c.begin = f->getArg(3);
+    c.end = f->getArg(4);
+    Emit(c);
+    ir_.b.CreateRetVoid();
+    kernels_.push_back(f);
+  }
+
+  Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
+  Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
+
+  void EmitEntry(const std::string& name) {
+    auto& b = ir_.b;
+    llvm::Function* f = ir_.Begin(name, b.getVoidTy(), {ir_.ptr(), ir_.i64()}, true);
+    run_ = f->getArg(0);
+    Value* thread = f->getArg(1);
+    Value* threads = Field(offsetof(RunContext, threads), ir_.i64());
+    Value* batch = Field(offsetof(RunContext, batch), ir_.i64());
+    Value* rows = Field(offsetof(RunContext, rows), ir_.i64());
+    Value* first = Field(offsetof(RunContext, first_step), ir_.i64());
+    Value* end = ir_.Add(first, Field(offsetof(RunContext, steps), ir_.i64()));
+    Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
+    Value* together = b.CreateICmpSGT(threads, ir_.I64(1));
+    Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
+    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", b.getVoidTy(), ir_.ptr());
+
+    // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
+    auto* header = llvm::BasicBlock::Create(ir_.context(), "step", f);
+    auto* body = llvm::BasicBlock::Create(ir_.context(), "work", f);
+    auto* next = llvm::BasicBlock::Create(ir_.context(), "next", f);
+    auto* done = llvm::BasicBlock::Create(ir_.context(), "done", f);
+    llvm::BasicBlock* before = b.GetInsertBlock();
+    b.CreateBr(header);
+    b.SetInsertPoint(header);
+    llvm::PHINode* step = b.CreatePHI(ir_.i64(), 2);
+    step->addIncoming(first, before);
+    Value* first_row = ir_.Mul(step, batch);
+    b.CreateCondBr(b.CreateAnd(b.CreateICmpSLT(step, end), b.CreateICmpSLT(first_row, rows)), body, done);
+
+    b.SetInsertPoint(body);
+    Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
+    for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
+      if (phase > 0) Barrier(together);
+      for (const size_t k : plan_.phases[phase]) Call(k, first_row, count, thread, threads);
+    }
+    if (!plan_.copies.empty()) {
+      Barrier(together);
+      ir_.If(leads, [&] { Copies(first_row, count); });
+    }
+    // Thread 0 asks for all whether to go on. Two slots by turns: nobody may see the verdict on a later step.
+    Value* verdict = b.CreateInBoundsGEP(b.getInt32Ty(), FieldAddress(offsetof(RunContext, stop)), b.CreateAnd(step, ir_.I64(1)));
+    Value* after = ir_.Add(step, ir_.I64(1));
+    ir_.If(leads, [&] {
+      b.CreateStore(b.CreateSub(after, first), FieldAddress(offsetof(RunContext, steps_done)));
+      ir_.If(b.CreateIsNotNull(yield), [&] {
+        llvm::LoadInst* asked = b.CreateAlignedLoad(b.getInt32Ty(), yield, llvm::Align(4));
+        asked->setAtomic(llvm::AtomicOrdering::Monotonic);
+        b.CreateStore(asked, verdict);
+      }, [&] { b.CreateStore(b.getInt32(0), verdict); });
+    });
+    Barrier(together);
+    Value* stop = b.CreateLoad(b.getInt32Ty(), verdict);
+    b.CreateCondBr(b.CreateIsNull(stop), next, done);
+    b.SetInsertPoint(next);
+    step->addIncoming(after, next);
+    b.CreateBr(header);
+    b.SetInsertPoint(done);
+    b.CreateRetVoid();
+  }
+
+  void Barrier(Value* together) {
+    ir_.If(together, [&] { ir_.b.CreateCall(barrier_, {run_}); });
+  }
+
+  // The thread's share of a kernel's units: which unit is whose depends on the number of threads, what a unit does not.
+  void Call(size_t k, Value* first_row, Value* count, Value* thread, Value* threads) {
+    KernelContext c = Context(k);
+    c.run = run_;
+    c.first_row = first_row;
+    c.batch = count;
+    auto& b = ir_.b;
+    Value* units = Units(c);
+    Value* begin = b.CreateUDiv(ir_.Mul(units, thread), threads);
+    Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread, ir_.I64(1))), threads);
+    ir_.If(b.CreateICmpSLT(begin, end), [&] { b.CreateCall(kernels_[k], {run_, first_row, count, begin, end}); });
+  }
+
+  void Copies(Value* first_row, Value* count) {
+    const Kernel none;
+    KernelContext c = {.ir = ir_, .program = program_, .kernel = none, .plan = plan_, .row_capacity = row_capacity_, .target = target_};
+    c.run = run_;
+    c.first_row = first_row;
+    c.batch = count;
+    for (const Plan::Copy& copy : plan_.copies) {
+      const Type& type = program_.graph[copy.from].type;
+      Value* arena = Field(offsetof(RunContext, arena), ir_.ptr());
+      Value* from = ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), arena, uint64_t(plan_.places[copy.from].offset));
+      Value* bytes = ir_.Mul(c.Size(type.shape), ir_.I64(SizeOf(type.dtype)));
+      ir_.b.CreateMemCpy(PortAddress(c, copy.to_port), llvm::Align(1), from, llvm::Align(1), bytes);
+    }
+  }
+
+  Ir ir_;
+  const FusedProgram& program_;
+  const Plan& plan_;
+  const int64_t row_capacity_;
+  const Target& target_;
+  std::vector<llvm::Function*> kernels_;
+  Value* run_ = nullptr;
+  llvm::FunctionCallee barrier_;
+};
+
+}  // namespace
+
+void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
+                 int64_t row_capacity, const Target& target) {
+  ProgramEmitter(module, program, plan, row_capacity, target).Run(entry);
+}
+
+std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,
+                                          const Target& target) {
+  llvm::LLVMContext context;
+  llvm::Module module("report", context);
+  Ir ir(module);
+  std::vector<KernelReport> reports;
+  const auto bytes_of = [&](NodeId id) {
+    const Type& type = program.graph[id].type;
+    return double(NumElements(type.shape, row_capacity) * SizeOf(type.dtype));
+  };
+  for (const Kernel& kernel : program.kernels) {
+    KernelReport report;
+    report.name = NameOf(program, kernel);
+    report.kind = Name(kernel.kind);
+    report.shape = ToString(kernel.space);
+    std::set<NodeId> read;
+    for (const NodeId id : kernel.members) {
+      const Node& node = program.graph[id];
+      report.operations.push_back(node.info().name);
+      const auto elements = double(NumElements(node.type.shape, row_capacity));
+      if (node.op == Op::kMatMul) {
+        const Shape& a = program.graph[node.inputs[0]].type.shape;
+        report.flops += 2 * elements * double(Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], row_capacity));
+        const KernelContext c = {.ir = ir, .program = program, .kernel = kernel, .plan = plan, .row_capacity = row_capacity, .target = target};
+        report.tile = MatMulTile(c);
+      } else if (node.info().kind == OpKind::kElementwise) {
+        report.flops += elements;
+      } else if (node.info().kind == OpKind::kReduce) {
+        report.flops += double(NumElements(program.graph[node.inputs[0]].type.shape, row_capacity));
+      }
+      if (node.op == Op::kRows) report.bytes += bytes_of(id);
+      for (const NodeId input : DataInputs(node)) {
+        const NodeId storage = StorageOf(program.graph, input);
+        const bool in_memory = plan.places[storage].kind != fusebox::Place::Kind::kNone;
+        if (!kernel.Has(storage) && in_memory && read.insert(storage).second) report.bytes += bytes_of(storage);
+      }
+    }
+    for (const NodeId id : kernel.stored) report.bytes += bytes_of(id);
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace fusebox::codegen

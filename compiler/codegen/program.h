@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole program as one LLVM module: a function a kernel, and the entry that runs steps.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/compiler.h"
+#include "fusebox/compiler/kernel.h"
+#include "fusebox/compiler/plan.h"
+
+namespace fusebox::codegen {
+
+// Fills the module; `entry` names its one exported function, void(RunContext*, i64 thread). The entry calls
+// fusebox_barrier(RunContext*) between phases where more than one thread runs.
+void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
+                 int64_t row_capacity, const Target& target);
+
+// What each kernel is, for reports.
+std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,
+                                          const Target& target);
+
+}  // namespace fusebox::codegen

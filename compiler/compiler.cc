@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline from a program to native code. Each stage has a name, is timed, and can be dumped.
+#include "fusebox/compiler/compiler.h"
+
+#include <chrono>
+#include <numeric>
+
+#include "fusebox/compiler/codegen/program.h"
+#include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/jit.h"
+#include "fusebox/compiler/pipeline.h"
+#include "fusebox/compiler/plan.h"
+#include "fusebox/graph/status.h"
+
+namespace fusebox {
+
+struct Executable::Impl {
+  std::vector<Port> ports;
+  int64_t row_capacity = 0;
+  CompileReport report;
+  std::shared_ptr<const NativeCode> code;
+  void (*entry)(RunContext*, int64_t) = nullptr;
+};
+
+const std::vector<Port>& Executable::ports() const { return impl_->ports; }
+int64_t Executable::row_capacity() const { return impl_->row_capacity; }
+int64_t Executable::arena_bytes() const { return impl_->report.arena_bytes; }
+const CompileReport& Executable::report() const { return impl_->report; }
+void Executable::Enter(RunContext& context, int64_t thread) const { impl_->entry(&context, thread); }
+
+int64_t Executable::PortIndex(Port::Kind kind, std::string_view name) const {
+  for (size_t i = 0; i < impl_->ports.size(); ++i) {
+    if (impl_->ports[i].kind == kind && impl_->ports[i].name == name) return int64_t(i);
+  }
+  return -1;
+}
+
+absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto started = Clock::now();
+  const auto since = [](Clock::time_point t) { return std::chrono::duration<double, std::milli>(Clock::now() - t).count(); };
+  const auto dump = [&](std::string_view stage, const auto& text) {
+    if (options.dump) options.dump(stage, text());
+  };
+  if (options.row_capacity < 1) return Refuse("compile: row_capacity must be at least 1, got {}", options.row_capacity);
+  auto impl = std::make_shared<Executable::Impl>();
+  CompileReport& report = impl->report;
+  const auto timed = [&](const char* name, NodeId before, auto stage) {
+    const auto t = Clock::now();
+    auto result = stage();
+    report.passes.push_back({name, since(t), before, before});
+    return result;
+  };
+
+  // From the program as declared to one without gradients, regions and redundancy: see pipeline.cc.
+  FUSEBOX_ASSIGN_OR_RETURN(Graph graph, RunGraphPasses(declared, options, report));
+  graph = OwnResults(graph);
+  // Which nodes share a loop nest.
+  FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, timed("fuse", graph.size(), [&] { return Fuse(graph); }));
+  dump("fused", [&] { return Print(fused); });
+  // Which kernels run between two barriers, and where their values lie.
+  const Plan plan = timed("plan", graph.size(), [&] { return MakePlan(fused, options.row_capacity); });
+  dump("plan", [&] { return PrintMemory(fused, plan); });
+  dump("schedule", [&] { return PrintSchedule(fused, plan); });
+  // Native code.
+  FUSEBOX_ASSIGN_OR_RETURN(Jit* const jit, Jit::Get());
+  const std::string entry = jit->UniqueName("fusebox_program");
+  const auto emit = [&](llvm::Module& module) {
+    codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target());
+  };
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code, timed("codegen", graph.size(), [&] { return jit->Compile(entry, emit, options.dump); }));
+  impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
+  impl->ports = plan.ports;
+  impl->row_capacity = options.row_capacity;
+  report.kernels = codegen::DescribeKernels(fused, plan, options.row_capacity, jit->target());
+  report.unfused = fused.unfused;
+  report.barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
+  report.arena_bytes = plan.arena_bytes;
+  report.intermediate_bytes = plan.intermediate_bytes;
+  report.milliseconds = since(started);
+  return Executable(std::move(impl));
+}
+
+}  // namespace fusebox

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/fuse.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "fusebox/graph/status.h"
+
+namespace fusebox {
+namespace {
+
+// "" if it fits, else why not.
+using Reason = std::string;
+
+bool IsPointwise(const Node& node) {
+  const OpKind kind = node.info().kind;
+  return kind == OpKind::kElementwise || kind == OpKind::kRandom || node.op == Op::kBroadcast ||
+         node.op == Op::kIota || node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose ||
+         node.op == Op::kGather;
+}
+
+// Reads elements of its input at other places than its own, so the input has to lie in memory.
+bool ReadsElsewhere(const Node& node) {
+  return node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose || node.op == Op::kGather;
+}
+
+bool IsTransposeOfMatrix(const Node& node) {
+  return node.op == Op::kTranspose && node.type.rank() == 2 && node.attributes.List("permutation") == Ints{1, 0};
+}
+
+// Cheaper to compute again than to store and load.
+bool IsCheap(const Graph& graph, NodeId id) {
+  const Node& node = graph[id];
+  if (node.op == Op::kBroadcast || node.op == Op::kIota) return true;
+  if (node.info().kind != OpKind::kElementwise) return false;
+  if (node.type.dtype == DType::kBool) return true;
+  return node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool;
+}
+
+Shape WithOnes(Shape shape, size_t rank) {
+  while (shape.size() < rank) shape.insert(shape.begin(), 1);
+  return shape;
+}
+
+// The axes of a reduction, from the first to the last: adjacent ones only, after the pass canonical_reductions.
+std::pair<int64_t, int64_t> ReducedRun(const Node& node) {
+  if (node.op == Op::kArgMax) return {node.attributes.Int("axis"), 1};
+  const Ints& axes = node.attributes.List("axes");
+  return {axes.empty() ? 0 : axes[0], int64_t(axes.size())};
+}
+
+class Fuser {
+ public:
+  explicit Fuser(const Graph& graph) : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)) {}
+
+  absl::StatusOr<FusedProgram> Run() {
+    for (NodeId id = 1; id < graph_.size(); ++id) {
+      const Node& node = graph_[id];
+      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || IsCheap(graph_, id)) continue;
+      if (!node.regions.empty()) return Refuse("fuse: {} still owns a region", node.info().name);
+      Place(id);
+    }
+    // Cheap nodes that the program itself asks for.
+    for (const auto& output : graph_.outputs()) Materialise(StorageOf(graph_, output.value));
+    for (const auto& update : graph_.updates()) Materialise(StorageOf(graph_, update.value));
+    return Finish();
+  }
+
+ private:
+  // ---- Can this node be computed in this kernel's loop nest?
+
+  Reason FitsRows(const Kernel& k, const Node& node) const {
+    const Shape left = ReducedSpace(k);
+    const Shape outer_and_ones = [&] {
+      Shape s(k.space.begin(), k.space.begin() + k.outer_rank);
+      s.resize(k.space.size(), 1);
+      return s;
+    }();
+    if (node.info().kind == OpKind::kReduce) {
+      const auto [first, count] = ReducedRun(node);
+      const Type& in = graph_[node.inputs[0]].type;
+      if (in.shape != k.space) return fmt::format("it reduces {}, the kernel runs over {}", ToString(in.shape), ToString(k.space));
+      if (first + count != in.rank()) return "it reduces other axes than the last";
+      if (k.run_rank != 0 && k.run_rank != count) return "it reduces another number of axes";
+      if (count > 1 && k.run_rank == 0) return "the kernel's loops are not laid out for it";
+      return "";
+    }
+    if (!IsPointwise(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    if (node.type.shape == k.space) {
+      if (k.run_rank > 1) {
+        // The folded axes are one loop: an operand must lie along all of them, or along none.
+        if (ReadsElsewhere(node) || node.op == Op::kIota) return "it needs the index of an axis that is folded";
+        for (const NodeId input : DataInputs(node)) {
+          const Shape s = WithOnes(graph_[input].type.shape, k.space.size());
+          const bool along = std::equal(s.begin() + k.outer_rank, s.end(), k.space.begin() + k.outer_rank);
+          const bool across = std::all_of(s.begin() + k.outer_rank, s.end(), [](int64_t d) { return d == 1; });
+          if (!along && !across) return "an operand repeats along some of the folded axes only";
+        }
+      }
+      for (const NodeId input : DataInputs(node)) {
+        const NodeId storage = StorageOf(graph_, input);
+        if (!k.Has(storage)) continue;
+        if (ReadsElsewhere(node)) return "it reads other elements than its own";
+        const Shape& shape = graph_[input].type.shape;
+        if (IsElement(graph_, k, storage)) {
+          if (shape != k.space) return "it reads other elements than its own";
+        } else if (WithOnes(shape, k.space.size()) != outer_and_ones) {
+          return "it reads other rows' results";
+        }
+      }
+      return "";
+    }
+    // One element a row, after the reductions.
+    if (k.run_rank == 0 || (node.type.shape != left && node.type.shape != outer_and_ones)) {
+      return fmt::format("its shape is {}, the kernel's {}", ToString(node.type.shape), ToString(k.space));
+    }
+    return FitsReduced(k, node);
+  }
+
+  // Elementwise on what the reductions leave.
+  Reason FitsReduced(const Kernel& k, const Node& node) const {
+    if (!IsPointwise(node) || ReadsElsewhere(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    for (const NodeId input : DataInputs(node)) {
+      const NodeId storage = StorageOf(graph_, input);
+      if (!k.Has(storage)) continue;
+      if (IsElement(graph_, k, storage)) return "it reads other elements than its own";
+      if (WithOnes(graph_[input].type.shape, node.type.shape.size()) != node.type.shape) return "it reads other rows' results";
+    }
+    return "";
+  }
+
+  Reason FitsColumns(const Kernel& k, const Node& node) const {
+    if (node.info().kind == OpKind::kReduce) {
+      const auto [first, count] = ReducedRun(node);
+      const bool same = graph_[node.inputs[0]].type.shape == k.space && first == k.outer_rank && count == k.run_rank;
+      if (!same || node.op == Op::kArgMax) return "it reduces over another space";
+      return k.Has(StorageOf(graph_, node.inputs[0])) ? "it reads the kernel's result" : "";
+    }
+    if (node.type.shape != ReducedSpace(k)) {
+      return fmt::format("its shape is {}, the kernel leaves {}", ToString(node.type.shape), ToString(ReducedSpace(k)));
+    }
+    if (int64_t(k.space.size()) - k.outer_rank - k.run_rank > 1) {
+      // The axes that stay are one loop: an operand must lie along all of them, or be a single number.
+      for (const NodeId input : DataInputs(node)) {
+        const Shape& s = graph_[input].type.shape;
+        if (s != node.type.shape && std::ranges::any_of(s, [](int64_t d) { return d != 1; })) {
+          return "an operand repeats along some of the columns' axes only";
+        }
+      }
+    }
+    return FitsReduced(k, node);
+  }
+
+  Reason FitsMatMul(const Kernel& k, const Node& node) const {
+    if (!IsPointwise(node) || ReadsElsewhere(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    if (node.type.shape != k.space) {
+      return fmt::format("its shape is {}, the product's {}", ToString(node.type.shape), ToString(k.space));
+    }
+    for (const NodeId input : DataInputs(node)) {
+      if (k.Has(StorageOf(graph_, input)) && graph_[input].type.shape != k.space) return "it reads other elements than its own";
+    }
+    return "";
+  }
+
+  Reason Fits(const Kernel& k, const Node& node) const {
+    switch (k.kind) {
+      case KernelKind::kMatMul: return FitsMatMul(k, node);
+      case KernelKind::kRows: return FitsRows(k, node);
+      case KernelKind::kColumns: return FitsColumns(k, node);
+      default: return fmt::format("a {} takes no other work", Name(k.kind));
+    }
+  }
+
+  // Adds the node to a copy of the kernel, its cheap inputs first.
+  Reason Join(Kernel& k, NodeId id) const {
+    const Node& node = graph_[id];
+    for (const NodeId input : DataInputs(node)) {
+      if (kernel_of_[input] >= 0 || !IsCheap(graph_, input) || k.Has(input)) continue;
+      if (Reason why = Join(k, input); !why.empty()) return why;
+    }
+    if (Reason why = Fits(k, node); !why.empty()) return why;
+    for (const NodeId input : DataInputs(node)) {
+      // A cheap value behind a reshape is read from memory, and it is not there yet.
+      const NodeId storage = StorageOf(graph_, input);
+      if (storage != input && kernel_of_[storage] < 0 && IsCheap(graph_, storage)) return "a reshaped operand is not in memory";
+    }
+    if (node.info().kind == OpKind::kReduce && k.kind == KernelKind::kRows && k.run_rank == 0) {
+      k.run_rank = ReducedRun(node).second;
+      k.outer_rank = int64_t(k.space.size()) - k.run_rank;
+    }
+    k.members.push_back(id);
+    return "";
+  }
+
+  Kernel KernelFor(const Node& node) const {
+    const auto in = [&] { return graph_[node.inputs[0]].type.shape; };
+    const int64_t rank = node.type.rank();
+    if (node.info().kind == OpKind::kMatMul) return {.kind = KernelKind::kMatMul, .space = node.type.shape};
+    if (node.op == Op::kConcatenate || node.op == Op::kPad) return {.kind = KernelKind::kCopy, .space = node.type.shape};
+    if (node.op == Op::kScatterAdd) return {.kind = KernelKind::kScatter, .space = graph_[node.inputs[1]].type.shape};
+    if (IsTransposeOfMatrix(node)) return {.kind = KernelKind::kTranspose, .space = node.type.shape};
+    if (node.info().kind == OpKind::kReduce) {
+      const auto [first, count] = ReducedRun(node);
+      const bool last = first + count == int64_t(in().size());
+      return {.kind = last ? KernelKind::kRows : KernelKind::kColumns, .space = in(), .outer_rank = first, .run_rank = count};
+    }
+    return {.kind = KernelKind::kRows, .space = node.type.shape, .outer_rank = std::max<int64_t>(rank - 1, 0)};
+  }
+
+  // ---- Placing.
+
+  // Whether kernel `from` needs a result of kernel `to`, over any number of others.
+  bool Needs(int from, int to) const {
+    std::vector<int> open = {from};
+    std::set<int> seen;
+    while (!open.empty()) {
+      const int k = open.back();
+      open.pop_back();
+      if (k == to) return true;
+      // A kernel made earlier needs a later one only through nodes that joined it afterwards.
+      for (const int next : needs_[size_t(k)]) {
+        if (seen.insert(next).second) open.push_back(next);
+      }
+    }
+    return false;
+  }
+
+  // The kernels that `members` read from, other than k itself.
+  std::set<int> Sources(const std::vector<NodeId>& members, int k) const {
+    std::set<int> sources;
+    for (const NodeId id : members) {
+      for (const NodeId input : DataInputs(graph_[id])) {
+        const int from = kernel_of_[StorageOf(graph_, input)];
+        if (from >= 0 && from != k) sources.insert(from);
+      }
+    }
+    return sources;
+  }
+
+  void Place(NodeId id) {
+    const Node& node = graph_[id];
+    std::vector<int> candidates;
+    const auto consider = [&](int k) {
+      if (k >= 0 && std::ranges::find(candidates, k) == candidates.end()) candidates.push_back(k);
+    };
+    // Kernels that make an input, the latest first; then those that read one.
+    std::vector<NodeId> reads;
+    CollectReads(id, reads);
+    std::vector<int> producers;
+    for (const NodeId input : reads) producers.push_back(kernel_of_[input]);
+    std::ranges::sort(producers, std::greater());
+    for (const int k : producers) consider(k);
+    const size_t direct = candidates.size();
+    for (const NodeId input : reads) {
+      for (const int k : readers_[input]) consider(k);
+    }
+    std::vector<std::pair<int, Reason>> refused;
+    for (size_t c = 0; c < candidates.size(); ++c) {
+      const int k = candidates[c];
+      Kernel joined = kernels_[size_t(k)];
+      Reason why = Join(joined, id);
+      if (why.empty()) {
+        const std::set<int> sources = Sources(joined.members, k);
+        const bool cycle = std::ranges::any_of(sources, [&](int s) { return Needs(s, k); });
+        if (!cycle) {
+          kernels_[size_t(k)] = std::move(joined);
+          Settle(id, k);
+          return NoteRefused(id, refused);
+        }
+        why = "another operand is made from the kernel's result by another kernel";
+      }
+      if (c < direct) refused.emplace_back(k, std::move(why));
+    }
+    for (const NodeId input : DataInputs(node)) {
+      if (!IsPointwise(node)) Materialise(StorageOf(graph_, input));
+    }
+    Kernel own = KernelFor(node);
+    if (Reason why = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns ? Join(own, id) : Own(own, id); !why.empty()) {
+      // Some cheap operand cannot be computed along: it is put into memory first.
+      for (const NodeId input : DataInputs(node)) Materialise(StorageOf(graph_, input));
+      own = KernelFor(node);
+      own.members = {id};
+    }
+    kernels_.push_back(std::move(own));
+    needs_.emplace_back();
+    Settle(id, int(kernels_.size()) - 1);
+    NoteRefused(id, refused);
+  }
+
+  Reason Own(Kernel& k, NodeId id) const {
+    k.members.push_back(id);
+    return "";
+  }
+
+  // A cheap node that has to lie in memory after all.
+  void Materialise(NodeId id) {
+    if (kernel_of_[id] >= 0 || IsLeaf(graph_[id])) return;
+    Place(id);
+  }
+
+  // What the node reads that is in memory or made by a kernel, looking through cheap inputs.
+  void CollectReads(NodeId id, std::vector<NodeId>& reads) const {
+    for (const NodeId input : DataInputs(graph_[id])) {
+      const NodeId storage = StorageOf(graph_, input);
+      if (kernel_of_[storage] < 0 && IsCheap(graph_, storage) && storage == input) {
+        CollectReads(storage, reads);
+      } else if (graph_[storage].op != Op::kConstant && graph_[storage].op != Op::kExtent) {
+        reads.push_back(storage);
+      }
+    }
+  }
+
+  void Settle(NodeId id, int k) {
+    kernel_of_[id] = k;
+    needs_[size_t(k)] = Sources(kernels_[size_t(k)].members, k);
+    std::vector<NodeId> reads;
+    CollectReads(id, reads);
+    for (const NodeId input : reads) {
+      // Scalars are read everywhere: sharing one is no reason to share a loop.
+      if (graph_[input].type.rank() > 0) readers_[input].insert(k);
+    }
+  }
+
+  void NoteRefused(NodeId id, const std::vector<std::pair<int, Reason>>& refused) {
+    for (const auto& [k, why] : refused) {
+      if (k == kernel_of_[id]) continue;
+      unfused_.push_back(fmt::format("kernel {} ({}) -> %{} {}: {}", k, Name(kernels_[size_t(k)].kind), id,
+                                     graph_[id].info().name, why));
+    }
+  }
+
+  // ---- The result, in an order that respects all needs.
+
+  absl::StatusOr<FusedProgram> Finish() {
+    FusedProgram program{.graph = graph_, .kernels = {}, .unfused = unfused_};
+    const size_t count = kernels_.size();
+    std::vector<std::set<int>> needs(count);
+    for (size_t k = 0; k < count; ++k) needs[k] = Sources(kernels_[k].members, int(k));
+    std::vector<int> order;
+    std::set<int> done;
+    while (order.size() < count) {
+      const size_t before = order.size();
+      for (size_t k = 0; k < count; ++k) {
+        if (done.contains(int(k)) || !std::ranges::includes(done, needs[k])) continue;
+        done.insert(int(k));
+        order.push_back(int(k));
+      }
+      if (order.size() == before) return absl::InternalError("fuse: kernels need each other in a circle");
+    }
+    std::set<NodeId> read_outside;
+    for (const auto& output : graph_.outputs()) read_outside.insert(StorageOf(graph_, output.value));
+    for (const auto& update : graph_.updates()) read_outside.insert(StorageOf(graph_, update.value));
+    for (size_t k = 0; k < count; ++k) {
+      for (const NodeId id : kernels_[k].members) {
+        for (const NodeId input : DataInputs(graph_[id])) {
+          const NodeId storage = StorageOf(graph_, input);
+          if (!kernels_[k].Has(storage)) read_outside.insert(storage);
+        }
+      }
+    }
+    for (const int k : order) {
+      Kernel kernel = kernels_[size_t(k)];
+      std::ranges::sort(kernel.members);
+      for (const NodeId id : kernel.members) {
+        if (kernel_of_[id] == k && read_outside.contains(id)) kernel.stored.push_back(id);
+      }
+      program.kernels.push_back(std::move(kernel));
+    }
+    return program;
+  }
+
+  const Graph& graph_;
+  std::vector<Kernel> kernels_;
+  std::vector<std::set<int>> needs_;   // By kernel: those it reads from.
+  std::vector<int> kernel_of_;         // By node: where it is made, -1 for leaves and what is computed again.
+  std::vector<bool> needed_;
+  std::map<NodeId, std::set<int>> readers_;
+  std::vector<std::string> unfused_;
+};
+
+}  // namespace
+
+absl::StatusOr<FusedProgram> Fuse(const Graph& graph) { return Fuser(graph).Run(); }
+
+}  // namespace fusebox

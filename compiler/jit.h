@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JIT: LLVM's ORC behind one class, one for the process. No LLVM header is needed to use it.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "fusebox/compiler/compiler.h"
+
+namespace llvm {
+class Module;
+}
+
+namespace fusebox {
+
+namespace codegen {
+struct Target;
+}
+
+// Native code of one module. It is dropped with this object: nothing that was looked up may be called afterwards.
+class NativeCode {
+ public:
+  virtual ~NativeCode() = default;
+  virtual void* entry() const = 0;
+};
+
+class Jit {
+ public:
+  // Made at the first use; an error if this machine refuses (no target, no executable memory).
+  static absl::StatusOr<Jit*> Get();
+  virtual ~Jit() = default;
+
+  virtual const codegen::Target& target() const = 0;
+  // Emits a module, optimises it, compiles it and looks up `entry`. `dump` gets "llvm" (optimised IR) and "asm".
+  virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
+      const std::string& entry, const std::function<void(llvm::Module&)>& emit,
+      const std::function<void(std::string_view stage, const std::string& text)>& dump) = 0;
+  // A name that no other module of this process has.
+  virtual std::string UniqueName(const std::string& stem) = 0;
+};
+
+}  // namespace fusebox

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/kernel.h"
+
+#include <algorithm>
+
+namespace fusebox {
+
+const char* Name(KernelKind kind) {
+  constexpr const char* kNames[] = {"matmul", "rows", "columns", "transpose", "copy", "scatter"};
+  return kNames[size_t(kind)];
+}
+
+bool Kernel::Has(NodeId id) const { return std::ranges::find(members, id) != members.end(); }
+
+bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id) {
+  const Node& node = graph[id];
+  return node.type.shape == kernel.space && node.info().kind != OpKind::kReduce;
+}
+
+Shape ReducedSpace(const Kernel& kernel) {
+  Shape left = kernel.space;
+  left.erase(left.begin() + kernel.outer_rank, left.begin() + kernel.outer_rank + kernel.run_rank);
+  return left;
+}
+
+NodeId StorageOf(const Graph& graph, NodeId id) {
+  while (graph[id].op == Op::kReshape) id = graph[id].inputs[0];
+  return id;
+}
+
+std::vector<NodeId> DataInputs(const Node& node) {
+  if (node.op == Op::kIota || node.op == Op::kExtent) return {};
+  return node.inputs;
+}
+
+bool IsLeaf(const Node& node) {
+  return node.op == Op::kInput || node.op == Op::kState || node.op == Op::kConstant || node.op == Op::kExtent;
+}
+
+std::string Print(const FusedProgram& program) {
+  std::string text;
+  for (size_t k = 0; k < program.kernels.size(); ++k) {
+    const Kernel& kernel = program.kernels[k];
+    text += fmt::format("kernel {} {} {} {{\n", k, Name(kernel.kind), ToString(kernel.space));
+    for (const NodeId id : kernel.members) {
+      const Node& node = program.graph[id];
+      std::string inputs;
+      for (const NodeId input : node.inputs) {
+        const Node& from = program.graph[input];
+        const std::string& name = from.attributes.String("name");
+        inputs += inputs.empty() ? " " : ", ";
+        inputs += from.op == Op::kConstant ? fmt::format("{}", from.attributes.Float("value"))
+                  : !name.empty()          ? "%" + name
+                                           : fmt::format("%{}", input);
+      }
+      const bool stored = std::ranges::find(kernel.stored, id) != kernel.stored.end();
+      text += fmt::format("  %{} = {}{} : {}{}\n", id, node.info().name, inputs, ToString(node.type),
+                          stored ? "  # stored" : "");
+    }
+    text += "}\n";
+  }
+  for (const std::string& line : program.unfused) text += "# unfused " + line + "\n";
+  return text;
+}
+
+}  // namespace fusebox

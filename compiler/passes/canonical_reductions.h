@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+
+namespace fusebox {
+
+// Gives reductions one form: over one run of adjacent axes, which does not stay in the shape. So a kernel sees
+// [outer, run, inner], folds the middle, and needs to know no other case:
+//
+//     %0 = sum %x {axes = [0, 2, 3]}  : f32[8]         becomes     %0 = sum %x {axes = [2, 3]} : f32[N,8]
+//                         of x f32[N,8,4,4]                        %1 = sum %0 {axes = [0]}    : f32[8]
+//
+//     %0 = reduce_max %x {axes = [1], keepdims = true}  becomes     %0 = reduce_max %x {axes = [1]} : f32[N]
+//                                      : f32[N,1]                   %1 = reshape %0                 : f32[N,1]
+//
+// The last run comes first, as it reads memory in order and leaves least. Axes of size 1 are not folded but reshaped
+// away. A sum over several runs is rounded once more for each, as a re-association inside one reduction may be; maxima
+// are unchanged. Runs before layout and fusion, after simplify. Linear in the number of nodes.
+absl::StatusOr<Graph> CanonicalReductions(const Graph& graph);
+
+}  // namespace fusebox

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+
+namespace fusebox {
+
+// Gives each matrix product operands as generated kernels read them. A kernel computes vectors of C[i, :] from vectors
+// of rows of B, times single elements of A:
+//
+//     C[i, j .. j+15] += A[i, k] * B[k, j .. j+15]        B row-major [k, m];  A by element, transposed or not
+//
+// So a B that is read transposed is transposed in memory first, by a node of its own, which several products share
+// after cse:
+//
+//     %0 = matmul %dy, %w {transpose_b = true}     becomes     %0 = transpose %w {permutation = [1, 0]}
+//                                                              %1 = matmul %dy, %0
+//
+// Values are unchanged. Comes last of the rewrites, as simplify does the reverse. Packed layouts, in which B lies in
+// panels one vector wide, come next, and will be decided here. Linear in the number of nodes.
+absl::StatusOr<Graph> ChooseLayouts(const Graph& graph);
+
+}  // namespace fusebox

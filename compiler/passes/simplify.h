@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+
+namespace fusebox {
+
+// Algebra: each node is rewritten by the first small rule that fits it, in walks over the graph until none does (8 at
+// most). The rules stand in simplify/, one function each with its equation:
+//
+//     arithmetic.cc    x * 1 = x,  a + -b = a - b,  constants folded, ...
+//     broadcasts.cc    what is repeated is computed once, and repeated as late as possible
+//     movement.cc      reshapes of reshapes, transposes of transposes, slices of everything
+//     reductions.cc    sums over nothing, matmul of transposed operands, sizes and indices that need no tensor
+//
+// Runs after differentiate, whose rules write what is simple to write, and before cse, which finds more once what is
+// equal looks equal. A graph that still has gradient nodes is an error: stop_gradient goes.
+//
+// Values are the same bit for bit, NaN and infinity included, with these exceptions:
+//   - a zero may change its sign: by x + 0 = x, x - -0 = x, and sums of -0 over axes of size 1 or of repeated elements;
+//   - the sum of k equal numbers x becomes k * x, rounded once;
+//   - constants are folded by the reference evaluator, which is more exact than a kernel's exp or tanh.
+// x * 0 stays for floats, as x may be NaN. Types, outputs and updates are kept. Linear in the number of nodes for each
+// walk.
+absl::StatusOr<Graph> Simplify(const Graph& graph);
+
+}  // namespace fusebox

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// GraphBuilder: writes symbols into a Graph, behind the C table that host code, gradients and plugins share.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "fusebox/graph/graph.h"
+#include "fusebox/graph/ops.h"
+
+// The name that the table knows it by. One builder writes one graph; nothing may be thrown through the table.
+struct FbBuilder {
+  virtual ~FbBuilder() = default;
+};
+
+namespace fusebox {
+
+class GraphBuilder final : public FbBuilder {
+ public:
+  GraphBuilder() = default;
+  explicit GraphBuilder(Graph graph) : graph_(std::move(graph)) {}
+  GraphBuilder(const GraphBuilder&) = delete;
+  GraphBuilder& operator=(const GraphBuilder&) = delete;
+
+  static const FbApi& Api();
+  // The builder behind a value made by Api(); nullptr if another host made it.
+  static GraphBuilder* Of(const Value& value);
+
+  Value Wrap(NodeId id) { return {&Api(), this, id}; }
+  const Graph& graph() const { return graph_; }
+  Graph& mutable_graph() { return graph_; }
+  Graph Take() && { return std::move(graph_); }
+  // The first error; the message names the scope at work and the line, where they are known.
+  const absl::Status& status() const { return status_; }
+
+  // A caller's array: one value for all of it, or a batch of rows.
+  Value Input(const std::string& name, const Type& type);
+  // Row order[i] of the caller's data set `name`; type is that of the batch, so its first dimension is N.
+  Value Rows(const std::string& name, const Type& type, Value order);
+  Value Constant(double number, DType dtype);
+  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer, bool trainable,
+              const FbSource* source = nullptr);
+  void Assign(Value state, Value next);
+  void Output(const std::string& name, Value value);
+
+  // Emits after inference; the error value if an input is one or the op refuses its inputs.
+  NodeId Emit(Node node, const FbSource* source = nullptr);
+  NodeId Fail(std::string message, const FbSource* source = nullptr);
+
+  // While one lives, nodes and states made belong to `name`, inside the enclosing scope: "block/dense/kernel".
+  class Scope {
+   public:
+    Scope(GraphBuilder& builder, std::string_view name);
+    ~Scope() { builder_.scope_.resize(outer_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    GraphBuilder& builder_;
+    size_t outer_;
+  };
+  const std::string& scope() const { return scope_; }
+  // Who is at work, for messages: "'dense', layer fusebox/dense@1". Set by whoever calls a plugin.
+  std::string who;
+
+  // How references to other items are expanded; set by the host that has a registry.
+  using ExpandHook =
+      std::function<NodeId(GraphBuilder&, uint32_t kind, std::string_view reference, std::vector<NodeId> inputs)>;
+  ExpandHook expand;
+  // Remembers that `output` is activation(`input`), for losses that work from logits.
+  void RecordActivation(const std::string& activation, NodeId input, NodeId output);
+  NodeId Preimage(NodeId output, std::string_view activation) const;
+
+  // Uniform in [0, 1), from the next unused stream of this program: see Op::kRandomUniform.
+  NodeId Random(const Type& type, const FbSource* source);
+
+ private:
+  Graph graph_;
+  absl::Status status_;
+  std::string scope_;
+  int64_t streams_ = 0;
+  struct Activation {
+    std::string name;
+    NodeId input, output;
+  };
+  std::vector<Activation> activations_;
+};
+
+}  // namespace fusebox

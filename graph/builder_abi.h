@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The builder of a graph as a table of C functions: everything that crosses between whoever owns a graph (the host) and
+// whoever writes symbols into it (gradient rules, the host itself, plugins built by strangers).
+//
+//   structs    start with struct_size, set by whoever fills them, and grow at their end only. A reader takes what both
+//              sides know, and steps through an array by its elements' struct_size (ReadStruct and ReadArray in
+//              value.h). For that, no struct holds another one by value.
+//   pointers   are the caller's and good for the call.
+//   functions  never throw, on either side. Nothing is handed over, so nobody frees what the other side made.
+//
+// Header-only face of graph/: sees nothing, and is seen by everybody.
+#pragma once
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { FB_MAX_RANK = 8 };
+enum { FB_F32 = 1, FB_F64, FB_I32, FB_I64, FB_U8, FB_BOOL };                   // FbType::dtype
+enum { FB_INT = 1, FB_FLOAT, FB_STRING, FB_FLAG, FB_INTS, FB_ITEM };           // FbAttribute::type
+enum { FB_WEIGHT = 1, FB_SLOT, FB_SCALAR, FB_ACCUMULATOR, FB_COUNTER };        // FbState::kind
+enum { FB_TRAINABLE = 1 };                                                     // FbState::flags
+
+typedef struct FbBuilder FbBuilder;  // A graph under construction; only the host knows more.
+typedef uint32_t FbId;               // A value of that graph. 0 is the error value.
+
+typedef struct FbType {
+  uint32_t struct_size, dtype;
+  int64_t rank, dims[FB_MAX_RANK];  // d >= 0 is a number, d < 0 is -d times the batch: -1 is N, -28 is 28*N.
+} FbType;
+
+typedef struct FbSource {  // The line that asked, for messages.
+  uint32_t struct_size, line;
+  const char* file;
+} FbSource;
+
+typedef struct FbAttribute {
+  uint32_t struct_size, type;
+  const char* name;
+  int64_t integer;      // FB_INT, FB_FLAG
+  double real;          // FB_FLOAT
+  const char* string;   // FB_STRING; FB_ITEM: a reference to another item, "namespace/name:key=value,..."
+  const int64_t* ints;  // FB_INTS; a shape uses the encoding of FbType::dims
+  uint64_t ints_count;
+} FbAttribute;
+
+typedef struct FbNode {  // Ops and attributes are known by name, which never changes.
+  uint32_t struct_size, input_count, attribute_count, reserved;
+  const char* op;
+  const FbId* inputs;
+  const FbAttribute* attributes;
+  const FbSource* source;
+} FbNode;
+
+typedef struct FbState {  // An input of the program that outlives a step.
+  uint32_t struct_size, kind, flags, reserved;
+  const char *name, *initializer;  // FB_SCALAR: the initializer is "attribute" (the item's own Float of this name).
+  const FbType* type;
+  const FbSource* source;
+} FbState;
+
+typedef struct FbApi {  // On an error each returns 0, and the builder keeps the first message.
+  uint32_t struct_size, reserved;
+  FbId (*emit)(FbBuilder*, const FbNode*);
+  FbId (*constant)(FbBuilder*, double, uint32_t dtype);  // A scalar.
+  FbId (*declare)(FbBuilder*, const FbState*);
+  void (*assign)(FbBuilder*, FbId state, FbId new_value);  // What the state holds after the step.
+  void (*type)(FbBuilder*, FbId, FbType*);                 // A copy, no longer than the struct_size that the caller set.
+  FbId (*error)(FbBuilder*, const char* message, const FbSource*);
+  // Another item's symbols, by reference: an activation's, say. `kind` is an FB_LAYER... of plugins/sdk/plugin_abi.h.
+  FbId (*expand)(FbBuilder*, uint32_t kind, const char* reference, const FbId* inputs, uint32_t input_count,
+                 const FbSource*);
+  // Uniform in [0, 1), of the type given, from a stream that no other call of this program has.
+  FbId (*random)(FbBuilder*, const FbType*, const FbSource*);
+  // If `value` is what the activation of this id made of some x (by whatever layer): x; else 0, and that is no error.
+  FbId (*preimage)(FbBuilder*, FbId value, const char* activation);
+} FbApi;
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/graph/graph.h"
+
+#include <algorithm>
+
+#include "fusebox/graph/check.h"
+
+namespace fusebox {
+namespace {
+
+template <class T>
+const T& Get(const AttributeMap& map, std::string_view name) {
+  static const T kNone{};
+  const AttributeValue* value = map.Find(name);
+  const T* typed = value != nullptr ? std::get_if<T>(value) : nullptr;
+  return typed != nullptr ? *typed : kNone;
+}
+
+}  // namespace
+
+const AttributeValue* AttributeMap::Find(std::string_view name) const {
+  const auto it = values_.find(name);
+  return it != values_.end() ? &it->second : nullptr;
+}
+bool AttributeMap::Flag(std::string_view name) const { return Get<bool>(*this, name); }
+int64_t AttributeMap::Int(std::string_view name) const { return Get<int64_t>(*this, name); }
+double AttributeMap::Float(std::string_view name) const { return Get<double>(*this, name); }
+const std::string& AttributeMap::String(std::string_view name) const { return Get<std::string>(*this, name); }
+const Ints& AttributeMap::List(std::string_view name) const { return Get<Ints>(*this, name); }
+
+NodeId Graph::Add(Node node) {
+  for (const NodeId input : node.inputs) Check(input > 0 && input < size(), "an input that does not exist yet");
+  nodes_.push_back(std::move(node));
+  return size() - 1;
+}
+
+void Graph::SetUpdate(NodeId state, NodeId value) {
+  const auto it = std::ranges::find(updates_, state, &Update::state);
+  if (it != updates_.end()) {
+    it->value = value;
+  } else {
+    updates_.push_back({state, value});
+  }
+}
+
+NodeId Graph::update_of(NodeId state) const {
+  const auto it = std::ranges::find(updates_, state, &Update::state);
+  return it != updates_.end() ? it->value : 0;
+}
+
+NodeId Graph::FindNamed(Op op, std::string_view name) const {
+  for (NodeId id = 1; id < size(); ++id) {
+    if (nodes_[id].op == op && nodes_[id].attributes.String("name") == name) return id;
+  }
+  return 0;
+}
+
+std::vector<bool> Reachable(const Graph& graph) {
+  std::vector<bool> needed(graph.size());
+  for (const auto& output : graph.outputs()) needed[output.value] = true;
+  for (const auto& update : graph.updates()) needed[update.state] = needed[update.value] = true;
+  for (NodeId id = graph.size() - 1; id > 0; --id) {
+    if (!needed[id]) continue;
+    for (const NodeId input : graph[id].inputs) needed[input] = true;
+  }
+  return needed;
+}
+
+Graph Rewrite(const Graph& graph, const NodeMap& map) {
+  const std::vector<bool> needed = Reachable(graph);
+  Graph copy;
+  copy.metadata = graph.metadata;
+  std::vector<NodeId> image(graph.size());
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    if (!needed[id]) continue;
+    std::vector<NodeId> inputs;
+    for (const NodeId input : graph[id].inputs) inputs.push_back(image[input]);
+    image[id] = map(copy, graph[id], std::move(inputs));
+    Check(image[id] != 0, "a rewrite lost a node");
+  }
+  for (const auto& output : graph.outputs()) copy.AddOutput(output.name, image[output.value]);
+  for (const auto& update : graph.updates()) copy.SetUpdate(image[update.state], image[update.value]);
+  return copy;
+}
+
+NodeId Keep(Graph& copy, const Node& node, std::vector<NodeId> inputs) {
+  Node same = node;
+  same.inputs = std::move(inputs);
+  return copy.Add(std::move(same));
+}
+
+}  // namespace fusebox

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows picked by an index tensor, and added up there.
+#include "fusebox/graph/ops.h"
+#include "fusebox/graph/ops/shape_rules.h"
+
+namespace fusebox {
+namespace {
+
+using TypeOr = absl::StatusOr<Type>;
+
+TypeOr Picked(const InferContext& c) {
+  const Type &table = c.inputs[0], &indices = c.inputs[1];
+  if (table.rank() < 1 || indices.dtype != DType::kI32 || indices.rank() != 1) {
+    return Refuse("expects [rows, ...] and i32[count], got {} and {}", ToString(table), ToString(indices));
+  }
+  Type out = table;
+  out.shape[0] = indices.shape[0];
+  if (!SymbolicProduct(out.shape)) return Refuse("{} has more than one symbolic axis", ToString(out));
+  return out;
+}
+
+TypeOr Spread(const InferContext& c) {
+  const Type &indices = c.inputs[0], &updates = c.inputs[1];
+  if (updates.rank() < 1 || indices.dtype != DType::kI32 || indices.rank() != 1 ||
+      indices.shape[0] != updates.shape[0] || updates.dtype == DType::kBool) {
+    return Refuse("expects i32[count] and [count, ...], got {} and {}", ToString(indices), ToString(updates));
+  }
+  Type out = updates;
+  out.shape[0] = c.attributes.Int("rows");
+  if (!SymbolicProduct(out.shape)) return Refuse("{} has more than one symbolic axis", ToString(out));
+  return out;
+}
+
+constexpr OpInfo kOps[] = {
+    {.op = Op::kGather, .name = "gather", .kind = OpKind::kGather, .arity = 2, .infer = Picked,
+     .vjp = [](const VjpContext& c) -> Values { return {ScatterAdd(c.inputs[1], c.dy, c.inputs[0].dim(0)), {}}; },
+     .meaning = "Row i is row indices[i] of the table. An index outside is taken as the nearest row inside."},
+    {.op = Op::kScatterAdd, .name = "scatter_add", .kind = OpKind::kGather, .arity = 2,
+     .attributes = {{"rows", FB_INT}}, .infer = Spread,
+     .vjp = [](const VjpContext& c) -> Values { return {{}, Gather(c.dy, c.inputs[0])}; },
+     .meaning = "Row j is the sum, in order of i, of the updates[i] whose indices[i] is j; an index outside adds "
+                "nowhere."},
+};
+
+}  // namespace
+
+std::span<const OpInfo> GatherOps() { return kOps; }
+
+}  // namespace fusebox

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/graph/verify.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <unordered_set>
+
+#include "fmt/format.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/graph/text_syntax.h"
+
+namespace fusebox {
+namespace {
+
+constexpr int64_t kMaxDim = int64_t{1} << 48;
+constexpr int kMaxDepth = 16;
+
+absl::Status Wrong(std::string message) { return absl::InvalidArgumentError(std::move(message)); }
+
+absl::Status CheckAxes(const Node& node, const Type& input) {
+  if (const AttributeValue* axis = node.attributes.Find("axis"); axis != nullptr) {
+    const int64_t a = node.attributes.Int("axis");
+    if (a < 0 || a >= input.rank()) return Wrong(fmt::format("expected an axis of {}, found {}", ToString(input), a));
+  }
+  const Ints& axes = node.attributes.List("axes");
+  for (size_t i = 0; i < axes.size(); ++i) {
+    if (axes[i] < 0 || axes[i] >= input.rank() || (i > 0 && axes[i] <= axes[i - 1])) {
+      return Wrong(
+          fmt::format("expected axes of {} in ascending order, found [{}]", ToString(input), fmt::join(axes, ", ")));
+    }
+  }
+  return absl::OkStatus();
+}
+
+class Verifier {
+ public:
+  Verifier(const Graph& graph, Stage stage, int depth) : graph_(graph), stage_(stage), depth_(depth) {}
+
+  absl::Status Run() {
+    for (NodeId id = 1; id < graph_.size(); ++id) {
+      const Node& node = graph_[id];
+      if (node.op == Op::kError || node.op >= Op::kCount)
+        return Wrong(fmt::format("value {}: no op has the number {}", id, int(node.op)));
+      if (node.type.dtype == DType::kError || node.type.dtype > DType::kBool)
+        return Wrong(fmt::format("value {}: has no dtype", id));
+    }
+    for (NodeId id = 1; id < graph_.size(); ++id) {
+      const absl::Status status = CheckNode(id);
+      if (!status.ok()) {
+        const std::string& source = graph_[id].source;
+        return Wrong(fmt::format("{}: {}{}", PrintNode(graph_, id), std::string(status.message()),
+                                 source.empty() ? "" : " [" + source + "]"));
+      }
+    }
+    if (absl::Status s = CheckOutputs(); !s.ok()) return s;
+    return CheckUpdates();
+  }
+
+ private:
+  absl::Status CheckNode(NodeId id) {
+    const Node& node = graph_[id];
+    std::vector<Type> inputs;
+    for (const NodeId input : node.inputs) {
+      if (input == 0 || input >= id) return Wrong(fmt::format("input {} does not come before it", input));
+      inputs.push_back(graph_[input].type);
+    }
+    if (stage_ >= Stage::kDifferentiated && node.info().kind == OpKind::kDerivative) {
+      return Wrong("a derivative should have been written out by now");
+    }
+    if (absl::Status s = CheckType(node, inputs); !s.ok()) return s;
+    if (!inputs.empty()) {
+      if (absl::Status s = CheckAxes(node, inputs[0]); !s.ok()) return s;
+    }
+    if (absl::Status s = CheckName(node); !s.ok()) return s;
+    return CheckRegions(node, inputs);
+  }
+
+  static absl::Status CheckType(const Node& node, const std::vector<Type>& inputs) {
+    const Type& type = node.type;
+    if (type.rank() > FB_MAX_RANK)
+      return Wrong(fmt::format("expected at most {} axes, found {}", int(FB_MAX_RANK), type.rank()));
+    for (const int64_t d : type.shape) {
+      if (d > kMaxDim || d < -kMaxDim) return Wrong(fmt::format("no axis can have size {}", d));
+    }
+    if (!SymbolicProduct(type.shape)) return Wrong("is too large, or has more than one symbolic axis");
+    const absl::StatusOr<Type> inferred = InferType(node.op, {inputs, node.attributes, &type});
+    if (!inferred.ok()) return inferred.status();
+    if (*inferred != type) return Wrong(fmt::format("expected the type {}", ToString(*inferred)));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckName(const Node& node) {
+    const bool state = node.op == Op::kState;
+    if (!state && node.op != Op::kInput && node.op != Op::kRows) return absl::OkStatus();
+    const std::string& name = node.attributes.String("name");
+    if (name.empty()) return Wrong("expected a name that is not empty");
+    if (!(state ? states_ : inputs_).insert(name).second) {
+      return Wrong(fmt::format("{} name {} is taken already", state ? "the state" : "the input", Quote(name)));
+    }
+    if (!state) return absl::OkStatus();
+    constexpr const char* kKinds[] = {"weight", "slot", "scalar", "accumulator", "counter"};
+    if (std::ranges::find(kKinds, node.attributes.String("kind")) == std::end(kKinds)) {
+      return Wrong(fmt::format("expected kind = one of [{}], found {}", fmt::join(kKinds, ", "),
+                               Quote(node.attributes.String("kind"))));
+    }
+    if (std::ranges::any_of(node.type.shape, [](int64_t d) { return d < 0; })) {
+      return Wrong("expected fixed dimensions, for a state outlives the batch");
+    }
+    return absl::OkStatus();
+  }
+
+  // A call's body: inputs "0", "1", ... of the operands' types, one output of the node's type, and nothing that lasts.
+  absl::Status CheckRegions(const Node& node, const std::vector<Type>& inputs) {
+    const bool control = node.info().kind == OpKind::kControl;
+    if (control && stage_ >= Stage::kFlat) return Wrong("a region should have been flattened by now");
+    if (node.regions.size() != (control ? 1 : 0)) {
+      return Wrong(fmt::format("expected {} regions, found {}", control ? 1 : 0, node.regions.size()));
+    }
+    if (!control) return absl::OkStatus();
+    if (depth_ >= kMaxDepth) return Wrong(fmt::format("expected at most {} nested regions", kMaxDepth));
+    const Graph& body = node.regions[0];
+    if (absl::Status s = Verifier(body, stage_, depth_ + 1).Run(); !s.ok())
+      return Wrong("in its region: " + std::string(s.message()));
+    for (NodeId id = 1; id < body.size(); ++id) {
+      if (body[id].op == Op::kState || body[id].op == Op::kRows) {
+        return Wrong(fmt::format("a region has inputs only, found {}", PrintNode(body, id)));
+      }
+      if (body[id].op != Op::kInput) continue;
+      const std::string& name = body[id].attributes.String("name");
+      size_t i = inputs.size();
+      std::from_chars(name.data(), name.data() + name.size(), i);
+      if (i >= inputs.size() || name != std::to_string(i))
+        return Wrong(fmt::format("its region's input {} is none of its {} operands", Quote(name), inputs.size()));
+      if (body[id].type != inputs[i]) {
+        return Wrong(fmt::format("its region expects {} for operand {}, found {}", ToString(body[id].type), i,
+                                 ToString(inputs[i])));
+      }
+    }
+    if (body.outputs().size() != 1)
+      return Wrong(fmt::format("expected a region with 1 output, found {}", body.outputs().size()));
+    if (const Type& out = body[body.outputs()[0].value].type; out != node.type) {
+      return Wrong(fmt::format("its region returns {}", ToString(out)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckOutputs() const {
+    std::unordered_set<std::string> names;
+    for (const auto& [name, value] : graph_.outputs()) {
+      if (value == 0 || value >= graph_.size())
+        return Wrong(fmt::format("output {}: value {} does not exist", Quote(name), value));
+      if (!names.insert(name).second) return Wrong(fmt::format("two outputs have the name {}", Quote(name)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckUpdates() const {
+    std::unordered_set<NodeId> updated;
+    for (const auto& [state, value] : graph_.updates()) {
+      if (state == 0 || state >= graph_.size() || graph_[state].op != Op::kState) {
+        return Wrong(fmt::format("an update of value {}, which is no state", state));
+      }
+      const std::string name = Quote(graph_[state].attributes.String("name"));
+      if (value == 0 || value >= graph_.size())
+        return Wrong(fmt::format("update of {}: value {} does not exist", name, value));
+      if (graph_[state].type != graph_[value].type) {
+        return Wrong(fmt::format("update of {}: expected {}, found {}", name, ToString(graph_[state].type),
+                                 PrintNode(graph_, value)));
+      }
+      if (!updated.insert(state).second) return Wrong(fmt::format("{} is updated twice", name));
+      if (depth_ > 0) return Wrong("a region updates no states");
+    }
+    return absl::OkStatus();
+  }
+
+  const Graph& graph_;
+  const Stage stage_;
+  const int depth_;
+  std::unordered_set<std::string> inputs_, states_;
+};
+
+}  // namespace
+
+absl::Status Verify(const Graph& graph, Stage stage) { return Verifier(graph, stage, 0).Run(); }
+
+}  // namespace fusebox

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The identity: no symbol at all.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class LinearActivation final : public sdk::Activation {
+ public:
+  Value Expand(sdk::Scope&, Value x) const override { return x; }
+};
+
+FUSEBOX_PLUGIN(LinearActivation, {.id = "fusebox/linear", .doc = "x itself."});
+
+}  // namespace
+}  // namespace fusebox

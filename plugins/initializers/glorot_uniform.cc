@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uniform in [-r, r) with r = sqrt(6 / (fan_in + fan_out)), so that the variance is 2 / (fan_in + fan_out).
+// Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks.
+#include <algorithm>
+#include <cmath>
+
+#include "fusebox/plugins/initializers/fans.h"
+
+namespace fusebox {
+namespace {
+
+class GlorotUniform final : public sdk::Initializer {
+ public:
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    const Fans fans = FansOf(type);
+    const double r = std::sqrt(3 / std::max(1.0, (fans.in + fans.out) / 2));
+    return scope.Random(type) * (2 * r) - r;
+  }
+};
+
+FUSEBOX_PLUGIN(GlorotUniform, {.id = "fusebox/glorot_uniform",
+                               .doc = "Uniform in [-r, r), r = sqrt(6 / (fan_in + fan_out))."});
+
+}  // namespace
+}  // namespace fusebox

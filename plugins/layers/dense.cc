@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fully connected layer, y = activation(x W + b):
+//     x [N, ..., in] --matmul W [in, units]--> + b [units] --activation--> y [N, ..., units]
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class Dense final : public sdk::Layer {
+ public:
+  explicit Dense(const sdk::Attributes& attributes)
+      : units_(attributes.Int("units")),
+        activation_(attributes.Activation("activation")),
+        use_bias_(attributes.Bool("use_bias")),
+        kernel_initializer_(attributes.Initializer("kernel_initializer")),
+        bias_initializer_(attributes.Initializer("bias_initializer")) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    if (x.rank() < 2) return scope.Error("expects input [batch, ..., features], got {}", x.type());
+    if (x.dim(-1) < 1) return scope.Error("expects a fixed number of features, got {}", x.type());
+    const Value w = scope.Weight("kernel", {x.dim(-1), units_}, kernel_initializer_);
+    const Value product = MatMul(x, w);
+    if (!use_bias_) return activation_(product);
+    const Value b = scope.Weight("bias", {units_}, bias_initializer_);
+    return activation_(product + b);
+  }
+
+ private:
+  int64_t units_;
+  sdk::Reference activation_;
+  bool use_bias_;
+  std::string kernel_initializer_, bias_initializer_;
+};
+
+FUSEBOX_PLUGIN(Dense, {.id = "fusebox/dense",
+                       .doc = "Fully connected layer, activation(x W + b): [N, ..., in] to [N, ..., units].",
+                       .attributes = {
+                           sdk::Int("units").Min(1).Doc("width of the output"),
+                           sdk::ActivationRef("activation", "linear").Doc("of the sum"),
+                           sdk::Bool("use_bias", true).Doc("adds a vector b [units]"),
+                           sdk::InitializerRef("kernel_initializer", "glorot_uniform").Doc("of W [in, units]"),
+                           sdk::InitializerRef("bias_initializer", "zeros").Doc("of b"),
+                       }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// FUSEBOX_PLUGIN puts an item into the library, FUSEBOX_LIBRARY gives the library its entry. Neither runs code at load.
+#pragma once
+#include "fusebox/plugins/sdk/host_side.h"
+
+namespace fusebox::sdk {
+
+template <size_t N = 1>
+struct Item {
+  const char* id;  // "namespace/name"
+  uint32_t major = 1;  // Changes when a model made with the old one would no longer mean the same.
+  const char* doc = "";
+  bool class_labels = false;    // See FB_CLASS_LABELS.
+  Schema attributes[N] = {};  // N follows from the initialiser.
+};
+
+template <class Class>
+struct Hooks {
+  static constexpr auto kTable = [] {
+    if constexpr (Class::kKind == FB_CALLBACK) return MakeCallbackHooks<Class>();
+    if constexpr (Class::kKind == FB_DATASET) return MakeDatasetHooks<Class>();
+  }();
+};
+
+template <class Class, size_t N>
+consteval FbItem Describe(const Item<N>& item) {
+  const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;
+  FbItem raw = {sizeof(FbItem), Class::kKind, item.major, count,   item.id, item.doc, item.attributes, nullptr,
+                nullptr,        0,            0};
+  if constexpr (Class::kKind < FB_CALLBACK) {
+    raw.expand = ExpandTrampoline<Class>;
+  } else {
+    raw.hooks = &Hooks<Class>::kTable;
+  }
+  if (item.class_labels) raw.flags |= FB_CLASS_LABELS;
+  return raw;
+}
+
+}  // namespace fusebox::sdk
+
+// FUSEBOX_PLUGIN(Dense, {.id = "acme/dense", .doc = "...", .attributes = {sdk::Int("units").Min(1)}});
+//
+// Registers a class, in its own namespace: constants, and a pointer to them in the section fusebox_items. (A pointer: the
+// compiler may align large structs too widely for them to lie there as an array.)
+#define FUSEBOX_PLUGIN(Class, ...)                                                                \
+  static constexpr ::fusebox::sdk::Item k##Class##Item = __VA_ARGS__;                             \
+  static constexpr FbItem k##Class##Descriptor = ::fusebox::sdk::Describe<Class>(k##Class##Item); \
+  [[gnu::section("fusebox_items"), gnu::used, gnu::retain]] static const FbItem* const k##Class = &k##Class##Descriptor
+
+// FUSEBOX_LIBRARY("acme", "1.2.0") or, with an SPDX licence expression, FUSEBOX_LIBRARY("acme", "1.2.0", "MIT").
+//
+// The library's entry, in the source that fusebox_add_plugin() writes. The linker knows the ends of the section.
+#define FUSEBOX_LIBRARY(library_id, library_version, ...)                                                              \
+  extern "C" [[gnu::visibility("hidden")]] const FbItem *const __start_fusebox_items[], *const __stop_fusebox_items[]; \
+  extern "C" [[gnu::visibility("default")]] const FbLibrary* fusebox_plugin() {                                        \
+    static constexpr FbLibrary kLibrary = {                                                                            \
+        sizeof(FbLibrary), FB_MAGIC, FB_ABI_MAJOR, 0, library_id, library_version, "" __VA_ARGS__, __VERSION__,        \
+        [](const FbHost* host) {                                                                                       \
+          for (auto i = __start_fusebox_items; i != __stop_fusebox_items; ++i) host->add(host->registry, *i);          \
+        }};                                                                                                            \
+    return &kLibrary;                                                                                                  \
+  }

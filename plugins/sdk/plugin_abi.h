@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The line between the host and a plugin library, in plain C. A library exports one symbol, fusebox_plugin(), which
+// returns its descriptor; the host checks the version, then asks for the items.
+//
+// The rules of builder_abi.h hold here too: structs start with struct_size and grow at their end, nothing throws, strings
+// are UTF-8. Descriptors, and all that they point to, stay as long as the process, as libraries do. An object is
+// destroyed by the side that made it. One object's hooks are never called by two threads at once.
+//
+// plugins/sdk is the whole of what a plugin sees: these headers and graph's header-only builder face.
+#pragma once
+#include "fusebox/graph/builder_abi.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { FB_MAGIC = 0x786F6266, FB_ABI_MAJOR = 1, FB_ABI_MINOR = 0 };
+
+enum {  // FbItem::kind. The first nine write symbols (expand), the others are called by the host (hooks).
+  FB_LAYER = 1, FB_ACTIVATION, FB_LOSS, FB_METRIC, FB_OPTIMIZER, FB_SCHEDULE, FB_INITIALIZER, FB_REGULARIZER,
+  FB_CONSTRAINT, FB_CALLBACK, FB_DATASET, FB_MODEL
+};
+enum {              // FbItem::flags
+  FB_CLASS_LABELS = 1  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
+};
+enum {               // FbSchema::flags
+  FB_REQUIRED = 1,       // It has no default.
+  FB_PROGRAM_SCALAR = 2  // A float that the program reads as an input (FB_SCALAR): changing it never recompiles.
+};
+enum { FB_TRAINING = 1 };  // FbCall::flags
+
+// ---- Items that write symbols.
+
+typedef struct FbCall {
+  uint32_t struct_size, attribute_count, input_count, flags;
+  const FbApi* api;
+  FbBuilder* builder;
+  const FbAttribute* attributes;  // All of the schema, checked, with defaults filled in.
+  const FbId* inputs;             // Layer, activation: x. Loss, metric: y_true, y_pred. Initializer: none.
+                                  // Optimizer: variable, gradient, learning rate.
+  const FbType* wanted;           // Initializer: the type of the value to make; else null.
+} FbCall;
+
+typedef struct FbSchema {  // An attribute of an item.
+  uint32_t struct_size, type, flags, item_kind;  // item_kind: what an FB_ITEM refers to, FB_ACTIVATION, ...
+  const char *name, *doc;
+  double min, max;  // Of a number, and of each one of FB_INTS; both ends included.
+  double default_real;
+  int64_t default_integer;
+  const char* default_string;  // FB_ITEM: "" is none, and then "" may be given, too.
+  const int64_t* default_ints;
+  uint64_t default_ints_count;
+} FbSchema;
+
+// ---- Items that the host calls.
+
+typedef struct FbSink {  // Where a hook leaves what it has to say. Text is copied before the functions return.
+  uint32_t struct_size, reserved;
+  void* data;
+  void (*fail)(void* data, const char* message);                    // The call failed; the first message counts.
+  void (*write)(void* data, const char* bytes, uint64_t count);  // Text for stderr, or the bytes asked for.
+} FbSink;
+
+enum {  // FbEvent::kind
+  FB_TRAIN_BEGIN = 1, FB_TRAIN_END, FB_EPOCH_BEGIN, FB_EPOCH_END, FB_BATCH_BEGIN, FB_BATCH_END, FB_TEST_BEGIN, FB_TEST_END,
+  FB_TICK,        // Between two steps, about ten times a second, and only if stderr is a terminal.
+  FB_INTERRUPTED  // A signal ends the run; FB_TRAIN_END follows.
+};
+enum { FB_TERMINAL = 1, FB_COLOUR = 2 };  // FbEvent::flags: what stderr is.
+
+typedef struct FbEvent {
+  uint32_t struct_size, kind, flags, log_count;
+  int64_t epoch, epochs;  // From 0, and how many.
+  int64_t step, steps;    // Of the epoch: how many are done, and how many there are.
+  double seconds;         // Since the epoch began; for FB_TRAIN_END since the training began.
+  const char* const* log_names;
+  const double* log_values;
+  int64_t columns;  // The width of the terminal.
+  int64_t stop;     // Set by the callback: not 0 ends the training after this step.
+} FbEvent;
+
+typedef struct FbCallbackHooks {
+  uint32_t struct_size, events;  // Bit 1 << FbEvent::kind is set for what on_event wants to see.
+  void* (*create)(const FbAttribute*, uint32_t attribute_count, const FbSink*);  // Null after fail().
+  void (*destroy)(void* object);
+  void (*on_event)(void* object, FbEvent*, const FbSink*);  // What it writes goes to stderr.
+  void (*save_state)(void* object, const FbSink*);          // For a checkpoint: writes bytes that load_state reads.
+  void (*load_state)(void* object, const char* bytes, uint64_t count, const FbSink*);
+} FbCallbackHooks;
+
+typedef struct FbSplit {
+  uint32_t struct_size, reserved;
+  const char* name;  // "train"
+  int64_t rows;
+} FbSplit;
+
+typedef struct FbArray {
+  uint32_t struct_size, reserved;
+  const char* name;    // "x", "y", or the name of an input or output
+  const FbType* type;  // All dimensions are numbers.
+  const void* data;    // Row-major, aligned to the element; the object's, as long as it lives.
+} FbArray;
+
+typedef struct FbDatasetHooks {
+  uint32_t struct_size, reserved;
+  void* (*create)(const FbAttribute*, uint32_t attribute_count, const FbSink*);  // Null after fail().
+  void (*destroy)(void* object);
+  // Each gives how many there are, 0 after fail(), and an array that is the object's.
+  uint64_t (*splits)(void* object, const FbSplit** splits, const FbSink*);
+  uint64_t (*load)(void* object, const char* split, const FbArray** arrays, const FbSink*);
+} FbDatasetHooks;
+
+typedef struct FbModelHooks {  // A model library links libfusebox and may use all of it.
+  uint32_t struct_size, reserved;
+  const char* build_id;  // Of the libfusebox that it was compiled for: another one refuses it.
+  // Writes the model's configuration (JSON) and, if it is compiled, its training program (.fbg). fail() on either.
+  void (*build)(const FbAttribute*, uint32_t attribute_count, const FbSink* config, const FbSink* program);
+} FbModelHooks;
+
+// ---- The library.
+
+typedef struct FbItem {
+  uint32_t struct_size, kind, major, attribute_count;
+  const char *id, *doc;  // The key is (kind, id@major); id is "namespace/name".
+  const FbSchema* attributes;
+  // Symbolic kinds: a pure function of attributes and inputs, so there is no object to keep or destroy.
+  FbId (*expand)(const FbCall*);
+  const void* hooks;  // Other kinds: FbCallbackHooks, FbDatasetHooks or FbModelHooks.
+  uint32_t flags, reserved;
+} FbItem;
+
+typedef struct FbHost {
+  uint32_t struct_size, abi_major, abi_minor, reserved;
+  void* registry;
+  void (*add)(void* registry, const FbItem*);
+} FbHost;
+
+typedef struct FbLibrary {
+  uint32_t struct_size, magic, abi_major, abi_minor_required;  // These four never move, not even in another major.
+  const char *id, *version, *licence, *build_info;             // licence: an SPDX expression, or "".
+  void (*register_items)(const FbHost*);
+} FbLibrary;
+
+const FbLibrary* fusebox_plugin(void);  // The one symbol that a plugin exports.
+
+#ifdef __cplusplus
+}
+#endif

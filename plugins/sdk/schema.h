@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an item says of its attributes, and how it reads them.
+#pragma once
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fusebox/graph/ops.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+
+template <>
+struct fmt::formatter<FbType> : formatter<std::string> {
+  template <class Context>
+  auto format(const FbType& type, Context& context) const {
+    return formatter<std::string>::format(fusebox::ToString(type), context);
+  }
+};
+
+namespace fusebox::sdk {
+
+// An attribute: a constant. One without a default is required.
+struct Schema : FbSchema {
+  constexpr Schema Range(double low, double high) const {
+    Schema s = *this;
+    s.min = low;
+    s.max = high;
+    return s;
+  }
+  constexpr Schema Min(double low) const { return Range(low, max); }
+  constexpr Schema Doc(const char* text) const {
+    Schema s = *this;
+    s.doc = text;
+    return s;
+  }
+  // Scope::Scalar reads it as an input of the program, so that a change of it never recompiles.
+  constexpr Schema ProgramScalar() const {
+    Schema s = *this;
+    s.flags |= FB_PROGRAM_SCALAR;
+    return s;
+  }
+};
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+constexpr Schema MakeSchema(uint32_t type, const char* name, bool required, uint32_t item_kind = 0) {
+  const uint32_t flags = required ? uint32_t{FB_REQUIRED} : 0u;
+  return {{sizeof(FbSchema), type, flags, item_kind, name, "", -kInfinity, kInfinity, 0, 0, "", nullptr, 0}};
+}
+constexpr Schema Int(const char* name, std::optional<int64_t> value = {}) {
+  Schema s = MakeSchema(FB_INT, name, !value);
+  s.default_integer = value.value_or(0);
+  return s;
+}
+constexpr Schema Float(const char* name, std::optional<double> value = {}) {
+  Schema s = MakeSchema(FB_FLOAT, name, !value);
+  s.default_real = value.value_or(0);
+  return s;
+}
+constexpr Schema Bool(const char* name, std::optional<bool> value = {}) {
+  Schema s = MakeSchema(FB_FLAG, name, !value);
+  s.default_integer = value.value_or(false);
+  return s;
+}
+constexpr Schema String(const char* name, std::optional<const char*> value = {}) {
+  Schema s = MakeSchema(FB_STRING, name, !value);
+  s.default_string = value.value_or("");
+  return s;
+}
+constexpr Schema Ints(const char* name) { return MakeSchema(FB_INTS, name, true); }
+template <size_t N>
+constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A static array.
+  Schema s = MakeSchema(FB_INTS, name, false);
+  s.default_ints = value;
+  s.default_ints_count = N;
+  return s;
+}
+// A reference to another item: "relu", "acme/gate:slope=0.1". The default "" is none.
+constexpr Schema ItemRef(uint32_t kind, const char* name, std::optional<const char*> value = {}) {
+  Schema s = MakeSchema(FB_ITEM, name, !value, kind);
+  s.default_string = value.value_or("");
+  return s;
+}
+constexpr Schema ActivationRef(const char* name, std::optional<const char*> value = {}) {
+  return ItemRef(FB_ACTIVATION, name, value);
+}
+constexpr Schema InitializerRef(const char* name, std::optional<const char*> value = {}) {
+  return ItemRef(FB_INITIALIZER, name, value);
+}
+
+// Another item's symbols: activation(x). None is the identity.
+class Reference {
+ public:
+  Reference(uint32_t kind, std::string text) : kind_(kind), text_(std::move(text)) {}
+
+  Value operator()(Value x, std::source_location where = std::source_location::current()) const {
+    if (text_.empty() || !x.ok()) return x;
+    const FbSource source = MakeSource(where);
+    return {x.api, x.builder, x.api->expand(x.builder, kind_, text_.c_str(), &x.id, 1, &source)};
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  uint32_t kind_;
+  std::string text_;
+};
+
+// What an item is given: all attributes of its schema, already checked.
+class Attributes {
+ public:
+  Attributes(const FbAttribute* attributes, uint64_t count) : all_(ReadArray(attributes, count)) {}
+
+  int64_t Int(std::string_view name) const { return Find(name, FB_INT).integer; }
+  double Float(std::string_view name) const { return Find(name, FB_FLOAT).real; }
+  bool Bool(std::string_view name) const { return Find(name, FB_FLAG).integer != 0; }
+  std::string String(std::string_view name) const { return Find(name, FB_STRING).string; }
+  Dims Ints(std::string_view name) const {
+    const FbAttribute& a = Find(name, FB_INTS);
+    return Dims(a.ints, a.ints + a.ints_count);
+  }
+  Reference Activation(std::string_view name) const { return {FB_ACTIVATION, Find(name, FB_ITEM).string}; }
+  std::string Initializer(std::string_view name) const { return Find(name, FB_ITEM).string; }
+
+ private:
+  const FbAttribute& Find(std::string_view name, uint32_t type) const {
+    for (const FbAttribute& a : all_) {
+      if (a.name == name && a.type == type) return a;
+    }
+    throw std::logic_error(fmt::format("its schema has no attribute '{}' of this type", name));
+  }
+
+  std::vector<FbAttribute> all_;
+};
+
+}  // namespace fusebox::sdk

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kinds of items that write symbols. One is a pure function of attributes and inputs: its object lives inside one
+// call, made from sdk::Attributes (or from nothing, if it has no such constructor). Gradients, kernels, shapes, saving
+// and help follow from the symbols and the schema; there is nothing else to write.
+//
+// Operands in C++ have no order of evaluation: give weights and random values statements of their own, so that every
+// compiler declares them in the same order.
+#pragma once
+#include <exception>
+#include <type_traits>
+
+#include "fusebox/plugins/sdk/scope.h"
+
+namespace fusebox::sdk {
+
+class Layer {
+ public:
+  static constexpr uint32_t kKind = FB_LAYER;
+  virtual ~Layer() = default;
+  // x [N, ...] -> y [N, ...]
+  virtual Value Expand(Scope& scope, Value x) const = 0;
+  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+};
+
+class Activation {
+ public:
+  static constexpr uint32_t kKind = FB_ACTIVATION;
+  virtual ~Activation() = default;
+  // x -> y of the same shape
+  virtual Value Expand(Scope& scope, Value x) const = 0;
+  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+};
+
+class Loss {
+ public:
+  static constexpr uint32_t kKind = FB_LOSS;
+  virtual ~Loss() = default;
+  // One loss a sample, f32[N]; the host takes their mean.
+  virtual Value Expand(Scope& scope, Value y_true, Value y_pred) const = 0;
+  Value Run(Scope& scope) const {
+    const Value y_true = scope.Input(0);
+    return Expand(scope, y_true, scope.Input(1));
+  }
+};
+
+class Metric {
+ public:
+  static constexpr uint32_t kKind = FB_METRIC;
+  virtual ~Metric() = default;
+  // Takes this step into Scope::Accumulator states (Scope::RunningMean does so), and returns the result so far, f32[].
+  virtual Value Update(Scope& scope, Value y_true, Value y_pred) const = 0;
+  Value Run(Scope& scope) const {
+    const Value y_true = scope.Input(0);
+    return Update(scope, y_true, scope.Input(1));
+  }
+};
+
+class Optimizer {
+ public:
+  static constexpr uint32_t kKind = FB_OPTIMIZER;
+  virtual ~Optimizer() = default;
+  // The new variable. Called once for each variable; what it remembers of one is a Scope::Slot.
+  virtual Value Update(Scope& scope, Value variable, Value gradient, Value learning_rate) const = 0;
+  Value Run(Scope& scope) const {
+    const Value variable = scope.Input(0);
+    const Value gradient = scope.Input(1);
+    return Update(scope, variable, gradient, scope.Input(2));
+  }
+};
+
+class Initializer {
+ public:
+  static constexpr uint32_t kKind = FB_INITIALIZER;
+  virtual ~Initializer() = default;
+  // A value of this type.
+  virtual Value Expand(Scope& scope, const FbType& type) const = 0;
+
+  Value Run(Scope& scope) const { return Expand(scope, wanted_); }
+  void Want(const FbType& type) { wanted_ = type; }
+
+ private:
+  FbType wanted_ = {};
+};
+
+template <class Class>
+Class MakeItem(const Attributes& attributes) {
+  if constexpr (std::is_constructible_v<Class, const Attributes&>) {
+    return Class(attributes);
+  } else {
+    return Class();
+  }
+}
+
+// Builds the object, runs it, drops it, all on this side. No exception gets past.
+template <class Class>
+FbId ExpandTrampoline(const FbCall* raw) noexcept {
+  const FbCall call = ReadStruct(raw);
+  try {
+    Scope scope(call);
+    Class object = MakeItem<Class>(Attributes(call.attributes, call.attribute_count));
+    if constexpr (std::is_base_of_v<Initializer, Class>) {
+      if (call.wanted == nullptr) return call.api->error(call.builder, "was not told which type to make", nullptr);
+      object.Want(ReadStruct(call.wanted));
+    }
+    return object.Run(scope).id;
+  } catch (const std::exception& e) {
+    return call.api->error(call.builder, e.what(), nullptr);
+  } catch (...) {
+    return call.api->error(call.builder, "threw something that is no std::exception", nullptr);
+  }
+}
+
+}  // namespace fusebox::sdk

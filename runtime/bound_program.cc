@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/bound_program.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/thread_pool.h"
+
+namespace fusebox {
+namespace {
+
+constexpr size_t kArenaAlignment = 64;
+
+bool IsFixed(const Type& type) {
+  return std::ranges::all_of(type.shape, [](int64_t d) { return d >= 0; });
+}
+Tensor Zeros(const Type& type) { return Tensor(type.dtype, {type.shape.begin(), type.shape.end()}); }
+
+}  // namespace
+
+absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const CompileOptions& options,
+                                                const Variables& variables) {
+  FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, options));
+  BoundProgram bound(std::move(executable));
+  for (const Port& port : bound.executable_.ports()) {
+    Tensor memory;
+    if (port.kind == Port::Kind::kState) {
+      const NodeId state = program.FindNamed(Op::kState, port.name);
+      Check(state != 0, "a compiled program has a state that its graph lacks");
+      if (program[state].attributes.String("kind") == "accumulator") {
+        memory = Zeros(port.type);
+        bound.accumulators_.push_back(memory);
+      } else {
+        const Variable* variable = variables.Find(port.name);
+        Check(variable != nullptr && variable->type == port.type, "a program's state is no variable of the model");
+        memory = variable->value;
+      }
+    } else if (port.kind == Port::Kind::kOutput && IsFixed(port.type)) {
+      memory = Zeros(port.type);
+    }
+    bound.ports_.push_back(memory.empty() ? nullptr : memory.mutable_raw());
+    bound.keep_.push_back(std::move(memory));
+  }
+  const size_t bytes = size_t(bound.executable_.arena_bytes());
+  bound.arena_.reset(std::aligned_alloc(kArenaAlignment, (bytes / kArenaAlignment + 1) * kArenaAlignment));
+  if (bound.arena_ == nullptr) return absl::ResourceExhaustedError(fmt::format("no memory for {} bytes", bytes));
+  bound.context_ = std::make_unique<RunContext>();
+  return bound;
+}
+
+void BoundProgram::Bind(Port::Kind kind, std::string_view name, const void* data) {
+  const int64_t port = executable_.PortIndex(kind, name);
+  if (port >= 0) ports_[size_t(port)] = const_cast<void*>(data);
+}
+
+double BoundProgram::ScalarOutput(std::string_view name) const {
+  const int64_t port = executable_.PortIndex(Port::Kind::kOutput, name);
+  if (port < 0) return std::numeric_limits<double>::quiet_NaN();
+  const Tensor& value = keep_[size_t(port)];
+  if (value.dtype() == DType::kF64) return value.values<double>()[0];
+  return value.values<float>()[0];
+}
+
+void BoundProgram::ResetAccumulators() {
+  for (Tensor& accumulator : accumulators_) std::memset(accumulator.mutable_raw(), 0, accumulator.bytes());
+}
+
+int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
+                          const std::atomic<uint32_t>* yield) {
+  RunContext& context = *context_;
+  context.ports = ports_.data();
+  context.arena = arena_.get();
+  context.threads = threads;
+  context.first_step = first;
+  context.steps = last - first;
+  context.batch = batch;
+  context.rows = rows;
+  context.yield = yield;
+  context.steps_done = 0;
+  context.stop[0] = context.stop[1] = 0;
+  ThreadPool::Global().Run(threads, [&](int64_t thread) { executable_.Enter(context, thread); });
+  return first + context.steps_done;
+}
+
+}  // namespace fusebox

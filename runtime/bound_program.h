@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A compiled program with arrays at its ports, ready to run. Runs allocate nothing.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/compiler/compiler.h"
+#include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/variables.h"
+
+namespace fusebox {
+
+class BoundProgram {
+ public:
+  // Compiles the program. Its accumulators and scalar outputs get memory of their own, its other states are those
+  // variables of the model, which have to be there already.
+  static absl::StatusOr<BoundProgram> Make(const Graph& program, const CompileOptions& options,
+                                           const Variables& variables);
+
+  // Binds an array of the caller's, which has to stay as long as the program runs. Nothing happens if the program has no
+  // such port: what no output needs is left out by the compiler.
+  void Bind(Port::Kind kind, std::string_view name, const void* data);
+  // What the last step left at a scalar output of f32; NaN if there is none of this name.
+  double ScalarOutput(std::string_view name) const;
+  // Zeroes the accumulators.
+  void ResetAccumulators();
+
+  // Runs the steps [first, last) of `batch` rows each, the last one up to row `rows`, until `yield` is not 0. Returns the
+  // step that comes next.
+  int64_t Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
+              const std::atomic<uint32_t>* yield);
+
+  const Executable& executable() const { return executable_; }
+
+ private:
+  struct FreeArena {
+    void operator()(void* arena) const { std::free(arena); }
+  };
+
+  explicit BoundProgram(Executable executable) : executable_(std::move(executable)) {}
+
+  Executable executable_;
+  std::vector<void*> ports_;    // One for each of the executable's.
+  std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.
+  std::vector<Tensor> accumulators_;
+  std::unique_ptr<void, FreeArena> arena_;
+  std::unique_ptr<RunContext> context_;  // Its address must not change: threads wait on it.
+};
+
+}  // namespace fusebox

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data by name: what a data-source plugin or a file holds, and slices of it.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/sequential.h"
+
+namespace fusebox {
+
+// The samples that a reference means:
+//
+//   fashion_mnist                a data-source plugin's first split
+//   fashion_mnist:test           one of its splits
+//   fashion_mnist:train[5000:]   some of it, as TensorFlow Datasets writes it: [:100], [10:20], [-50:], [:80%], [25%:75%]
+//   acme/cubes:size=3/train[:9]  with attributes, which a '/' ends
+//   data.npz                     arrays x and y
+//   table.csv                    all columns but `target` are x f32[n, columns], that one is y f32[n]
+//   images-idx3-ubyte.gz,labels-idx1-ubyte.gz   two IDX files, x and y; pixels stay as they are
+//
+// A file may have a slice, too: data.npz[:100]. Errors: an unknown data source or split, with those that there are; a file
+// that is missing or broken; no array of the name; x and y of different length.
+absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& target = "");
+
+// The rows [begin, end) that a slice with its brackets takes of so many.
+struct RowRange {
+  int64_t begin = 0, end = 0;
+};
+absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows);
+
+}  // namespace fusebox

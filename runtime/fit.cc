@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training and evaluation: what happens around the compiled programs.
+#include <csignal>
+#include <cmath>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/callback_list.h"
+#include "fusebox/runtime/interrupt.h"
+#include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/shuffle.h"
+#include "fusebox/runtime/yield_timer.h"
+
+namespace fusebox {
+namespace {
+
+absl::Status Interrupted() {
+  return absl::CancelledError(fmt::format("interrupted by {}", SignalArrived() == SIGTERM ? "SIGTERM" : "SIGINT"));
+}
+
+absl::Status CheckArgs(const FitArgs& args) {
+  if (args.epochs < 1) return Refuse("epochs: expected 1 or more, got {}", args.epochs);
+  if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
+  if (args.initial_epoch < 0) return Refuse("initial_epoch: expected 0 or more, got {}", args.initial_epoch);
+  if (!(args.validation_split >= 0 && args.validation_split < 1)) {
+    return Refuse("validation_split: expected a number from 0 to below 1, got {}", args.validation_split);
+  }
+  if (args.verbose < 0 || args.verbose > 2) return Refuse("verbose: expected 0, 1 or 2, got {}", args.verbose);
+  return absl::OkStatus();
+}
+
+// Takes the last part of the data away for validation, as Keras does: before any shuffling.
+absl::StatusOr<Data> SplitOff(Data& data, double fraction) {
+  const int64_t rows = data.x.rows();
+  const int64_t kept = int64_t(std::floor(double(rows) * (1 - fraction)));
+  if (kept == 0 || kept == rows) {
+    return Refuse("validation_split: {} of {} samples leaves {} to train and {} to validate", fraction, rows, kept,
+                  rows - kept);
+  }
+  Data validation{data.x.Rows(kept, rows), data.y.Rows(kept, rows)};
+  data = {data.x.Rows(0, kept), data.y.Rows(0, kept)};
+  return validation;
+}
+
+// The steps of one epoch after the other. Nothing here allocates but what callbacks make necessary.
+class EpochLoop {
+ public:
+  EpochLoop(BoundProgram& program, CallbackList& callbacks, const CompileConfig& compile, History& history)
+      : program_(program), callbacks_(callbacks), compile_(compile), history_(history),
+        tells_batches_(callbacks.Wants(FB_BATCH_BEGIN) || callbacks.Wants(FB_BATCH_END)) {}
+
+  // Whether it was interrupted is for SignalArrived to say.
+  absl::Status Run(int64_t threads, int64_t batch, int64_t rows) {
+    const int64_t steps = StepsFor(rows, batch);
+    const bool draws = callbacks_.terminal() && callbacks_.Wants(FB_TICK);
+    std::atomic<uint32_t> yield = 0;
+    const SignalSets signals(yield);
+    const YieldTimer timer(yield, draws);
+    program_.ResetAccumulators();
+    callbacks_.SetStep(0, steps);
+    for (int64_t step = 0; step < steps && SignalArrived() == 0 && !callbacks_.stop();) {
+      if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_BEGIN));
+      const int64_t before = step;
+      step = program_.Run(threads, step, tells_batches_ ? step + 1 : steps, batch, rows, &yield);
+      ++history_.calls;
+      history_.steps += step - before;
+      callbacks_.SetStep(step, steps);
+      if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_END, ReadLogs(program_, compile_)));
+      // A signal that sets the word after this still shows in SignalArrived().
+      const bool yielded = yield.exchange(0) != 0;
+      if (yielded && draws && step < steps) {
+        FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_TICK, ReadLogs(program_, compile_)));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  BoundProgram& program_;
+  CallbackList& callbacks_;
+  const CompileConfig& compile_;
+  History& history_;
+  const bool tells_batches_;
+};
+
+}  // namespace
+
+Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile) {
+  Logs logs = {{"loss", program.ScalarOutput("loss")}};
+  for (const ItemSpec& metric : compile.metrics) {
+    const std::string name = ShortName(metric.id);
+    logs.push_back({name, program.ScalarOutput(name)});
+  }
+  std::ranges::sort(logs, {}, &LogValue::name);
+  return logs;
+}
+
+absl::StatusOr<Logs> EvaluatePrepared(BoundProgram& program, const CompileConfig& compile, const Data& data,
+                                      int64_t batch_size, int64_t threads) {
+  std::atomic<uint32_t> yield = 0;
+  const SignalSets signals(yield);
+  program.ResetAccumulators();
+  program.Bind(Port::Kind::kInput, "x", data.x.raw());
+  program.Bind(Port::Kind::kInput, "y", data.y.raw());
+  program.Run(threads, 0, StepsFor(data.x.rows(), batch_size), batch_size, data.x.rows(), &yield);
+  if (SignalArrived() != 0) return Interrupted();
+  return ReadLogs(program, compile);
+}
+
+absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArgs args) {
+  Impl& model = *impl_;
+  // ---- Whatever can be wrong is found before the first step.
+  FUSEBOX_RETURN_IF_ERROR(model.status);
+  if (!model.config.compile) {
+    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
+  }
+  FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
+  FUSEBOX_ASSIGN_OR_RETURN(Data data, model.PrepareData(x, y, ""));
+  const CompileConfig& compile = *model.config.compile;
+  std::optional<Data> validation;
+  if (args.validation_data) {
+    FUSEBOX_ASSIGN_OR_RETURN(validation, model.PrepareData(args.validation_data->x, args.validation_data->y,
+                                                           "validation data: "));
+    if (validation->x.rows() == 0) return Refuse("validation data: x has no samples");
+  } else if (args.validation_split > 0) {
+    FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
+  }
+  const int64_t rows = data.x.rows();
+  if (rows == 0) return Refuse("x has no samples");
+  if (rows > INT32_MAX) return Refuse("x has {} samples, expected {} or fewer", rows, INT32_MAX);
+
+  std::vector<ItemSpec> specs;
+  if (args.verbose > 0) specs.push_back({"fusebox/progress", {{"verbose", args.verbose}}});
+  for (ItemArg& callback : args.callbacks) {
+    FUSEBOX_RETURN_IF_ERROR(callback.spec.status());
+    specs.push_back(*std::move(callback.spec));
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(CallbackList callbacks, CallbackList::Make(specs));
+
+  // ---- Programs, compiled for these batches.
+  const int64_t batch = std::min(args.batch_size, rows);
+  const Type target = BatchTypeOf(data.y);
+  const int64_t seed = args.seed.value_or(model.seed);
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.Compiled(ProgramKind::kTraining, target, batch));
+  BoundProgram* evaluation = nullptr;
+  if (validation) {
+    FUSEBOX_ASSIGN_OR_RETURN(evaluation,
+                             model.Compiled(ProgramKind::kEvaluation, BatchTypeOf(validation->y), args.batch_size));
+  }
+  model.variables.SetScalar("seed", double(seed));
+  std::vector<int32_t> order(size_t(rows), 0);
+  FillInOrder(order);
+  program->Bind(Port::Kind::kInput, "order", order.data());
+  program->Bind(Port::Kind::kRows, "x", data.x.raw());
+  program->Bind(Port::Kind::kRows, "y", data.y.raw());
+
+  // ---- The run.
+  History history;
+  EpochLoop loop(*program, callbacks, compile, history);
+  const CallbackList::Clock::time_point begin = CallbackList::Clock::now();
+  const int64_t last = args.initial_epoch + args.epochs;
+  callbacks.SetEpoch(args.initial_epoch, last);
+  FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TRAIN_BEGIN));
+  for (int64_t epoch = args.initial_epoch; epoch < last && SignalArrived() == 0; ++epoch) {
+    callbacks.SetEpoch(epoch, last);
+    callbacks.SetStep(0, StepsFor(rows, batch));
+    callbacks.StartClock();
+    if (args.shuffle) FillShuffled(order, seed, epoch);
+    FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_BEGIN));
+    FUSEBOX_RETURN_IF_ERROR(loop.Run(threads, batch, rows));
+    if (SignalArrived() != 0) break;
+    Logs logs = ReadLogs(*program, compile);
+    if (validation) {
+      FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
+      const absl::StatusOr<Logs> validated = EvaluatePrepared(*evaluation, compile, *validation, args.batch_size, threads);
+      if (!validated.ok()) break;  // It was interrupted: there is no other way.
+      for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
+      FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));
+    }
+    history.Append(epoch, logs);
+    FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_END, logs));
+    if (callbacks.stop()) {
+      history.stopped = epoch + 1 < last;
+      break;
+    }
+  }
+  const bool interrupted = SignalArrived() != 0;
+  if (interrupted) FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_INTERRUPTED));
+  FUSEBOX_RETURN_IF_ERROR(callbacks.TellSince(FB_TRAIN_END, begin));
+  if (interrupted) return Interrupted();
+  return history;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// NumPy's .npy: one array. Source: numpy.lib.format, versions 1.0 to 3.0.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/tensor.h"
+
+namespace fusebox {
+
+// Reads bool, signed and unsigned integers and floats of any width up to 8 bytes and either byte order, in C or Fortran
+// order, into the nearest of our dtypes (see NearestDType). Errors: complex, text, objects and structs; a file that is
+// shorter or longer than its header says, with the bytes expected and found.
+absl::StatusOr<Tensor> ReadNpy(const std::string& path);
+absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who);
+
+// The same bytes that np.save writes. WriteNpy replaces the file whole or not at all.
+std::string NpyBytes(const Tensor& tensor);
+absl::Status WriteNpy(const std::string& path, const Tensor& tensor);
+
+}  // namespace fusebox

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as text, whatever the locale.
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fusebox {
+
+// As Python's repr prints a float: the shortest text that reads back to the same number. 0.01, 1.0, 1e-07, nan, -inf.
+std::string PythonRepr(double value);
+
+// The whole text as a number: decimal or scientific, a sign, inf, nan. nullopt for anything else and for numbers whose
+// size no double has.
+std::optional<double> ParseNumber(std::string_view text);
+
+}  // namespace fusebox

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// safetensors: weights by name. Source: https://github.com/huggingface/safetensors: the size of a JSON header as a
+// little-endian u64, the header, the data.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/formats/named_tensor.h"
+
+namespace fusebox {
+
+// The tensors in the header's order; dtypes that we lack become the nearest ones. Errors: bytes missing, left over or
+// used twice, a shape that does not fit its bytes.
+absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(std::string_view bytes, const std::string& who);
+
+std::string SafetensorsBytes(const std::vector<NamedTensor>& tensors);
+
+}  // namespace fusebox

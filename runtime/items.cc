@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/items.h"
+
+#include <utility>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/plugins/registry.h"
+
+namespace fusebox {
+namespace {
+
+thread_local ExpansionRecorder* recorder = nullptr;
+
+bool IsOurs(std::string_view id) { return id.starts_with("fusebox/"); }
+bool IsKnown(const ItemUse& use) { return Registry::Default().Find(use.kind, use.item.id).ok(); }
+
+// Scalars made since `first`: their first value is the attribute of their name.
+void FillScalars(GraphBuilder& builder, NodeId first, const ItemSpec& item) {
+  for (NodeId i = first; i < builder.graph().size(); ++i) {
+    Node& node = builder.mutable_graph().mutable_node(i);
+    if (node.op != Op::kState || node.attributes.String("initializer") != "attribute") continue;
+    const std::string& full = node.attributes.String("name");
+    const std::string name = full.substr(full.rfind('/') + 1);
+    const auto it = item.attributes.find(name);
+    double number = 0;
+    if (it != item.attributes.end() && std::holds_alternative<double>(it->second)) {
+      number = std::get<double>(it->second);
+    } else if (it != item.attributes.end() && std::holds_alternative<int64_t>(it->second)) {
+      number = double(std::get<int64_t>(it->second));
+    } else {
+      builder.Fail(fmt::format("{}: declares the scalar '{}', which is none of its numbers", item.id, name));
+      return;
+    }
+    node.attributes.Set("initializer", fmt::format("{}", number));
+  }
+}
+
+// The item's symbols in a graph of their own.
+absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types) {
+  GraphBuilder builder;
+  Values inputs;
+  for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
+  const NodeId first = builder.graph().size();
+  builder.Output("y", ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training));
+  FillScalars(builder, first, use.item);
+  if (!builder.status().ok()) return builder.status();
+  return Print(std::move(builder).Take());
+}
+
+}  // namespace
+
+ExpansionRecorder::ExpansionRecorder() : outer_(std::exchange(recorder, this)) {}
+ExpansionRecorder::~ExpansionRecorder() { recorder = outer_; }
+
+absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const Expansions& embedded) {
+  absl::StatusOr<ItemSpec> resolved = Registry::Default().Resolve(kind, spec);
+  if (resolved.ok() || !absl::IsNotFound(resolved.status())) return resolved;
+  const std::string start = fmt::format("{} {}", KindName(kind), Print(spec));
+  const auto it = embedded.texts.lower_bound(start);
+  if (it != embedded.texts.end() && it->first.starts_with(start + " ")) return spec;
+  return resolved;
+}
+
+bool HasClassLabels(const ItemSpec& loss) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LOSS, loss.id);
+  return item.ok() && ((*item)->flags & FB_CLASS_LABELS) != 0;
+}
+
+Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
+                const Expansions& embedded) {
+  std::vector<Type> types;
+  for (const Value& input : inputs) {
+    if (!input.ok()) return builder.Wrap(0);
+    types.push_back(builder.graph()[input.id].type);
+  }
+  if (!IsOurs(use.item.id) && !IsKnown(use)) {
+    const GraphBuilder::Scope scope(builder, name);
+    const auto it = embedded.texts.find(ExpansionKey(use, types));
+    if (it != embedded.texts.end()) {
+      const absl::StatusOr<Graph> graph = Parse(it->second);
+      if (!graph.ok()) return builder.Wrap(builder.Fail(fmt::format("'{}', the symbols stored for {}: {}", builder.scope(),
+                                                                    use.item.id, Message(graph.status()))));
+      const std::string outer = std::exchange(builder.who, fmt::format("'{}', {} {}: ", builder.scope(),
+                                                                       KindName(use.kind), use.item.id));
+      const Value value = InlineExpansion(builder, *graph, inputs);
+      builder.who = outer;
+      return value;
+    }
+  }
+  const NodeId first = builder.graph().size();
+  const Value value = ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training);
+  if (!value.ok()) return value;
+  FillScalars(builder, first, use.item);
+  if (recorder != nullptr && !IsOurs(use.item.id)) {
+    absl::StatusOr<std::string> text = Separately(use, types);
+    if (text.ok()) recorder->expansions.texts[ExpansionKey(use, types)] = *std::move(text);
+  }
+  return value;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Plugins' items as models use them: expanded by their plugins or, where one is missing, from what the model has kept.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/builder.h"
+#include "fusebox/runtime/expansions.h"
+#include "fusebox/runtime/item_spec.h"
+
+namespace fusebox {
+
+// The item's full key ("fusebox/dense@1") and all attributes of its schema, checked: see Registry::Resolve. An item whose
+// plugin is missing is taken as it is if it has an expansion in `embedded`.
+absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const Expansions& embedded);
+
+// Whether the loss's y_true are classes (FB_CLASS_LABELS).
+bool HasClassLabels(const ItemSpec& loss);
+
+// The item's symbols for these inputs; nodes and states get the scope `name` inside the one at work. `use.item` has to be
+// resolved. Scalars of the item get its attributes' numbers as their initializers.
+Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
+                const Expansions& embedded);
+
+// While one lives, the expansions of strangers' items are collected in it (for this thread; the innermost one counts).
+class ExpansionRecorder {
+ public:
+  ExpansionRecorder();
+  ~ExpansionRecorder();
+  ExpansionRecorder(const ExpansionRecorder&) = delete;
+  ExpansionRecorder& operator=(const ExpansionRecorder&) = delete;
+
+  Expansions expansions;
+
+ private:
+  ExpansionRecorder* outer_;
+};
+
+}  // namespace fusebox

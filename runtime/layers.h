@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers as a user names them. Each is a handle to a plugin's item with attributes: it computes nothing, and what is
+// wrong with it is said when the model is compiled, with its name and the line that made it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fusebox/runtime/item_spec.h"
+#include "fusebox/runtime/model_config.h"
+
+namespace fusebox {
+
+// What every layer may be given.
+struct LayerOptions {
+  std::string name = {};                     // Else as Keras counts: "dense", "dense_1".
+  std::vector<int64_t> input_shape = {};     // Of the model's first layer, without the batch.
+  bool trainable = true;                     // Whether Fit changes its weights.
+};
+
+// Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
+// `fusebox plugins describe acme/gated` tells.
+class Layer {
+ public:
+  using Where = std::source_location;
+
+  Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
+
+  const LayerConfig& config() const { return config_; }
+  const std::vector<int64_t>& input_shape() const { return input_shape_; }
+  const Where& where() const { return where_; }
+
+ private:
+  LayerConfig config_;
+  std::vector<int64_t> input_shape_;
+  Where where_;
+};
+
+struct DenseOptions {
+  std::string activation = "linear";  // Any activation's name, or a spec, "acme/swish:beta=2".
+  bool use_bias = true;
+  std::string kernel_initializer = "glorot_uniform";
+  std::string bias_initializer = "zeros";
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// Fully connected: y = activation(x W + b), f32[N, ..., in] -> f32[N, ..., units].
+// Weights: kernel f32[in, units], bias f32[units]. Source: keras.layers.Dense.
+Layer Dense(int64_t units, std::string activation, DenseOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Dense(int64_t units, DenseOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// All axes but the batch in one: [N, a, b] -> [N, a*b]. Source: keras.layers.Flatten.
+Layer Flatten(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+}  // namespace fusebox

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saving and opening models.
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/json_text.h"
+#include "fusebox/runtime/formats/keras_file.h"
+#include "fusebox/runtime/formats/keras_names.h"
+#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/model_state.h"
+
+namespace fusebox {
+namespace {
+
+std::vector<WeightGroup> Groups(const Sequential::Impl& model) {
+  std::vector<WeightGroup> groups;
+  const auto weights = model.WeightsByLayer();
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const LayerConfig& layer = model.config.layers[i];
+    WeightGroup& group = groups.emplace_back(WeightGroup{layer.name, KerasClassName(layer.item.id), {}});
+    for (const Variable* weight : weights[i]) group.vars.push_back(weight->value);
+  }
+  return groups;
+}
+
+// In the order of Keras's files: iteration, learning rate, then slots.
+std::vector<const Variable*> OptimizerVariables(const Variables& variables) {
+  std::vector<const Variable*> all;
+  for (const char* name : {"step", "optimizer/learning_rate"}) {
+    if (const Variable* variable = variables.Find(name)) all.push_back(variable);
+  }
+  const std::vector<const Variable*> slots = variables.OfKind("slot");
+  all.insert(all.end(), slots.begin(), slots.end());
+  return all;
+}
+
+// The symbols of all strangers' items that the model's programs use.
+Expansions CollectExpansions(const Sequential::Impl& model) {
+  ExpansionRecorder recorder;
+  recorder.expansions = model.embedded;
+  std::vector<ProgramKind> kinds = {ProgramKind::kPrediction};
+  if (model.config.compile) kinds = {ProgramKind::kPrediction, ProgramKind::kEvaluation, ProgramKind::kTraining};
+  for (const ProgramKind kind : kinds) (void)model.Program(kind, model.UsualTarget());
+  return std::move(recorder.expansions);
+}
+
+absl::StatusOr<Expansions> ExpansionsOf(const KerasFile& file, const std::string& who) {
+  Expansions expansions;
+  if (file.fusebox_metadata.empty()) return expansions;
+  FUSEBOX_ASSIGN_OR_RETURN(const Json json, ParseJson(file.fusebox_metadata, who));
+  if (!json.is_object() || !json.contains("expansions")) return expansions;
+  for (const auto& [key, text] : json["expansions"].items()) {
+    if (!text.is_string()) return Refuse("{}: metadata.json: the symbols of '{}' are no text", who, key);
+    expansions.texts[key] = text.get<std::string>();
+  }
+  return expansions;
+}
+
+absl::Status SetGroups(Sequential::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
+  const auto weights = model.WeightsByLayer();
+  if (groups.size() != weights.size()) return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const std::string& name = model.config.layers[i].name;
+    if (groups[i].vars.size() != weights[i].size()) {
+      return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(), groups[i].vars.size());
+    }
+    for (size_t j = 0; j < weights[i].size(); ++j) {
+      const absl::Status status = model.variables.Set(weights[i][j]->name, groups[i].vars[j]);
+      if (!status.ok()) return Refuse("{}: {}", who, Message(status));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& values, const std::string& who) {
+  if (values.empty() || !model.config.compile) return absl::OkStatus();
+  FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer(model.UsualTarget()));
+  const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
+  // Keras saves the first two alone before it has trained.
+  if (values.size() != variables.size() && values.size() != 2) {
+    return Refuse("{}: the optimizer {} has {} variables, found {}", who, ShortName(model.config.compile->optimizer.id),
+                  variables.size(), values.size());
+  }
+  for (size_t i = 0; i < std::min(values.size(), variables.size()); ++i) {
+    const absl::Status status = model.variables.Set(variables[i]->name, values[i]);
+    if (!status.ok()) return Refuse("{}: {}", who, Message(status));
+  }
+  // Counters all tell the same.
+  const double steps = double(values[0].Cast(DType::kI64).values<int64_t>()[0]);
+  for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetScalar(counter->name, steps);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status Sequential::Save(const std::string& path) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  KerasFile file{.config = impl_->config, .layers = Groups(*impl_), .optimizer_vars = {}, .fusebox_metadata = {}};
+  if (impl_->config.compile) {
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer(impl_->UsualTarget()));
+    for (const Variable* variable : OptimizerVariables(impl_->variables)) file.optimizer_vars.push_back(variable->value);
+  }
+  Json metadata = {{"version", FUSEBOX_VERSION}};
+  if (const Expansions expansions = CollectExpansions(*impl_); !expansions.texts.empty()) {
+    metadata["expansions"] = expansions.texts;
+  }
+  file.fusebox_metadata = JsonText(metadata);
+  return WriteKeras(path, file);
+}
+
+absl::Status Sequential::SaveWeights(const std::string& path) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  return WriteKerasWeights(path, {.layers = Groups(*impl_), .optimizer_vars = {}});
+}
+
+absl::Status Sequential::LoadWeights(const std::string& path) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_)));
+  return SetGroups(*impl_, weights.layers, fmt::format("'{}'", path));
+}
+
+absl::StatusOr<Sequential> LoadModel(const std::string& path) {
+  FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ReadKeras(path));
+  const std::string who = fmt::format("'{}'", path);
+  FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsOf(file, who));
+  absl::StatusOr<Sequential> model = Sequential::FromConfig(file.config, embedded);
+  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
+  Sequential::Impl& impl = *model->impl_;
+  // Keras gives every model that it saves an input; without one there are no weights either.
+  if (!impl.HasInput()) return model;
+  FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
+  FUSEBOX_RETURN_IF_ERROR(SetGroups(impl, file.layers, who));
+  FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, file.optimizer_vars, who));
+  return model;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/model_plugin.h"
+
+#include "fusebox/graph/status.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/runtime/formats/keras_config.h"
+
+namespace fusebox {
+
+const char* BuildId() { return FUSEBOX_BUILD_ID; }
+
+absl::StatusOr<ModelText> DescribeModel(const Sequential& model) {
+  FUSEBOX_RETURN_IF_ERROR(model.status());
+  ModelText text{.config = KerasConfigJson(model.config()), .program = {}};
+  if (model.config().compile && model.config().input) {
+    FUSEBOX_ASSIGN_OR_RETURN(const Graph program, model.Program(ProgramKind::kTraining));
+    text.program = Print(program);
+  }
+  return text;
+}
+
+absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(const ModelConfig model, ParseKerasConfig(config, who));
+  return Sequential::FromConfig(model);
+}
+
+}  // namespace fusebox

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that a Sequential is. Inside runtime/ only.
+#pragma once
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "fusebox/runtime/bound_program.h"
+#include "fusebox/runtime/sequential.h"
+#include "fusebox/runtime/variables.h"
+
+namespace fusebox {
+
+class Sequential::Impl {
+ public:
+  explicit Impl(ModelOptions options);
+
+  // ---- Declaring.
+  void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where);
+  absl::Status Compile(CompileConfig compile, bool keep_optimizer_state);
+
+  // ---- The programs. Types are known once the input's shape is.
+  bool HasInput() const { return config.input.has_value(); }
+  Type InputType() const { return BatchType(config.input->dtype, config.input->shape); }
+  // Takes the shape of the first data where none was declared.
+  absl::Status SettleInput(const Tensor& x);
+  // What the last layer gives: f32[N,10].
+  const Type& OutputType() const { return output; }
+  // What the loss expects if no data are there to say: classes i32[N], or the same as the output.
+  Type UsualTarget() const;
+  absl::StatusOr<Graph> Program(ProgramKind kind, const Type& target) const;
+
+  // Makes the weights, unless they are there.
+  absl::Status EnsureWeights();
+  // The optimizer's variables too.
+  absl::Status EnsureOptimizer(const Type& target);
+  // The program, compiled, with variables bound. Compiled once for each target type and capacity.
+  absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const Type& target, int64_t row_capacity);
+
+  // ---- Data, checked and converted to what the programs take.
+  absl::StatusOr<Tensor> PrepareInput(const Tensor& x) const;
+  absl::StatusOr<Data> PrepareData(const Tensor& x, const Tensor& y, std::string_view prefix) const;
+
+  // The layers' weights in the order of Keras's files: each layer's, those that are trained first.
+  std::vector<std::vector<const Variable*>> WeightsByLayer() const;
+  std::vector<const Variable*> Weights() const;
+
+  ModelConfig config;
+  Expansions embedded;
+  absl::Status status;
+  int64_t seed;
+  Variables variables;
+  Type output;  // Of the layers so far; no dtype while the input's shape is unknown.
+
+ private:
+  void Extend(const LayerConfig& layer, const std::string& where);
+  std::string UniqueName(const LayerConfig& layer) const;
+
+  std::vector<std::string> where_;  // Of each layer: "main.cc:12: ", or empty.
+  struct CompiledProgram {
+    ProgramKind kind;
+    Type target;
+    int64_t row_capacity;
+    std::unique_ptr<BoundProgram> program;
+  };
+  std::vector<CompiledProgram> compiled_;
+};
+
+// The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
+Type BatchTypeOf(const Tensor& rows);
+// Steps of a pass over n rows.
+inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
+absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
+// One evaluation pass over prepared data.
+absl::StatusOr<Logs> EvaluatePrepared(BoundProgram& program, const CompileConfig& compile, const Data& data,
+                                      int64_t batch_size, int64_t threads);
+// Loss and metrics that a program's outputs hold, in Keras's order.
+Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile);
+
+}  // namespace fusebox

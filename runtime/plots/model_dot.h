@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model as a diagram of its layers, with the look of Keras's plot_model.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace fusebox {
+
+struct DotLayer {
+  std::string name;
+  std::string class_name;    // "Dense"
+  std::string activation;    // "relu"; empty for layers that have none.
+  std::string input_shape;   // "(None, 784)"; empty for an input.
+  std::string output_shape;  // "(None, 300)"
+  std::vector<size_t> inputs;  // Which layers of the list it reads.
+};
+
+struct DotOptions {
+  bool show_shapes = false;
+  bool show_layer_names = true;
+  bool show_layer_activations = false;
+  int dpi = 200;
+};
+
+// The diagram in graphviz's language.
+std::string ModelDot(const std::vector<DotLayer>& layers, const DotOptions& options = {});
+
+// Draws a text of graphviz's to `path`, a .png or .svg; or saves the text itself where `path` ends in .dot.
+absl::Status DrawDot(const std::string& dot, const std::string& path);
+
+}  // namespace fusebox

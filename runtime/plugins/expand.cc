@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/plugins/expand.h"
+
+#include <utility>
+
+#include "fusebox/graph/check.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/plugins/float_mode.h"
+
+namespace fusebox {
+namespace {
+
+constexpr int kDeepestReference = 32;  // An activation that refers to itself must end.
+
+struct Request {
+  const Registry& registry;
+  uint32_t kind;
+  const ItemSpec& spec;
+  const std::string& name;
+  bool training;
+  const Type* wanted;
+  int depth;
+};
+
+// Puts back what the builder had, whatever happens between.
+template <class T>
+class Restore {
+ public:
+  explicit Restore(T& place) : place_(place), saved_(place) {}
+  ~Restore() { place_ = std::move(saved_); }
+  Restore(const Restore&) = delete;
+  Restore& operator=(const Restore&) = delete;
+
+ private:
+  T& place_;
+  T saved_;
+};
+
+NodeId Expand(GraphBuilder& builder, const Request& request, const std::vector<NodeId>& inputs);
+
+// The item's function. It may not throw; one that does all the same must not take the host along.
+NodeId Call(GraphBuilder& builder, const PluginItem& item, const FbCall& call) {
+  const FloatModeGuard float_mode;
+  try {
+    return item.expand(&call);
+  } catch (const std::exception& e) {
+    return builder.Fail(fmt::format("threw across the plugin's border: {}", e.what()));
+  } catch (...) {
+    return builder.Fail("threw across the plugin's border");
+  }
+}
+
+NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginItem& item, const std::vector<NodeId>& inputs) {
+  absl::StatusOr<ItemSpec> spec = request.registry.Resolve(request.kind, request.spec);
+  if (!spec.ok()) {
+    std::string message = Message(spec.status());
+    if (message.starts_with(item.who() + ": ")) message.erase(0, item.who().size() + 2);  // The builder says that already.
+    return builder.Fail(std::move(message));
+  }
+  const Restore<GraphBuilder::ExpandHook> outer_hook(builder.expand);
+  builder.expand = [&](GraphBuilder& b, uint32_t kind, std::string_view reference, std::vector<NodeId> ids) -> NodeId {
+    if (request.depth >= kDeepestReference) return b.Fail("refers to items that refer to each other without end");
+    const absl::StatusOr<ItemSpec> inner = ParseItemSpec(reference);
+    if (!inner.ok()) return b.Fail(Message(inner.status()));
+    const std::string no_name;
+    return Expand(b, {request.registry, kind, *inner, no_name, request.training, nullptr, request.depth + 1}, ids);
+  };
+  const AbiAttributes attributes(item, spec->attributes);
+  FbType wanted{};
+  if (request.wanted != nullptr) wanted = ToAbi(*request.wanted);
+  const FbCall call = {.struct_size = sizeof call,
+                       .attribute_count = attributes.size(),
+                       .input_count = uint32_t(inputs.size()),
+                       .flags = request.training ? uint32_t{FB_TRAINING} : 0u,
+                       .api = &GraphBuilder::Api(),
+                       .builder = &builder,
+                       .attributes = attributes.data(),
+                       .inputs = inputs.data(),
+                       .wanted = request.wanted != nullptr ? &wanted : nullptr};
+  const NodeId id = Call(builder, item, call);
+  if (!builder.status().ok()) return 0;
+  if (id == 0) return builder.Fail("returned no value");
+  if (id >= builder.graph().size()) return builder.Fail(fmt::format("returned the value {}, which this graph does not have", id));
+  const Type& made = builder.graph()[id].type;
+  if (request.wanted != nullptr && made != *request.wanted)
+    return builder.Fail(fmt::format("was to make {}, and made {}", ToString(*request.wanted), ToString(made)));
+  if (item.kind == FB_ACTIVATION) builder.RecordActivation(item.id, inputs[0], id);
+  return id;
+}
+
+NodeId Expand(GraphBuilder& builder, const Request& request, const std::vector<NodeId>& inputs) {
+  const GraphBuilder::Scope scope(builder, request.name);
+  const Restore<std::string> outer_who(builder.who);
+  const std::string name = builder.scope().empty() ? "" : fmt::format("'{}', ", builder.scope());
+  const absl::StatusOr<const PluginItem*> item = request.registry.Find(request.kind, request.spec.id);
+  if (!item.ok()) {
+    if (request.depth == 0) builder.who = name;
+    return builder.Fail(Message(item.status()));
+  }
+  builder.who = fmt::format("{}{}: ", name, (*item)->who());
+  return ExpandKnown(builder, request, **item, inputs);
+}
+
+size_t InputCount(uint32_t kind) {
+  switch (kind) {
+    case FB_INITIALIZER: return 0;
+    case FB_LOSS:
+    case FB_METRIC: return 2;
+    case FB_OPTIMIZER: return 3;
+    default: return 1;
+  }
+}
+
+}  // namespace
+
+Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec, const Values& inputs,
+                 const std::string& name, bool training) {
+  Check(kind >= FB_LAYER && kind < FB_CALLBACK && kind != FB_INITIALIZER, "an item that is not made of inputs");
+  Check(inputs.size() == InputCount(kind), "not as many inputs as the kind takes");
+  std::vector<NodeId> ids;
+  for (const Value& value : inputs) {
+    if (!value.ok()) return builder.Wrap(0);
+    Check(GraphBuilder::Of(value) == &builder, "a value of another graph");
+    ids.push_back(value.id);
+  }
+  return builder.Wrap(Expand(builder, {registry, kind, spec, name, training, nullptr, 0}, ids));
+}
+
+Value ExpandInitializer(GraphBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,
+                        const std::string& name) {
+  return builder.Wrap(Expand(builder, {registry, FB_INITIALIZER, spec, name, false, &type, 0}, {}));
+}
+
+AbiAttributes::AbiAttributes(const PluginItem& item, const ItemAttributes& from) {
+  for (const AttributeInfo& info : item.attributes) {
+    FbAttribute a = {sizeof a, info.type, info.name.c_str(), 0, 0, "", nullptr, 0};
+    const AttributeValue& value = from.at(info.name);
+    if (const bool* v = std::get_if<bool>(&value)) a.integer = *v;
+    if (const int64_t* v = std::get_if<int64_t>(&value)) a.integer = *v;
+    if (const double* v = std::get_if<double>(&value)) a.real = *v;
+    if (const std::string* v = std::get_if<std::string>(&value)) a.string = v->c_str();
+    if (const Ints* v = std::get_if<Ints>(&value)) {
+      a.ints = v->data();
+      a.ints_count = v->size();
+    }
+    all_.push_back(a);
+  }
+}
+
+}  // namespace fusebox

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A library linked with gcc's -ffast-math makes denormals zero in the thread that loads it; code of a plugin may change
+// the rounding mode. While a guard lives, the mode may change; when it goes, what was before is back.
+#pragma once
+#include <cstdint>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#elif !defined(__aarch64__)
+#include <cfenv>
+#endif
+
+namespace fusebox {
+
+class FloatModeGuard {
+ public:
+  FloatModeGuard() : saved_(Get()) {}
+  ~FloatModeGuard() { Set(saved_); }
+  FloatModeGuard(const FloatModeGuard&) = delete;
+  FloatModeGuard& operator=(const FloatModeGuard&) = delete;
+
+  bool changed() const { return Get() != saved_; }
+
+ private:
+#if defined(__x86_64__)
+  using Mode = uint32_t;
+  static Mode Get() { return _mm_getcsr() & ~uint32_t{0x3F}; }  // Without the sticky exception flags.
+  static void Set(Mode mode) { _mm_setcsr(mode); }
+#elif defined(__aarch64__)
+  using Mode = uint64_t;
+  static Mode Get() {
+    Mode mode;
+    asm volatile("mrs %0, fpcr" : "=r"(mode));
+    return mode;
+  }
+  static void Set(Mode mode) { asm volatile("msr fpcr, %0" : : "r"(mode)); }
+#else
+  using Mode = int;
+  static Mode Get() { return std::fegetround(); }
+  static void Set(Mode mode) { std::fesetround(mode); }
+#endif
+
+  const Mode saved_;
+};
+
+}  // namespace fusebox

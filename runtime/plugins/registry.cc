@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/plugins/registry.h"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/plugins/nearest.h"
+
+namespace fusebox {
+namespace {
+
+std::mutex plugin_path_mutex;
+std::string& PluginPath() {
+  static auto* const path = new std::string;
+  return *path;
+}
+
+std::string FileIdentity(const std::filesystem::path& path) {
+  struct stat s;
+  return stat(path.c_str(), &s) == 0 ? fmt::format("{}:{}", s.st_dev, s.st_ino) : path.string();
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// Where libfusebox.so is, as it was loaded.
+std::filesystem::path OwnFolder() {
+  Dl_info info;
+  if (dladdr(reinterpret_cast<const void*>(&OwnFolder), &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code error;
+  const auto file = std::filesystem::canonical(info.dli_fname, error);
+  return error ? std::filesystem::path() : file.parent_path();
+}
+
+std::string Show(const AttributeValue& value) {
+  if (const bool* v = std::get_if<bool>(&value)) return *v ? "true" : "false";
+  if (const int64_t* v = std::get_if<int64_t>(&value)) return fmt::format("{}", *v);
+  if (const double* v = std::get_if<double>(&value)) return fmt::format("{}", *v);
+  if (const std::string* v = std::get_if<std::string>(&value)) return fmt::format("'{}'", *v);
+  std::string text;
+  for (const int64_t v : std::get<Ints>(value)) text += fmt::format("{}{}", text.empty() ? "" : ", ", v);
+  return "[" + text + "]";
+}
+
+// What an attribute takes, for messages: "an int of at least 1".
+std::string Expected(const AttributeInfo& info) {
+  std::string text = info.type == FB_INT      ? "an int"
+                     : info.type == FB_FLOAT  ? "a float"
+                     : info.type == FB_STRING ? "a string"
+                     : info.type == FB_FLAG   ? "true or false"
+                     : info.type == FB_INTS   ? "a list of ints"
+                                              : fmt::format("the name of a known {}", KindName(info.item_kind));
+  if (info.type != FB_INT && info.type != FB_FLOAT && info.type != FB_INTS) return text;
+  const bool low = info.min > -HUGE_VAL, high = info.max < HUGE_VAL;
+  if (low && high) return text + fmt::format(" in [{}, {}]", info.min, info.max);
+  if (low) return text + fmt::format(" of at least {}", info.min);
+  if (high) return text + fmt::format(" of at most {}", info.max);
+  return text;
+}
+
+// The value in the alternative that the type needs; nullopt if it is of another type.
+std::optional<AttributeValue> Convert(uint32_t type, const AttributeValue& value) {
+  const int64_t* const integer = std::get_if<int64_t>(&value);
+  const auto only = [&](auto wanted) -> std::optional<AttributeValue> {
+    if (std::holds_alternative<decltype(wanted)>(value)) return value;
+    return std::nullopt;
+  };
+  switch (type) {
+    case FB_FLAG: return only(false);
+    case FB_INT: return only(int64_t{});
+    case FB_FLOAT: return integer != nullptr ? AttributeValue(double(*integer)) : only(0.0);
+    case FB_INTS: return integer != nullptr ? AttributeValue(Ints{*integer}) : only(Ints());
+    default: return only(std::string());
+  }
+}
+
+bool InRange(const AttributeInfo& info, const AttributeValue& value) {
+  const auto in = [&](double v) { return v >= info.min && v <= info.max; };
+  if (const int64_t* v = std::get_if<int64_t>(&value)) return in(double(*v));
+  if (const double* v = std::get_if<double>(&value)) return in(*v);
+  if (const Ints* v = std::get_if<Ints>(&value)) return std::ranges::all_of(*v, [&](int64_t i) { return in(double(i)); });
+  return true;
+}
+
+}  // namespace
+
+const Registry& Registry::Default() {
+  static const Registry* const registry = [] {
+    auto* r = new Registry;
+    const std::lock_guard lock(plugin_path_mutex);
+    r->LoadSearchPath(PluginPath());
+    return r;
+  }();
+  return *registry;
+}
+
+void Registry::SetPluginPath(std::string list) {
+  const std::lock_guard lock(plugin_path_mutex);
+  PluginPath() = std::move(list);
+}
+
+absl::Status Registry::Load(const std::filesystem::path& path) {
+  const std::string identity = FileIdentity(path);
+  if (files_.contains(identity)) return absl::OkStatus();
+  FUSEBOX_ASSIGN_OR_RETURN(LoadedLibrary loaded, LoadLibrary(path));
+  for (const PluginItem& item : loaded.items) {
+    const auto old = items_.find(Key(item.kind, item.id, item.major));
+    if (old != items_.end())
+      return absl::AlreadyExistsError(fmt::format("{}: plugin {} brings {} {}, as does plugin {} ({})", path.string(),
+                                                  loaded.library->name(), KindName(item.kind), item.key(),
+                                                  old->second.library->name(), old->second.library->path));
+  }
+  files_.insert(identity);
+  libraries_.push_back(loaded.library);
+  for (PluginItem& item : loaded.items) {
+    Key key(item.kind, item.id, item.major);
+    items_.emplace(std::move(key), std::move(item));
+  }
+  return absl::OkStatus();
+}
+
+void Registry::LoadFolder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> files;
+  for (auto it = std::filesystem::directory_iterator(folder, error); !error && it != std::filesystem::directory_iterator();
+       it.increment(error)) {
+    if (it->path().extension() == ".so") files.push_back(it->path());
+  }
+  std::ranges::sort(files);
+  for (const std::filesystem::path& file : files) {
+    if (IsModelLibrary(file)) {
+      const std::string id = file.stem().string();
+      if (std::ranges::find(models_, id, &ModelFile::id) == models_.end()) models_.push_back({id, file.string()});
+    } else if (const absl::Status status = Load(file); !status.ok()) {
+      refused_.push_back(Message(status));
+    }
+  }
+}
+
+void Registry::LoadSearchPath(std::string_view plugin_path) {
+  const std::string from_environment = Environment("FUSEBOX_PLUGIN_PATH");
+  for (std::string_view list : {plugin_path, std::string_view(from_environment)}) {
+    while (!list.empty()) {
+      const size_t end = std::min(list.find(':'), list.size());
+      const std::filesystem::path entry = list.substr(0, end);
+      list.remove_prefix(std::min(end + 1, list.size()));
+      std::error_code ignored;
+      if (entry.empty()) continue;
+      if (std::filesystem::is_directory(entry, ignored)) {
+        LoadFolder(entry);
+      } else if (IsModelLibrary(entry)) {
+        models_.push_back({entry.stem().string(), entry.string()});
+      } else if (const absl::Status status = Load(entry); !status.ok()) {
+        refused_.push_back(Message(status));
+      }
+    }
+  }
+  if (const std::string home = Environment("HOME"); !home.empty())
+    LoadFolder(std::filesystem::path(home) / ".local/lib/fusebox/plugins");
+  if (const std::filesystem::path own = OwnFolder(); !own.empty()) LoadFolder(own / "fusebox/plugins");
+}
+
+absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view name) const {
+  std::string_view id = name;
+  std::optional<uint32_t> major;
+  if (const size_t at = name.rfind('@'); at != name.npos) {
+    id = name.substr(0, at);
+    const char *const begin = name.data() + at + 1, *const end = name.data() + name.size();
+    uint32_t number = 0;
+    if (const auto [stop, code] = std::from_chars(begin, end, number); stop != end || code != std::errc())
+      return Refuse("{} '{}': a number expected after '@'", KindName(kind), name);
+    major = number;
+  }
+  // The highest major of an id comes last.
+  const auto find = [&](std::string_view full) -> const PluginItem* {
+    const PluginItem* found = nullptr;
+    for (auto it = items_.lower_bound(Key(kind, full, 0)); it != items_.end(); ++it) {
+      if (it->second.kind != kind || it->second.id != full) break;
+      if (!major || it->second.major == *major) found = &it->second;
+    }
+    return found;
+  };
+  if (id.find('/') != id.npos) {
+    if (const PluginItem* item = find(id)) return item;
+    return absl::NotFoundError(WhyUnknown(kind, name));
+  }
+  if (const PluginItem* item = find(fmt::format("fusebox/{}", id))) return item;
+  const PluginItem* only = nullptr;
+  for (const auto& [key, item] : items_) {
+    if (item.kind != kind || !item.id.ends_with(fmt::format("/{}", id)) || (major && item.major != *major)) continue;
+    if (only != nullptr && only->id != item.id)
+      return Refuse("{} '{}' could be {} of plugin {} or {} of plugin {}: name it in full", KindName(kind), name, only->id,
+                    only->library->name(), item.id, item.library->name());
+    only = &item;
+  }
+  if (only == nullptr) return absl::NotFoundError(WhyUnknown(kind, name));
+  return only;
+}
+
+std::string Registry::WhyUnknown(uint32_t kind, std::string_view name) const {
+  // Compared with what a user would type: with the namespace and the major only if the wrong name has them.
+  const bool full = name.find('/') != name.npos, with_major = name.find('@') != name.npos;
+  std::vector<std::string> known;
+  for (const auto& [key, item] : items_) {
+    if (item.kind != kind) continue;
+    known.push_back(full ? item.id : std::string(item.name()));
+    if (with_major) known.back() += fmt::format("@{}", item.major);
+  }
+  std::ranges::sort(known);
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  std::string text = fmt::format("unknown {} '{}': {}", KindName(kind), name, SuggestNames(name, known));
+  if (!refused_.empty()) text += fmt::format(" ({} plugin libraries were refused, as in: {})", refused_.size(), refused_[0]);
+  return text;
+}
+
+absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) const {
+  FUSEBOX_ASSIGN_OR_RETURN(const PluginItem* item, Find(kind, spec.id));
+  absl::StatusOr<ItemAttributes> attributes = CheckAttributes(*item, spec.attributes);
+  if (!attributes.ok()) return Refuse("{}: {}", item->who(), Message(attributes.status()));
+  for (const AttributeInfo& info : item->attributes) {
+    if (info.type != FB_ITEM) continue;
+    const std::string& text = std::get<std::string>(attributes->at(info.name));
+    if (text.empty()) continue;
+    absl::StatusOr<ItemSpec> reference = ParseItemSpec(text);
+    if (reference.ok()) reference = Resolve(info.item_kind, *reference);
+    if (!reference.ok())
+      return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
+  }
+  return ItemSpec{item->key(), *std::move(attributes)};
+}
+
+std::vector<const PluginItem*> Registry::items() const {
+  std::vector<const PluginItem*> all;
+  for (const auto& [key, item] : items_) all.push_back(&item);
+  return all;
+}
+
+absl::StatusOr<ItemAttributes> CheckAttributes(const PluginItem& item, const ItemAttributes& given) {
+  for (const auto& [name, value] : given) {
+    if (item.Find(name) != nullptr) continue;
+    if (item.attributes.empty()) return Refuse("has no attribute '{}', nor any other", name);
+    std::vector<std::string> known;
+    for (const AttributeInfo& info : item.attributes) known.push_back(info.name);
+    return Refuse("has no attribute '{}': {}", name, SuggestNames(name, known));
+  }
+  ItemAttributes all;
+  for (const AttributeInfo& info : item.attributes) {
+    const auto it = given.find(info.name);
+    if (it == given.end()) {
+      if (info.required)
+        return Refuse("needs attribute '{}', {}{}", info.name, Expected(info), info.doc.empty() ? "" : ": " + info.doc);
+      all.emplace(info.name, info.default_value);
+      continue;
+    }
+    std::optional<AttributeValue> value = Convert(info.type, it->second);
+    const bool none = info.type == FB_ITEM && value && std::get<std::string>(*value).empty();
+    const bool none_is_fine = !info.required && info.default_value == AttributeValue(std::string());
+    if (!value || !InRange(info, *value) || (none && !none_is_fine))
+      return Refuse("attribute '{}' must be {}, got {}", info.name, Expected(info), Show(it->second));
+    all.emplace(info.name, *std::move(value));
+  }
+  return all;
+}
+
+}  // namespace fusebox

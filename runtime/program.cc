@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/program.h"
+
+#include <algorithm>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/graph/verify.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/program_facts.h"
+
+namespace fusebox {
+namespace {
+
+const Type kOrderType = {DType::kI32, {kBatch}};
+const FbType kWideScalar = MakeType(FB_F64, {});
+
+// Axes 1, 2, ... of a value of this rank.
+Dims AllButTheBatch(int64_t rank) {
+  Dims axes;
+  for (int64_t i = 1; i < rank; ++i) axes.push_back(i);
+  return axes;
+}
+
+class ProgramWriter {
+ public:
+  ProgramWriter(ProgramKind kind, const ModelConfig& model, const Expansions& embedded)
+      : training_(kind == ProgramKind::kTraining), model_(model), embedded_(embedded) {}
+
+  absl::StatusOr<Graph> Finish() && {
+    if (!b_.status().ok()) return b_.status();
+    Graph graph = std::move(b_).Take();
+    WriteFacts(model_, graph);
+    FUSEBOX_RETURN_IF_ERROR(Verify(graph, Stage::kDeclared));
+    return graph;
+  }
+
+  GraphBuilder& builder() { return b_; }
+
+  // Returns what comes out of the last layer; `types` gets each layer's.
+  Value Layers(Value x, std::vector<LayerTypes>* types = nullptr) {
+    for (const LayerConfig& layer : model_.layers) {
+      const Value input = x;
+      x = ExpandUse(b_, {FB_LAYER, layer.item, training_}, {input}, layer.name, embedded_);
+      if (!x.ok()) return x;
+      if (types) types->push_back({b_.graph()[input.id].type, b_.graph()[x.id].type});
+    }
+    return x;
+  }
+
+  // The mean loss of the batch, f32[]. The output "loss" is the mean of all samples since the accumulators were zero.
+  Value Loss(Value y_true, Value y_pred) {
+    Value each = ExpandUse(b_, {FB_LOSS, model_.compile->loss, training_}, {y_true, y_pred}, "loss", embedded_);
+    if (!each.ok()) return each;
+    const GraphBuilder::Scope scope(b_, "loss");
+    if (each.rank() > 1) each = Mean(each, AllButTheBatch(each.rank()));
+    const Value sum = Sum(each, {0}), count = Extent(each, {0});
+    const Value total = State("total", FB_ACCUMULATOR, kWideScalar, "zeros");
+    const Value samples = State("count", FB_ACCUMULATOR, kWideScalar, "zeros");
+    const Value new_total = total + Cast(sum, FB_F64);
+    const Value new_samples = samples + Cast(count, FB_F64);
+    b_.Assign(total, new_total);
+    b_.Assign(samples, new_samples);
+    b_.Output("loss", Cast(new_total / new_samples, FB_F32));
+    return sum / count;
+  }
+
+  void Metrics(Value y_true, Value y_pred) {
+    const GraphBuilder::Scope scope(b_, "metrics");
+    for (const ItemSpec& metric : model_.compile->metrics) {
+      const std::string name = ShortName(metric.id);
+      if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
+        b_.Fail(fmt::format("metric '{}' is given twice", name));
+        return;
+      }
+      b_.Output(name, ExpandUse(b_, {FB_METRIC, metric, training_}, {y_true, y_pred}, name, embedded_));
+    }
+  }
+
+  void Optimizer(Value loss) {
+    if (!loss.ok()) return;
+    std::vector<NodeId> weights;
+    for (NodeId i = 1; i < b_.graph().size(); ++i) {
+      if (IsTrained(b_.graph()[i])) weights.push_back(i);
+    }
+    std::vector<Value> gradients;
+    for (const NodeId w : weights) gradients.push_back(Gradient(loss, b_.Wrap(w)));
+    const ItemSpec& optimizer = model_.compile->optimizer;
+    const Value rate = LearningRate(optimizer);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const Value w = b_.Wrap(weights[i]);
+      const std::string name = b_.graph()[weights[i]].attributes.String("name");
+      b_.Assign(w, ExpandUse(b_, {FB_OPTIMIZER, optimizer, true}, {w, gradients[i], rate}, "optimizer/" + name, embedded_));
+    }
+  }
+
+  // Every counter says how many steps of training were done before.
+  void Counters() {
+    const FbType count = MakeType(FB_I64, {});
+    if (b_.graph().FindNamed(Op::kState, "step") == 0) State("step", FB_COUNTER, count, "zeros");
+    const NodeId size = b_.graph().size();
+    for (NodeId i = 1; i < size; ++i) {
+      const Node& node = b_.graph()[i];
+      if (node.op != Op::kState || node.attributes.String("kind") != "counter" || b_.graph().update_of(i) != 0) continue;
+      const Value counter = b_.Wrap(i);
+      b_.Assign(counter, counter + 1);
+    }
+  }
+
+ private:
+  Value State(const std::string& name, uint32_t kind, const FbType& type, const std::string& initializer) {
+    return b_.State(name, kind, *FromAbi(type), initializer, false);
+  }
+
+  Value LearningRate(const ItemSpec& optimizer) {
+    const auto attribute = optimizer.attributes.find("learning_rate");
+    double rate = 0;
+    if (attribute != optimizer.attributes.end()) {
+      if (const double* v = std::get_if<double>(&attribute->second)) rate = *v;
+      if (const int64_t* v = std::get_if<int64_t>(&attribute->second)) rate = double(*v);
+    } else {
+      return b_.Wrap(b_.Fail(fmt::format("optimizer {}: has no attribute learning_rate", optimizer.id)));
+    }
+    const GraphBuilder::Scope scope(b_, "optimizer");
+    return State("learning_rate", FB_SCALAR, MakeType(FB_F32, {}), fmt::format("{}", rate));
+  }
+
+  bool IsTrained(const Node& node) const {
+    if (node.op != Op::kState || node.attributes.String("kind") != "weight" || !node.attributes.Flag("trainable")) {
+      return false;
+    }
+    const std::string layer = node.scope.substr(0, node.scope.find('/'));
+    const auto it = std::ranges::find_if(model_.layers, [&](const LayerConfig& l) { return l.name == layer; });
+    return it == model_.layers.end() || it->trainable;
+  }
+
+  GraphBuilder b_;
+  bool training_;
+  const ModelConfig& model_;
+  const Expansions& embedded_;
+};
+
+}  // namespace
+
+absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
+                                   const Expansions& embedded) {
+  if (kind != ProgramKind::kPrediction && !model.compile) {
+    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", model.name));
+  }
+  ProgramWriter writer(kind, model, embedded);
+  GraphBuilder& b = writer.builder();
+  switch (kind) {
+    case ProgramKind::kPrediction: {
+      const Value x = b.Input("x", types.x);
+      b.Output("y", writer.Layers(x));
+      break;
+    }
+    case ProgramKind::kEvaluation: {
+      const Value x = b.Input("x", types.x);
+      const Value y = b.Input("y", types.y);
+      const Value predicted = writer.Layers(x);
+      writer.Loss(y, predicted);
+      writer.Metrics(y, predicted);
+      break;
+    }
+    case ProgramKind::kTraining: {
+      const Value order = b.Input("order", kOrderType);
+      const Value x = b.Rows("x", types.x, order);
+      const Value y = b.Rows("y", types.y, order);
+      const Value predicted = writer.Layers(x);
+      const Value loss = writer.Loss(y, predicted);
+      writer.Metrics(y, predicted);
+      writer.Optimizer(loss);
+      writer.Counters();
+      break;
+    }
+  }
+  return std::move(writer).Finish();
+}
+
+absl::StatusOr<std::vector<LayerTypes>> InferLayerTypes(const ModelConfig& model, const Type& x,
+                                                        const Expansions& embedded) {
+  ProgramWriter writer(ProgramKind::kPrediction, model, embedded);
+  std::vector<LayerTypes> types;
+  writer.Layers(writer.builder().Input("x", x), &types);
+  if (!writer.builder().status().ok()) return writer.builder().status();
+  return types;
+}
+
+Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
+  Type type{dtype, {kBatch}};
+  type.shape.insert(type.shape.end(), shape_of_a_sample.begin(), shape_of_a_sample.end());
+  return type;
+}
+
+std::string ShortName(std::string_view id) {
+  const size_t slash = id.find('/');
+  if (slash != std::string_view::npos) id.remove_prefix(slash + 1);
+  return std::string(id.substr(0, id.find('@')));
+}
+
+}  // namespace fusebox

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs of a model, as symbols: training, evaluation and prediction. Each is one step on a batch of N rows.
+//
+//   training     order i32[N] -> rows of x and y -> layers -> loss -> gradients -> optimizer; loss and metrics of the
+//                epoch so far; step and other counters
+//   evaluation   x, y -> layers -> loss and metrics so far
+//   prediction   x -> layers -> y
+//
+// States: weights "dense/kernel"; what the optimizer keeps, "optimizer/learning_rate" and
+// "optimizer/dense/kernel/momentum"; accumulators "loss/total", "metrics/accuracy/count"; the counter "step"; "seed".
+#pragma once
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+#include "fusebox/runtime/expansions.h"
+#include "fusebox/runtime/model_config.h"
+
+namespace fusebox {
+
+enum class ProgramKind { kTraining, kEvaluation, kPrediction };
+
+// What the program reads: the types of a batch, so their first dimension is N. y matters to those with a loss.
+struct BatchTypes {
+  Type x, y;
+
+  bool operator==(const BatchTypes&) const = default;
+};
+
+// Items are expanded by their plugins or, where one is missing, from `embedded`. Errors name the layer.
+absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
+                                   const Expansions& embedded = {});
+
+// What goes into each layer and what comes out.
+struct LayerTypes {
+  Type input, output;
+};
+absl::StatusOr<std::vector<LayerTypes>> InferLayerTypes(const ModelConfig& model, const Type& x,
+                                                        const Expansions& embedded = {});
+
+// The type of a batch of the model's input: f32[N,28,28].
+Type BatchType(DType dtype, const Shape& shape_of_a_sample);
+// The name under which a metric's result is logged: "accuracy" of "fusebox/accuracy@1".
+std::string ShortName(std::string_view id);
+
+}  // namespace fusebox

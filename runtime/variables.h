@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model's variables: all states of its programs that outlive an epoch. All programs of a model share them.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+#include "fusebox/runtime/tensor.h"
+
+namespace fusebox {
+
+struct Variable {
+  std::string name;         // "dense/kernel", "optimizer/dense/kernel/momentum", "step"
+  std::string kind;         // "weight", "slot", "scalar", "counter"
+  Type type;                // All dimensions are numbers.
+  std::string scope;        // The layer that declared it: "dense".
+  std::string initializer;  // A reference, or a scalar's number.
+  bool trainable = false;
+  Tensor value;  // Its memory never moves: programs are bound to it.
+};
+
+class Variables {
+ public:
+  // Those states of a program that are not here yet, in the program's order, without a value.
+  void Declare(const Graph& program);
+  // Gives each one without a value its first one: weights and slots by their initializers, which draw random numbers that
+  // depend on the seed and the variable's name alone; scalars their number; counters 0.
+  absl::Status Initialize(int64_t seed);
+
+  const std::vector<Variable>& all() const { return all_; }
+  const Variable* Find(std::string_view name) const;
+  Variable* Find(std::string_view name);
+  // Of one kind, in order.
+  std::vector<const Variable*> OfKind(std::string_view kind) const;
+  // Copies a value in. Error: another shape; its numbers are converted.
+  absl::Status Set(std::string_view name, const Tensor& value);
+  void SetScalar(std::string_view name, double number);  // Nothing happens if there is none of this name.
+  // Forgets all that an optimizer has remembered.
+  void DropOptimizer();
+
+ private:
+  std::vector<Variable> all_;
+};
+
+}  // namespace fusebox

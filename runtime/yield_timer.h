@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sets a word ten times a second, so that a compiled program comes back for a progress bar to be drawn.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+namespace fusebox {
+
+class YieldTimer {
+ public:
+  // Without `on` it does nothing.
+  YieldTimer(std::atomic<uint32_t>& word, bool on) {
+    if (on) thread_ = std::thread([this, &word] { Tick(word); });
+  }
+  ~YieldTimer() {
+    {
+      const std::lock_guard lock(mutex_);
+      leave_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+  YieldTimer(const YieldTimer&) = delete;
+  YieldTimer& operator=(const YieldTimer&) = delete;
+
+ private:
+  void Tick(std::atomic<uint32_t>& word) {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, std::chrono::milliseconds(100), [this] { return leave_; })) {
+      word.store(1, std::memory_order_relaxed);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool leave_ = false;
+  std::thread thread_;
+};
+
+}  // namespace fusebox

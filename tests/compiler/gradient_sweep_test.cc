@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each op's gradient, and those of random graphs, against central differences in f64.
+#include <cmath>
+#include <set>
+
+#include "fmt/format.h"
+#include "fusebox/compiler/passes/differentiate.h"
+#include "fusebox/graph/evaluate.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/graph/verify.h"
+#include "gtest/gtest.h"
+#include "tests/support/random_graph.h"
+#include "tests/support/status.h"
+#include "tests/support/text.h"
+
+namespace fusebox::testing {
+namespace {
+
+// What an op is smooth on.
+enum class Domain { kAny, kPositive, kInsideOne };
+
+// `%y = node`, in operands %a, %b, ... of these types; loss = sum(%y * random numbers).
+struct Case {
+  std::vector<const char*> operands;
+  const char* node;
+  Domain domain = Domain::kAny;
+};
+
+const Case kCases[] = {
+    {{"f64[2,3]", "f64[2,3]"}, "add %a, %b : f64[2,3]"},
+    {{"f64[N,3]", "f64[3]"}, "add %a, %b : f64[N,3]"},
+    {{"f64[]", "f64[N,1]"}, "add %a, %b : f64[N,1]"},
+    {{"f64[2,3]", "f64[2,1]"}, "subtract %a, %b : f64[2,3]"},
+    {{"f64[1]", "f64[N]"}, "subtract %a, %b : f64[N]"},
+    {{"f64[4,1,2]", "f64[3,1]"}, "multiply %a, %b : f64[4,3,2]"},
+    {{"f64[N]", "f64[N]"}, "multiply %a, %b : f64[N]"},
+    {{"f64[3]"}, "multiply %a, %a : f64[3]"},
+    {{"f64[N,3]", "f64[3]"}, "divide %a, %b : f64[N,3]"},
+    {{"f64[]", "f64[5]"}, "divide %a, %b : f64[5]"},
+    {{"f64[17]", "f64[17]"}, "max %a, %b : f64[17]"},
+    {{"f64[N,5]", "f64[]"}, "max %a, %b : f64[N,5]"},
+    {{"f64[17]", "f64[17]"}, "min %a, %b : f64[17]"},
+    {{"f64[5,1]", "f64[N]"}, "min %a, %b : f64[5,N]"},
+    {{"bool[N,3]", "f64[N,3]", "f64[3]"}, "select %a, %b, %c : f64[N,3]"},
+    {{"bool[]", "f64[]", "f64[2,1]"}, "select %a, %b, %c : f64[2,1]"},
+    {{"f64[N,3]"}, "negate %a : f64[N,3]"},
+    {{"f64[17]"}, "abs %a : f64[17]"},
+    {{"f64[17]"}, "sign %a : f64[17]"},
+    {{"f64[17]"}, "floor %a : f64[17]"},
+    {{"f64[N,2]"}, "exp %a : f64[N,2]"},
+    {{"f64[17]"}, "log %a : f64[17]", Domain::kPositive},
+    {{"f64[17]"}, "sqrt %a : f64[17]", Domain::kPositive},
+    {{"f64[17]"}, "tanh %a : f64[17]"},
+    {{"f64[17]"}, "sigmoid %a : f64[17]"},
+    {{"f64[17]"}, "erfinv %a : f64[17]", Domain::kInsideOne},
+    {{"f64[5]"}, "cast %a : f64[5]"},
+    {{"f64[5]"}, "stop_gradient %a : f64[5]"},
+    {{"f64[2,3]"}, "sum %a {axes = [0, 1]} : f64[]"},
+    {{"f64[N,3]"}, "sum %a {axes = [0]} : f64[3]"},
+    {{"f64[2,3,4]"}, "sum %a {axes = [0, 2]} : f64[3]"},
+    {{"f64[2,3,4]"}, "sum %a {axes = [1], keepdims = true} : f64[2,1,4]"},
+    {{"f64[3]"}, "sum %a {axes = []} : f64[3]"},
+    {{"f64[1,3]"}, "sum %a {axes = [0]} : f64[3]"},
+    {{"f64[N,7]"}, "reduce_max %a {axes = [1]} : f64[N]"},
+    {{"f64[2,3,4]"}, "reduce_max %a {axes = [0, 2], keepdims = true} : f64[1,3,1]"},
+    {{"f64[5]"}, "reduce_max %a {axes = [0]} : f64[]"},
+    {{"f64[2,3]", "f64[3,4]"}, "matmul %a, %b : f64[2,4]"},
+    {{"f64[3,N]", "f64[3,4]"}, "matmul %a, %b {transpose_a = true} : f64[N,4]"},
+    {{"f64[N,3]", "f64[4,3]"}, "matmul %a, %b {transpose_b = true} : f64[N,4]"},
+    {{"f64[3,2]", "f64[4,3]"}, "matmul %a, %b {transpose_a = true, transpose_b = true} : f64[2,4]"},
+    {{"f64[N,3]", "f64[N,2]"}, "matmul %a, %b {transpose_a = true} : f64[3,2]"},
+    {{"f64[3,3]"}, "matmul %a, %a : f64[3,3]"},
+    {{"f64[N,2,3]"}, "reshape %a : f64[N,6]"},
+    {{"f64[N,2,3]"}, "reshape %a : f64[6*N]"},
+    {{"f64[]"}, "reshape %a : f64[1,1]"},
+    {{"f64[3]"}, "broadcast %a : f64[N,3]"},
+    {{"f64[2,1]"}, "broadcast %a : f64[4,2,3]"},
+    {{"f64[]"}, "broadcast %a : f64[2,N]"},
+    {{"f64[2,3,4]"}, "transpose %a {permutation = [2, 0, 1]} : f64[4,2,3]"},
+    {{"f64[N,3]"}, "transpose %a {permutation = [1, 0]} : f64[3,N]"},
+    {{"f64[N,5]"}, "slice %a {axis = 1, begin = 1, end = 4} : f64[N,3]"},
+    {{"f64[5]"}, "slice %a {axis = 0, begin = 2, end = 2} : f64[0]"},
+    {{"f64[N,5]"}, "pad %a {after = 3, axis = 1, before = 2} : f64[N,10]"},
+    {{"f64[2]"}, "pad %a {after = 0, axis = 0, before = 1} : f64[3]"},
+    {{"f64[N,2]", "f64[N,3]", "f64[N,1]"}, "concatenate %a, %b, %c {axis = 1} : f64[N,6]"},
+    {{"f64[2]"}, "concatenate %a, %a {axis = 0} : f64[4]"},
+    {{"f64[4,2]", "i32[N]"}, "gather %a, %b : f64[N,2]"},
+    {{"f64[3]", "i32[5]"}, "gather %a, %b : f64[5]"},
+    {{"i32[N]", "f64[N,2]"}, "scatter_add %a, %b {rows = 4} : f64[4,2]"},
+    {{"i32[5]", "f64[5]"}, "scatter_add %a, %b {rows = 3} : f64[3]"},
+};
+constexpr int64_t kBatch = 4;
+constexpr double kStep = 1e-5;
+
+// An input in another range: in (0.1, 2], or in [-0.9, 0.9].
+Literal Into(Domain domain, const Literal& x) {
+  std::vector<double> v = x.ToDoubles();
+  for (double& e : v) e = domain == Domain::kPositive ? std::abs(e) : domain == Domain::kInsideOne ? e * 0.45 : e;
+  return Literal::FromDoubles(x.dtype(), x.shape(), v);
+}
+
+std::string Axes(size_t rank) {
+  std::string text;
+  for (size_t i = 0; i < rank; ++i) text += fmt::format("{}{}", i > 0 ? ", " : "", i);
+  return text;
+}
+
+double Loss(const Graph& graph, const Bindings& bindings) {
+  const absl::StatusOr<Evaluation> result = Evaluate(graph, bindings);
+  EXPECT_OK(result);
+  return result.ok() ? result->outputs.at("loss").ToDoubles()[0] : std::nan("");
+}
+
+Literal Moved(const Literal& x, size_t i, double by) {
+  Literal moved = x;
+  moved.mutable_values<double>()[i] += by;
+  return moved;
+}
+
+void ExpectGradients(const Graph& differentiated, Bindings bindings, const std::string& what) {
+  const absl::StatusOr<Evaluation> result = Evaluate(differentiated, bindings);
+  ASSERT_OK(result) << what;
+  for (const auto& [name, gradient] : result->outputs) {
+    if (name == "loss") continue;
+    const Literal x = bindings.inputs.at(name);
+    ASSERT_EQ(TypeText(gradient), TypeText(x)) << what;
+    for (size_t i = 0; i < size_t(x.size()); ++i) {
+      bindings.inputs[name] = Moved(x, i, kStep);
+      const double above = Loss(differentiated, bindings);
+      bindings.inputs[name] = Moved(x, i, -kStep);
+      const double below = Loss(differentiated, bindings);
+      const double expected = (above - below) / (2 * kStep), got = gradient.values<double>()[i];
+      // stop_gradient is the one op whose derivative is not its gradient.
+      const double wanted = what.starts_with("stop_gradient") ? 0 : expected;
+      ASSERT_NEAR(got, wanted, 1e-7 * std::max(1.0, std::abs(wanted)))
+          << what << ": d loss / d " << name << ", element " << i;
+    }
+    bindings.inputs[name] = x;
+  }
+}
+
+TEST(GradientSweep, EveryCaseMatchesFiniteDifferences) {
+  for (const Case& c : kCases) {
+    std::string text, gradients, outputs;
+    for (size_t i = 0; i < c.operands.size(); ++i) {
+      const char name = char('a' + i);
+      text += fmt::format("%{} = input : {}\n", name, c.operands[i]);
+      if (!std::string_view(c.operands[i]).starts_with("f64")) continue;
+      gradients += fmt::format("%g{} = gradient %loss, %{} : {}\n", name, name, c.operands[i]);
+      outputs += fmt::format(", {} = %g{}", name, name);
+    }
+    const std::string node = c.node, type = node.substr(node.rfind(' ') + 1);
+    const size_t rank = type.ends_with("[]") ? 0 : size_t(std::ranges::count(type, ',')) + 1;
+    text += fmt::format(
+        "%r = input : {}\n%y = {}\n%p = multiply %y, %r : {}\n%loss = sum %p {{axes = [{}]}} : f64[]\n{}return loss = "
+        "%loss{}",
+        type, node, type, Axes(rank), gradients, outputs);
+    const absl::StatusOr<Graph> graph = Parse(text);
+    ASSERT_OK(graph) << text;
+    const absl::StatusOr<Graph> differentiated = Differentiate(*graph);
+    ASSERT_OK(differentiated) << text;
+    ASSERT_OK(Verify(*differentiated, Stage::kDifferentiated)) << text;
+    for (uint64_t seed = 0; seed < 3; ++seed) {
+      Bindings bindings = RandomBindings(*graph, seed, kBatch);
+      bindings.inputs["a"] =
+          Into(IsFloat(bindings.inputs["a"].dtype()) ? c.domain : Domain::kAny, bindings.inputs["a"]);
+      ExpectGradients(*differentiated, bindings, node);
+    }
+  }
+}
+
+TEST(GradientSweep, NoOpWithAGradientIsLeftOut) {
+  std::set<std::string_view> covered;
+  for (const Case& c : kCases) covered.insert(std::string_view(c.node).substr(0, std::string_view(c.node).find(' ')));
+  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
+    const OpInfo& info = Info(Op(i));
+    EXPECT_TRUE(info.vjp == nullptr || covered.contains(info.name)) << "no gradient is checked of op " << info.name;
+  }
+}
+
+// f64 -> f32 -> f64 carries the gradient, though finite differences would not see it through the rounding.
+TEST(GradientSweep, CastsBetweenFloatsCarryTheGradientAndOthersStopIt) {
+  const Graph graph = ParseGraph(R"(
+    %x = input : f64[3]
+    %narrow = cast %x : f32[3]
+    %back = cast %narrow : f64[3]
+    %whole = cast %x : i32[3]
+    %real = cast %whole : f64[3]
+    %y = multiply %back, 3 : f64[3]
+    %z = add %y, %real : f64[3]
+    %loss = sum %z {axes = [0]} : f64[]
+    %g = gradient %loss, %x : f64[3]
+    return g = %g)");
+  ASSERT_OK_AND_ASSIGN(const Graph differentiated, Differentiate(graph));
+  ASSERT_OK_AND_ASSIGN(const Evaluation result, Evaluate(differentiated, RandomBindings(graph, 1, 1)));
+  EXPECT_EQ(result.outputs.at("g"), Literal::Of<double>({3}, {3, 3, 3}));
+}
+
+TEST(GradientSweep, TiesGoWhereTheTableSays) {
+  const Graph graph = ParseGraph(R"(
+    %a = input : f64[2]
+    %b = input : f64[2]
+    %max = max %a, %b : f64[2]
+    %min = min %a, %b : f64[2]
+    %top = reduce_max %a {axes = [0]} : f64[]
+    %smax = sum %max {axes = [0]} : f64[]
+    %smin = sum %min {axes = [0]} : f64[]
+    %0 = gradient %smax, %a : f64[2]
+    %1 = gradient %smax, %b : f64[2]
+    %2 = gradient %smin, %a : f64[2]
+    %3 = gradient %smin, %b : f64[2]
+    %4 = gradient %top, %a : f64[2]
+    return max_a = %0, max_b = %1, min_a = %2, min_b = %3, top = %4)");
+  ASSERT_OK_AND_ASSIGN(const Graph differentiated, Differentiate(graph));
+  Bindings bindings;
+  bindings.inputs["a"] = Literal::Of<double>({2}, {1, 1});
+  bindings.inputs["b"] = Literal::Of<double>({2}, {1, 1});
+  ASSERT_OK_AND_ASSIGN(const Evaluation result, Evaluate(differentiated, bindings));
+  const Literal none = Literal::Of<double>({2}, {0, 0}), all = Literal::Of<double>({2}, {1, 1}),
+                half = Literal::Of<double>({2}, {0.5, 0.5});
+  EXPECT_EQ(result.outputs.at("max_a"), none);
+  EXPECT_EQ(result.outputs.at("max_b"), all);
+  EXPECT_EQ(result.outputs.at("min_a"), none);
+  EXPECT_EQ(result.outputs.at("min_b"), all);
+  EXPECT_EQ(result.outputs.at("top"), half);
+}
+
+// Gradients of whole random programs along a random direction in all inputs and states at once. Where the differences to
+// the left and to the right disagree, the point is a kink, which says nothing.
+TEST(GradientSweep, RandomGraphsMatchFiniteDifferences) {
+  int compared = 0, kinks = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    const Graph graph = RandomGraph(seed, {.max_nodes = 25, .train = true, .smooth = true, .real = DType::kF64});
+    const absl::StatusOr<Graph> differentiated = Differentiate(graph);
+    ASSERT_OK(differentiated) << "seed " << seed << "\n" << Print(graph);
+    ASSERT_OK(Verify(*differentiated, Stage::kDifferentiated)) << "seed " << seed << "\n" << Print(*differentiated);
+    const Bindings at = RandomBindings(graph, seed, 3);
+    const absl::StatusOr<Evaluation> result = Evaluate(*differentiated, at);
+    ASSERT_OK(result) << "seed " << seed;
+
+    Bindings above = at, below = at;
+    double slope = 0;
+    const auto move = [&](const std::string& name, Literal& up, Literal& down, const std::vector<double>& gradient) {
+      const Literal direction = RandomLiteral(DType::kF64, up.shape(), seed + name.size());
+      for (size_t i = 0; i < gradient.size(); ++i) {
+        const double d = direction.values<double>()[i];
+        slope += d * gradient[i];
+        up.mutable_values<double>()[i] += kStep * d;
+        down.mutable_values<double>()[i] -= kStep * d;
+      }
+    };
+    for (const auto& [name, value] : result->outputs) {
+      if (name.starts_with("d_"))
+        move(name, above.inputs[name.substr(2)], below.inputs[name.substr(2)], value.ToDoubles());
+    }
+    for (const auto& [name, value] : result->states) {  // w' = w - 0.1 g
+      std::vector<double> gradient = value.ToDoubles();
+      for (size_t i = 0; i < gradient.size(); ++i)
+        gradient[i] = (at.states.at(name).values<double>()[i] - gradient[i]) / 0.1;
+      move(name, above.states[name], below.states[name], gradient);
+    }
+    const double here = Loss(*differentiated, at), up = Loss(*differentiated, above),
+                 down = Loss(*differentiated, below);
+    const double right = (up - here) / kStep, left = (here - down) / kStep, central = (up - down) / (2 * kStep);
+    ASSERT_TRUE(std::isfinite(slope)) << "seed " << seed << "\n" << Print(graph);
+    if (std::abs(right - left) > 1e-2 * std::max(1.0, std::abs(central))) {
+      ++kinks;
+      continue;
+    }
+    ++compared;
+    EXPECT_NEAR(slope, central, 1e-4 * std::max(1.0, std::abs(central))) << "seed " << seed << "\n" << Print(graph);
+  }
+  EXPECT_GE(compared, 270) << kinks << " kinks";
+}
+
+}  // namespace
+}  // namespace fusebox::testing

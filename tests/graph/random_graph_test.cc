@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generator itself: its graphs are valid, well-conditioned, the same every time, and reach every op.
+#include "tests/support/random_graph.h"
+
+#include <cmath>
+
+#include "fusebox/graph/text.h"
+#include "fusebox/graph/verify.h"
+#include "gtest/gtest.h"
+#include "tests/support/compare.h"
+#include "tests/support/status.h"
+
+namespace fusebox::testing {
+namespace {
+
+constexpr uint64_t kGraphs = 500;
+
+TEST(RandomGraph, IsValidAndPrintsAndParsesBack) {
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    const Graph graph = RandomGraph(seed, {.train = seed % 2 == 1});
+    ASSERT_OK(Verify(graph, Stage::kDeclared)) << "seed " << seed;
+    const std::string text = Print(graph);
+    const absl::StatusOr<Graph> back = Parse(text);
+    ASSERT_OK(back) << "seed " << seed << "\n" << text;
+    ASSERT_EQ(Print(*back), text) << "seed " << seed;
+  }
+}
+
+TEST(RandomGraph, IsTheSameForTheSameSeed) {
+  for (uint64_t seed = 0; seed < 20; ++seed) EXPECT_EQ(Print(RandomGraph(seed)), Print(RandomGraph(seed)));
+  EXPECT_NE(Print(RandomGraph(1)), Print(RandomGraph(2)));
+}
+
+TEST(RandomGraph, ReachesEveryOpOften) {
+  std::map<Op, int64_t> counts;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) CountOps(RandomGraph(seed), counts);
+  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
+    const OpInfo& info = Info(Op(i));
+    if (info.kind == OpKind::kControl || info.kind == OpKind::kDerivative) continue;
+    EXPECT_GE(counts[Op(i)], 20) << info.name;
+  }
+}
+
+TEST(RandomGraph, HasFiniteValuesThatAreBoundedWell) {
+  int64_t elements = 0, unbounded = 0, loose = 0;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    const Graph graph = RandomGraph(seed);
+    const Bindings bindings = RandomBindings(graph, seed, int64_t(1 + seed % 17));
+    const absl::StatusOr<std::vector<Bounded>> values = EvaluateWithBounds(graph, bindings);
+    ASSERT_OK(values) << "seed " << seed << "\n" << Print(graph);
+    for (const auto& output : graph.outputs()) {
+      const std::vector<double> v = (*values)[output.value].value.ToDoubles();
+      for (size_t i = 0; i < v.size(); ++i) {
+        const double e = (*values)[output.value].error[i];
+        ASSERT_TRUE(std::isfinite(v[i])) << "seed " << seed << ", output " << output.name << "\n" << Print(graph);
+        ++elements;
+        unbounded += std::isinf(e);
+        loose += e > 1e-3 * std::max(1.0, std::abs(v[i]));
+      }
+    }
+  }
+  // What crosses a step (floor, comparisons) can be anything; it must be rare, or the comparison says nothing.
+  EXPECT_LT(unbounded * 50, elements);
+  EXPECT_LT(loose * 25, elements);
+  std::printf("%lld elements, %lld without a bound, %lld with a loose one\n", (long long)elements, (long long)unbounded,
+              (long long)loose);
+}
+
+TEST(RandomBindings, GiveArraysOfEveryInputsType) {
+  const absl::StatusOr<Graph> graph = Parse(R"(
+    %x = input : f32[N,3]
+    %order = input : i32[N]
+    %data = rows %order : u8[N,2]
+    %w = state {kind = "weight"} : f64[4]
+    %mask = input : bool[5]
+    return x = %x, data = %data, w = %w, mask = %mask)");
+  ASSERT_OK(graph);
+  const Bindings bindings = RandomBindings(*graph, 7, 4);
+  EXPECT_EQ(bindings.batch, 4);
+  EXPECT_EQ(TypeText(bindings.inputs.at("x")), "f32[4,3]");
+  EXPECT_EQ(TypeText(bindings.inputs.at("data")), "u8[11,2]");
+  EXPECT_EQ(TypeText(bindings.states.at("w")), "f64[4]");
+  EXPECT_EQ(TypeText(bindings.inputs.at("mask")), "bool[5]");
+  for (const double v : bindings.inputs.at("order").ToDoubles()) EXPECT_TRUE(v >= 0 && v < 11) << v;
+  ASSERT_OK(Evaluate(*graph, bindings));
+}
+
+}  // namespace
+}  // namespace fusebox::testing

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The way of a stranger: installs a build, moves the installed tree, builds examples/plugins/gated_dense and a model
+# against it with the installed headers alone, and trains with the layer and the optimizer that the plugin brings.
+#
+#   tests/install/run.sh BUILD_FOLDER
+set -euo pipefail
+build=$1
+source_dir=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export HOME=$work  # No plugin or cache of the user's takes part.
+unset FUSEBOX_PLUGIN_PATH
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+# says FILE TEXT: the file holds the text.
+says() { grep -qF -- "$2" "$1" || { cat "$1" && fail "expected '$2' in the output above"; }; }
+# quietly COMMAND...: its output is shown only if it fails.
+quietly() { "$@" >quiet.log 2>&1 || { cat quiet.log && fail "$*"; }; }
+
+echo "== Installing"
+quietly cmake --install "$build" --prefix "$work/first"
+mv first prefix
+fusebox=$work/prefix/bin/fusebox
+if readelf -d prefix/bin/* prefix/lib/*.so prefix/lib/fusebox/plugins/*.so | grep -E 'R(UN)?PATH' | grep -F "$build"; then
+  fail "the installed tree points into the build tree"
+fi
+for plugin in prefix/lib/fusebox/plugins/*.so; do
+  [[ $(nm -D --defined-only "$plugin" | awk '{print $3}') == fusebox_plugin ]] || fail "$plugin exports more than its entry"
+done
+"$fusebox" plugins list >list.txt
+says list.txt fusebox/dense
+
+echo "== Compiling each public header by itself"
+(cd prefix/include && find fusebox -name '*.h') | while read -r header; do
+  echo "#include <$header>" >header.cc
+  c++ -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only -I prefix/include header.cc
+  c++ -std=c++20 -M -I prefix/include header.cc >header.d
+  if grep -E '/(llvm|boost|nlohmann|hdf5|google)/' header.d; then fail "$header shows the library above"; fi
+done
+
+# build_against_it SOURCE_FOLDER NAME
+build_against_it() {
+  cp -r "$1" "$2"
+  quietly cmake -S "$2" -B "$2/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release
+  quietly cmake --build "$2/build"
+}
+
+echo "== Building the stranger's plugin"
+build_against_it "$source_dir/examples/plugins/gated_dense" plugin
+library=$work/plugin/build/acme.so
+[[ $(nm -D --defined-only "$library" | awk '{print $3}') == fusebox_plugin ]] || fail "$library exports more than its entry"
+if readelf -d "$library" | grep libfusebox; then fail "a plugin needs no libfusebox"; fi
+"$fusebox" plugins describe acme/gated_dense --plugin-path "$library" >describe.txt
+says describe.txt units
+says describe.txt "width of the output"
+"$fusebox" plugins describe acme/sign_momentum --plugin-path "$library" >describe.txt
+says describe.txt learning_rate
+
+echo "== Building a model with its layer"
+build_against_it "$source_dir/tests/install/model" model
+FUSEBOX_PLUGIN_PATH=$library model/build/gated_mlp >summary.txt
+says summary.txt gated_dense
+
+echo "== Training it"
+data='fashion_mnist:train[:4000]'
+"$fusebox" train model/build/gated_mlp.so --plugin-path "$library" --data "$data" --epochs 2 --seed 7 -o gated.keras
+"$fusebox" evaluate gated.keras --plugin-path "$library" --data "$data" --json >with.json
+cat with.json
+awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "it has not learnt"
+
+echo "== Training a built-in model with its optimizer"
+"$fusebox" train fashion_mnist_mlp --plugin-path "$library" --optimizer acme/sign_momentum --data "$data" --epochs 1 \
+  --seed 7 -o mlp.keras
+
+echo "== Using the saved model where the plugin is missing: its symbols are in the file"
+"$fusebox" evaluate gated.keras --data "$data" --json >without.json
+diff with.json without.json

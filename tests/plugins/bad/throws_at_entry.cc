@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Throws where the ABI says that nothing may be thrown: from the entry itself.
+#include <stdexcept>
+
+#include "fusebox/plugins/sdk/plugin_abi.h"
+
+extern "C" [[gnu::visibility("default")]] const FbLibrary* fusebox_plugin() { throw std::runtime_error("not today"); }

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "fusebox/runtime/plugins/objects.h"
+#include "tests/plugins/plugins.h"
+
+namespace fusebox {
+namespace {
+
+using namespace testing;
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+// Small files of the right form, in a folder that FUSEBOX_DATA_DIR names.
+class FashionMnist : public ::testing::Test {
+ protected:
+  FashionMnist() : folder_(std::filesystem::temp_directory_path() / fmt::format("fusebox-dataset-{}", getpid())) {
+    std::filesystem::create_directories(folder_);
+    setenv("FUSEBOX_DATA_DIR", folder_.c_str(), 1);
+    Write("train", 3);
+    Write("t10k", 2);
+  }
+  ~FashionMnist() override {
+    unsetenv("FUSEBOX_DATA_DIR");
+    std::filesystem::remove_all(folder_);
+  }
+
+  static std::string Images(int rows) {
+    std::string bytes = std::string("\0\0\x8\x3\0\0\0", 7) + char(rows) + std::string("\0\0\0\x1c\0\0\0\x1c", 8);
+    for (int i = 0; i < rows * 28 * 28; ++i) bytes += char(i % 256);
+    return bytes;
+  }
+  static std::string Labels(int rows) {
+    std::string bytes = std::string("\0\0\x8\x1\0\0\0", 7) + char(rows);
+    for (int i = 0; i < rows; ++i) bytes += char(i);
+    return bytes;
+  }
+  void Write(const std::string& split, int rows) {
+    WriteGzip(split + "-images-idx3-ubyte.gz", Images(rows));
+    WriteGzip(split + "-labels-idx1-ubyte.gz", Labels(rows));
+  }
+  void WriteGzip(const std::string& name, const std::string& bytes) {
+    gzFile file = gzopen((folder_ / name).c_str(), "wb");
+    gzwrite(file, bytes.data(), unsigned(bytes.size()));
+    gzclose(file);
+  }
+  std::string Path(const std::string& name) const { return folder_ / name; }
+
+  // What loading the training set says.
+  static std::string Error() {
+    const auto dataset = DatasetObject::Create(BuiltIns(), Spec("fashion_mnist"));
+    EXPECT_OK(dataset);
+    const auto arrays = dataset->Load("train");
+    EXPECT_FALSE(arrays.ok());
+    return std::string(arrays.status().message());
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(FashionMnist, GivesPicturesAndClasses) {
+  std::optional<DatasetObject::Arrays> arrays;
+  {
+    ASSERT_OK_AND_ASSIGN(const DatasetObject dataset, DatasetObject::Create(BuiltIns(), Spec("fashion_mnist")));
+    ASSERT_OK_AND_ASSIGN(const auto splits, dataset.Splits());
+    ASSERT_EQ(splits.size(), 2u);
+    EXPECT_EQ(splits[0].name, "train");
+    EXPECT_EQ(splits[0].rows, 3);
+    EXPECT_EQ(splits[1].name, "test");
+    EXPECT_EQ(splits[1].rows, 2);
+    ASSERT_OK_AND_ASSIGN(arrays, dataset.Load("train"));
+  }
+  // The arrays outlive the object.
+  ASSERT_EQ(arrays->size(), 2u);
+  const auto& [x_name, x] = arrays->at(0);
+  const auto& [y_name, y] = arrays->at(1);
+  EXPECT_EQ(x_name, "x");
+  EXPECT_EQ(x.shape(), (std::vector<int64_t>{3, 28, 28}));
+  EXPECT_EQ(x.values<float>()[0], 0.0f);
+  EXPECT_EQ(x.values<float>()[51], 0.2f);
+  EXPECT_EQ(x.values<float>()[255], 1.0f);
+  EXPECT_EQ(y_name, "y");
+  EXPECT_THAT(std::vector<int32_t>(y.values<int32_t>().begin(), y.values<int32_t>().end()), ::testing::ElementsAre(0, 1, 2));
+}
+
+TEST_F(FashionMnist, ReadsPlainFilesToo) {
+  const std::string name = "train-labels-idx1-ubyte";
+  std::filesystem::remove(Path(name + ".gz"));
+  std::ofstream(Path(name), std::ios::binary) << Labels(3);
+  ASSERT_OK_AND_ASSIGN(const DatasetObject dataset, DatasetObject::Create(BuiltIns(), Spec("fashion_mnist")));
+  EXPECT_OK(dataset.Load("train"));
+}
+
+TEST_F(FashionMnist, NamesAMissingFile) {
+  std::filesystem::remove(Path("train-labels-idx1-ubyte.gz"));
+  EXPECT_THAT(Error(), AllOf(HasSubstr("cannot open " + Path("train-labels-idx1-ubyte.gz")),
+                             HasSubstr("No such file or directory"), HasSubstr("FUSEBOX_DATA_DIR")));
+}
+
+TEST_F(FashionMnist, SaysHowManyBytesAreMissing) {
+  WriteGzip("train-images-idx3-ubyte.gz", Images(3).substr(0, 1000));
+  EXPECT_THAT(Error(), EndsWith(Path("train-images-idx3-ubyte.gz") + ": expected 2368 bytes, found 1000"));
+  WriteGzip("train-images-idx3-ubyte.gz", Images(3).substr(0, 10));
+  EXPECT_THAT(Error(), EndsWith(": expected 16 bytes, found 10"));
+  WriteGzip("train-images-idx3-ubyte.gz", Images(3) + "x");
+  EXPECT_THAT(Error(), EndsWith(": expected 2368 bytes, found more"));
+}
+
+// Every prefix of the file as it lies on the disk.
+TEST_F(FashionMnist, NoticesATruncatedFile) {
+  const std::string path = Path("train-labels-idx1-ubyte.gz");
+  const auto size = std::filesystem::file_size(path);
+  for (size_t length = 0; length < size; ++length) {
+    Write("train", 3);
+    std::filesystem::resize_file(path, length);
+    EXPECT_THAT(Error(), HasSubstr(path)) << length;
+  }
+}
+
+TEST_F(FashionMnist, ChecksTheHeader) {
+  WriteGzip("train-images-idx3-ubyte.gz", Labels(3) + std::string(100, 'x'));
+  EXPECT_THAT(Error(), EndsWith("expected an IDX file of u8 and rank 3, found the bytes 00 00 08 01"));
+  std::string odd = Images(3);
+  odd[15] = 27;
+  WriteGzip("train-images-idx3-ubyte.gz", odd);
+  EXPECT_THAT(Error(), EndsWith("expected 28 along axis 2, found 27"));
+  std::string huge = Images(3);
+  huge[4] = '\x7f';
+  WriteGzip("train-images-idx3-ubyte.gz", huge);
+  EXPECT_THAT(Error(), HasSubstr("expected 10000000 rows or fewer, found 2130706435"));
+  std::string many = Images(3);
+  many[5] = '\x10';  // A million rows: it must not allocate for them.
+  WriteGzip("train-images-idx3-ubyte.gz", many);
+  WriteGzip("train-labels-idx1-ubyte.gz", std::string("\0\0\x8\x1\0\x10\0\x3", 8) + Labels(3));
+  EXPECT_THAT(Error(), EndsWith("expected 822086016 bytes, found 2368"));
+  Write("train", 3);
+  WriteGzip("train-labels-idx1-ubyte.gz", Labels(2));
+  EXPECT_THAT(Error(), AllOf(HasSubstr("images-idx3-ubyte.gz has 3 rows, but "), EndsWith("labels-idx1-ubyte.gz has 2")));
+}
+
+TEST_F(FashionMnist, NamesItsSplits) {
+  ASSERT_OK_AND_ASSIGN(const DatasetObject dataset, DatasetObject::Create(BuiltIns(), Spec("fashion_mnist")));
+  EXPECT_THAT(dataset.Load("validation"), StatusHasMessage(EndsWith("has no split 'validation': known are 'train', 'test'")));
+}
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/formats/csv.h"
+
+#include <clocale>
+
+#include "tests/runtime/formats/files.h"
+
+namespace fusebox {
+namespace {
+
+using ::fusebox::testing::StatusHasMessage;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(Csv, ReadsNumbersUnderTheirNames) {
+  ASSERT_OK_AND_ASSIGN(const CsvTable table, ParseCsv("a,\"b, c\"\r\n1, -2.5e3\n\n\"3\",+4\n", "f"));
+  EXPECT_THAT(table.columns, ElementsAre("a", "b, c"));
+  EXPECT_THAT(table.values.shape(), ElementsAre(2, 2));
+  EXPECT_THAT(table.values.values<double>(), ElementsAre(1, -2500, 3, 4));
+}
+
+TEST(Csv, ReadsOddButGoodFiles) {
+  EXPECT_THAT(ParseCsv("\xef\xbb\xbf" "a\n1", "f")->columns, ElementsAre("a"));
+  EXPECT_THAT(ParseCsv("a,b", "f")->values.shape(), ElementsAre(0, 2));
+  EXPECT_THAT(ParseCsv("\n\na\n1\n", "f")->values.shape(), ElementsAre(1, 1));
+  EXPECT_TRUE(std::isnan(ParseCsv("a\nnan\n", "f")->values.values<double>()[0]));
+}
+
+TEST(Csv, NamesLineAndColumn) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "f: a line of column names expected, found nothing"},
+      {"\n\n", "f: a line of column names expected, found nothing"},
+      {"a,b\n1,2\n\n3,x\n", "f: line 4, column 'b': a number expected, got 'x'"},
+      {"a,b\n1,\n", "f: line 2, column 'b': a number expected, got nothing"},
+      {"a,b\n1\n", "f: line 2: 2 values expected, got 1"},
+      {"a,b\n1,2,3\n", "f: line 2: 2 values expected, got 3"},
+      {"a,,b\n", "f: line 1: column 2 has no name"},
+      {"a,b,a\n", "f: line 1: two columns are named 'a'"},
+      {"a\n1e400\n", "f: line 2, column 'a': a number expected, got '1e400'"},
+      {"a\n1;5\n", "f: line 2, column 'a': a number expected, got '1;5'"},
+      {"a\n\"1\n", "f: line 2: a quote is not closed"},
+      {"a\n\"1\"2\n", "f: line 2:"}};
+  for (const auto& [text, message] : cases) EXPECT_THAT(ParseCsv(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
+  EXPECT_THAT(ParseCsv(std::string_view("a\n1\0\n", 5), "f"), StatusHasMessage(HasSubstr("line 2, column 'a'")));
+  EXPECT_THAT(ReadCsv("none.csv"), StatusHasMessage("'none.csv': cannot open: No such file or directory"));
+}
+
+TEST(Csv, LongLinesAreRefusedInShort) {
+  const absl::StatusOr<CsvTable> table = ParseCsv("a\n" + std::string(5'000'000, 'x') + "\n", "f");
+  ASSERT_FALSE(table.ok());
+  EXPECT_LT(table.status().message().size(), 200u);
+}
+
+TEST(Csv, TheLocaleDoesNotMatter) {
+  const std::string before = std::setlocale(LC_ALL, nullptr);
+  std::setlocale(LC_ALL, "de_DE.UTF-8");  // Stays as it was where there is no such locale.
+  EXPECT_THAT(ParseCsv("a\n1.5\n", "f")->values.values<double>(), ElementsAre(1.5));
+  std::setlocale(LC_ALL, before.c_str());
+}
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/command.h"
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+
+#include "fusebox/runtime/formats/keras_config.h"
+#include "fusebox/runtime/plugins/nearest.h"
+#include "fusebox/runtime/plugins/registry.h"
+
+namespace fusebox::tools {
+namespace {
+
+enum ExitCode { kDone = 0, kFailed = 1, kMisused = 2 };
+
+// One line, whatever the message has in it.
+int Fail(std::string message, int code) {
+  std::ranges::replace(message, '\n', ' ');
+  while (message.ends_with(' ')) message.pop_back();
+  std::fprintf(stderr, "fusebox: error: %s\n", message.c_str());
+  return code;
+}
+
+// The word that stands where a verb should.
+std::optional<std::string> UnknownVerb(const CLI::App& app, int argc, const char* const* argv) {
+  std::vector<std::string> known;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(verb->get_name());
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--plugin-path") {
+      ++i;
+    } else if (!word.starts_with("-")) {
+      if (std::ranges::find(known, word) != known.end()) return std::nullopt;
+      return fmt::format("unknown verb '{}': {}", word, SuggestNames(word, known));
+    }
+  }
+  return std::nullopt;
+}
+
+int Finish(const absl::Status& status) {
+  const bool interrupted = absl::IsCancelled(status) && SignalArrived() != 0;
+  if (!status.ok()) return Fail(Message(status), interrupted ? 128 + SignalArrived() : kFailed);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout)) return Fail("cannot write to stdout", kFailed);
+  return kDone;
+}
+
+}  // namespace
+
+int RunCommand(int argc, const char* const* argv) {
+  // A closed pipe is an error of writing, not a signal that kills.
+  std::signal(SIGPIPE, SIG_IGN);
+  StopOnSignals();
+
+  Action action;
+  CLI::App app("Neural networks, compiled into one native function.", "fusebox");
+  std::string plugin_path;
+  app.add_option("--plugin-path", plugin_path, "Folders and libraries of plugins to search first, with ':' between");
+  app.set_version_flag("--version", std::string("fusebox " FUSEBOX_VERSION));
+  app.require_subcommand(1);
+  app.fallthrough();
+  AddTrain(app, action);
+  AddEvaluate(app, action);
+  AddPredict(app, action);
+  AddSummary(app, action);
+  AddDump(app, action);
+  AddPlot(app, action);
+  AddCurves(app, action);
+  AddPlugins(app, action);
+  AddOpt(app, action);
+
+  if (const auto message = UnknownVerb(app, argc, argv)) return Fail(*message, kMisused);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version.
+    return Fail(e.what(), kMisused);
+  }
+  if (!plugin_path.empty()) Registry::SetPluginPath(plugin_path);
+  return Finish(action());
+}
+
+CLI::Validator AtLeast(int64_t low) {
+  return CLI::Validator(
+      [low](std::string& text) -> std::string {
+        int64_t number = 0;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error == std::errc() && end == text.data() + text.size() && number >= low) return "";
+        return fmt::format("expected a whole number of {} or more, got '{}'", low, text);
+      },
+      fmt::format("INT>={}", low), "");
+}
+
+CLI::Validator Fraction() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        double number = -1;
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error == std::errc() && end == text.data() + text.size() && number > 0 && number < 1) return "";
+        return fmt::format("expected a number between 0 and 1, got '{}'", text);
+      },
+      "FRACTION", "");
+}
+
+std::vector<std::string> SplitItems(std::string_view text) {
+  std::vector<std::string> items;
+  while (!text.empty()) {
+    const std::string_view piece = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), piece.size() + 1));
+    const bool belongs_to_last = !items.empty() && piece.find('=') != piece.npos && piece.find(':') == piece.npos;
+    if (belongs_to_last) {
+      items.back() += fmt::format(",{}", piece);
+    } else if (!piece.empty()) {
+      items.emplace_back(piece);
+    }
+  }
+  return items;
+}
+
+absl::StatusOr<ItemSpec> ParseItem(const std::string& text) {
+  if (text.starts_with('{')) return ParseKerasItem(text, "option");
+  return ParseItemSpec(text);
+}
+
+void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+}  // namespace fusebox::tools

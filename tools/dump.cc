@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox dump MODEL --emit=STAGE
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "fusebox/compiler/compiler.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/plugins/nearest.h"
+#include "nlohmann/json.hpp"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+constexpr std::array kStages = {"graph", "gradient", "simplified", "fused", "plan",
+                                "schedule", "llvm", "asm", "dot", "json"};
+
+struct DumpWords {
+  std::string model, emit = "graph", program, print_after;
+  int64_t batch_size = 32;
+  bool pass_timings = false;
+};
+
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+// The symbols as a diagram: a box a node, an arrow a use.
+std::string GraphDot(const Graph& graph) {
+  const std::vector<std::string> names = ValueNames(graph);
+  std::string text = "digraph program {\n  node [shape=box, fontname=Helvetica];\n";
+  for (NodeId i = 1; i < graph.size(); ++i) {
+    text += fmt::format("  n{} [label={}];\n", i,
+                        Quoted(fmt::format("{} {}  {}", names[i], graph[i].info().name, ToString(graph[i].type))));
+    for (const NodeId input : graph[i].inputs) text += fmt::format("  n{} -> n{};\n", input, i);
+  }
+  for (const Graph::Output& output : graph.outputs()) {
+    text += fmt::format("  {} [shape=ellipse];\n  n{} -> {};\n", Quoted(output.name), output.value, Quoted(output.name));
+  }
+  for (const Graph::Update& update : graph.updates()) {
+    text += fmt::format("  n{} -> n{} [style=dashed];\n", update.value, update.state);
+  }
+  return text + "}\n";
+}
+
+std::string GraphJson(const Graph& graph) {
+  using Json = nlohmann::ordered_json;
+  const std::vector<std::string> names = ValueNames(graph);
+  Json nodes = Json::array(), outputs = Json::array(), updates = Json::array();
+  for (NodeId i = 1; i < graph.size(); ++i) {
+    Json node = {{"name", names[i]}, {"op", graph[i].info().name}, {"type", ToString(graph[i].type)}};
+    for (const NodeId input : graph[i].inputs) node["inputs"].push_back(names[input]);
+    for (const auto& [key, value] : graph[i].attributes) {
+      std::visit([&, &name = key](const auto& v) { node["attributes"][name] = v; }, value);
+    }
+    if (!graph[i].scope.empty()) node["scope"] = graph[i].scope;
+    nodes.push_back(std::move(node));
+  }
+  for (const Graph::Output& output : graph.outputs()) outputs.push_back({{"name", output.name}, {"value", names[output.value]}});
+  for (const Graph::Update& update : graph.updates()) {
+    updates.push_back({{"state", names[update.state]}, {"value", names[update.value]}});
+  }
+  return Json({{"metadata", graph.metadata}, {"nodes", nodes}, {"outputs", outputs}, {"updates", updates}})
+             .dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string PassTable(const CompileReport& report) {
+  std::string text = fmt::format("{:<28}{:>10}{:>10}{:>10}\n", "pass", "ms", "before", "after");
+  for (const PassReport& pass : report.passes) {
+    text += fmt::format("{:<28}{:>10.3f}{:>10}{:>10}\n", pass.name, pass.milliseconds, pass.nodes_before, pass.nodes_after);
+  }
+  return text + fmt::format("{:<28}{:>10.3f}\n", "all", report.milliseconds);
+}
+
+// A .fbg file may be any program; a model's is the one asked for.
+absl::StatusOr<Graph> ProgramOf(const DumpWords& words) {
+  if (words.model.ends_with(".fbg")) {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(words.model));
+    absl::StatusOr<Graph> graph = fusebox::Parse(text);
+    if (!graph.ok()) return Refuse("'{}': {}", words.model, Message(graph.status()));
+    return graph;
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(words.model));
+  const bool compiled = opened.model.config().compile.has_value();
+  const std::string which = !words.program.empty() ? words.program : compiled ? "training" : "prediction";
+  return opened.model.Program(which == "training"     ? ProgramKind::kTraining
+                              : which == "evaluation" ? ProgramKind::kEvaluation
+                                                      : ProgramKind::kPrediction);
+}
+
+absl::Status Dump(const DumpWords& words) {
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words));
+  const bool as_declared = words.emit == "graph" || words.emit == "dot" || words.emit == "json";
+  if (as_declared && words.print_after.empty() && !words.pass_timings) {
+    Print(words.emit == "dot" ? GraphDot(program) : words.emit == "json" ? GraphJson(program) : fusebox::Print(program));
+    return absl::OkStatus();
+  }
+  const std::string wanted = words.print_after.empty() ? words.emit : words.print_after;
+  std::optional<std::string> found;
+  std::vector<std::string> stages;
+  CompileOptions options;
+  options.row_capacity = words.batch_size;
+  options.dump = [&](std::string_view stage, const std::string& text) {
+    stages.emplace_back(stage);
+    if (stage == wanted) found = text;
+  };
+  const absl::StatusOr<Executable> executable = Compile(program, options);
+  // A stage that was reached is shown even if a later one fails; then that is said, too.
+  const bool want_text = !words.print_after.empty() || !words.pass_timings;
+  if (want_text && found) Print(*found);
+  FUSEBOX_RETURN_IF_ERROR(executable.status());
+  if (want_text && !found) return Refuse("no pass or stage is named '{}': {}", wanted, SuggestNames(wanted, stages));
+  if (words.pass_timings) Print(PassTable(executable->report()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddDump(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("dump", "Show what a stage of the compiler makes of a model");
+  const auto words = std::make_shared<DumpWords>();
+  verb->add_option("MODEL", words->model, "As for train; a .fbg file may hold any program")->required();
+  verb->add_option("--emit", words->emit, "The stage to show")
+      ->check(CLI::IsMember(std::vector<std::string>(kStages.begin(), kStages.end())))
+      ->capture_default_str();
+  verb->add_option("--program", words->program, "Which of the model's programs; else training, if it is compiled")
+      ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
+  verb->add_option("--print-after", words->print_after, "Show the program after this pass instead");
+  verb->add_flag("--pass-timings", words->pass_timings, "Tell how long each pass took, and how many nodes it left");
+  verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")->check(AtLeast(1))->capture_default_str();
+  verb->callback([words, &action] { action = [words] { return Dump(*words); }; });
+}
+
+}  // namespace fusebox::tools

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox evaluate MODEL --data D
+#include <memory>
+
+#include "nlohmann/json.hpp"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+struct EvaluateWords {
+  std::string model, data, target, weights;
+  int64_t batch_size = 32, threads = 0;
+  bool json = false;
+  CompileOverrides overrides;
+};
+
+absl::Status EvaluateModel(const EvaluateWords& words) {
+  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
+  // Evaluation has no use for an optimizer, but compiling needs one.
+  CompileOverrides overrides = words.overrides;
+  if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
+  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides));
+  FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(words.data, words.target));
+  FUSEBOX_ASSIGN_OR_RETURN(const Logs logs,
+                           model.Evaluate(data.x, data.y, {.batch_size = words.batch_size, .threads = words.threads}));
+  if (words.json) {
+    nlohmann::ordered_json result;
+    for (const LogValue& log : logs) result[log.name] = log.value;
+    Print(result.dump() + "\n");
+    return absl::OkStatus();
+  }
+  std::string line;
+  for (const LogValue& log : logs) line += fmt::format("{}{}: {:.4f}", line.empty() ? "" : " - ", log.name, log.value);
+  Print(line + "\n");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddEvaluate(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("evaluate", "Loss and metrics of a trained model on data");
+  const auto words = std::make_shared<EvaluateWords>();
+  verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
+  verb->add_option("--data", words->data, "As for train")->required();
+  verb->add_option("--target", words->target, "The column of a CSV file that the model predicts");
+  verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
+  verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--loss", words->overrides.loss, "Instead of the model's own");
+  verb->add_option("--metrics", words->overrides.metrics, "Instead of the model's own");
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
+  verb->add_flag("--json", words->json, "One JSON object, as Keras's evaluate(return_dict=True)");
+  verb->callback([words, &action] { action = [words] { return EvaluateModel(*words); }; });
+}
+
+}  // namespace fusebox::tools

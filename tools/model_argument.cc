@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What MODEL means.
+#include "fusebox/graph/text.h"
+#include "fusebox/graph/verify.h"
+#include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/plugins/objects.h"
+#include "fusebox/runtime/program_facts.h"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+absl::StatusOr<Sequential> FromProgram(const std::string& path) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
+  const auto in_context = [&](const absl::Status& status) { return Refuse("'{}': {}", path, Message(status)); };
+  const absl::StatusOr<Graph> program = Parse(text);
+  if (!program.ok()) return in_context(program.status());
+  const absl::StatusOr<ModelConfig> config = ReadFacts(*program);
+  if (!config.ok()) return in_context(config.status());
+  absl::StatusOr<Sequential> model = Sequential::FromConfig(*config);
+  if (!model.ok()) return in_context(model.status());
+  return model;
+}
+
+absl::StatusOr<Sequential> FromLibrary(const std::string& reference) {
+  std::string name = reference;
+  ItemAttributes attributes;
+  if (reference.find('=') != std::string::npos && reference.find(".so") == std::string::npos) {
+    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec spec, ParseItemSpec(reference));
+    name = std::move(spec.id);
+    attributes = std::move(spec.attributes);
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const ModelBytes bytes, BuildModel(Registry::Default(), name, attributes, BuildId()));
+  return ModelFromText(bytes.config, fmt::format("'{}'", name));
+}
+
+}  // namespace
+
+absl::StatusOr<OpenedModel> OpenModel(const std::string& reference) {
+  if (reference.ends_with(".keras")) {
+    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, LoadModel(reference));
+    return OpenedModel{std::move(model), true};
+  }
+  if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
+    return Refuse("'{}': expected a .keras or .fbg file or a model in C++; .h5 and .onnx cannot be read yet", reference);
+  }
+  if (reference.ends_with(".fbg")) {
+    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromProgram(reference));
+    return OpenedModel{std::move(model), false};
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromLibrary(reference));
+  return OpenedModel{std::move(model), false};
+}
+
+absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights) {
+  FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(reference));
+  if (!weights.empty()) {
+    FUSEBOX_RETURN_IF_ERROR(opened.model.LoadWeights(weights));
+  } else if (!opened.has_weights) {
+    return Refuse("'{}' has no weights: give them with --weights FILE.weights.h5, or name a trained .keras file", reference);
+  }
+  return std::move(opened.model);
+}
+
+absl::Status ApplyOverrides(Sequential& model, const CompileOverrides& overrides) {
+  const std::optional<CompileConfig>& own = model.config().compile;
+  if (overrides.optimizer.empty() && overrides.loss.empty() && overrides.metrics.empty()) {
+    if (own) return absl::OkStatus();
+    return Refuse("model '{}' is not compiled: give --loss and --optimizer", model.config().name);
+  }
+  CompileConfig settings = own.value_or(CompileConfig{});
+  if (!overrides.optimizer.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(settings.optimizer, ParseItem(overrides.optimizer));
+  }
+  if (!overrides.loss.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(settings.loss, ParseItem(overrides.loss));
+  }
+  if (!overrides.metrics.empty()) {
+    settings.metrics.clear();
+    for (const std::string& metric : SplitItems(overrides.metrics)) {
+      FUSEBOX_ASSIGN_OR_RETURN(settings.metrics.emplace_back(), ParseItem(metric));
+    }
+  }
+  if (settings.loss.id.empty()) return Refuse("model '{}' has no loss: give --loss", model.config().name);
+  if (settings.optimizer.id.empty()) return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
+  return model.Compile({.optimizer = settings.optimizer,
+                        .loss = settings.loss,
+                        .metrics = {settings.metrics.begin(), settings.metrics.end()},
+                        .keep_optimizer_state = overrides.optimizer.empty()});
+}
+
+}  // namespace fusebox::tools

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox opt FILE.fbg --passes=a,b
+#include <algorithm>
+#include <memory>
+
+#include "fusebox/compiler/compiler.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/graph/verify.h"
+#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/plugins/nearest.h"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+struct OptWords {
+  std::string file, passes, output;
+  bool list = false;
+};
+
+absl::Status Optimise(const OptWords& words) {
+  if (words.list) {
+    for (const GraphPass& pass : GraphPasses()) Print(fmt::format("{:<24}{}\n", pass.name, pass.what));
+    return absl::OkStatus();
+  }
+  if (!words.output.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
+  std::vector<const GraphPass*> passes;
+  for (const std::string& name : SplitItems(words.passes)) {
+    const auto it = std::ranges::find_if(GraphPasses(), [&](const GraphPass& p) { return p.name == name; });
+    if (it == GraphPasses().end()) {
+      std::vector<std::string> known;
+      for (const GraphPass& pass : GraphPasses()) known.emplace_back(pass.name);
+      return Refuse("unknown pass '{}': {}", name, SuggestNames(name, known));
+    }
+    passes.push_back(&*it);
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(words.file));
+  absl::StatusOr<Graph> graph = fusebox::Parse(text);
+  if (graph.ok()) {
+    if (const absl::Status status = Verify(*graph, Stage::kDeclared); !status.ok()) graph = status;
+  }
+  if (!graph.ok()) return Refuse("'{}': {}", words.file, Message(graph.status()));
+  for (const GraphPass* pass : passes) {
+    graph = pass->run(*graph);
+    if (!graph.ok()) return Refuse("'{}': pass {}: {}", words.file, pass->name, Message(graph.status()));
+  }
+  const std::string result = fusebox::Print(*graph);
+  if (!words.output.empty()) return WriteFileAtomically(words.output, result);
+  Print(result);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddOpt(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("opt", "Run passes of the compiler over a program's text");
+  const auto words = std::make_shared<OptWords>();
+  CLI::Option* file = verb->add_option("FILE", words->file, "A .fbg file");
+  verb->add_option("--passes", words->passes, "Which ones, in their order, with ',' between");
+  verb->add_flag("--list", words->list, "Tell what passes there are");
+  verb->add_option("-o,--output", words->output, "The .fbg file to write, instead of stdout");
+  verb->callback([words, file, &action] {
+    if (!words->list && file->count() == 0) throw CLI::RequiredError("FILE");
+    action = [words] { return Optimise(*words); };
+  });
+}
+
+}  // namespace fusebox::tools

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox predict MODEL --input X.npy -o Y.npy
+#include <memory>
+
+#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/formats/npy.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+struct PredictWords {
+  std::string model, output, weights;
+  std::vector<std::string> inputs;
+  int64_t batch_size = 32, threads = 0;
+};
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  return text.empty() ? "none" : text;
+}
+
+// All arrays given, by name; a lone .npy is "x".
+absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::string>& words) {
+  std::vector<NamedTensor> arrays;
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    const std::string path = equals == std::string::npos ? word : word.substr(equals + 1);
+    if (path.ends_with(".npz") && equals == std::string::npos) {
+      FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> some, ReadNpz(path));
+      for (NamedTensor& array : some) arrays.push_back(std::move(array));
+    } else if (path.ends_with(".npy")) {
+      FUSEBOX_ASSIGN_OR_RETURN(Tensor value, ReadNpy(path));
+      arrays.push_back({equals == std::string::npos ? "x" : word.substr(0, equals), std::move(value)});
+    } else {
+      return Refuse("--input '{}': expected X.npy, X.npz or name=path.npy", word);
+    }
+  }
+  return arrays;
+}
+
+absl::Status Predict(const PredictWords& words) {
+  FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
+  const bool zipped = words.output.ends_with(".npz");
+  if (!zipped && !words.output.ends_with(".npy")) return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
+  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
+
+  const std::string name = model.config().input ? model.config().input->name : "x";
+  std::vector<std::string> given;
+  const Tensor* x = nullptr;
+  for (const NamedTensor& array : arrays) {
+    given.push_back(array.name);
+    if (array.name == "x" || array.name == name) x = &array.value;
+  }
+  if (x == nullptr || arrays.size() != 1) {
+    return Refuse("model '{}' has the input '{}' (or 'x'), given are {}", model.config().name, name, Listed(given));
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const Tensor y, model.Predict(*x, {.threads = words.threads}));
+  if (!zipped) return WriteNpy(words.output, y);
+  return WriteNpz(words.output, {{model.config().layers.back().name, y}});
+}
+
+}  // namespace
+
+void AddPredict(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("predict", "What a trained model says of samples");
+  const auto words = std::make_shared<PredictWords>();
+  verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
+  verb->add_option("--input", words->inputs, "X.npy, X.npz or name=path.npy")->required()->expected(1)->take_all();
+  verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with the array under the last layer's name")->required();
+  verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
+  verb->add_option("--batch-size", words->batch_size, "As in Keras; it changes nothing here")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
+  verb->callback([words, &action] { action = [words] { return Predict(*words); }; });
+}
+
+}  // namespace fusebox::tools

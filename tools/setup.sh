@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What demo.sh and test.sh share: packages, build and Python environment, each made only where it is missing. To be
+# sourced; run by itself, it installs the packages.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# step WORDS COMMAND...: says what is done, does it, says how long it took.
+step() {
+  local words=$1 start=$SECONDS
+  shift
+  echo "== $words"
+  "$@"
+  echo "== $words: $((SECONDS - start)) s"
+}
+
+missing_packages() {
+  sed 's/#.*//' packages.txt | xargs -n 1 | while read -r package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
+  done
+}
+
+# Asks for apt, and for sudo, only when a package is missing: a second run needs neither root nor a network.
+install_packages() {
+  local missing
+  missing=$(missing_packages)
+  if [[ -z $missing ]]; then
+    echo "all packages of packages.txt are installed"
+    return
+  fi
+  if ! command -v apt-get >/dev/null; then
+    echo "setup.sh: no apt-get here; install what packages.txt names, then: cmake --preset release" >&2
+    exit 1
+  fi
+  local root=()
+  if [[ $(id -u) -ne 0 ]]; then root=(sudo); fi
+  "${root[@]}" apt-get update -q
+  # shellcheck disable=SC2086  # One word a package.
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+}
+
+# build PRESET
+build() {
+  # Once configured, the build itself sees to changes of the CMake files.
+  [[ -f build/$1/build.ninja ]] || cmake --preset "$1"
+  cmake --build --preset "$1"
+}
+
+# The environment is complete when it holds the very list that it was made from.
+make_python() {
+  local list=tests/python/requirements.txt python=python3
+  if cmp -s "$list" build/python/requirements.txt; then
+    echo "build/python is complete"
+    return
+  fi
+  # Debian's own python3 is the one that python3-venv belongs to.
+  if [[ -x /usr/bin/python3 ]]; then python=/usr/bin/python3; fi
+  rm -rf build/python
+  "$python" -m venv build/python
+  build/python/bin/pip install --quiet --disable-pip-version-check -r "$list"
+  cp "$list" build/python/requirements.txt
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+  step "Installing packages" install_packages
+fi

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox train MODEL --data D ... -o out.keras
+#include <memory>
+
+#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/formats/history_csv.h"
+#include "tools/command.h"
+
+namespace fusebox::tools {
+namespace {
+
+struct TrainWords {
+  std::string model, data, validation_data, target, output, history, weights;
+  double validation_split = 0;
+  int64_t epochs = 1, batch_size = 32, threads = 0, verbose = 1;
+  std::optional<int64_t> seed;
+  bool no_shuffle = false;
+  CompileOverrides overrides;
+  std::vector<std::string> callbacks;
+};
+
+absl::Status Train(const TrainWords& words) {
+  // What can be wrong comes first: paths, then the model, then the data.
+  FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
+  if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
+  if (!words.output.ends_with(".keras")) return Refuse("'{}': expected a name that ends in .keras", words.output);
+  if (words.seed) SetRandomSeed(*words.seed);
+  FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model));
+  Sequential& model = opened.model;
+  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides));
+  if (!words.weights.empty()) FUSEBOX_RETURN_IF_ERROR(model.LoadWeights(words.weights));
+
+  FitArgs args{.epochs = words.epochs,
+               .batch_size = words.batch_size,
+               .validation_split = words.validation_split,
+               .shuffle = !words.no_shuffle,
+               .seed = words.seed,
+               .threads = words.threads,
+               .verbose = words.verbose};
+  for (const std::string& callback : words.callbacks) {
+    FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItem(callback));
+    args.callbacks.push_back(spec);
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(words.data, words.target));
+  if (!words.validation_data.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadData(words.validation_data, words.target));
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
+  FUSEBOX_RETURN_IF_ERROR(model.Save(words.output));
+  if (words.history.empty()) return absl::OkStatus();
+  std::vector<HistoryColumn> columns;
+  for (const auto& [name, values] : history.values) columns.push_back({name, values});
+  return WriteHistoryCsv(words.history, std::move(columns));
+}
+
+}  // namespace
+
+void AddTrain(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("train", "Train a model and save it");
+  const auto words = std::make_shared<TrainWords>();
+  verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")->required();
+  verb->add_option("--data", words->data, "What to learn: a data source, an .npz, .csv or two IDX files")->required();
+  CLI::Option* validation = verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
+  verb->add_option("--validation-split", words->validation_split, "Take this last fraction of the data for that")
+      ->check(Fraction())
+      ->excludes(validation);
+  verb->add_option("--target", words->target, "The column of a CSV file to learn");
+  verb->add_option("--epochs", words->epochs, "How often to go over the data")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--optimizer", words->overrides.optimizer, "name, name:key=value,... or Keras's JSON");
+  verb->add_option("--loss", words->overrides.loss, "Likewise");
+  verb->add_option("--metrics", words->overrides.metrics, "Likewise, several with ',' between");
+  verb->add_option("--seed", words->seed, "Of first weights, shuffling and random layers");
+  verb->add_flag("--no-shuffle", words->no_shuffle, "Take the samples in their order");
+  verb->add_option("--callback", words->callbacks, "name or name:key=value,...; may be given several times")
+      ->expected(1)
+      ->take_all();
+  verb->add_option("--weights", words->weights, "Start from these weights, a .weights.h5 file");
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
+  verb->add_option("--verbose", words->verbose, "0: nothing, 1: a bar, 2: one line an epoch")->check(CLI::Range(0, 2))->capture_default_str();
+  verb->add_option("-o,--output", words->output, "The .keras file to write")->required();
+  verb->add_option("--history", words->history, "A CSV file to write loss and metrics of each epoch to");
+  verb->callback([words, &action] { action = [words] { return Train(*words); }; });
+}
+
+}  // namespace fusebox::tools
