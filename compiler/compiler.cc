@@ -54,7 +54,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
 
   // From the program as declared to one without gradients, regions and redundancy: see pipeline.cc.
   FUSEBOX_ASSIGN_OR_RETURN(Graph graph, RunGraphPasses(declared, options, report));
-  graph = OwnResults(graph);
+  graph = OwnMemory(graph);
   // Which nodes share a loop nest.
   FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, timed("fuse", graph.size(), [&] { return Fuse(graph); }));
   dump("fused", [&] { return Print(fused); });

@@ -70,9 +70,9 @@ struct CompileReport {
 
 struct CompileOptions {
   int64_t row_capacity = 32;         // The greatest batch; matters only if the program has symbolic dimensions.
-  std::vector<std::string> skip;     // Passes left out, by name.
+  std::vector<std::string> skip = {};  // Passes left out, by name.
   // Called after each stage with its name and its text form, if set: what `dump --emit=STAGE` shows.
-  std::function<void(std::string_view stage, const std::string& text)> dump;
+  std::function<void(std::string_view stage, const std::string& text)> dump = {};
 };
 
 // Native code for one program. Lives as long as the last copy; thread-safe, as all that changes is in the RunContext.

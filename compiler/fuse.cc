@@ -272,12 +272,10 @@ class Fuser {
       }
       if (c < direct) refused.emplace_back(k, std::move(why));
     }
-    for (const NodeId input : DataInputs(node)) {
-      if (!IsPointwise(node)) Materialise(StorageOf(graph_, input));
-    }
     Kernel own = KernelFor(node);
-    if (Reason why = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns ? Join(own, id) : Own(own, id); !why.empty()) {
-      // Some cheap operand cannot be computed along: it is put into memory first.
+    const bool takes_cheap_operands = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns;
+    if (!takes_cheap_operands || !Join(own, id).empty()) {
+      // Operands that cannot be computed along are put into memory first.
       for (const NodeId input : DataInputs(node)) Materialise(StorageOf(graph_, input));
       own = KernelFor(node);
       own.members = {id};
@@ -286,11 +284,6 @@ class Fuser {
     needs_.emplace_back();
     Settle(id, int(kernels_.size()) - 1);
     NoteRefused(id, refused);
-  }
-
-  Reason Own(Kernel& k, NodeId id) const {
-    k.members.push_back(id);
-    return "";
   }
 
   // A cheap node that has to lie in memory after all.

@@ -251,19 +251,27 @@ std::string Print(const Plan& plan, const Place& place) {
 
 }  // namespace
 
-Graph OwnResults(const Graph& graph) {
-  Graph copy = Rewrite(graph, Keep);
-  std::set<NodeId> taken;
-  const auto own = [&](NodeId value) {
-    const NodeId storage = StorageOf(copy, value);
-    const Node& node = copy[storage];
-    if (!IsLeaf(node) && taken.insert(storage).second) return value;
+Graph OwnMemory(const Graph& graph) {
+  const auto own = [](Graph& copy, NodeId value) {
     return copy.Add({.op = Op::kStopGradient, .type = copy[value].type, .inputs = {value}, .scope = copy[value].scope});
+  };
+  Graph copy = Rewrite(graph, [&](Graph& to, const Node& node, std::vector<NodeId> inputs) {
+    const bool pointwise = node.info().kind == OpKind::kElementwise || node.op == Op::kBroadcast || node.op == Op::kReshape;
+    for (NodeId& input : inputs) {
+      const Op source = to[StorageOf(to, input)].op;
+      if (!pointwise && (source == Op::kConstant || source == Op::kExtent)) input = own(to, input);
+    }
+    return Keep(to, node, std::move(inputs));
+  });
+  std::set<NodeId> taken;
+  const auto own_result = [&](NodeId value) {
+    const NodeId storage = StorageOf(copy, value);
+    return !IsLeaf(copy[storage]) && taken.insert(storage).second ? value : own(copy, value);
   };
   std::vector<Graph::Update> updates = copy.updates();
   std::vector<Graph::Output> outputs = copy.outputs();
-  for (auto& update : updates) update.value = own(update.value);
-  for (auto& output : outputs) output.value = own(output.value);
+  for (auto& update : updates) update.value = own_result(update.value);
+  for (auto& output : outputs) output.value = own_result(output.value);
   copy.ReplaceResults(std::move(outputs), std::move(updates));
   return copy;
 }

@@ -33,8 +33,9 @@ struct Plan {
   int64_t arena_bytes = 0, intermediate_bytes = 0;
 };
 
-// Gives each output and update memory of its own: a value that is also a source, or that is asked for twice, is copied.
-Graph OwnResults(const Graph& graph);
+// Puts a copy wherever memory is needed and there is none: constants that a product, a reduction or a movement reads, and
+// outputs or updates that are sources themselves, or asked for twice. Comes before fusion.
+Graph OwnMemory(const Graph& graph);
 
 Plan MakePlan(const FusedProgram& program, int64_t row_capacity);
 

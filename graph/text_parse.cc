@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <charconv>
-#include <cmath>
-#include <limits>
 #include <unordered_map>
 
 #include "fmt/format.h"
 #include "fusebox/graph/text.h"
+#include "fusebox/graph/text_lexer.h"
 #include "fusebox/graph/text_syntax.h"
 #include "fusebox/graph/verify.h"
 
@@ -16,14 +14,14 @@ constexpr int kMaxDepth = 16;
 constexpr int64_t kMaxNodes = 1'000'000;
 constexpr size_t kMaxUpdates = 50'000;
 
-// Recursive descent over the text, one function a rule. Each returns whether it went well; the first error sticks.
-class Parser {
+// Recursive descent over the text, one function a rule.
+class Parser : private Lexer {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  using Lexer::Lexer;
 
   absl::StatusOr<Graph> Run() {
     Graph graph;
-    if (!Body(graph, 0)) return error_;
+    if (!Body(graph, 0)) return error();
     if (absl::Status s = Verify(graph, Stage::kDeclared); !s.ok()) return s;
     return graph;
   }
@@ -31,165 +29,13 @@ class Parser {
  private:
   using Names = std::unordered_map<std::string_view, NodeId>;
 
-  // ---- Words.
-
-  char Peek() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '#') {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-        line_ += c == '\n';
-        ++at_;
-      } else {
-        return c;
-      }
-    }
-    return '\0';
-  }
-  bool End() { return Peek() == '\0' && at_ >= text_.size(); }
-  bool Accept(char c) {
-    if (End() || Peek() != c) return false;
-    ++at_;
-    return true;
-  }
-  bool Expect(char c) { return Accept(c) || Expected(fmt::format("'{}'", c)); }
-  template <class Predicate>
-  std::string_view Take(Predicate&& belongs) {
-    Peek();
-    const size_t begin = at_;
-    while (at_ < text_.size() && belongs(text_[at_])) ++at_;
-    return text_.substr(begin, at_ - begin);
-  }
-  // The word that comes next, left where it is.
-  std::string_view Ahead() {
-    Peek();
-    const std::string_view word = Take(IsWordCharacter);
-    at_ -= word.size();
-    return word;
-  }
-
-  bool Fail(std::string message) { return FailAt(line_, message); }
-  bool FailAt(int64_t line, std::string_view message) {
-    if (error_.ok()) error_ = absl::InvalidArgumentError(fmt::format("line {}: {}", line, message));
-    return false;
-  }
-  bool Expected(std::string_view what) {
-    std::string found = "the end of the text";
-    if (!End()) {
-      size_t end = at_;
-      while (end < text_.size() && IsNameCharacter(text_[end])) ++end;
-      end = std::max(end, at_ + 1);
-      found = "'" + std::string(text_.substr(at_, std::min<size_t>(end - at_, 40))) + "'";
-    }
-    return Fail(fmt::format("expected {}, found {}", what, found));
-  }
-
-  bool String(std::string& out) {
-    if (!Expect('"')) return false;
-    out.clear();
-    while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\n') {
-      char c = text_[at_++];
-      if (c == '\\') {
-        const char escape = at_ < text_.size() ? text_[at_++] : '\0';
-        unsigned code = 0;
-        switch (escape) {
-          case '"':
-          case '\\':
-            c = escape;
-            break;
-          case 'n':
-            c = '\n';
-            break;
-          case 't':
-            c = '\t';
-            break;
-          case 'x': {
-            const std::string_view digits = text_.substr(at_, 2);
-            const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-            if (wrong != std::errc() || end != digits.data() + 2) return Expected("two hexadecimal digits after \\x");
-            at_ += 2;
-            c = char(code);
-            break;
-          }
-          default:
-            return Fail("expected \\\", \\\\, \\n, \\t or \\x.. in a string");
-        }
-      }
-      out += c;
-    }
-    if (at_ >= text_.size() || text_[at_] != '"')
-      return Fail("expected '\"' at the end of a string, found the end of the line");
-    ++at_;
-    return true;
-  }
-  // A key, a scope or an output: a bare word or a string.
-  bool Key(std::string& out, std::string_view what) {
-    if (Peek() == '"') return String(out);
-    out = Take(IsKeyCharacter);
-    return !out.empty() || Expected(what);
-  }
-  bool ValueName(std::string_view& out) {
-    Peek();
-    const size_t begin = at_;
-    if (!Accept('%')) return Expected("a value like %x");
-    while (at_ < text_.size() && IsNameCharacter(text_[at_])) ++at_;
-    out = text_.substr(begin, at_ - begin);
-    return out.size() > 1 || Expected("a name after '%'");
-  }
-
-  // ---- Numbers.
-
-  // The characters of a number, sign included.
-  std::string_view NumberWord() {
-    Peek();
-    const size_t begin = at_;
-    if (at_ < text_.size() && text_[at_] == '-') ++at_;
-    while (at_ < text_.size()) {
-      const char c = text_[at_], last = at_ > begin ? text_[at_ - 1] : ' ';
-      const bool exponent_sign = (c == '-' || c == '+') && (last == 'e' || last == 'E');
-      if (!IsWordCharacter(c) && c != '.' && !exponent_sign) break;
-      ++at_;
-    }
-    return text_.substr(begin, at_ - begin);
-  }
-  template <class T>
-  static bool Whole(std::string_view word, T& out) {
-    const auto [end, wrong] = std::from_chars(word.data(), word.data() + word.size(), out);
-    return wrong == std::errc() && end == word.data() + word.size() && !word.empty();
-  }
-  static bool Real(std::string_view word, double& out) {
-    if (word == "nan") return out = std::numeric_limits<double>::quiet_NaN(), true;
-    if (word == "inf" || word == "-inf") {
-      out = word[0] == '-' ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
-      return true;
-    }
-    return word.find_first_of("0123456789") != std::string_view::npos && Whole(word, out);
-  }
-  // 28, N or 28*N; -28 where the caller allows it.
-  bool Dim(int64_t& out, bool any_sign) {
-    const std::string_view word = NumberWord();
-    if (word == "N") return out = -1, true;
-    const size_t begin = size_t(word.data() - text_.data());
-    if (Accept('*')) {
-      if (Take(IsWordCharacter) == "N" && word.starts_with('-') == false && Whole("-" + std::string(word), out) &&
-          out < 0) {
-        return true;
-      }
-    } else if (Whole(word, out) && (any_sign || out >= 0)) {
-      return true;
-    }
-    at_ = begin;
-    return Expected(any_sign ? "an integer, N or a multiple like 28*N" : "a dimension like 28, N or 28*N");
-  }
-
   // ---- Parts of a node.
 
   bool ParseType(Type& out) {
     const std::string_view word = Ahead();
     const auto dtype = DTypeFromName(word);
     if (!dtype) return Expected("a type like f32[N,784]");
-    at_ += word.size();
+    Skip(word);
     out.dtype = *dtype;
     out.shape.clear();
     if (!Expect('[')) return false;
@@ -230,12 +76,12 @@ class Parser {
     } else if (wanted != FB_FLOAT && Whole(word, integer)) {
       out = integer;
     } else if (word.find_first_not_of("-0123456789") == std::string_view::npos && wanted != FB_FLOAT) {
-      at_ -= word.size();
+      PutBack(word);
       return Expected(word.empty() ? "an attribute: true, 3, 0.5, \"text\" or [1, 2]" : "an integer of 64 bits");
     } else if (Real(word, real)) {
       out = real;
     } else {
-      at_ -= word.size();
+      PutBack(word);
       return Expected("an attribute: true, 3, 0.5, \"text\" or [1, 2]");
     }
     return true;
@@ -276,7 +122,7 @@ class Parser {
         const std::string_view word = NumberWord();
         double number = 0;
         if (!Real(word, number)) {
-          at_ -= word.size();
+          PutBack(word);
           return Expected("an operand");
         }
         numbers.emplace_back(node.inputs.size(), number);
@@ -297,14 +143,14 @@ class Parser {
     for (const auto& [i, number] : numbers) {
       Node constant{.op = Op::kConstant, .type = {dtype, {}}};
       constant.attributes.Set("value", number);
-      if (!Count(line_)) return false;
+      if (!Count(line())) return false;
       node.inputs[i] = graph.Add(std::move(constant));
     }
     return true;
   }
 
-  bool Count(int64_t line) {
-    return ++nodes_ <= kMaxNodes || FailAt(line, fmt::format("more than {} nodes", kMaxNodes));
+  bool Count(int64_t at_line) {
+    return ++nodes_ <= kMaxNodes || FailAt(at_line, fmt::format("more than {} nodes", kMaxNodes));
   }
 
   // %3 = op operands {attributes} : type @scope {regions}
@@ -315,9 +161,9 @@ class Parser {
     const std::string_view op_name = Ahead();
     const auto op = OpFromName(op_name);
     if (!op) return Expected("the name of an op");
-    at_ += op_name.size();
+    Skip(op_name);
     Node node{.op = *op};
-    const int64_t line = line_;
+    const int64_t first = line();
     if (!Operands(graph, names, node) || !Attributes(node) || !Expect(':') || !ParseType(node.type)) return false;
     if (Accept('@') && !Key(node.scope, "a scope after '@'")) return false;
     while (Accept('{')) {
@@ -331,12 +177,12 @@ class Parser {
     std::vector<Type> inputs;
     for (const NodeId input : node.inputs) inputs.push_back(graph[input].type);
     const absl::StatusOr<Type> type = InferType(*op, {inputs, node.attributes, &node.type});
-    if (!type.ok()) return FailAt(line, fmt::format("{} = {}", name, std::string(type.status().message())));
+    if (!type.ok()) return FailAt(first, fmt::format("{} = {}", name, std::string(type.status().message())));
     if (*type != node.type) {
-      return FailAt(line, fmt::format("{} = {}: expected the type {}, found {}", name, op_name, ToString(*type),
-                                      ToString(node.type)));
+      return FailAt(first, fmt::format("{} = {}: expected the type {}, found {}", name, op_name, ToString(*type),
+                                       ToString(node.type)));
     }
-    if (!Count(line)) return false;
+    if (!Count(first)) return false;
     names[name] = graph.Add(std::move(node));
     return true;
   }
@@ -397,7 +243,7 @@ class Parser {
     while (depth > 0 ? !Accept('}') : !End()) {
       const std::string_view word = Ahead();
       const bool value = Peek() == '%';
-      if (!value) at_ += word.size();
+      if (!value) Skip(word);
       if (value) {
         if (!Statement(graph, names, depth)) return false;
       } else if (word == "update" && depth == 0) {
@@ -407,18 +253,14 @@ class Parser {
       } else if (word == "program" && depth == 0) {
         if (!Program(graph)) return false;
       } else {
-        at_ -= word.size();
+        PutBack(word);
         return Expected(depth > 0 ? "'%x = ...', return or '}'" : "'%x = ...', update, return or program");
       }
     }
     return true;
   }
 
-  std::string_view text_;
-  size_t at_ = 0;
-  int64_t line_ = 1;
   int64_t nodes_ = 0;
-  absl::Status error_;
 };
 
 }  // namespace

@@ -14,10 +14,6 @@
 namespace fusebox {
 namespace {
 
-absl::Status Interrupted() {
-  return absl::CancelledError(fmt::format("interrupted by {}", SignalArrived() == SIGTERM ? "SIGTERM" : "SIGINT"));
-}
-
 absl::Status CheckArgs(const FitArgs& args) {
   if (args.epochs < 1) return Refuse("epochs: expected 1 or more, got {}", args.epochs);
   if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
@@ -85,6 +81,10 @@ class EpochLoop {
 
 }  // namespace
 
+absl::Status Interrupted() {
+  return absl::CancelledError(fmt::format("interrupted by {}", SignalArrived() == SIGTERM ? "SIGTERM" : "SIGINT"));
+}
+
 Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile) {
   Logs logs = {{"loss", program.ScalarOutput("loss")}};
   for (const ItemSpec& metric : compile.metrics) {
@@ -149,7 +149,7 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
     FUSEBOX_ASSIGN_OR_RETURN(evaluation,
                              model.Compiled(ProgramKind::kEvaluation, BatchTypeOf(validation->y), args.batch_size));
   }
-  model.variables.SetScalar("seed", double(seed));
+  model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);
   FillInOrder(order);
   program->Bind(Port::Kind::kInput, "order", order.data());

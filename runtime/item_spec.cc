@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "fmt/ranges.h"
-#include "fusebox/runtime/formats/number_text.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/number_text.h"
 
 namespace fusebox {
 namespace {
@@ -48,7 +48,8 @@ class Parser {
     spec.id = Trim(text_.substr(0, colon));
     if (spec.id.empty()) return Refuse("item '{}': a name expected at its start", text_);
     for (const char c : spec.id) {
-      if (!IsIdChar(c)) return Refuse("item '{}': a name of letters, digits and _ - . / @ expected, got '{}'", text_, spec.id);
+      if (!IsIdChar(c))
+        return Refuse("item '{}': a name of letters, digits and _ - . / @ expected, got '{}'", text_, spec.id);
     }
     if (colon == std::string_view::npos) return spec;
     position_ = colon + 1;
@@ -112,7 +113,8 @@ class Parser {
   absl::Status ExpectEndOfValue(const std::string& key) {
     SkipBlanks();
     if (position_ == text_.size() || text_[position_] == ',') return absl::OkStatus();
-    return Refuse("item '{}': ',' or the end expected after the value of '{}', got '{}'", text_, key, text_.substr(position_));
+    return Refuse("item '{}': ',' or the end expected after the value of '{}', got '{}'", text_, key,
+                  text_.substr(position_));
   }
 
   std::string_view TakeUntil(std::string_view stops) {

@@ -84,8 +84,8 @@ absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& va
     if (!status.ok()) return Refuse("{}: {}", who, Message(status));
   }
   // Counters all tell the same.
-  const double steps = double(values[0].Cast(DType::kI64).values<int64_t>()[0]);
-  for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetScalar(counter->name, steps);
+  const int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
+  for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetInteger(counter->name, steps);
   return absl::OkStatus();
 }
 

@@ -75,6 +75,8 @@ Type BatchTypeOf(const Tensor& rows);
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
 absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
+// The error of a run that a signal has ended.
+absl::Status Interrupted();
 // One evaluation pass over prepared data.
 absl::StatusOr<Logs> EvaluatePrepared(BoundProgram& program, const CompileConfig& compile, const Data& data,
                                       int64_t batch_size, int64_t threads);

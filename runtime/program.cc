@@ -52,6 +52,10 @@ class ProgramWriter {
   Value Loss(Value y_true, Value y_pred) {
     Value each = ExpandUse(b_, {FB_LOSS, model_.compile->loss, training_}, {y_true, y_pred}, "loss", embedded_);
     if (!each.ok()) return each;
+    if (each.dtype() != FB_F32 || each.rank() < 1 || each.dim(0) != kBatch) {
+      return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}", model_.compile->loss.id,
+                              ToString(each.type())));
+    }
     const GraphBuilder::Scope scope(b_, "loss");
     if (each.rank() > 1) each = Mean(each, AllButTheBatch(each.rank()));
     const Value sum = Sum(each, {0}), count = Extent(each, {0});
@@ -70,10 +74,14 @@ class ProgramWriter {
     for (const ItemSpec& metric : model_.compile->metrics) {
       const std::string name = ShortName(metric.id);
       if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
-        b_.Fail(fmt::format("metric '{}' is given twice", name));
+        Fail(fmt::format("metric '{}' is given twice", name));
         return;
       }
-      b_.Output(name, ExpandUse(b_, {FB_METRIC, metric, training_}, {y_true, y_pred}, name, embedded_));
+      const Value result = ExpandUse(b_, {FB_METRIC, metric, training_}, {y_true, y_pred}, name, embedded_);
+      if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
+        Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric.id, ToString(result.type())));
+      }
+      b_.Output(name, result);
     }
   }
 
@@ -108,6 +116,7 @@ class ProgramWriter {
   }
 
  private:
+  Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
   Value State(const std::string& name, uint32_t kind, const FbType& type, const std::string& initializer) {
     return b_.State(name, kind, *FromAbi(type), initializer, false);
   }
@@ -119,7 +128,7 @@ class ProgramWriter {
       if (const double* v = std::get_if<double>(&attribute->second)) rate = *v;
       if (const int64_t* v = std::get_if<int64_t>(&attribute->second)) rate = double(*v);
     } else {
-      return b_.Wrap(b_.Fail(fmt::format("optimizer {}: has no attribute learning_rate", optimizer.id)));
+      return Fail(fmt::format("optimizer {}: has no attribute learning_rate", optimizer.id));
     }
     const GraphBuilder::Scope scope(b_, "optimizer");
     return State("learning_rate", FB_SCALAR, MakeType(FB_F32, {}), fmt::format("{}", rate));

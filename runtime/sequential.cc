@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/interrupt.h"
 #include "fusebox/runtime/model_state.h"
 
 namespace fusebox {
@@ -69,7 +70,10 @@ absl::StatusOr<Tensor> Sequential::Predict(const Tensor& x, PredictArgs args) {
   if (input.rows() == 0) return y;
   program->Bind(Port::Kind::kInput, "x", input.raw());
   program->Bind(Port::Kind::kOutput, "y", y.mutable_raw());
-  program->Run(threads, 0, StepsFor(input.rows(), kPredictRows), kPredictRows, input.rows(), nullptr);
+  std::atomic<uint32_t> yield = 0;
+  const SignalSets signals(yield);
+  program->Run(threads, 0, StepsFor(input.rows(), kPredictRows), kPredictRows, input.rows(), &yield);
+  if (SignalArrived() != 0) return Interrupted();
   return y;
 }
 

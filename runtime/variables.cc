@@ -112,6 +112,12 @@ void Variables::SetScalar(std::string_view name, double number) {
   if (Variable* variable = Find(name); variable != nullptr && !variable->value.empty()) Fill(variable->value, number);
 }
 
+void Variables::SetInteger(std::string_view name, int64_t number) {
+  if (Variable* variable = Find(name); variable != nullptr && !variable->value.empty()) {
+    variable->value.mutable_values<int64_t>()[0] = number;
+  }
+}
+
 void Variables::DropOptimizer() {
   std::erase_if(all_, [](const Variable& v) {
     return v.kind == "slot" || v.kind == "counter" || v.name.starts_with("optimizer/");

@@ -37,7 +37,9 @@ class Variables {
   std::vector<const Variable*> OfKind(std::string_view kind) const;
   // Copies a value in. Error: another shape; its numbers are converted.
   absl::Status Set(std::string_view name, const Tensor& value);
-  void SetScalar(std::string_view name, double number);  // Nothing happens if there is none of this name.
+  // Nothing happens if there is none of this name.
+  void SetScalar(std::string_view name, double number);
+  void SetInteger(std::string_view name, int64_t number);  // Of i64 scalars and counters.
   // Forgets all that an optimizer has remembered.
   void DropOptimizer();
 

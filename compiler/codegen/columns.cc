@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Columns: sums (or maxima) over a run of axes for 16 columns at once, then what is computed from them.
+// Columns: sums, maxima or their indices over a run of axes for 16 columns at once, then what is computed from them.
 //
 //     for unit in outer x chunks of 16 columns
 //       for k in run, ascending: fold x[outer, k, columns]
@@ -20,36 +20,67 @@ Axes AxesOf(const Kernel& kernel) {
   return {Shape(kernel.space.begin(), a), Shape(a, b), Shape(b, kernel.space.end())};
 }
 
+// The reductions' accumulators: one of 16 lanes each, and for argmax a second one with the index of the best so far.
+struct Fold {
+  NodeId id;
+  Op op;
+  DType dtype;  // Of the operand.
+  Value* base;
+};
+
+Values Begin(Ir& ir, const std::vector<Fold>& folds) {
+  Values state;
+  for (const Fold& fold : folds) {
+    llvm::Type* type = Ir::Lanes(ir.ElementType(fold.dtype), kLanes);
+    state.push_back(fold.op == Op::kSum ? llvm::Constant::getNullValue(type) : MaximumIdentity(ir, fold.dtype, type));
+    if (fold.op == Op::kArgMax) state.push_back(ir.Integer(Ir::Lanes(ir.b.getInt32Ty(), kLanes), -1));
+  }
+  return state;
+}
+
+Values Step(Ir& ir, const std::vector<Fold>& folds, Value* k, Value* index, Value* mask, Values state) {
+  size_t s = 0;
+  for (const Fold& fold : folds) {
+    Value* x = ir.LoadLanes(fold.base, fold.dtype, index, kLanes, mask);
+    Value* old = state[s];
+    if (fold.op == Op::kSum) state[s] = Sum(ir, fold.dtype, old, x);
+    if (fold.op == Op::kReduceMax) state[s] = Maximum(ir, fold.dtype, old, x);
+    if (fold.op == Op::kArgMax) {
+      Value* at = state[s + 1];
+      Value* first = ir.b.CreateICmpSLT(at, ir.Integer(at->getType(), 0));
+      Value* take = ir.b.CreateOr(Beats(ir, fold.dtype, x, old), first);
+      state[s] = ir.b.CreateSelect(take, x, old);
+      state[s + 1] = ir.b.CreateSelect(take, ir.Splat(ir.b.CreateTrunc(k, ir.b.getInt32Ty()), kLanes), at);
+      ++s;
+    }
+    ++s;
+  }
+  return state;
+}
+
 void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const Point& point) {
   Ir& ir = c.ir;
-  Value* run = c.Size(axes.run);
-  Value* width = c.Size(axes.inner);
-  std::vector<NodeId> folds;
-  Values state;
+  std::vector<Fold> folds;
   for (const NodeId id : c.kernel.members) {
     const Node& node = c.graph()[id];
     if (node.info().kind != OpKind::kReduce) continue;
-    folds.push_back(id);
-    llvm::Type* type = Ir::Lanes(ir.ElementType(node.type.dtype), kLanes);
-    state.push_back(node.op == Op::kSum ? llvm::Constant::getNullValue(type)
-                                        : MaximumIdentity(ir, node.type.dtype, type));
+    folds.push_back({id, node.op, c.graph()[node.inputs[0]].type.dtype, points.base(StorageOf(c.graph(), node.inputs[0]))});
   }
   // x[outer, k, column] lies at ((outer * run) + k) * width + column.
+  Value* run = c.Size(axes.run);
+  Value* width = c.Size(axes.inner);
   Value* outer = ir.I64(0);
   for (size_t i = 0; i < point.outer.size(); ++i) outer = ir.Add(ir.Mul(outer, c.Dim(axes.outer[i])), point.outer[i]);
   Value* start = ir.Add(ir.Mul(ir.Mul(outer, run), width), point.inner);
-  state = ir.Loop(ir.I64(0), run, 1, std::move(state), [&](Value* k, Values carried) {
-    Value* index = ir.Add(start, ir.Mul(k, width));
-    for (size_t i = 0; i < folds.size(); ++i) {
-      const Node& node = c.graph()[folds[i]];
-      const DType dtype = node.type.dtype;
-      Value* x = ir.LoadLanes(points.base(StorageOf(c.graph(), node.inputs[0])), dtype, index, kLanes, point.mask);
-      carried[i] = node.op == Op::kSum ? Sum(ir, dtype, carried[i], x) : Maximum(ir, dtype, carried[i], x);
-    }
-    return carried;
+  const Values state = ir.Loop(ir.I64(0), run, 1, Begin(ir, folds), [&](Value* k, Values carried) {
+    return Step(ir, folds, k, ir.Add(start, ir.Mul(k, width)), point.mask, std::move(carried));
   });
-  for (size_t i = 0; i < folds.size(); ++i) (*point.memo)[folds[i]] = state[i];
-  for (const NodeId id : c.kernel.stored) points.Store(id, points.Element(id, point), point);
+  size_t s = 0;
+  for (const Fold& fold : folds) {
+    s += fold.op == Op::kArgMax ? 1 : 0;
+    (*point.memo)[fold.id] = state[s++];
+  }
+  points.StoreElements(c.kernel.stored, point);
 }
 
 }  // namespace

@@ -132,6 +132,16 @@ Value* Sum(Ir& ir, DType dtype, Value* a, Value* b) {
   return IsFloat(dtype) ? ir.b.CreateFAdd(a, b) : ir.b.CreateAdd(a, b);
 }
 
+Value* Beats(Ir& ir, DType dtype, Value* x, Value* y) {
+  auto& b = ir.b;
+  if (!IsFloat(dtype)) {
+    const bool is_unsigned = dtype == DType::kU8 || dtype == DType::kBool;
+    return is_unsigned ? b.CreateICmpUGT(x, y) : b.CreateICmpSGT(x, y);
+  }
+  Value* nan_wins = b.CreateAnd(b.CreateFCmpUNO(x, x), b.CreateFCmpORD(y, y));
+  return b.CreateOr(b.CreateFCmpOGT(x, y), nan_wins);
+}
+
 Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type) {
   switch (dtype) {
     case DType::kF32:

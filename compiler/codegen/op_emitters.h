@@ -22,6 +22,8 @@ OpEmitter EmitterOf(Op op);
 // Folding for reductions, in the ops' meaning: NaN propagates.
 Value* Maximum(Ir& ir, DType dtype, Value* a, Value* b);
 Value* Sum(Ir& ir, DType dtype, Value* a, Value* b);
+// For argmax: x is greater than y, or NaN where y is none.
+Value* Beats(Ir& ir, DType dtype, Value* x, Value* y);
 Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type);
 
 // Uniform numbers in [0, 1) for the indices (i64 lanes): see Op::kRandomUniform.

@@ -35,6 +35,12 @@ Value* PortAddress(const KernelContext& c, int64_t port) {
   return ir.At(array, p.type.dtype, ir.Mul(c.first_row, row_size));
 }
 
+Value* PointEmitter::base(NodeId storage) const {
+  const auto it = bases_.find(storage);
+  Check(it != bases_.end(), "a kernel reads what is not in memory");
+  return it->second;
+}
+
 PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(context.ir) {
   const auto add = [this](NodeId storage) {
     const Place& place = c_.plan.places[storage];
@@ -254,6 +260,12 @@ Value* PointEmitter::Random(const Node& node, const Point& point, bool scalar) {
   Value* seed = Operand(node, 0, point, true);
   Value* step = Operand(node, 1, point, true);
   return RandomUniform(ir_, node.type.dtype, seed, step, node.attributes.Int("stream"), index);
+}
+
+void PointEmitter::StoreElements(const std::vector<NodeId>& ids, const Point& point) {
+  Values values;
+  for (const NodeId id : ids) values.push_back(Element(id, point));
+  for (size_t i = 0; i < ids.size(); ++i) Store(ids[i], values[i], point);
 }
 
 void PointEmitter::Store(NodeId id, Value* value, const Point& point) {

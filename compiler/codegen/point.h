@@ -60,8 +60,10 @@ class PointEmitter {
   // Loads ahead what does not change along the inner axis.
   void Preload(const Point& point);
   void Store(NodeId id, Value* value, const Point& point);
+  // Computes all of them, then stores them: a result may lie where an operand of the others does.
+  void StoreElements(const std::vector<NodeId>& ids, const Point& point);
 
-  Value* base(NodeId storage) const { return bases_.at(storage); }
+  Value* base(NodeId storage) const;
   // The index of element (outer..., inner) of a value of this shape, read by a node of shape `context`; sets `across`
   // if all lanes read the same one.
   Value* Index(const Shape& shape, const Shape& context, const Point& point, bool* across) const;

@@ -134,8 +134,9 @@ class RowsEmitter {
         point.lanes = lanes;
         point.mask = mask;
         point.memo = memo;
-        for (const NodeId id : stores) points_.Store(id, points_.Element(id, point), point);
-        return Step(folds, std::move(carried), point);
+        carried = Step(folds, std::move(carried), point);
+        points_.StoreElements(stores, point);
+        return carried;
       };
       if (unrolled) {
         for (int64_t i = 0; i < length_; i += kLanes) {
@@ -161,6 +162,7 @@ class RowsEmitter {
       }
       Finish(folds, state);
     }
+    // All are computed by now, so a state may be stored where it was read.
     for (const NodeId id : c_.kernel.stored) {
       if (IsElement(c_.graph(), c_.kernel, id)) continue;
       Point one = row;
@@ -198,7 +200,7 @@ class RowsEmitter {
         Value* old_index = state[k + 1];
         llvm::Type* words = old_index->getType();
         Value* here = b.CreateAdd(ir_.Splat(b.CreateTrunc(point.inner, b.getInt32Ty()), point.lanes), ir_.LaneIndex(words));
-        Value* better = b.CreateOr(Better(dtype, x, old), b.CreateICmpSLT(old_index, ir_.Integer(words, 0)));
+        Value* better = b.CreateOr(Beats(ir_, dtype, x, old), b.CreateICmpSLT(old_index, ir_.Integer(words, 0)));
         if (point.mask != nullptr) better = b.CreateAnd(better, point.mask);
         state[k] = b.CreateSelect(better, x, old);
         state[k + 1] = b.CreateSelect(better, here, old_index);
@@ -217,17 +219,6 @@ class RowsEmitter {
     // The reduction's own shape says nothing of its operand's; an identity of the operand's shape does.
     Node reader{.op = Op::kStopGradient, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
     return points_.Operand(reader, 0, point);
-  }
-
-  // x beats y: greater, or NaN where y is none.
-  Value* Better(DType dtype, Value* x, Value* y) {
-    auto& b = ir_.b;
-    if (!IsFloat(dtype)) {
-      const bool is_unsigned = dtype == DType::kU8 || dtype == DType::kBool;
-      return is_unsigned ? b.CreateICmpUGT(x, y) : b.CreateICmpSGT(x, y);
-    }
-    Value* nan_wins = b.CreateAnd(b.CreateFCmpUNO(x, x), b.CreateFCmpORD(y, y));
-    return b.CreateOr(b.CreateFCmpOGT(x, y), nan_wins);
   }
 
   void Finish(const std::vector<NodeId>& folds, const Values& state) {
@@ -269,9 +260,9 @@ class RowsEmitter {
       Value* y = b.CreateExtractElement(best, lane);
       Value* y_at = b.CreateExtractElement(index, lane);
       // Of equal ones the first in the row; a lane that saw no element has index -1.
-      Value* same = b.CreateAnd(b.CreateNot(Better(dtype, x, y)), b.CreateNot(Better(dtype, y, x)));
+      Value* same = b.CreateAnd(b.CreateNot(Beats(ir_, dtype, x, y)), b.CreateNot(Beats(ir_, dtype, y, x)));
       Value* earlier = b.CreateAnd(same, b.CreateICmpULT(y_at, at));
-      Value* take = b.CreateAnd(b.CreateOr(Better(dtype, y, x), earlier), b.CreateICmpSGE(y_at, ir_.Integer(y_at->getType(), 0)));
+      Value* take = b.CreateAnd(b.CreateOr(Beats(ir_, dtype, y, x), earlier), b.CreateICmpSGE(y_at, ir_.Integer(y_at->getType(), 0)));
       x = b.CreateSelect(take, y, x);
       at = b.CreateSelect(take, y_at, at);
     }

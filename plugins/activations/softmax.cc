@@ -14,8 +14,8 @@ class SoftmaxActivation final : public sdk::Activation {
   }
 };
 
-FUSEBOX_PLUGIN(SoftmaxActivation, {.id = "fusebox/softmax",
-                                   .doc = "exp(x) / sum(exp(x)) along the last axis: probabilities of classes."});
+FUSEBOX_PLUGIN(SoftmaxActivation,
+               {.id = "fusebox/softmax", .doc = "exp(x) / sum(exp(x)) along the last axis: probabilities of classes."});
 
 }  // namespace
 }  // namespace fusebox

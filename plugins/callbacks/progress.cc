@@ -73,8 +73,7 @@ class Progress final : public sdk::Callback {
   }
 
   static std::string Line(const sdk::Event& event) {
-    std::string text =
-        fmt::format("{} - {:.0f}s - {}", Count(event), event.e.seconds, StepTime(SecondsAStep(event)));
+    std::string text = fmt::format("{} - {:.0f}s - {}", Count(event), event.e.seconds, StepTime(SecondsAStep(event)));
     for (const sdk::Log& log : event.logs) text += fmt::format(" - {}: {}", log.name, Number(log.value));
     return text + "\n";
   }
@@ -94,8 +93,8 @@ class Progress final : public sdk::Callback {
       return text;
     };
     const double step = SecondsAStep(event);
-    const std::string time = over ? fmt::format("{:.0f}s", event.e.seconds)
-                                  : Clock(step * double(event.e.steps - event.e.step));
+    const std::string time =
+        over ? fmt::format("{:.0f}s", event.e.seconds) : Clock(step * double(event.e.steps - event.e.step));
     // Without colour the cells to come need another shape.
     std::string text = "\r" + styled("1", count) + " ";
     if (full > 0) text += styled("32", cells(full, "━"));
@@ -116,10 +115,12 @@ class Progress final : public sdk::Callback {
   bool open_ = false;
 };
 
-FUSEBOX_PLUGIN(Progress, {.id = "fusebox/progress",
-                          .doc = "Shows how the training goes on stderr.",
-                          .attributes = {sdk::Int("verbose", 1).Range(0, 2).Doc(
-                              "1: a bar where stderr is a terminal; 2: one line an epoch; 0: nothing")}});
+FUSEBOX_PLUGIN(Progress,
+               {.id = "fusebox/progress",
+                .doc = "Shows how the training goes on stderr.",
+                .attributes = {sdk::Int("verbose", 1)
+                                   .Range(0, 2)
+                                   .Doc("1: a bar where stderr is a terminal; 2: one line an epoch; 0: nothing")}});
 
 }  // namespace
 }  // namespace fusebox

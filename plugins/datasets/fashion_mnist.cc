@@ -68,8 +68,8 @@ class File {
     const size_t size = 4 + 4 * rank;
     Read(bytes.data(), size, size);
     if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != rank)
-      throw Wrong("{}: expected an IDX file of u8 and rank {}, found the bytes {:02x} {:02x} {:02x} {:02x}", path_, rank,
-                  bytes[0], bytes[1], bytes[2], bytes[3]);
+      throw Wrong("{}: expected an IDX file of u8 and rank {}, found the bytes {:02x} {:02x} {:02x} {:02x}", path_,
+                  rank, bytes[0], bytes[1], bytes[2], bytes[3]);
     const auto number = [&](size_t i) {
       const unsigned char* b = &bytes[4 + 4 * i];
       return int64_t{b[0]} << 24 | int64_t{b[1]} << 16 | int64_t{b[2]} << 8 | int64_t{b[3]};
@@ -148,10 +148,10 @@ class FashionMnist final : public sdk::Dataset {
       for (size_t i = 0; i < n; ++i) x->push_back(scaled[bytes[i]]);
     });
     const auto y = std::make_shared<std::vector<int32_t>>();
-    ReadElements(labels, 8, size_t(rows), [&](const unsigned char* bytes, size_t n) {
-      y->insert(y->end(), bytes, bytes + n);
-    });
-    return {{"x", MakeType(FB_F32, {rows, kSide, kSide}), {x, x->data()}}, {"y", MakeType(FB_I32, {rows}), {y, y->data()}}};
+    ReadElements(labels, 8, size_t(rows),
+                 [&](const unsigned char* bytes, size_t n) { y->insert(y->end(), bytes, bytes + n); });
+    return {{"x", MakeType(FB_F32, {rows, kSide, kSide}), {x, x->data()}},
+            {"y", MakeType(FB_I32, {rows}), {y, y->data()}}};
   }
 
  private:
@@ -162,10 +162,11 @@ class FashionMnist final : public sdk::Dataset {
   std::string folder_;
 };
 
-FUSEBOX_PLUGIN(FashionMnist, {.id = "fusebox/fashion_mnist",
-                              .doc = "Pictures of clothes, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
-                                     "(60000) and test (10000). In FUSEBOX_DATA_DIR or "
-                                     "/usr/share/datasets/fashion-mnist."});
+FUSEBOX_PLUGIN(FashionMnist,
+               {.id = "fusebox/fashion_mnist",
+                .doc = "Pictures of clothes, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
+                       "(60000) and test (10000). In FUSEBOX_DATA_DIR or "
+                       "/usr/share/datasets/fashion-mnist."});
 
 }  // namespace
 }  // namespace fusebox

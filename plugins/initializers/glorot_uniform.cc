@@ -18,8 +18,8 @@ class GlorotUniform final : public sdk::Initializer {
   }
 };
 
-FUSEBOX_PLUGIN(GlorotUniform, {.id = "fusebox/glorot_uniform",
-                               .doc = "Uniform in [-r, r), r = sqrt(6 / (fan_in + fan_out))."});
+FUSEBOX_PLUGIN(GlorotUniform,
+               {.id = "fusebox/glorot_uniform", .doc = "Uniform in [-r, r), r = sqrt(6 / (fan_in + fan_out))."});
 
 }  // namespace
 }  // namespace fusebox

@@ -25,8 +25,8 @@ class MeanSquaredError final : public sdk::Loss {
   }
 };
 
-FUSEBOX_PLUGIN(MeanSquaredError, {.id = "fusebox/mean_squared_error",
-                                  .doc = "Mean of (y_true - y_pred)^2 over all axes but the batch."});
+FUSEBOX_PLUGIN(MeanSquaredError,
+               {.id = "fusebox/mean_squared_error", .doc = "Mean of (y_true - y_pred)^2 over all axes but the batch."});
 
 }  // namespace
 }  // namespace fusebox

@@ -27,10 +27,10 @@ class SparseCategoricalCrossentropy final : public sdk::Loss {
       return scope.Error("expects one class a prediction, {} for {}, got {}", ToString(MakeType(FB_I32, flat)),
                          y_pred.type(), y_true.type());
     const Value labels = Reshape(y_true.dtype() == FB_I32 ? y_true : Cast(y_true, FB_I32), column);
-    const Value is_class = Equal(Iota(y_pred, -1), labels);
-
     const Value made_from = scope.LogitsOf(y_pred, "fusebox/softmax");
     const Value logits = from_logits_ ? y_pred : made_from;
+    const Value is_class = Equal(Iota(logits.ok() ? logits : y_pred, -1), labels);
+
     Value loss;
     if (logits.ok()) {
       const Value picked = Sum(Select(is_class, logits, 0), {-1});

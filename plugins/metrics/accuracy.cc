@@ -28,8 +28,8 @@ class Accuracy final : public sdk::Metric {
       return scope.RunningMean(Cast(Equal(decided, Reshape(y_true, column)), FB_F32));
     }
     const Value chosen = ArgMax(y_pred, -1);
-    const Value meant = got == scores ? ArgMax(y_true, -1)
-                                      : Reshape(y_true.dtype() == FB_I32 ? y_true : Cast(y_true, FB_I32), flat);
+    const Value meant =
+        got == scores ? ArgMax(y_true, -1) : Reshape(y_true.dtype() == FB_I32 ? y_true : Cast(y_true, FB_I32), flat);
     return scope.RunningMean(Cast(Equal(chosen, meant), FB_F32));
   }
 };

@@ -29,14 +29,14 @@ class Sgd final : public sdk::Optimizer {
   bool has_momentum_, nesterov_;
 };
 
-FUSEBOX_PLUGIN(
-    Sgd, {.id = "fusebox/sgd",
-          .doc = "Stochastic gradient descent, with or without momentum.",
-          .attributes = {
-              sdk::Float("learning_rate", 0.01).Min(0).ProgramScalar().Doc("the size of a step"),
-              sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("how much of the last step to repeat"),
-              sdk::Bool("nesterov", false).Doc("takes the gradient's step after the momentum's"),
-          }});
+FUSEBOX_PLUGIN(Sgd,
+               {.id = "fusebox/sgd",
+                .doc = "Stochastic gradient descent, with or without momentum.",
+                .attributes = {
+                    sdk::Float("learning_rate", 0.01).Min(0).ProgramScalar().Doc("the size of a step"),
+                    sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("how much of the last step to repeat"),
+                    sdk::Bool("nesterov", false).Doc("takes the gradient's step after the momentum's"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

@@ -94,56 +94,62 @@ auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
 
 // Whether Class overrides a method: then the pointer to it is no longer one to a member of Callback. One that we may not
 // look at (it is private) counts as overridden.
-#define FUSEBOX_OVERRIDES(Class, Method)                                            \
-  [] {                                                                              \
-    if constexpr (requires { &Class::Method; }) {                                   \
+#define FUSEBOX_OVERRIDES(Class, Method)                                             \
+  [] {                                                                               \
+    if constexpr (requires { &Class::Method; }) {                                    \
       return !std::is_same_v<decltype(&Class::Method), decltype(&Callback::Method)>; \
-    } else {                                                                        \
-      return true;                                                                  \
-    }                                                                               \
+    } else {                                                                         \
+      return true;                                                                   \
+    }                                                                                \
   }()
 
 template <class Class>
 constexpr FbCallbackHooks MakeCallbackHooks() {
-  const uint32_t events =
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainBegin)} << FB_TRAIN_BEGIN |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainEnd)} << FB_TRAIN_END |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnEpochBegin)} << FB_EPOCH_BEGIN |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnEpochEnd)} << FB_EPOCH_END |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnBatchBegin)} << FB_BATCH_BEGIN |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnBatchEnd)} << FB_BATCH_END |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnTestBegin)} << FB_TEST_BEGIN |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnTestEnd)} << FB_TEST_END |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnTick)} << FB_TICK |
-      uint32_t{FUSEBOX_OVERRIDES(Class, OnInterrupted)} << FB_INTERRUPTED;
-  return {
-      sizeof(FbCallbackHooks), events,
-      [](const FbAttribute* attributes, uint32_t count, const FbSink* sink) -> void* {
-        return Guarded(sink, [&]() -> void* {
-          return static_cast<Callback*>(new Class(MakeItem<Class>(Attributes(attributes, count))));
-        });
-      },
-      [](void* object) { delete static_cast<Callback*>(object); },
-      [](void* object, FbEvent* raw, const FbSink* sink) {
-        Guarded(sink, [&] {
-          static constexpr void (Callback::*kMethods[])(Event&) = {
-              nullptr, &Callback::OnTrainBegin, &Callback::OnTrainEnd, &Callback::OnEpochBegin, &Callback::OnEpochEnd,
-              &Callback::OnBatchBegin, &Callback::OnBatchEnd, &Callback::OnTestBegin, &Callback::OnTestEnd,
-              &Callback::OnTick, &Callback::OnInterrupted};
-          Event event(*raw, *sink);
-          if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // One of a later host.
-          (static_cast<Callback*>(object)->*kMethods[raw->kind])(event);
-        });
-      },
-      [](void* object, const FbSink* sink) {
-        Guarded(sink, [&] {
-          const std::string state = static_cast<const Callback*>(object)->SaveState();
-          sink->write(sink->data, state.data(), state.size());
-        });
-      },
-      [](void* object, const char* bytes, uint64_t count, const FbSink* sink) {
-        Guarded(sink, [&] { static_cast<Callback*>(object)->LoadState({bytes, count}); });
-      }};
+  const uint32_t events = uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainBegin)} << FB_TRAIN_BEGIN |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainEnd)} << FB_TRAIN_END |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnEpochBegin)} << FB_EPOCH_BEGIN |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnEpochEnd)} << FB_EPOCH_END |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnBatchBegin)} << FB_BATCH_BEGIN |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnBatchEnd)} << FB_BATCH_END |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnTestBegin)} << FB_TEST_BEGIN |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnTestEnd)} << FB_TEST_END |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnTick)} << FB_TICK |
+                          uint32_t{FUSEBOX_OVERRIDES(Class, OnInterrupted)} << FB_INTERRUPTED;
+  return {sizeof(FbCallbackHooks),
+          events,
+          [](const FbAttribute* attributes, uint32_t count, const FbSink* sink) -> void* {
+            return Guarded(sink, [&]() -> void* {
+              return static_cast<Callback*>(new Class(MakeItem<Class>(Attributes(attributes, count))));
+            });
+          },
+          [](void* object) { delete static_cast<Callback*>(object); },
+          [](void* object, FbEvent* raw, const FbSink* sink) {
+            Guarded(sink, [&] {
+              static constexpr void (Callback::* kMethods[])(Event&) = {nullptr,
+                                                                        &Callback::OnTrainBegin,
+                                                                        &Callback::OnTrainEnd,
+                                                                        &Callback::OnEpochBegin,
+                                                                        &Callback::OnEpochEnd,
+                                                                        &Callback::OnBatchBegin,
+                                                                        &Callback::OnBatchEnd,
+                                                                        &Callback::OnTestBegin,
+                                                                        &Callback::OnTestEnd,
+                                                                        &Callback::OnTick,
+                                                                        &Callback::OnInterrupted};
+              Event event(*raw, *sink);
+              if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // One of a later host.
+              (static_cast<Callback*>(object)->*kMethods[raw->kind])(event);
+            });
+          },
+          [](void* object, const FbSink* sink) {
+            Guarded(sink, [&] {
+              const std::string state = static_cast<const Callback*>(object)->SaveState();
+              sink->write(sink->data, state.data(), state.size());
+            });
+          },
+          [](void* object, const char* bytes, uint64_t count, const FbSink* sink) {
+            Guarded(sink, [&] { static_cast<Callback*>(object)->LoadState({bytes, count}); });
+          }};
 }
 #undef FUSEBOX_OVERRIDES
 
@@ -161,36 +167,37 @@ struct DatasetBox {
 
 template <class Class>
 constexpr FbDatasetHooks MakeDatasetHooks() {
-  return {
-      sizeof(FbDatasetHooks), 0,
-      [](const FbAttribute* attributes, uint32_t count, const FbSink* sink) -> void* {
-        return Guarded(sink, [&]() -> void* {
-          auto box = std::make_unique<DatasetBox>();
-          box->dataset = std::make_unique<const Class>(MakeItem<Class>(Attributes(attributes, count)));
-          return box.release();
-        });
-      },
-      [](void* object) { delete static_cast<DatasetBox*>(object); },
-      [](void* object, const FbSplit** splits, const FbSink* sink) -> uint64_t {
-        return Guarded(sink, [&]() -> uint64_t {
-          auto& box = *static_cast<DatasetBox*>(object);
-          if (box.raw_splits.empty()) {
-            box.splits = box.dataset->Splits();
-            for (const Split& s : box.splits) box.raw_splits.push_back({sizeof(FbSplit), 0, s.name.c_str(), s.rows});
-          }
-          *splits = box.raw_splits.data();
-          return box.raw_splits.size();
-        });
-      },
-      [](void* object, const char* split, const FbArray** arrays, const FbSink* sink) -> uint64_t {
-        return Guarded(sink, [&]() -> uint64_t {
-          auto& box = *static_cast<DatasetBox*>(object);
-          auto& [all, raw] = box.loaded.emplace_back(DatasetBox::Loaded{box.dataset->Load(split), {}});
-          for (const Array& a : all) raw.push_back({sizeof(FbArray), 0, a.name.c_str(), &a.type, a.data.get()});
-          *arrays = raw.data();
-          return raw.size();
-        });
-      }};
+  return {sizeof(FbDatasetHooks),
+          0,
+          [](const FbAttribute* attributes, uint32_t count, const FbSink* sink) -> void* {
+            return Guarded(sink, [&]() -> void* {
+              auto box = std::make_unique<DatasetBox>();
+              box->dataset.reset(new Class(MakeItem<Class>(Attributes(attributes, count))));
+              return box.release();
+            });
+          },
+          [](void* object) { delete static_cast<DatasetBox*>(object); },
+          [](void* object, const FbSplit** splits, const FbSink* sink) -> uint64_t {
+            return Guarded(sink, [&]() -> uint64_t {
+              auto& box = *static_cast<DatasetBox*>(object);
+              if (box.raw_splits.empty()) {
+                box.splits = box.dataset->Splits();
+                for (const Split& s : box.splits)
+                  box.raw_splits.push_back({sizeof(FbSplit), 0, s.name.c_str(), s.rows});
+              }
+              *splits = box.raw_splits.data();
+              return box.raw_splits.size();
+            });
+          },
+          [](void* object, const char* split, const FbArray** arrays, const FbSink* sink) -> uint64_t {
+            return Guarded(sink, [&]() -> uint64_t {
+              auto& box = *static_cast<DatasetBox*>(object);
+              auto& [all, raw] = box.loaded.emplace_back(DatasetBox::Loaded{box.dataset->Load(split), {}});
+              for (const Array& a : all) raw.push_back({sizeof(FbArray), 0, a.name.c_str(), &a.type, a.data.get()});
+              *arrays = raw.data();
+              return raw.size();
+            });
+          }};
 }
 
 }  // namespace fusebox::sdk

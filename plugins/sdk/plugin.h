@@ -7,10 +7,10 @@ namespace fusebox::sdk {
 
 template <size_t N = 1>
 struct Item {
-  const char* id;  // "namespace/name"
+  const char* id;      // "namespace/name"
   uint32_t major = 1;  // Changes when a model made with the old one would no longer mean the same.
   const char* doc = "";
-  bool class_labels = false;    // See FB_CLASS_LABELS.
+  bool class_labels = false;  // See FB_CLASS_LABELS.
   Schema attributes[N] = {};  // N follows from the initialiser.
 };
 
@@ -25,8 +25,8 @@ struct Hooks {
 template <class Class, size_t N>
 consteval FbItem Describe(const Item<N>& item) {
   const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;
-  FbItem raw = {sizeof(FbItem), Class::kKind, item.major, count,   item.id, item.doc, item.attributes, nullptr,
-                nullptr,        0,            0};
+  FbItem raw = {sizeof(FbItem),  Class::kKind, item.major, count, item.id, item.doc,
+                item.attributes, nullptr,      nullptr,    0,     0};
   if constexpr (Class::kKind < FB_CALLBACK) {
     raw.expand = ExpandTrampoline<Class>;
   } else {
@@ -53,10 +53,17 @@ consteval FbItem Describe(const Item<N>& item) {
 #define FUSEBOX_LIBRARY(library_id, library_version, ...)                                                              \
   extern "C" [[gnu::visibility("hidden")]] const FbItem *const __start_fusebox_items[], *const __stop_fusebox_items[]; \
   extern "C" [[gnu::visibility("default")]] const FbLibrary* fusebox_plugin() {                                        \
-    static constexpr FbLibrary kLibrary = {                                                                            \
-        sizeof(FbLibrary), FB_MAGIC, FB_ABI_MAJOR, 0, library_id, library_version, "" __VA_ARGS__, __VERSION__,        \
-        [](const FbHost* host) {                                                                                       \
-          for (auto i = __start_fusebox_items; i != __stop_fusebox_items; ++i) host->add(host->registry, *i);          \
-        }};                                                                                                            \
+    static constexpr FbLibrary kLibrary = {sizeof(FbLibrary),                                                          \
+                                           FB_MAGIC,                                                                   \
+                                           FB_ABI_MAJOR,                                                               \
+                                           0,                                                                          \
+                                           library_id,                                                                 \
+                                           library_version,                                                            \
+                                           "" __VA_ARGS__,                                                             \
+                                           __VERSION__,                                                                \
+                                           [](const FbHost* host) {                                                    \
+                                             for (auto i = __start_fusebox_items; i != __stop_fusebox_items; ++i)      \
+                                               host->add(host->registry, *i);                                          \
+                                           }};                                                                         \
     return &kLibrary;                                                                                                  \
   }

@@ -16,13 +16,23 @@ extern "C" {
 enum { FB_MAGIC = 0x786F6266, FB_ABI_MAJOR = 1, FB_ABI_MINOR = 0 };
 
 enum {  // FbItem::kind. The first nine write symbols (expand), the others are called by the host (hooks).
-  FB_LAYER = 1, FB_ACTIVATION, FB_LOSS, FB_METRIC, FB_OPTIMIZER, FB_SCHEDULE, FB_INITIALIZER, FB_REGULARIZER,
-  FB_CONSTRAINT, FB_CALLBACK, FB_DATASET, FB_MODEL
+  FB_LAYER = 1,
+  FB_ACTIVATION,
+  FB_LOSS,
+  FB_METRIC,
+  FB_OPTIMIZER,
+  FB_SCHEDULE,
+  FB_INITIALIZER,
+  FB_REGULARIZER,
+  FB_CONSTRAINT,
+  FB_CALLBACK,
+  FB_DATASET,
+  FB_MODEL
 };
-enum {              // FbItem::flags
+enum {                 // FbItem::flags
   FB_CLASS_LABELS = 1  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
 };
-enum {               // FbSchema::flags
+enum {                   // FbSchema::flags
   FB_REQUIRED = 1,       // It has no default.
   FB_PROGRAM_SCALAR = 2  // A float that the program reads as an input (FB_SCALAR): changing it never recompiles.
 };
@@ -40,7 +50,7 @@ typedef struct FbCall {
   const FbType* wanted;           // Initializer: the type of the value to make; else null.
 } FbCall;
 
-typedef struct FbSchema {  // An attribute of an item.
+typedef struct FbSchema {                        // An attribute of an item.
   uint32_t struct_size, type, flags, item_kind;  // item_kind: what an FB_ITEM refers to, FB_ACTIVATION, ...
   const char *name, *doc;
   double min, max;  // Of a number, and of each one of FB_INTS; both ends included.
@@ -56,12 +66,19 @@ typedef struct FbSchema {  // An attribute of an item.
 typedef struct FbSink {  // Where a hook leaves what it has to say. Text is copied before the functions return.
   uint32_t struct_size, reserved;
   void* data;
-  void (*fail)(void* data, const char* message);                    // The call failed; the first message counts.
+  void (*fail)(void* data, const char* message);                 // The call failed; the first message counts.
   void (*write)(void* data, const char* bytes, uint64_t count);  // Text for stderr, or the bytes asked for.
 } FbSink;
 
 enum {  // FbEvent::kind
-  FB_TRAIN_BEGIN = 1, FB_TRAIN_END, FB_EPOCH_BEGIN, FB_EPOCH_END, FB_BATCH_BEGIN, FB_BATCH_END, FB_TEST_BEGIN, FB_TEST_END,
+  FB_TRAIN_BEGIN = 1,
+  FB_TRAIN_END,
+  FB_EPOCH_BEGIN,
+  FB_EPOCH_END,
+  FB_BATCH_BEGIN,
+  FB_BATCH_END,
+  FB_TEST_BEGIN,
+  FB_TEST_END,
   FB_TICK,        // Between two steps, about ten times a second, and only if stderr is a terminal.
   FB_INTERRUPTED  // A signal ends the run; FB_TRAIN_END follows.
 };

@@ -15,7 +15,8 @@ template <class... T>
 struct FormatAt {
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
-  consteval FormatAt(const S& text, std::source_location w = std::source_location::current()) : format(text), where(w) {}
+  consteval FormatAt(const S& text, std::source_location w = std::source_location::current())
+      : format(text), where(w) {}
 
   fmt::format_string<T...> format;
   std::source_location where;

@@ -36,7 +36,8 @@ absl::StatusOr<fs::path> Target(const std::string& path) {
   }
   if (!target.has_parent_path()) target = "." / target;
   const fs::path folder = target.parent_path();
-  if (!fs::exists(folder, error)) return absl::NotFoundError(fmt::format("'{}': there is no folder '{}'", path, folder.string()));
+  if (!fs::exists(folder, error))
+    return absl::NotFoundError(fmt::format("'{}': there is no folder '{}'", path, folder.string()));
   if (!fs::is_directory(folder, error)) return Refuse("'{}': '{}' is not a folder", path, folder.string());
   return target;
 }
@@ -105,11 +106,13 @@ absl::Status WriteFileAtomically(const std::string& path, std::string_view bytes
   const absl::StatusOr<fs::path> target = Target(path);
   if (!target.ok()) return target.status();
   TemporaryFile file;
-  if (const int error = file.Create(*target)) return SystemError(Quoted(path), "cannot create a file in its folder", error);
+  if (const int error = file.Create(*target))
+    return SystemError(Quoted(path), "cannot create a file in its folder", error);
   if (const int error = file.Write(bytes)) return SystemError(Quoted(path), "cannot write", error);
   if (const int error = file.Sync()) return SystemError(Quoted(path), "cannot write", error);
   if (const int error = file.RenameTo(*target)) return SystemError(Quoted(path), "cannot replace", error);
-  if (const int error = SyncFolder(target->parent_path())) return SystemError(Quoted(path), "cannot sync its folder", error);
+  if (const int error = SyncFolder(target->parent_path()))
+    return SystemError(Quoted(path), "cannot sync its folder", error);
   return absl::OkStatus();
 }
 
@@ -117,7 +120,8 @@ absl::Status CheckWritable(const std::string& path) {
   const absl::StatusOr<fs::path> target = Target(path);
   if (!target.ok()) return target.status();
   TemporaryFile probe;
-  if (const int error = probe.Create(*target)) return SystemError(Quoted(path), "cannot create a file in its folder", error);
+  if (const int error = probe.Create(*target))
+    return SystemError(Quoted(path), "cannot create a file in its folder", error);
   return absl::OkStatus();
 }
 

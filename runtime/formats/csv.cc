@@ -7,9 +7,9 @@
 #include <memory>
 #include <optional>
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/number_text.h"
-#include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {

@@ -16,8 +16,9 @@ struct CsvTable {
   Tensor values;  // f64 [rows, columns]
 };
 
-// Numbers are read alike in every locale; nan and inf are numbers. Blank lines are skipped. Errors name the line and the
-// column: "'a.csv': line 7, column 'age': a number expected, got 'old'"; rows of unequal length, empty or equal names.
+// Numbers are read alike in every locale; nan and inf are numbers. Blank lines are skipped. Errors name the line and
+// the column: "'a.csv': line 7, column 'age': a number expected, got 'old'"; rows of unequal length, empty or equal
+// names.
 absl::StatusOr<CsvTable> ReadCsv(const std::string& path);
 absl::StatusOr<CsvTable> ParseCsv(std::string_view text, const std::string& who);
 

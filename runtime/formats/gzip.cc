@@ -40,7 +40,8 @@ Gunzipped Gunzip(std::string_view packed, uint64_t limit) {
       // gzip files may be joined end to end.
       if (inflateReset(&stream) != Z_OK) break;
     } else if (result != Z_OK && result != Z_BUF_ERROR) {
-      out.problem = std::string("the gzip stream is damaged: ") + (stream.msg != nullptr ? stream.msg : "unknown error");
+      out.problem =
+          std::string("the gzip stream is damaged: ") + (stream.msg != nullptr ? stream.msg : "unknown error");
       break;
     }
   }

@@ -60,9 +60,14 @@ std::string DTypeName(hid_t type, const std::string& path) {
   const size_t size = H5Tget_size(type);
   switch (H5Tget_class(type)) {
     case H5T_INTEGER:
-      for (const auto& [number, name] : {std::pair{H5T_STD_I8LE, "I8"}, {H5T_STD_I16LE, "I16"}, {H5T_STD_I32LE, "I32"},
-                                         {H5T_STD_I64LE, "I64"}, {H5T_STD_U8LE, "U8"}, {H5T_STD_U16LE, "U16"},
-                                         {H5T_STD_U32LE, "U32"}, {H5T_STD_U64LE, "U64"}}) {
+      for (const auto& [number, name] : {std::pair{H5T_STD_I8LE, "I8"},
+                                         {H5T_STD_I16LE, "I16"},
+                                         {H5T_STD_I32LE, "I32"},
+                                         {H5T_STD_I64LE, "I64"},
+                                         {H5T_STD_U8LE, "U8"},
+                                         {H5T_STD_U16LE, "U16"},
+                                         {H5T_STD_U32LE, "U32"},
+                                         {H5T_STD_U64LE, "U64"}}) {
         // Sizes of one byte have no order to compare.
         if (H5Tget_size(number) == size && H5Tget_sign(number) == H5Tget_sign(type) &&
             H5Tget_precision(type) == 8 * size && H5Tget_offset(type) == 0) {
@@ -89,7 +94,8 @@ std::string DTypeName(hid_t type, const std::string& path) {
       }
       break;
     }
-    default: break;
+    default:
+      break;
   }
   Fail(fmt::format("dataset {} holds no plain numbers", path));
 }

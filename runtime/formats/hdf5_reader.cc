@@ -7,9 +7,9 @@
 #include <cstring>
 #include <filesystem>
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/safetensors.h"
-#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/subprocess.h"
 
 namespace fusebox {
@@ -19,10 +19,12 @@ namespace {
 std::string HelperPath() {
   if (const char* path = std::getenv("FUSEBOX_H5READ"); path != nullptr && *path != '\0') return path;
   Dl_info info;
-  if (::dladdr(reinterpret_cast<const void*>(&HelperPath), &info) == 0 || info.dli_fname == nullptr) return "fusebox-h5read";
+  if (::dladdr(reinterpret_cast<const void*>(&HelperPath), &info) == 0 || info.dli_fname == nullptr)
+    return "fusebox-h5read";
   std::error_code error;
   const std::filesystem::path library = std::filesystem::canonical(info.dli_fname, error);
-  return ((error ? std::filesystem::path(info.dli_fname) : library).parent_path() / "fusebox" / "fusebox-h5read").string();
+  return ((error ? std::filesystem::path(info.dli_fname) : library).parent_path() / "fusebox" / "fusebox-h5read")
+      .string();
 }
 
 }  // namespace
@@ -33,10 +35,12 @@ absl::StatusOr<std::vector<NamedTensor>> ReadHdf5(std::string_view bytes, const 
                              .output_bytes = std::min<uint64_t>(bytes.size() * 8 + kSlack, kByteBudget)};
   const absl::StatusOr<ProcessResult> result = RunProcess({HelperPath()}, bytes, limits);
   if (!result.ok()) {
-    return absl::Status(result.status().code(), fmt::format("{}: cannot be read as HDF5: {}", who, Message(result.status())));
+    return absl::Status(result.status().code(),
+                        fmt::format("{}: cannot be read as HDF5: {}", who, Message(result.status())));
   }
   if (result->signal != 0) {
-    return Refuse("{}: damaged HDF5 file: its reader ended with signal {} ({})", who, result->signal, ::strsignal(result->signal));
+    return Refuse("{}: damaged HDF5 file: its reader ended with signal {} ({})", who, result->signal,
+                  ::strsignal(result->signal));
   }
   if (result->exit_code != 0) {
     return Refuse("{}: {}", who, result->errors.substr(0, result->errors.find('\n')));

@@ -10,9 +10,10 @@
 
 namespace fusebox {
 
-// All datasets of the file, named by their path from the root ("layers/dense/vars/0"), in alphabetical order. The work is
-// done by `fusebox-h5read`, which lies in the folder fusebox/ beside libfusebox, or where $FUSEBOX_H5READ says. Errors
-// begin with `who`: not HDF5, damaged, data outside the file, more data than such a file can hold, or no such helper.
+// All datasets of the file, named by their path from the root ("layers/dense/vars/0"), in alphabetical order. The work
+// is done by `fusebox-h5read`, which lies in the folder fusebox/ beside libfusebox, or where $FUSEBOX_H5READ says.
+// Errors begin with `who`: not HDF5, damaged, data outside the file, more data than such a file can hold, or no such
+// helper.
 absl::StatusOr<std::vector<NamedTensor>> ReadHdf5(std::string_view bytes, const std::string& who);
 
 }  // namespace fusebox

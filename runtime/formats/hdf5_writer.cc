@@ -4,8 +4,8 @@
 #include <mutex>
 #include <set>
 
-#include "fusebox/runtime/formats/hdf5_handle.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/hdf5_handle.h"
 
 namespace fusebox {
 namespace {
@@ -23,13 +23,20 @@ Hdf5Handle BoolType() {
 Hdf5Handle TypeOf(DType dtype) {
   const auto copy = [](hid_t type) { return Hdf5Handle(H5Tcopy(type), H5Tclose); };
   switch (dtype) {
-    case DType::kF32: return copy(H5T_IEEE_F32LE);
-    case DType::kF64: return copy(H5T_IEEE_F64LE);
-    case DType::kI32: return copy(H5T_STD_I32LE);
-    case DType::kI64: return copy(H5T_STD_I64LE);
-    case DType::kU8: return copy(H5T_STD_U8LE);
-    case DType::kBool: return BoolType();
-    case DType::kError: break;
+    case DType::kF32:
+      return copy(H5T_IEEE_F32LE);
+    case DType::kF64:
+      return copy(H5T_IEEE_F64LE);
+    case DType::kI32:
+      return copy(H5T_STD_I32LE);
+    case DType::kI64:
+      return copy(H5T_STD_I64LE);
+    case DType::kU8:
+      return copy(H5T_STD_U8LE);
+    case DType::kBool:
+      return BoolType();
+    case DType::kError:
+      break;
   }
   return {};
 }
@@ -58,14 +65,15 @@ absl::Status MakeGroups(hid_t file, const std::string& path, std::set<std::strin
 absl::Status WriteDataset(hid_t file, const NamedTensor& dataset) {
   const Tensor& tensor = dataset.value;
   const std::vector<hsize_t> dims(tensor.shape().begin(), tensor.shape().end());
-  const Hdf5Handle space(dims.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(int(dims.size()), dims.data(), nullptr),
-                         H5Sclose);
+  const Hdf5Handle space(
+      dims.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(int(dims.size()), dims.data(), nullptr), H5Sclose);
   const Hdf5Handle type = TypeOf(tensor.dtype());
   const Hdf5Handle properties = Timeless(H5P_DATASET_CREATE);
-  const Hdf5Handle made(
-      H5Dcreate2(file, dataset.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose);
+  const Hdf5Handle made(H5Dcreate2(file, dataset.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+                        H5Dclose);
   if (!made.ok()) return Refuse("HDF5: '{}' cannot be a dataset", dataset.name);
-  if (tensor.size() > 0 && H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.raw()) < 0) return Failed(dataset.name);
+  if (tensor.size() > 0 && H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.raw()) < 0)
+    return Failed(dataset.name);
   return absl::OkStatus();
 }
 

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/csv.h"
 #include "fusebox/runtime/formats/number_text.h"
-#include "fusebox/graph/status.h"
 
 namespace fusebox {
 
@@ -39,14 +39,16 @@ absl::Status WriteHistoryCsv(const std::string& path, std::vector<HistoryColumn>
 absl::StatusOr<std::vector<HistoryColumn>> ParseHistoryCsv(std::string_view text, const std::string& who) {
   const absl::StatusOr<CsvTable> table = ParseCsv(text, who);
   if (!table.ok()) return table.status();
-  if (table->columns[0] != "epoch") return Refuse("{}: 'epoch' expected as first column, got '{}'", who, table->columns[0]);
+  if (table->columns[0] != "epoch")
+    return Refuse("{}: 'epoch' expected as first column, got '{}'", who, table->columns[0]);
   std::vector<HistoryColumn> columns;
   for (size_t c = 1; c < table->columns.size(); ++c) columns.push_back({table->columns[c], {}});
   const auto values = table->values.values<double>();
   const size_t width = table->columns.size();
   for (size_t row = 0; row < size_t(table->values.rows()); ++row) {
     const double epoch = values[row * width];
-    if (epoch != values[0] + double(row)) return Refuse("{}: epoch {} expected, got {}", who, values[0] + double(row), epoch);
+    if (epoch != values[0] + double(row))
+      return Refuse("{}: epoch {} expected, got {}", who, values[0] + double(row), epoch);
     for (size_t c = 1; c < width; ++c) columns[c - 1].values.push_back(values[row * width + c]);
   }
   return columns;

@@ -10,7 +10,7 @@
 namespace fusebox {
 
 struct HistoryColumn {
-  std::string name;  // "loss", "val_accuracy"
+  std::string name;            // "loss", "val_accuracy"
   std::vector<double> values;  // One an epoch.
 
   bool operator==(const HistoryColumn&) const = default;

@@ -3,10 +3,10 @@
 
 #include <optional>
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/gzip.h"
 #include "fusebox/runtime/formats/numeric_array.h"
-#include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
@@ -24,13 +24,20 @@ struct Header {
 
 std::optional<ElementFormat> FormatOf(uint64_t code) {
   switch (code) {
-    case 0x08: return ElementFormat{NumberKind::kUnsigned, 1, std::endian::big};
-    case 0x09: return ElementFormat{NumberKind::kSigned, 1, std::endian::big};
-    case 0x0b: return ElementFormat{NumberKind::kSigned, 2, std::endian::big};
-    case 0x0c: return ElementFormat{NumberKind::kSigned, 4, std::endian::big};
-    case 0x0d: return ElementFormat{NumberKind::kFloat, 4, std::endian::big};
-    case 0x0e: return ElementFormat{NumberKind::kFloat, 8, std::endian::big};
-    default: return std::nullopt;
+    case 0x08:
+      return ElementFormat{NumberKind::kUnsigned, 1, std::endian::big};
+    case 0x09:
+      return ElementFormat{NumberKind::kSigned, 1, std::endian::big};
+    case 0x0b:
+      return ElementFormat{NumberKind::kSigned, 2, std::endian::big};
+    case 0x0c:
+      return ElementFormat{NumberKind::kSigned, 4, std::endian::big};
+    case 0x0d:
+      return ElementFormat{NumberKind::kFloat, 4, std::endian::big};
+    case 0x0e:
+      return ElementFormat{NumberKind::kFloat, 8, std::endian::big};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -41,7 +48,7 @@ absl::StatusOr<Header> ParseHeader(std::string_view bytes, const std::string& wh
   const std::optional<ElementFormat> format = FormatOf(*magic >> 8 & 0xff);
   if (*magic >> 16 != 0 || !format) {
     return Refuse("{}: not an IDX file: it starts with {:08x}, expected 0000, a type of 08 09 0b 0c 0d 0e and the rank",
-                    who, *magic);
+                  who, *magic);
   }
   Header header{.format = *format, .shape = {}};
   for (uint64_t axis = 0; axis < (*magic & 0xff); ++axis) {
@@ -72,13 +79,13 @@ absl::StatusOr<Tensor> ParseIdx(std::string_view bytes, const std::string& who) 
     bytes = unpacked.bytes;
   }
   if (bytes.size() < header->file_bytes) {
-    return Refuse("{}: truncated: {} needs {} bytes, found {}{}", who, header->TypeText(), header->file_bytes, bytes.size(),
-                    unpacked.problem.empty() ? "" : " (" + unpacked.problem + ")");
+    return Refuse("{}: truncated: {} needs {} bytes, found {}{}", who, header->TypeText(), header->file_bytes,
+                  bytes.size(), unpacked.problem.empty() ? "" : " (" + unpacked.problem + ")");
   }
   if (!unpacked.problem.empty()) return Refuse("{}: {}", who, unpacked.problem);
   if (bytes.size() > header->file_bytes) {
     return Refuse("{}: too long: {} needs {} bytes, found {}", who, header->TypeText(), header->file_bytes,
-                    packed ? "more" : std::to_string(bytes.size()));
+                  packed ? "more" : std::to_string(bytes.size()));
   }
   return DecodeArray(header->format, std::move(header->shape), bytes.substr(header->header_bytes), false, who);
 }

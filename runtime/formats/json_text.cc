@@ -18,7 +18,8 @@ absl::StatusOr<Json> ParseJson(std::string_view text, const std::string& who) {
     return value;
   } catch (const Json::exception& e) {
     std::string_view why = e.what();
-    if (const size_t end = why.find("] "); end != std::string_view::npos) why.remove_prefix(end + 2);  // "[json.exception..."
+    if (const size_t end = why.find("] "); end != std::string_view::npos)
+      why.remove_prefix(end + 2);  // "[json.exception..."
     return Refuse("{}: not JSON: {}", who, why);
   }
 }

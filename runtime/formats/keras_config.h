@@ -20,11 +20,11 @@ namespace fusebox {
 std::string KerasConfigJson(const ModelConfig& model);
 
 // Reads what KerasConfigJson and Keras 3 write. Whatever says nothing is left out of the attributes: null (no
-// regularizer, no constraint), a default that all layers have, such as dtype float32. Anything else is kept, and
-// it is for the item's schema to know it. An item of Keras's is fusebox/name, a name that stands as a string stays as it
-// is. A compiled model without a loss has an empty loss id. Numbers that Keras widened from float32 are shortened:
-// 0.009999999776482582 becomes 0.01. Errors say where: a Functional or nested model, a dtype other than float32, several
-// losses, sample weights.
+// regularizer, no constraint), a default that all layers have, such as dtype float32. Anything else is kept, and it is
+// for the item's schema to know it. An item of Keras's is fusebox/name, a name that stands as a string stays as it is.
+// A compiled model without a loss has an empty loss id. Numbers that Keras widened from float32 are shortened:
+// 0.009999999776482582 becomes 0.01. Errors say where: a Functional or nested model, a dtype other than float32,
+// several losses, sample weights.
 absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who);
 
 // One item as Keras serialises it: {"class_name": "SGD", "config": {"learning_rate": 0.1}}, or a name in quotes.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
 #include <set>
 
 #include "fusebox/graph/status.h"
@@ -79,7 +80,8 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
 
 absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::string& who, int nesting) {
   if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX)) return Refuse("{}: {} is too large", who, Excerpt(value));
+  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
+    return Refuse("{}: {} is too large", who, Excerpt(value));
   if (value.is_number_integer()) return value.get<int64_t>();
   if (value.is_number_float()) return ShortestOfFloat32(value.get<double>());
   if (value.is_string()) return value.get<std::string>();
@@ -100,23 +102,29 @@ absl::StatusOr<std::string> ItemId(const Json& json, const std::string& who) {
   if (const size_t split = registered.find('>'); split != std::string::npos) {
     return registered.substr(0, split) + "/" + ItemNameOfClass(registered.substr(split + 1));
   }
-  if (module.empty() || module == "keras" || module.starts_with("keras.")) return "fusebox/" + ItemNameOfClass(class_name);
-  return Refuse("{}: class {} of module {} is not one of Keras's and not registered as namespace>Name", who, class_name, module);
+  if (module.empty() || module == "keras" || module.starts_with("keras."))
+    return "fusebox/" + ItemNameOfClass(class_name);
+  return Refuse("{}: class {} of module {} is not one of Keras's and not registered as namespace>Name", who, class_name,
+                module);
 }
 
 absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, int nesting) {
   if (nesting > kMaxNesting) return Refuse("{}: items are nested deeper than {}", who, kMaxNesting);
   if (json.is_string()) return ItemSpec{json.get<std::string>(), {}};
-  if (StringMember(json, "class_name").empty()) return Refuse("{}: an object with class_name expected, got {}", who, Excerpt(json));
+  if (StringMember(json, "class_name").empty())
+    return Refuse("{}: an object with class_name expected, got {}", who, Excerpt(json));
   const Json& config = Member(json, "config");
-  if (StringMember(json, "class_name") == "function" && config.is_string()) return ItemSpec{config.get<std::string>(), {}};
-  if (!config.is_object() && !config.is_null()) return Refuse("{}: an object expected as config, got {}", who, Excerpt(config));
+  if (StringMember(json, "class_name") == "function" && config.is_string())
+    return ItemSpec{config.get<std::string>(), {}};
+  if (!config.is_object() && !config.is_null())
+    return Refuse("{}: an object expected as config, got {}", who, Excerpt(config));
   ItemSpec item;
   FUSEBOX_ASSIGN_OR_RETURN(item.id, ItemId(json, who));
   if (config.is_null()) return item;
   for (const auto& [key, value] : config.items()) {
     if (SaysNothing(key, value)) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute, AttributeFromJson(value, fmt::format("{}: '{}'", who, key), nesting));
+    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute,
+                             AttributeFromJson(value, fmt::format("{}: '{}'", who, key), nesting));
     item.attributes.emplace(key, std::move(attribute));
   }
   return item;
@@ -152,13 +160,18 @@ absl::StatusOr<InputConfig> InputFromJson(const Json& config, const std::string&
   return input;
 }
 
-absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& who) {
+// `unnamed` counts the layers without a name by class.
+absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& who,
+                                          std::map<std::string, int>& unnamed) {
   const Json& config = Member(json, "config");
   LayerConfig layer;
-  layer.name = StringMember(config, "name");
-  if (layer.name.empty()) return Refuse("{}: the {} has no name", who, StringMember(json, "class_name"));
-  const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
   const std::string class_name = StringMember(json, "class_name");
+  layer.name = StringMember(config, "name");
+  if (layer.name.empty()) {  // Of a custom layer without get_config. Keras counts them anew when it opens the file.
+    const int count = unnamed[class_name]++;
+    layer.name = KerasSnakeCase(class_name) + (count == 0 ? "" : fmt::format("_{}", count));
+  }
+  const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
   if (config.contains("layers") || class_name == "Functional" || class_name == "Model") {
     return Refuse("{}: a model within a model ({}) is not supported yet", layer_who, class_name);
   }
@@ -181,7 +194,8 @@ absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::strin
   if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
   CompileConfig compile;
   for (const std::string key : {"loss_weights", "weighted_metrics"}) {
-    if (!Member(json, key).is_null() && !Member(json, key).empty()) return Refuse("{}: {} are not supported yet", who, key);
+    if (!Member(json, key).is_null() && !Member(json, key).empty())
+      return Refuse("{}: {} are not supported yet", who, key);
   }
   if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
     FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));
@@ -191,7 +205,8 @@ absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::strin
     FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ItemFromJson(loss, who + ": loss", 0));
   }
   const Json* metrics = &Member(json, "metrics");
-  if (metrics->is_object() || (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array())) metrics = &Single(*metrics);
+  if (metrics->is_object() || (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array()))
+    metrics = &Single(*metrics);
   if (metrics->is_null()) return compile;
   const Json list = metrics->is_array() ? *metrics : Json::array({*metrics});
   for (const Json& metric : list) {
@@ -213,6 +228,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
   ModelConfig model;
   if (const std::string name = StringMember(config, "name"); !name.empty()) model.name = name;
   std::set<std::string> names;
+  std::map<std::string, int> unnamed;
   for (const Json& layer : layers) {
     const Json& layer_config = Member(layer, "config");
     if (!layer_config.is_object()) return Refuse("{}: a layer with a config expected, got {}", who, Excerpt(layer));
@@ -224,7 +240,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
       return Refuse("{}: an InputLayer stands behind '{}'", who, model.layers.back().name);
     }
     if (is_input) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(LayerConfig parsed, LayerFromJson(layer, who));
+    FUSEBOX_ASSIGN_OR_RETURN(LayerConfig parsed, LayerFromJson(layer, who, unnamed));
     if (Member(config, "trainable") == false) parsed.trainable = false;
     if (!names.insert(parsed.name).second) return Refuse("{}: two layers are named '{}'", who, parsed.name);
     model.layers.push_back(std::move(parsed));

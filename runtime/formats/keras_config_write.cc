@@ -9,13 +9,20 @@ namespace {
 
 const char* KerasDType(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return "float32";
-    case DType::kF64: return "float64";
-    case DType::kI32: return "int32";
-    case DType::kI64: return "int64";
-    case DType::kU8: return "uint8";
-    case DType::kBool: return "bool";
-    case DType::kError: break;
+    case DType::kF32:
+      return "float32";
+    case DType::kF64:
+      return "float64";
+    case DType::kI32:
+      return "int32";
+    case DType::kI64:
+      return "int64";
+    case DType::kU8:
+      return "uint8";
+    case DType::kBool:
+      return "bool";
+    case DType::kError:
+      break;
   }
   return "float32";
 }
@@ -71,7 +78,8 @@ Json InputJson(const InputConfig& input) {
   for (const int64_t dim : input.shape) batch_shape.push_back(dim < 0 ? Json(nullptr) : Json(dim));
   return {{"module", "keras.layers"},
           {"class_name", "InputLayer"},
-          {"config", {{"batch_shape", batch_shape}, {"dtype", KerasDType(input.dtype)}, {"sparse", false}, {"name", input.name}}},
+          {"config",
+           {{"batch_shape", batch_shape}, {"dtype", KerasDType(input.dtype)}, {"sparse", false}, {"name", input.name}}},
           {"registered_name", nullptr}};
 }
 
@@ -90,7 +98,11 @@ Json CompileJson(const CompileConfig& compile) {
   const Json optimizer = ItemJson(compile.optimizer, "keras.optimizers",
                                   Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}));
   const Json loss = compile.loss.id.empty() ? Json(nullptr) : NameOrItem(compile.loss, "keras.losses");
-  return {{"optimizer", optimizer}, {"loss", loss}, {"loss_weights", nullptr}, {"metrics", metrics}, {"weighted_metrics", nullptr}};
+  return {{"optimizer", optimizer},
+          {"loss", loss},
+          {"loss_weights", nullptr},
+          {"metrics", metrics},
+          {"weighted_metrics", nullptr}};
 }
 
 }  // namespace

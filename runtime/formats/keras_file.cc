@@ -28,7 +28,8 @@ constexpr char kKerasVersion[] = "3.15.1";  // The one whose form this is.
 // A layer's class as far as names of groups go.
 std::string ClassOf(const WeightGroup& group) { return group.class_name.empty() ? "Layer" : group.class_name; }
 
-// "layers/dense", "layers/dense_1": the class and a number that counts each class by itself, in the order of the layers.
+// "layers/dense", "layers/dense_1": the class and a number that counts each class by itself, in the order of the
+// layers.
 std::vector<std::string> GroupPaths(const std::vector<WeightGroup>& layers) {
   std::vector<std::string> paths;
   std::map<std::string, int> used;
@@ -50,7 +51,8 @@ std::string DateSaved() {
     const std::string_view text = epoch;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     constexpr int64_t kYear9999 = 253402300799;
-    if (error == std::errc() && end == text.data() + text.size() && seconds >= 0 && seconds <= kYear9999) time = seconds;
+    if (error == std::errc() && end == text.data() + text.size() && seconds >= 0 && seconds <= kYear9999)
+      time = seconds;
   }
   return fmt::format("{:%Y-%m-%d@%H:%M:%S}", fmt::gmtime(time));
 }
@@ -62,7 +64,8 @@ std::optional<size_t> VariableIndex(std::string_view path, std::string_view grou
   const std::string_view digits = path.substr(group.size() + kVars.size());
   size_t index = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
-  if (error != std::errc() || end != digits.data() + digits.size() || std::to_string(index) != digits) return std::nullopt;
+  if (error != std::errc() || end != digits.data() + digits.size() || std::to_string(index) != digits)
+    return std::nullopt;
   return index;
 }
 
@@ -118,7 +121,8 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
     const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();
     if (!index || !known) {
-      return Refuse("{}: '{}' belongs to no layer of the model, whose groups are: {}", who, dataset.name, fmt::join(paths, " "));
+      return Refuse("{}: '{}' belongs to no layer of the model, whose groups are: {}", who, dataset.name,
+                    fmt::join(paths, " "));
     }
     found[group][*index] = dataset.value;
   }
@@ -134,7 +138,9 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
   for (size_t i = 0; i < paths.size(); ++i) FUSEBOX_RETURN_IF_ERROR(take(paths[i], weights.layers[i].vars));
   FUSEBOX_RETURN_IF_ERROR(take("optimizer", weights.optimizer_vars));
   // The iteration: Keras writes an i64, on its JAX backend an i32.
-  if (!weights.optimizer_vars.empty()) weights.optimizer_vars[0] = weights.optimizer_vars[0].Cast(DType::kI64);
+  if (!weights.optimizer_vars.empty() && weights.optimizer_vars[0].dtype() == DType::kI32) {
+    weights.optimizer_vars[0] = weights.optimizer_vars[0].Cast(DType::kI64);
+  }
   return weights;
 }
 
@@ -157,7 +163,8 @@ absl::StatusOr<std::string> KerasBytes(const KerasFile& file) {
   }
   FUSEBOX_ASSIGN_OR_RETURN(std::string metadata, MetadataJson(file.fusebox_metadata));
   FUSEBOX_ASSIGN_OR_RETURN(std::string image, KerasWeightsBytes(weights));
-  return ZipBytes({{kMetadata, std::move(metadata)}, {kConfig, KerasConfigJson(file.config)}, {kWeights, std::move(image)}});
+  return ZipBytes(
+      {{kMetadata, std::move(metadata)}, {kConfig, KerasConfigJson(file.config)}, {kWeights, std::move(image)}});
 }
 
 absl::Status WriteKeras(const std::string& path, const KerasFile& file) {
@@ -172,7 +179,8 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   for (ZipMember& member : members) {
     const bool known = member.name == kConfig || member.name == kMetadata || member.name == kWeights;
     // Keras may store files of its preprocessing layers in assets/; we have none of those layers.
-    if (!known && !member.name.starts_with("assets/")) return Refuse("{}: a .keras file has no member '{}'", who, member.name);
+    if (!known && !member.name.starts_with("assets/"))
+      return Refuse("{}: a .keras file has no member '{}'", who, member.name);
     content[member.name] = std::move(member.bytes);
   }
   for (const char* name : {kConfig, kWeights}) {
@@ -180,8 +188,9 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   }
   KerasFile file;
   FUSEBOX_ASSIGN_OR_RETURN(file.config, ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig)));
-  FUSEBOX_ASSIGN_OR_RETURN(KerasWeights weights, ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights),
-                                                                   EmptyGroups(file.config)));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      KerasWeights weights,
+      ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), EmptyGroups(file.config)));
   file.layers = std::move(weights.layers);
   file.optimizer_vars = std::move(weights.optimizer_vars);
   if (content.contains(kMetadata)) {

@@ -31,9 +31,9 @@ struct KerasFile {
 absl::Status WriteKeras(const std::string& path, const KerasFile& file);
 absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
 
-// What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing member,
-// a layer or kind of model that is not supported, weights that belong to no layer. Whether their shapes are what
-// the layers need is for the caller to see.
+// What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing
+// member, a layer or kind of model that is not supported, weights that belong to no layer. Whether their shapes are
+// what the layers need is for the caller to see.
 absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who);
 
@@ -45,6 +45,7 @@ struct KerasWeights {
 absl::Status WriteKerasWeights(const std::string& path, const KerasWeights& weights);
 absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights);
 absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vector<WeightGroup> layers);
-absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who, std::vector<WeightGroup> layers);
+absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who,
+                                               std::vector<WeightGroup> layers);
 
 }  // namespace fusebox

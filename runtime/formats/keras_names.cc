@@ -10,11 +10,25 @@ namespace {
 
 // Classes whose spelling no rule gives, with the names that Keras has for them elsewhere or that everybody uses.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kIrregular = {{
-    {"sgd", "SGD"},   {"rmsprop", "RMSprop"}, {"adamw", "AdamW"},           {"relu", "ReLU"},
-    {"prelu", "PReLU"}, {"elu", "ELU"},       {"leaky_relu", "LeakyReLU"},  {"lstm", "LSTM"},
-    {"gru", "GRU"},   {"simple_rnn", "SimpleRNN"}, {"rnn", "RNN"},          {"ctc", "CTC"},
-    {"auc", "AUC"},   {"iou", "IoU"},         {"mean_iou", "MeanIoU"},      {"binary_iou", "BinaryIoU"},
-    {"l1_l2", "L1L2"}, {"kl_divergence", "KLDivergence"}, {"rms_normalization", "RMSNormalization"},
+    {"sgd", "SGD"},
+    {"rmsprop", "RMSprop"},
+    {"adamw", "AdamW"},
+    {"relu", "ReLU"},
+    {"prelu", "PReLU"},
+    {"elu", "ELU"},
+    {"leaky_relu", "LeakyReLU"},
+    {"lstm", "LSTM"},
+    {"gru", "GRU"},
+    {"simple_rnn", "SimpleRNN"},
+    {"rnn", "RNN"},
+    {"ctc", "CTC"},
+    {"auc", "AUC"},
+    {"iou", "IoU"},
+    {"mean_iou", "MeanIoU"},
+    {"binary_iou", "BinaryIoU"},
+    {"l1_l2", "L1L2"},
+    {"kl_divergence", "KLDivergence"},
+    {"rms_normalization", "RMSNormalization"},
 }};
 
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }

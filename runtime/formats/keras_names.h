@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names in Keras's files and in ours: "glorot_uniform" is the class GlorotUniform, "acme/gated" is registered as acme>Gated.
+// Names in Keras's files and in ours: "glorot_uniform" is the class GlorotUniform, "acme/gated" is registered as
+// acme>Gated.
 #pragma once
 #include <string>
 #include <string_view>

@@ -4,10 +4,10 @@
 #include <charconv>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/numeric_array.h"
-#include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
@@ -97,32 +97,56 @@ absl::StatusOr<ElementFormat> ParseDescr(const std::string& descr, const std::st
   const auto unsupported = [&](std::string_view what) {
     return Refuse("{}: an array of real numbers expected, got {} (dtype '{}')", who, what, descr);
   };
-  if (descr.size() < 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos) return unsupported("another kind");
+  if (descr.size() < 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos)
+    return unsupported("another kind");
   const bool one_digit = descr.size() == 3 && std::string_view("1248").find(descr[2]) != std::string_view::npos;
   const int bytes = one_digit ? descr[2] - '0' : 0;
-  const std::endian order = descr[0] == '>' ? std::endian::big : descr[0] == '<' ? std::endian::little : std::endian::native;
+  const std::endian order = descr[0] == '>'   ? std::endian::big
+                            : descr[0] == '<' ? std::endian::little
+                                              : std::endian::native;
   switch (descr[1]) {
-    case 'b': if (bytes == 1) return ElementFormat{NumberKind::kBool, 1, order}; break;
-    case 'i': if (bytes >= 1) return ElementFormat{NumberKind::kSigned, bytes, order}; break;
-    case 'u': if (bytes >= 1) return ElementFormat{NumberKind::kUnsigned, bytes, order}; break;
-    case 'f': if (bytes >= 2) return ElementFormat{NumberKind::kFloat, bytes, order}; break;
-    case 'c': return unsupported("complex numbers");
-    case 'U': case 'S': return unsupported("text");
-    case 'O': return unsupported("Python objects");
-    case 'M': case 'm': return unsupported("times");
+    case 'b':
+      if (bytes == 1) return ElementFormat{NumberKind::kBool, 1, order};
+      break;
+    case 'i':
+      if (bytes >= 1) return ElementFormat{NumberKind::kSigned, bytes, order};
+      break;
+    case 'u':
+      if (bytes >= 1) return ElementFormat{NumberKind::kUnsigned, bytes, order};
+      break;
+    case 'f':
+      if (bytes >= 2) return ElementFormat{NumberKind::kFloat, bytes, order};
+      break;
+    case 'c':
+      return unsupported("complex numbers");
+    case 'U':
+    case 'S':
+      return unsupported("text");
+    case 'O':
+      return unsupported("Python objects");
+    case 'M':
+    case 'm':
+      return unsupported("times");
   }
   return unsupported("another kind");
 }
 
 const char* DescrOf(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return "<f4";
-    case DType::kF64: return "<f8";
-    case DType::kI32: return "<i4";
-    case DType::kI64: return "<i8";
-    case DType::kU8: return "|u1";
-    case DType::kBool: return "|b1";
-    case DType::kError: break;
+    case DType::kF32:
+      return "<f4";
+    case DType::kF64:
+      return "<f8";
+    case DType::kI32:
+      return "<i4";
+    case DType::kI64:
+      return "<i8";
+    case DType::kU8:
+      return "|u1";
+    case DType::kBool:
+      return "|b1";
+    case DType::kError:
+      break;
   }
   Check(false, "an empty tensor is written");
   return "";
@@ -141,13 +165,14 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who) 
   if (major < 1 || major > 3) return Refuse("{}: .npy version 1, 2 or 3 expected, got {}", who, major);
   const auto length = reader.TakeUint(major == 1 ? 2 : 4, std::endian::little, "the header's length");
   if (!length.ok()) return length.status();
-  if (*length > kMaxHeader) return Refuse("{}: a header of at most {} bytes expected, got {}", who, kMaxHeader, *length);
+  if (*length > kMaxHeader)
+    return Refuse("{}: a header of at most {} bytes expected, got {}", who, kMaxHeader, *length);
   const auto text = reader.Take(*length, "the header");
   if (!text.ok()) return text.status();
   std::optional<Header> header = HeaderParser(*text).Parse();
   if (!header) {
     return Refuse("{}: a header with descr (one plain dtype), fortran_order and shape expected, got {}", who,
-                    text->substr(0, 200));
+                  text->substr(0, 200));
   }
   const absl::StatusOr<ElementFormat> format = ParseDescr(header->descr, who);
   if (!format.ok()) return format.status();
@@ -155,8 +180,8 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who) 
   if (!size) return Refuse("{}: the shape ({}) is too large", who, fmt::join(header->shape, ", "));
   if (*size != reader.remaining()) {
     return Refuse("{}: {} expected {} bytes of data for shape ({}), found {}", who,
-                    *size > reader.remaining() ? "truncated:" : "too long:", *size, fmt::join(header->shape, ", "),
-                    reader.remaining());
+                  *size > reader.remaining() ? "truncated:" : "too long:", *size, fmt::join(header->shape, ", "),
+                  reader.remaining());
   }
   return DecodeArray(*format, std::move(header->shape), *reader.Take(*size, "data"), header->fortran_order, who);
 }
@@ -169,8 +194,8 @@ absl::StatusOr<Tensor> ReadNpy(const std::string& path) {
 
 std::string NpyBytes(const Tensor& tensor) {
   const std::vector<int64_t>& shape = tensor.shape();
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", DescrOf(tensor.dtype()),
-                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   DescrOf(tensor.dtype()), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   // NumPy leaves room for the first dimension to grow to 21 digits in place.
   if (!shape.empty()) header.append(21 - std::to_string(shape[0]).size(), ' ');
   const size_t prefix = kMagic.size() + 4;
@@ -183,6 +208,8 @@ std::string NpyBytes(const Tensor& tensor) {
   return bytes;
 }
 
-absl::Status WriteNpy(const std::string& path, const Tensor& tensor) { return WriteFileAtomically(path, NpyBytes(tensor)); }
+absl::Status WriteNpy(const std::string& path, const Tensor& tensor) {
+  return WriteFileAtomically(path, NpyBytes(tensor));
+}
 
 }  // namespace fusebox

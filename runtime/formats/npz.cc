@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/formats/npz.h"
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/npy.h"
-#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/zip_archive.h"
 
 namespace fusebox {

@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/bounded_reader.h"
 
 namespace fusebox {
 namespace {
@@ -72,11 +72,16 @@ Tensor Decode(const ElementFormat& format, std::vector<int64_t> shape, std::stri
 
 DType NearestDType(const ElementFormat& format) {
   switch (format.kind) {
-    case NumberKind::kBool: return DType::kBool;
-    case NumberKind::kSigned: return format.bytes == 8 ? DType::kI64 : DType::kI32;
-    case NumberKind::kUnsigned: return format.bytes == 1 ? DType::kU8 : format.bytes == 2 ? DType::kI32 : DType::kI64;
-    case NumberKind::kFloat: return format.bytes == 8 ? DType::kF64 : DType::kF32;
-    case NumberKind::kBfloat16: return DType::kF32;
+    case NumberKind::kBool:
+      return DType::kBool;
+    case NumberKind::kSigned:
+      return format.bytes == 8 ? DType::kI64 : DType::kI32;
+    case NumberKind::kUnsigned:
+      return format.bytes == 1 ? DType::kU8 : format.bytes == 2 ? DType::kI32 : DType::kI64;
+    case NumberKind::kFloat:
+      return format.bytes == 8 ? DType::kF64 : DType::kF32;
+    case NumberKind::kBfloat16:
+      return DType::kF32;
   }
   return DType::kError;
 }
@@ -88,7 +93,8 @@ absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int6
     return Decode<To, Bits>(format, std::move(shape), bytes, fortran, convert);
   };
   switch (format.kind) {
-    case NumberKind::kBool: return decode.operator()<bool, uint8_t>([](uint8_t b) { return b != 0; });
+    case NumberKind::kBool:
+      return decode.operator()<bool, uint8_t>([](uint8_t b) { return b != 0; });
     case NumberKind::kBfloat16:
       return decode.operator()<float, uint16_t>([](uint16_t b) { return std::bit_cast<float>(uint32_t(b) << 16); });
     case NumberKind::kFloat:
@@ -111,7 +117,7 @@ absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int6
   const auto negative = std::ranges::find_if(values, [](int64_t v) { return v < 0; });
   if (negative == values.end()) return out;
   return Refuse("{}: element {} is {}, which no 64-bit signed integer holds", who, negative - values.begin(),
-                  uint64_t(*negative));
+                uint64_t(*negative));
 }
 
 }  // namespace fusebox

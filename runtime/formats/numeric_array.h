@@ -24,8 +24,8 @@ struct ElementFormat {
 // The dtype that holds every value of the format: f16 and bfloat16 become f32; i8, i16 and u16 i32; u32 and u64 i64.
 DType NearestDType(const ElementFormat& format);
 
-// The array in row-major order. `bytes` must be exactly CheckedBytes(shape, format.bytes) long; with `fortran_order` its
-// first index runs fastest. Error: a u64 that no i64 holds, with its position.
+// The array in row-major order. `bytes` must be exactly CheckedBytes(shape, format.bytes) long; with `fortran_order`
+// its first index runs fastest. Error: a u64 that no i64 holds, with its position.
 absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int64_t> shape, std::string_view bytes,
                                    bool fortran_order, const std::string& who);
 

@@ -4,10 +4,10 @@
 #include <map>
 #include <optional>
 
+#include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/json_text.h"
 #include "fusebox/runtime/formats/numeric_array.h"
-#include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
@@ -17,10 +17,10 @@ constexpr size_t kAlignment = 8;              // Of the data.
 
 std::optional<ElementFormat> FormatOf(const std::string& name) {
   static const std::map<std::string, ElementFormat> formats = {
-      {"BOOL", {NumberKind::kBool, 1}},    {"U8", {NumberKind::kUnsigned, 1}},     {"I8", {NumberKind::kSigned, 1}},
-      {"U16", {NumberKind::kUnsigned, 2}}, {"I16", {NumberKind::kSigned, 2}},      {"U32", {NumberKind::kUnsigned, 4}},
-      {"I32", {NumberKind::kSigned, 4}},   {"U64", {NumberKind::kUnsigned, 8}},    {"I64", {NumberKind::kSigned, 8}},
-      {"F16", {NumberKind::kFloat, 2}},    {"BF16", {NumberKind::kBfloat16, 2}},   {"F32", {NumberKind::kFloat, 4}},
+      {"BOOL", {NumberKind::kBool, 1}},    {"U8", {NumberKind::kUnsigned, 1}},   {"I8", {NumberKind::kSigned, 1}},
+      {"U16", {NumberKind::kUnsigned, 2}}, {"I16", {NumberKind::kSigned, 2}},    {"U32", {NumberKind::kUnsigned, 4}},
+      {"I32", {NumberKind::kSigned, 4}},   {"U64", {NumberKind::kUnsigned, 8}},  {"I64", {NumberKind::kSigned, 8}},
+      {"F16", {NumberKind::kFloat, 2}},    {"BF16", {NumberKind::kBfloat16, 2}}, {"F32", {NumberKind::kFloat, 4}},
       {"F64", {NumberKind::kFloat, 8}}};
   const auto found = formats.find(name);
   return found == formats.end() ? std::nullopt : std::optional(found->second);
@@ -28,13 +28,20 @@ std::optional<ElementFormat> FormatOf(const std::string& name) {
 
 const char* NameOf(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return "F32";
-    case DType::kF64: return "F64";
-    case DType::kI32: return "I32";
-    case DType::kI64: return "I64";
-    case DType::kU8: return "U8";
-    case DType::kBool: return "BOOL";
-    case DType::kError: break;
+    case DType::kF32:
+      return "F32";
+    case DType::kF64:
+      return "F64";
+    case DType::kI32:
+      return "I32";
+    case DType::kI64:
+      return "I64";
+    case DType::kU8:
+      return "U8";
+    case DType::kBool:
+      return "BOOL";
+    case DType::kError:
+      break;
   }
   Check(false, "an empty tensor is written");
   return "";
@@ -75,8 +82,8 @@ absl::StatusOr<Entry> ParseEntry(const Json& json, const std::string& who) {
   const Entry entry{*format, *std::move(shape), uint64_t((*offsets)[0]), uint64_t((*offsets)[1])};
   const auto size = CheckedBytes(entry.shape, uint64_t(format->bytes));
   if (!size || *size != entry.end - entry.begin) {
-    return Refuse("{}: shape {} of {} does not take the {} bytes between its offsets", who, JsonText(json["shape"]), dtype,
-                    entry.end - entry.begin);
+    return Refuse("{}: shape {} of {} does not take the {} bytes between its offsets", who, JsonText(json["shape"]),
+                  dtype, entry.end - entry.begin);
   }
   return entry;
 }
@@ -87,7 +94,8 @@ absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(std::string_view bytes
   BoundedReader reader(bytes, who);
   const auto header_size = reader.TakeUint(8, std::endian::little, "the header's size");
   if (!header_size.ok()) return header_size.status();
-  if (*header_size > kMaxHeader) return Refuse("{}: a header of at most {} bytes expected, got {}", who, kMaxHeader, *header_size);
+  if (*header_size > kMaxHeader)
+    return Refuse("{}: a header of at most {} bytes expected, got {}", who, kMaxHeader, *header_size);
   const auto text = reader.Take(*header_size, "the header");
   if (!text.ok()) return text.status();
   const absl::StatusOr<Json> header = ParseJson(*text, who);
@@ -126,7 +134,8 @@ std::string SafetensorsBytes(const std::vector<NamedTensor>& tensors) {
   size_t offset = 0;
   for (const NamedTensor& tensor : tensors) {
     const size_t end = offset + tensor.value.bytes();
-    header[tensor.name] = {{"dtype", NameOf(tensor.value.dtype())}, {"shape", tensor.value.shape()}, {"data_offsets", {offset, end}}};
+    header[tensor.name] = {
+        {"dtype", NameOf(tensor.value.dtype())}, {"shape", tensor.value.shape()}, {"data_offsets", {offset, end}}};
     offset = end;
   }
   std::string text = JsonText(header);
@@ -135,7 +144,8 @@ std::string SafetensorsBytes(const std::vector<NamedTensor>& tensors) {
   bytes.reserve(8 + text.size() + offset);
   for (int i = 0; i < 8; ++i) bytes += char(uint64_t(text.size()) >> (8 * i) & 0xff);
   bytes += text;
-  for (const NamedTensor& tensor : tensors) bytes.append(static_cast<const char*>(tensor.value.raw()), tensor.value.bytes());
+  for (const NamedTensor& tensor : tensors)
+    bytes.append(static_cast<const char*>(tensor.value.raw()), tensor.value.bytes());
   return bytes;
 }
 

@@ -143,14 +143,18 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& argv, s
   while (output->read.ok() || errors->read.ok()) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     if (left <= 0) {
-      return absl::DeadlineExceededError(fmt::format("{}: stopped after {} seconds", who, double(limits.time.count()) / 1000));
+      return absl::DeadlineExceededError(
+          fmt::format("{}: stopped after {} seconds", who, double(limits.time.count()) / 1000));
     }
-    pollfd fds[2] = {{output->read.get(), POLLIN, 0}, {errors->read.get(), POLLIN, 0}};  // A closed one is -1: poll skips it.
-    if (::poll(fds, 2, int(std::min<int64_t>(left, 1'000'000))) < 0 && errno != EINTR) return SystemError(who, "cannot be read", errno);
+    pollfd fds[2] = {{output->read.get(), POLLIN, 0},
+                     {errors->read.get(), POLLIN, 0}};  // A closed one is -1: poll skips it.
+    if (::poll(fds, 2, int(std::min<int64_t>(left, 1'000'000))) < 0 && errno != EINTR)
+      return SystemError(who, "cannot be read", errno);
     bool ignored = false;
     if (fds[0].revents != 0 && !Drain(output->read, result.output, limits.output_bytes, overflow)) output->read.Close();
     if (fds[1].revents != 0 && !Drain(errors->read, result.errors, kErrorBytes, ignored)) errors->read.Close();
-    if (overflow) return absl::ResourceExhaustedError(fmt::format("{}: wrote more than {} bytes", who, limits.output_bytes));
+    if (overflow)
+      return absl::ResourceExhaustedError(fmt::format("{}: wrote more than {} bytes", who, limits.output_bytes));
   }
   const int status = child.Wait();
   if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);

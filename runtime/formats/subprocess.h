@@ -23,9 +23,9 @@ struct ProcessLimits {
   uint64_t output_bytes = uint64_t{1} << 30;
 };
 
-// Runs argv[0], looked up in PATH if it has no slash, with `input` on its stdin. It inherits no descriptor but 0, 1 and 2
-// and no signal mask. Errors: it can't be started (NotFound if there is no such program), it takes longer or writes more
-// than allowed, and is killed.
+// Runs argv[0], looked up in PATH if it has no slash, with `input` on its stdin. It inherits no descriptor but 0, 1 and
+// 2 and no signal mask. Errors: it can't be started (NotFound if there is no such program), it takes longer or writes
+// more than allowed, and is killed.
 absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& argv, std::string_view input,
                                          const ProcessLimits& limits);
 

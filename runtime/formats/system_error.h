@@ -14,10 +14,18 @@ namespace fusebox {
 inline absl::Status SystemError(std::string_view who, std::string_view what, int error) {
   const std::string text = fmt::format("{}: {}: {}", who, what, std::strerror(error));
   switch (error) {
-    case ENOENT: return absl::NotFoundError(text);
-    case EACCES: case EPERM: case EROFS: return absl::PermissionDeniedError(text);
-    case ENOSPC: case EDQUOT: case EFBIG: return absl::ResourceExhaustedError(text);
-    default: return absl::UnavailableError(text);
+    case ENOENT:
+      return absl::NotFoundError(text);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(text);
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return absl::ResourceExhaustedError(text);
+    default:
+      return absl::UnavailableError(text);
   }
 }
 

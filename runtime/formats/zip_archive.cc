@@ -33,7 +33,9 @@ std::string Text(zip_error_t* error) {
 }
 
 absl::StatusOr<std::string> ReadMember(zip_t* archive, const zip_stat_t& member, const std::string& who) {
-  const auto corrupt = [&](std::string_view why) { return Refuse("{}: member '{}' is corrupt: {}", who, member.name, why); };
+  const auto corrupt = [&](std::string_view why) {
+    return Refuse("{}: member '{}' is corrupt: {}", who, member.name, why);
+  };
   const Owned<zip_file_t> file(zip_fopen_index(archive, member.index, 0));
   if (file == nullptr) return corrupt(zip_strerror(archive));
   std::string bytes(member.size, '\0');
@@ -54,7 +56,8 @@ absl::StatusOr<std::string> ReadMember(zip_t* archive, const zip_stat_t& member,
 }  // namespace
 
 absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who, uint64_t budget) {
-  if (bytes.empty()) return Refuse("{}: no zip archive: it is empty", who);  // Which libzip takes for an archive of nothing.
+  if (bytes.empty())
+    return Refuse("{}: no zip archive: it is empty", who);  // Which libzip takes for an archive of nothing.
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
@@ -80,7 +83,7 @@ absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std
     if (member.size > budget - total || member.comp_size > bytes.size() ||
         member.size > member.comp_size * kMaxRatio + kMaxRatio) {
       return Refuse("{}: member '{}' would unpack from {} to {} bytes, more than can be read", who, member.name,
-                      member.comp_size, member.size);
+                    member.comp_size, member.size);
     }
     total += member.size;
     absl::StatusOr<std::string> content = ReadMember(archive.get(), member, who);

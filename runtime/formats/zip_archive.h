@@ -22,8 +22,8 @@ struct ZipMember {
 absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who,
                                                uint64_t budget = kByteBudget);
 
-// An archive with the members stored as they are, all dated 1980-01-01, so that equal members give equal bytes. Error if
-// there is none.
+// An archive with the members stored as they are, all dated 1980-01-01, so that equal members give equal bytes. Error
+// if there is none.
 absl::StatusOr<std::string> ZipBytes(const std::vector<ZipMember>& members);
 
 }  // namespace fusebox

@@ -13,7 +13,8 @@ namespace fusebox {
 namespace {
 
 // Okabe and Ito (2008), Color Universal Design: told apart by colour-blind readers too.
-constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"};
+constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                                 "#E69F00", "#56B4E9", "#000000"};
 constexpr size_t kFewEpochs = 12;
 constexpr std::string_view kValidation = "val_";
 
@@ -80,8 +81,8 @@ std::string LearningCurvesScript(const std::vector<HistoryColumn>& history, cons
     // A single epoch has a point, but no line; so has an epoch between two that are not finite.
     const std::string points = epochs <= kFewEpochs ? fmt::format("points pointtype {}", validation ? 6 : 7) : "";
     const std::string style = fmt::format("lines{} dashtype {}", points, validation ? "(8,5)" : "1");
-    curves += fmt::format("{}$history using 1:{} with {} linewidth 2 linecolor '{}' title {}", i == 0 ? "plot " : ", ", i + 2,
-                          style, kColours[colour % kColours.size()], Quote(history[i].name));
+    curves += fmt::format("{}$history using 1:{} with {} linewidth 2 linecolor '{}' title {}", i == 0 ? "plot " : ", ",
+                          i + 2, style, kColours[colour % kColours.size()], Quote(history[i].name));
   }
   return script + curves + "\n";
 }

@@ -13,11 +13,20 @@ std::string Escape(const std::string& text) {
   std::string escaped;
   for (const char c : text) {
     switch (c) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      default: escaped += c;
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      default:
+        escaped += c;
     }
   }
   return escaped;
@@ -25,8 +34,8 @@ std::string Escape(const std::string& text) {
 
 // A row that spans the table.
 std::string Row(int columns, const char* background, int points, const char* colour, const std::string& html) {
-  return fmt::format(R"(<tr><td colspan="{}" bgcolor="{}"><font point-size="{}" color="{}">{}</font></td></tr>)", columns,
-                     background, points, colour, html);
+  return fmt::format(R"(<tr><td colspan="{}" bgcolor="{}"><font point-size="{}" color="{}">{}</font></td></tr>)",
+                     columns, background, points, colour, html);
 }
 
 std::string Cell(const char* what, const std::string& shape) {
@@ -61,7 +70,8 @@ std::string ModelDot(const std::vector<DotLayer>& layers, const DotOptions& opti
       "  node [shape=plain, fontname=Helvetica];\n"
       "  edge [penwidth=2];\n",
       options.dpi);
-  for (size_t i = 0; i < layers.size(); ++i) dot += fmt::format("  layer{} [label={}];\n", i, Label(layers[i], options));
+  for (size_t i = 0; i < layers.size(); ++i)
+    dot += fmt::format("  layer{} [label={}];\n", i, Label(layers[i], options));
   for (size_t i = 0; i < layers.size(); ++i) {
     for (const size_t input : layers[i].inputs) dot += fmt::format("  layer{} -> layer{};\n", input, i);
   }

@@ -10,10 +10,10 @@ namespace fusebox {
 
 struct DotLayer {
   std::string name;
-  std::string class_name;    // "Dense"
-  std::string activation;    // "relu"; empty for layers that have none.
-  std::string input_shape;   // "(None, 784)"; empty for an input.
-  std::string output_shape;  // "(None, 300)"
+  std::string class_name;      // "Dense"
+  std::string activation;      // "relu"; empty for layers that have none.
+  std::string input_shape;     // "(None, 784)"; empty for an input.
+  std::string output_shape;    // "(None, 300)"
   std::vector<size_t> inputs;  // Which layers of the list it reads.
 };
 

@@ -32,13 +32,16 @@ absl::Status DrawPicture(const std::vector<std::string>& argv, std::string_view 
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(path));
   const absl::StatusOr<ProcessResult> result = RunProcess(argv, script, {});
   if (absl::IsNotFound(result.status())) {
-    return absl::NotFoundError(fmt::format("'{}': cannot be drawn without {}: install the package {}", path, argv[0], package));
+    return absl::NotFoundError(
+        fmt::format("'{}': cannot be drawn without {}: install the package {}", path, argv[0], package));
   }
-  if (!result.ok()) return absl::Status(result.status().code(), fmt::format("'{}': {}", path, Message(result.status())));
-  if (result->signal != 0) return absl::InternalError(fmt::format("'{}': {} ended with signal {}", path, argv[0], result->signal));
+  if (!result.ok())
+    return absl::Status(result.status().code(), fmt::format("'{}': {}", path, Message(result.status())));
+  if (result->signal != 0)
+    return absl::InternalError(fmt::format("'{}': {} ended with signal {}", path, argv[0], result->signal));
   if (result->exit_code != 0 || result->output.empty()) {
-    return absl::InternalError(fmt::format("'{}': {} failed with code {}: {}", path, argv[0], result->exit_code,
-                                           LastLine(result->errors)));
+    return absl::InternalError(
+        fmt::format("'{}': {} failed with code {}: {}", path, argv[0], result->exit_code, LastLine(result->errors)));
   }
   return WriteFileAtomically(path, result->output);
 }

@@ -50,11 +50,13 @@ NodeId Call(GraphBuilder& builder, const PluginItem& item, const FbCall& call) {
   }
 }
 
-NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginItem& item, const std::vector<NodeId>& inputs) {
+NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginItem& item,
+                   const std::vector<NodeId>& inputs) {
   absl::StatusOr<ItemSpec> spec = request.registry.Resolve(request.kind, request.spec);
   if (!spec.ok()) {
     std::string message = Message(spec.status());
-    if (message.starts_with(item.who() + ": ")) message.erase(0, item.who().size() + 2);  // The builder says that already.
+    if (message.starts_with(item.who() + ": "))
+      message.erase(0, item.who().size() + 2);  // The builder says that already.
     return builder.Fail(std::move(message));
   }
   const Restore<GraphBuilder::ExpandHook> outer_hook(builder.expand);
@@ -80,7 +82,8 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
   const NodeId id = Call(builder, item, call);
   if (!builder.status().ok()) return 0;
   if (id == 0) return builder.Fail("returned no value");
-  if (id >= builder.graph().size()) return builder.Fail(fmt::format("returned the value {}, which this graph does not have", id));
+  if (id >= builder.graph().size())
+    return builder.Fail(fmt::format("returned the value {}, which this graph does not have", id));
   const Type& made = builder.graph()[id].type;
   if (request.wanted != nullptr && made != *request.wanted)
     return builder.Fail(fmt::format("was to make {}, and made {}", ToString(*request.wanted), ToString(made)));
@@ -103,18 +106,22 @@ NodeId Expand(GraphBuilder& builder, const Request& request, const std::vector<N
 
 size_t InputCount(uint32_t kind) {
   switch (kind) {
-    case FB_INITIALIZER: return 0;
+    case FB_INITIALIZER:
+      return 0;
     case FB_LOSS:
-    case FB_METRIC: return 2;
-    case FB_OPTIMIZER: return 3;
-    default: return 1;
+    case FB_METRIC:
+      return 2;
+    case FB_OPTIMIZER:
+      return 3;
+    default:
+      return 1;
   }
 }
 
 }  // namespace
 
-Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec, const Values& inputs,
-                 const std::string& name, bool training) {
+Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
+                 const Values& inputs, const std::string& name, bool training) {
   Check(kind >= FB_LAYER && kind < FB_CALLBACK && kind != FB_INITIALIZER, "an item that is not made of inputs");
   Check(inputs.size() == InputCount(kind), "not as many inputs as the kind takes");
   std::vector<NodeId> ids;

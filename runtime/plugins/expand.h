@@ -19,8 +19,8 @@ namespace fusebox {
 // with the initializer "attribute" stands for the item's attribute that the last part of its name says.
 // The error value if an input is one, or after an error; the builder then has the first message, which names the layer,
 // the plugin and, where it is known, the line in the plugin. What an activation makes is recorded for Preimage.
-Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec, const Values& inputs,
-                 const std::string& name = "", bool training = false);
+Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
+                 const Values& inputs, const std::string& name = "", bool training = false);
 
 // What an initializer makes: a value of this type.
 Value ExpandInitializer(GraphBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,

@@ -23,9 +23,20 @@ class FloatModeGuard {
 
  private:
 #if defined(__x86_64__)
-  using Mode = uint32_t;
-  static Mode Get() { return _mm_getcsr() & ~uint32_t{0x3F}; }  // Without the sticky exception flags.
-  static void Set(Mode mode) { _mm_setcsr(mode); }
+  struct Mode {
+    uint32_t sse;
+    uint16_t x87;  // fesetround changes both.
+    bool operator==(const Mode&) const = default;
+  };
+  static Mode Get() {
+    Mode mode{_mm_getcsr() & ~uint32_t{0x3F}, 0};  // Without the sticky exception flags.
+    asm volatile("fnstcw %0" : "=m"(mode.x87));
+    return mode;
+  }
+  static void Set(Mode mode) {
+    _mm_setcsr(mode.sse);
+    asm volatile("fldcw %0" : : "m"(mode.x87));
+  }
 #elif defined(__aarch64__)
   using Mode = uint64_t;
   static Mode Get() {

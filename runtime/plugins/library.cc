@@ -2,7 +2,6 @@
 #include "fusebox/runtime/plugins/library.h"
 
 #include <algorithm>
-#include <boost/dll/library_info.hpp>
 #include <boost/dll/shared_library.hpp>
 #include <cmath>
 #include <cstddef>
@@ -10,6 +9,7 @@
 #include <set>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/plugins/elf_file.h"
 #include "fusebox/runtime/plugins/float_mode.h"
 
 namespace fusebox {
@@ -55,15 +55,19 @@ absl::StatusOr<AttributeInfo> CheckSchema(const FbSchema& s) {
                      .min = s.min,
                      .max = s.max,
                      .default_value = {}};
-  if (info.program_scalar && s.type != FB_FLOAT) return Refuse("attribute '{}' is a program scalar, but no float", s.name);
+  if (info.program_scalar && s.type != FB_FLOAT)
+    return Refuse("attribute '{}' is a program scalar, but no float", s.name);
   if (s.type == FB_ITEM && (s.item_kind < FB_LAYER || s.item_kind > FB_MODEL))
     return Refuse("attribute '{}' refers to items of the unknown kind {}", s.name, s.item_kind);
-  if (IsNumber(s.type) && !(s.min <= s.max)) return Refuse("attribute '{}' has the empty range [{}, {}]", s.name, s.min, s.max);
+  if (IsNumber(s.type) && !(s.min <= s.max))
+    return Refuse("attribute '{}' has the empty range [{}, {}]", s.name, s.min, s.max);
   if (s.type == FB_INTS && s.default_ints == nullptr && s.default_ints_count > 0)
     return Refuse("attribute '{}' has a null default", s.name);
   std::vector<double> numbers;
   switch (s.type) {
-    case FB_FLAG: info.default_value = s.default_integer != 0; break;
+    case FB_FLAG:
+      info.default_value = s.default_integer != 0;
+      break;
     case FB_INT:
       info.default_value = s.default_integer;
       numbers = {double(s.default_integer)};
@@ -78,7 +82,8 @@ absl::StatusOr<AttributeInfo> CheckSchema(const FbSchema& s) {
       info.default_value = ints;
       break;
     }
-    default: info.default_value = Copy(s.default_string);
+    default:
+      info.default_value = Copy(s.default_string);
   }
   for (const double v : numbers) {
     if (!info.required && !InRange(s, v))
@@ -109,7 +114,8 @@ absl::Status ReadHooks(const FbItem& raw, PluginItem& item) {
 
 absl::StatusOr<PluginItem> CheckItem(const FbItem* from, const std::shared_ptr<const PluginLibrary>& library) {
   if (from == nullptr) return Refuse("registers a null item");
-  if (from->struct_size < offsetof(FbItem, hooks)) return Refuse("registers an item of only {} bytes", from->struct_size);
+  if (from->struct_size < offsetof(FbItem, hooks))
+    return Refuse("registers an item of only {} bytes", from->struct_size);
   const FbItem raw = ReadStruct(from);
   if (raw.kind < FB_LAYER || raw.kind > FB_MODEL)
     return Refuse("item '{}' is of the unknown kind {}", Copy(raw.id), raw.kind);
@@ -157,6 +163,7 @@ void Collect(void* registry, const FbItem* item) noexcept {
 // Everything of a library but finding its file. Throws what Boost.DLL throws.
 absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
   using boost::dll::load_mode::type;
+  FUSEBOX_RETURN_IF_ERROR(CheckElfIsWhole(path));
   const FloatModeGuard float_mode;
   boost::dll::shared_library opened;
   try {
@@ -174,7 +181,8 @@ absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
   if (raw->struct_size < offsetof(FbLibrary, register_items) + sizeof(raw->register_items))
     return Refuse("its descriptor has only {} bytes", raw->struct_size);
   const FbLibrary descriptor = ReadStruct(raw);
-  if (descriptor.id == nullptr || *descriptor.id == '\0' || descriptor.version == nullptr || *descriptor.version == '\0')
+  if (descriptor.id == nullptr || *descriptor.id == '\0' || descriptor.version == nullptr ||
+      *descriptor.version == '\0')
     return Refuse("has no id or no version");
   if (descriptor.register_items == nullptr) return Refuse("has no function register_items");
 
@@ -184,8 +192,8 @@ absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
   if (collected.items.size() > kMostItems) return Refuse("registers more than {} items", kMostItems);
 
   auto info = std::make_shared<PluginLibrary>();
-  *info = {descriptor.id, descriptor.version, Copy(descriptor.licence), Copy(descriptor.build_info), path,
-           float_mode.changed()};
+  *info = {descriptor.id, descriptor.version,  Copy(descriptor.licence), Copy(descriptor.build_info),
+           path,          float_mode.changed()};
   LoadedLibrary loaded{std::move(info), {}};
   std::set<std::pair<uint32_t, std::string>> keys;
   for (const FbItem* item : collected.items) {
@@ -202,8 +210,9 @@ absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
 }  // namespace
 
 const char* KindName(uint32_t kind) {
-  constexpr const char* kNames[] = {"item",     "layer",       "activation",  "loss",       "metric",   "optimizer", "schedule",
-                                    "initializer", "regularizer", "constraint", "callback", "dataset", "model"};
+  constexpr const char* kNames[] = {"item",      "layer",    "activation",  "loss",        "metric",
+                                    "optimizer", "schedule", "initializer", "regularizer", "constraint",
+                                    "callback",  "dataset",  "model"};
   return kNames[kind <= FB_MODEL ? kind : 0];
 }
 
@@ -213,7 +222,9 @@ const char* AttributeTypeName(uint32_t type) {
 }
 
 std::string PluginItem::key() const { return fmt::format("{}@{}", id, major); }
-std::string PluginItem::who() const { return fmt::format("{} {} of plugin {}", KindName(kind), key(), library->name()); }
+std::string PluginItem::who() const {
+  return fmt::format("{} {} of plugin {}", KindName(kind), key(), library->name());
+}
 std::string_view PluginItem::name() const {
   constexpr std::string_view kOurs = "fusebox/";
   return std::string_view(id).substr(id.starts_with(kOurs) ? kOurs.size() : 0);
@@ -241,13 +252,6 @@ absl::StatusOr<LoadedLibrary> LoadLibrary(const std::filesystem::path& path) {
   return loaded;
 }
 
-bool IsModelLibrary(const std::filesystem::path& path) {
-  try {
-    boost::dll::library_info info(path);
-    return std::ranges::count(info.sections(), "fusebox_model") > 0;
-  } catch (const std::exception&) {
-    return false;  // Whatever it is, LoadLibrary says what is wrong with it.
-  }
-}
+bool IsModelLibrary(const std::filesystem::path& path) { return HasElfSection(path, "fusebox_model"); }
 
 }  // namespace fusebox

@@ -20,13 +20,13 @@ struct AttributeInfo {
   uint32_t type = 0;       // FB_INT, ...
   uint32_t item_kind = 0;  // Of an FB_ITEM.
   bool required = false, program_scalar = false;
-  double min = 0, max = 0;      // Of numbers; both ends included.
+  double min = 0, max = 0;       // Of numbers; both ends included.
   AttributeValue default_value;  // Its alternative is right even if `required`; an FB_ITEM's is a string.
 };
 
 struct PluginLibrary {
   std::string id, version, licence, build_info;
-  std::string path;  // Absolute, without symbolic links.
+  std::string path;                 // Absolute, without symbolic links.
   bool changed_float_mode = false;  // When it was loaded; that was put right.
 
   std::string name() const { return id + " " + version; }  // For messages.
@@ -45,8 +45,8 @@ struct PluginItem {
   FbDatasetHooks dataset = {};
   FbModelHooks model = {};
 
-  std::string key() const;      // "fusebox/dense@1"
-  std::string who() const;      // "layer fusebox/dense@1 of plugin fusebox/layers 0.1.0"
+  std::string key() const;        // "fusebox/dense@1"
+  std::string who() const;        // "layer fusebox/dense@1 of plugin fusebox/layers 0.1.0"
   std::string_view name() const;  // What a user types: "dense", but "acme/gated".
   const AttributeInfo* Find(std::string_view attribute) const;
 };

@@ -53,7 +53,8 @@ std::string SuggestNames(std::string_view wrong, std::span<const std::string> kn
     }
     return fmt::format("did you mean {}?", text);
   }
-  for (size_t i = 0; i < std::min(known.size(), kMostListed); ++i) text += fmt::format("{}'{}'", i > 0 ? ", " : "", known[i]);
+  for (size_t i = 0; i < std::min(known.size(), kMostListed); ++i)
+    text += fmt::format("{}'{}'", i > 0 ? ", " : "", known[i]);
   return fmt::format("known are {}{}", text, known.size() > kMostListed ? ", ..." : "");
 }
 

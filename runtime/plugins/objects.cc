@@ -65,9 +65,8 @@ template <class Hooks>
 absl::StatusOr<std::shared_ptr<void>> Make(const PluginItem& item, const Hooks& hooks, const ItemSpec& spec) {
   const AbiAttributes attributes(item, spec.attributes);
   void* object = nullptr;
-  const absl::Status status = CallHook(item, kNowhere, [&](const FbSink* sink) {
-    object = hooks.create(attributes.data(), attributes.size(), sink);
-  });
+  const absl::Status status = CallHook(
+      item, kNowhere, [&](const FbSink* sink) { object = hooks.create(attributes.data(), attributes.size(), sink); });
   std::shared_ptr<void> owner(object, [destroy = hooks.destroy](void* o) {
     if (o != nullptr) destroy(o);
   });
@@ -116,9 +115,8 @@ absl::Status CallbackObject::OnEvent(CallbackEvent& event, const Sink::Write& wr
 absl::StatusOr<std::string> CallbackObject::SaveState() const {
   std::string state;
   const Sink::Write append = [&](std::string_view bytes) { state += bytes; };
-  FUSEBOX_RETURN_IF_ERROR(CallHook(*item_, append, [&](const FbSink* sink) {
-    item_->callback.save_state(object_.get(), sink);
-  }));
+  FUSEBOX_RETURN_IF_ERROR(
+      CallHook(*item_, append, [&](const FbSink* sink) { item_->callback.save_state(object_.get(), sink); }));
   return state;
 }
 
@@ -138,9 +136,8 @@ absl::StatusOr<DatasetObject> DatasetObject::Create(const Registry& registry, co
 absl::StatusOr<std::vector<DatasetObject::Split>> DatasetObject::Splits() const {
   const FbSplit* raw = nullptr;
   uint64_t count = 0;
-  FUSEBOX_RETURN_IF_ERROR(CallHook(*item_, kNowhere, [&](const FbSink* sink) {
-    count = item_->dataset.splits(object_.get(), &raw, sink);
-  }));
+  FUSEBOX_RETURN_IF_ERROR(CallHook(
+      *item_, kNowhere, [&](const FbSink* sink) { count = item_->dataset.splits(object_.get(), &raw, sink); }));
   if (count == 0 || raw == nullptr) return Refuse("{}: has no splits", item_->who());
   std::vector<Split> splits;
   for (const FbSplit& s : ReadArray(raw, count)) {
@@ -171,8 +168,8 @@ absl::StatusOr<DatasetObject::Arrays> DatasetObject::Load(const std::string& spl
         !SymbolicProduct(type->shape) || (a.data == nullptr && NumElements(type->shape, 0) > 0))
       return Refuse("{}: array '{}' is of no known type, or has no data", item_->who(), a.name);
     if (!arrays.empty() && arrays[0].second.rows() != type->shape[0])
-      return Refuse("{}: array '{}' has {} rows, but '{}' has {}", item_->who(), a.name, type->shape[0], arrays[0].first,
-                    arrays[0].second.rows());
+      return Refuse("{}: array '{}' has {} rows, but '{}' has {}", item_->who(), a.name, type->shape[0],
+                    arrays[0].first, arrays[0].second.rows());
     arrays.emplace_back(a.name, Tensor::Share(type->dtype, {type->shape.begin(), type->shape.end()}, a.data, object_));
   }
   return arrays;
@@ -202,14 +199,15 @@ absl::StatusOr<PluginItem> FindModel(const Registry& registry, std::string_view 
   }
   if (known.empty()) return Refuse("{}: has no model: it is a library of other plugins", path);
   if (found == nullptr) return Refuse("{}: has no model '{}': {}", path, name, SuggestNames(name, known));
-  if (name.empty() && known.size() > 1) return Refuse("{}: has several models, name one after ':': {}", path, SuggestNames("", known));
+  if (name.empty() && known.size() > 1)
+    return Refuse("{}: has several models, name one after ':': {}", path, SuggestNames("", known));
   if (build_id != found->model.build_id)
     return Refuse("{}: was built for libfusebox {}, this is {}: build it again", path, found->model.build_id, build_id);
   return *found;
 }
 
-absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view reference, const ItemAttributes& attributes,
-                                      std::string_view build_id) {
+absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view reference,
+                                      const ItemAttributes& attributes, std::string_view build_id) {
   FUSEBOX_ASSIGN_OR_RETURN(const PluginItem item, FindModel(registry, reference, build_id));
   const absl::StatusOr<ItemAttributes> all = CheckAttributes(item, attributes);
   if (!all.ok()) return Refuse("{}: {}", item.who(), Message(all.status()));
@@ -219,7 +217,8 @@ absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view
   const Sink::Write to_program = [&](std::string_view text) { bytes.program += text; };
   absl::Status status;
   FUSEBOX_RETURN_IF_ERROR(CallHook(item, to_config, [&](const FbSink* config) {
-    status = CallHook(item, to_program, [&](const FbSink* program) { item.model.build(raw.data(), raw.size(), config, program); });
+    status = CallHook(item, to_program,
+                      [&](const FbSink* program) { item.model.build(raw.data(), raw.size(), config, program); });
   }));
   FUSEBOX_RETURN_IF_ERROR(status);
   if (bytes.config.empty()) return Refuse("{}: built no model", item.who());

@@ -79,8 +79,8 @@ struct ModelBytes {
 // The libraries of models are loaded when they are asked for. A reference is "path/file.so", "path/file.so:name" (the name
 // of one of the models in it) or the id of one in the registry's folders, "fashion_mnist_mlp".
 // build_id is this libfusebox's: a library made for another one is refused.
-absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view reference, const ItemAttributes& attributes,
-                                      std::string_view build_id);
+absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view reference,
+                                      const ItemAttributes& attributes, std::string_view build_id);
 // The model alone, to see its attributes.
 absl::StatusOr<PluginItem> FindModel(const Registry& registry, std::string_view reference, std::string_view build_id);
 

@@ -75,11 +75,16 @@ std::optional<AttributeValue> Convert(uint32_t type, const AttributeValue& value
     return std::nullopt;
   };
   switch (type) {
-    case FB_FLAG: return only(false);
-    case FB_INT: return only(int64_t{});
-    case FB_FLOAT: return integer != nullptr ? AttributeValue(double(*integer)) : only(0.0);
-    case FB_INTS: return integer != nullptr ? AttributeValue(Ints{*integer}) : only(Ints());
-    default: return only(std::string());
+    case FB_FLAG:
+      return only(false);
+    case FB_INT:
+      return only(int64_t{});
+    case FB_FLOAT:
+      return integer != nullptr ? AttributeValue(double(*integer)) : only(0.0);
+    case FB_INTS:
+      return integer != nullptr ? AttributeValue(Ints{*integer}) : only(Ints());
+    default:
+      return only(std::string());
   }
 }
 
@@ -87,7 +92,8 @@ bool InRange(const AttributeInfo& info, const AttributeValue& value) {
   const auto in = [&](double v) { return v >= info.min && v <= info.max; };
   if (const int64_t* v = std::get_if<int64_t>(&value)) return in(double(*v));
   if (const double* v = std::get_if<double>(&value)) return in(*v);
-  if (const Ints* v = std::get_if<Ints>(&value)) return std::ranges::all_of(*v, [&](int64_t i) { return in(double(i)); });
+  if (const Ints* v = std::get_if<Ints>(&value))
+    return std::ranges::all_of(*v, [&](int64_t i) { return in(double(i)); });
   return true;
 }
 
@@ -131,8 +137,8 @@ absl::Status Registry::Load(const std::filesystem::path& path) {
 void Registry::LoadFolder(const std::filesystem::path& folder) {
   std::error_code error;
   std::vector<std::filesystem::path> files;
-  for (auto it = std::filesystem::directory_iterator(folder, error); !error && it != std::filesystem::directory_iterator();
-       it.increment(error)) {
+  for (auto it = std::filesystem::directory_iterator(folder, error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
     if (it->path().extension() == ".so") files.push_back(it->path());
   }
   std::ranges::sort(files);
@@ -198,8 +204,8 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
   for (const auto& [key, item] : items_) {
     if (item.kind != kind || !item.id.ends_with(fmt::format("/{}", id)) || (major && item.major != *major)) continue;
     if (only != nullptr && only->id != item.id)
-      return Refuse("{} '{}' could be {} of plugin {} or {} of plugin {}: name it in full", KindName(kind), name, only->id,
-                    only->library->name(), item.id, item.library->name());
+      return Refuse("{} '{}' could be {} of plugin {} or {} of plugin {}: name it in full", KindName(kind), name,
+                    only->id, only->library->name(), item.id, item.library->name());
     only = &item;
   }
   if (only == nullptr) return absl::NotFoundError(WhyUnknown(kind, name));
@@ -218,7 +224,8 @@ std::string Registry::WhyUnknown(uint32_t kind, std::string_view name) const {
   std::ranges::sort(known);
   known.erase(std::unique(known.begin(), known.end()), known.end());
   std::string text = fmt::format("unknown {} '{}': {}", KindName(kind), name, SuggestNames(name, known));
-  if (!refused_.empty()) text += fmt::format(" ({} plugin libraries were refused, as in: {})", refused_.size(), refused_[0]);
+  if (!refused_.empty())
+    text += fmt::format(" (plugin libraries refused: {}, the first is {})", refused_.size(), refused_[0]);
   return text;
 }
 
@@ -232,8 +239,7 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
     if (text.empty()) continue;
     absl::StatusOr<ItemSpec> reference = ParseItemSpec(text);
     if (reference.ok()) reference = Resolve(info.item_kind, *reference);
-    if (!reference.ok())
-      return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
+    if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
   return ItemSpec{item->key(), *std::move(attributes)};
 }

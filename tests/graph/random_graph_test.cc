@@ -66,6 +66,56 @@ TEST(RandomGraph, HasFiniteValuesThatAreBoundedWell) {
               (long long)loose);
 }
 
+// One thing changed at random in a valid graph: it is refused with a message, or still means something.
+TEST(RandomGraph, AMutantIsRefusedOrCanBeEvaluated) {
+  int refused = 0, evaluated = 0;
+  for (uint64_t seed = 0; seed < 2000; ++seed) {
+    uint64_t state = seed;
+    const auto draw = [&state](uint64_t n) {
+      state = state * 6364136223846793005 + 1442695040888963407;
+      return (state >> 33) % n;
+    };
+    Graph graph = RandomGraph(seed % 100);
+    Node& node = graph.mutable_node(NodeId(1 + draw(graph.size() - 1)));
+    switch (draw(6)) {
+      case 0:
+        node.op = Op(draw(uint64_t(Op::kCount) + 2));
+        break;
+      case 1:
+        node.type.dtype = DType(draw(8));
+        break;
+      case 2:
+        node.type.shape.push_back(int64_t(draw(7)) - 3);
+        break;
+      case 3:
+        node.inputs.push_back(NodeId(draw(graph.size() + 1)));
+        break;
+      case 4:
+        if (!node.inputs.empty()) node.inputs[draw(node.inputs.size())] = NodeId(draw(graph.size() + 1));
+        break;
+      default:
+        if (node.attributes.begin() == node.attributes.end()) break;
+        const std::string name = node.attributes.begin()->first;
+        const AttributeValue values[] = {true, int64_t(draw(9)) - 4, -1.5, std::string("x"),
+                                         Ints{int64_t(draw(5)) - 2, 1}};
+        node.attributes.Set(name, values[draw(5)]);
+    }
+    const absl::Status status = Verify(graph, Stage::kDifferentiated);
+    if (!status.ok()) {
+      ++refused;
+      EXPECT_FALSE(status.message().empty());
+      continue;
+    }
+    ++evaluated;
+    ASSERT_OK(Evaluate(graph, RandomBindings(graph, seed, 3))) << "seed " << seed << "\n" << Print(graph);
+    const absl::StatusOr<Graph> back = Parse(Print(graph));
+    ASSERT_OK(back) << Print(graph);
+    ASSERT_EQ(Print(*back), Print(graph));
+  }
+  EXPECT_GE(refused, 500);
+  EXPECT_GE(evaluated, 100);
+}
+
 TEST(RandomBindings, GiveArraysOfEveryInputsType) {
   const absl::StatusOr<Graph> graph = Parse(R"(
     %x = input : f32[N,3]

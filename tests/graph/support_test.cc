@@ -57,23 +57,23 @@ TEST(GuardedBuffer, EndsAtAnInaccessiblePage) {
 
 // ---- Compare: what the bound of a graph lets pass, and what it doesn't.
 
-struct Run {
+struct Evaluated {
   Graph graph;
   Bindings bindings;
   Evaluation result;
 };
-Run RunOf(const char* text, int64_t batch = 3) {
-  Run run{ParseGraph(text), {}, {}};
+Evaluated RunOf(const char* text, int64_t batch = 3) {
+  Evaluated run{ParseGraph(text), {}, {}};
   run.bindings = RandomBindings(run.graph, 1, batch);
   absl::StatusOr<Evaluation> result = Evaluate(run.graph, run.bindings);
   EXPECT_OK(result);
   if (result.ok()) run.result = *std::move(result);
   return run;
 }
-std::string Mismatch(const Run& run) { return Compare(run.graph, run.bindings, run.result).mismatch; }
+std::string Mismatch(const Evaluated& run) { return Compare(run.graph, run.bindings, run.result).mismatch; }
 
 TEST(Compare, LetsRoundingPassAndNothingMore) {
-  Run run = RunOf(R"(
+  Evaluated run = RunOf(R"(
     %x = input : f32[N,100]
     %w = input : f32[100,5]
     %0 = matmul %x, %w : f32[N,5]
@@ -91,7 +91,7 @@ TEST(Compare, LetsRoundingPassAndNothingMore) {
 }
 
 TEST(Compare, MovementAndIntegersAreExact) {
-  Run run = RunOf(R"(
+  Evaluated run = RunOf(R"(
     %x = input : f32[N,3]
     %i = input : i32[N]
     %0 = transpose %x {permutation = [1, 0]} : f32[3,N]
@@ -109,7 +109,7 @@ TEST(Compare, MovementAndIntegersAreExact) {
 
 TEST(Compare, ACrossedStepMayGoEitherWay) {
   // x - x + 0.5 is 0.5 in every order; floor of a rounded sum that lies at 1 may be 0 or 1.
-  Run run = RunOf(R"(
+  Evaluated run = RunOf(R"(
     %x = input : f32[4]
     %s = sum %x {axes = [0]} : f32[]
     %u = divide %s, %s : f32[]
@@ -125,7 +125,8 @@ TEST(Compare, ACrossedStepMayGoEitherWay) {
 }
 
 TEST(Compare, StatesAndMissingOutputsCount) {
-  Run run = RunOf("%w = state {kind = \"weight\"} : f32[2] %0 = multiply %w, 2 : f32[2] update %w = %0 return y = %0");
+  Evaluated run =
+      RunOf("%w = state {kind = \"weight\"} : f32[2] %0 = multiply %w, 2 : f32[2] update %w = %0 return y = %0");
   EXPECT_EQ(Mismatch(run), "");
   run.result.states["w"].mutable_values<float>()[1] = 7;
   EXPECT_THAT(Mismatch(run), HasSubstr("state 'w' at [1]"));
@@ -137,7 +138,8 @@ TEST(Compare, StatesAndMissingOutputsCount) {
 }
 
 TEST(Compare, InfinityAndNaNHaveToBeTheSame) {
-  Run run = RunOf("%x = input : f32[1] %0 = divide %x, 0 : f32[1] %1 = subtract %0, %0 : f32[1] return i = %0, n = %1");
+  Evaluated run =
+      RunOf("%x = input : f32[1] %0 = divide %x, 0 : f32[1] %1 = subtract %0, %0 : f32[1] return i = %0, n = %1");
   EXPECT_EQ(Mismatch(run), "");
   run.result.outputs["n"].mutable_values<float>()[0] = 0;
   EXPECT_THAT(Mismatch(run), HasSubstr("output 'n'"));

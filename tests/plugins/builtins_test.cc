@@ -28,7 +28,8 @@ std::string Error(uint32_t kind, const char* item, const std::vector<Type>& inpu
 }
 
 // What the item makes of numbers, for a batch of as many rows as the first input has.
-std::vector<double> Numbers(const Expansion& e, const std::vector<Literal>& inputs, std::map<std::string, Literal> states = {}) {
+std::vector<double> Numbers(const Expansion& e, const std::vector<Literal>& inputs,
+                            std::map<std::string, Literal> states = {}) {
   EXPECT_EQ(e.error(), "");
   Bindings bindings;
   bindings.batch = inputs[0].rank() > 0 ? inputs[0].shape()[0] : 1;
@@ -48,7 +49,8 @@ TEST(Flatten, MakesOneAxisOfAllButTheBatch) {
   EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, "flatten", {F32({kBatch})}).type(), "f32[N,1]");
   EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, "flatten", {F32({kBatch, 0, 3})}).type(), "f32[N,0]");
   EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, "flatten", {{DType::kU8, {7, 2, 3}}}).type(), "u8[7,6]");
-  EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({})}), HasSubstr("expects input [batch, ...], got f32[] [plugins/layers/flatten.cc:"));
+  EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({})}),
+              HasSubstr("expects input [batch, ...], got f32[] [plugins/layers/flatten.cc:"));
   EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({3, kBatch})}), HasSubstr("expects the batch in the first axis alone"));
 }
 
@@ -66,7 +68,8 @@ TEST(Dense, IsAProductABiasAndAnActivation) {
 }
 
 TEST(Dense, KeepsTheAxesBetween) {
-  EXPECT_EQ(Symbols(FB_LAYER, "dense:units=3,use_bias=false,kernel_initializer=he_normal", {F32({kBatch, 5, 4})}), Canonical(R"(
+  EXPECT_EQ(Symbols(FB_LAYER, "dense:units=3,use_bias=false,kernel_initializer=he_normal", {F32({kBatch, 5, 4})}),
+            Canonical(R"(
     %a = input                   : f32[N,5,4]
     %it/kernel = state {initializer = "he_normal", kind = "weight", trainable = true}   : f32[4,3]  @it
     %0 = reshape %a              : f32[5*N,4]  @it
@@ -77,9 +80,10 @@ TEST(Dense, KeepsTheAxesBetween) {
 }
 
 TEST(Dense, NamesLayerPluginExpectedAndGot) {
-  EXPECT_THAT(Error(FB_LAYER, "dense:units=3", {F32({7})}),
-              ::testing::MatchesRegex("'it', layer fusebox/dense@1 of plugin fusebox/layers [0-9.]+: expects input \\[batch, "
-                                      "..., features\\], got f32\\[7\\] \\[plugins/layers/dense.cc:[0-9]+\\]"));
+  EXPECT_THAT(
+      Error(FB_LAYER, "dense:units=3", {F32({7})}),
+      ::testing::MatchesRegex("'it', layer fusebox/dense@1 of plugin fusebox/layers [0-9.]+: expects input \\[batch, "
+                              "..., features\\], got f32\\[7\\] \\[plugins/layers/dense.cc:[0-9]+\\]"));
   EXPECT_THAT(Error(FB_LAYER, "dense:units=-3", {F32({kBatch, 7})}),
               EndsWith(": attribute 'units' must be an int of at least 1, got -3"));
   EXPECT_THAT(Error(FB_LAYER, "dense:units=3", {I32({kBatch, 7})}), HasSubstr("[plugins/layers/dense.cc:"));
@@ -154,7 +158,8 @@ TEST(SparseCategoricalCrossentropy, IsMinusTheLogOfTheTrueClass) {
   // The second row is scaled to a sum of 1, the third one is clipped.
   const Literal p = Literal::Of<float>({3, 3}, {0.5f, 0.25f, 0.25f, 1, 2, 1, 1, 0, 0});
   const std::vector<double> expected = {std::log(2), std::log(4), -std::log(1e-7)};
-  EXPECT_THAT(loss("sparse_categorical_crossentropy", I32({kBatch}), {labels, p}), Pointwise(DoubleNear(1e-5), expected));
+  EXPECT_THAT(loss("sparse_categorical_crossentropy", I32({kBatch}), {labels, p}),
+              Pointwise(DoubleNear(1e-5), expected));
   // Any dtype of numbers will do for classes, and a last axis of 1.
   const Literal bytes = Literal::Of<uint8_t>({3, 1}, {0, 2, 1});
   EXPECT_THAT(loss("sparse_categorical_crossentropy", {DType::kU8, {kBatch, 1}}, {bytes, p}),
@@ -165,7 +170,8 @@ TEST(SparseCategoricalCrossentropy, IsMinusTheLogOfTheTrueClass) {
 }
 
 TEST(SparseCategoricalCrossentropy, IsOneNumberASample) {
-  EXPECT_EQ(Expansion(BuiltIns(), FB_LOSS, "sparse_categorical_crossentropy", {I32({kBatch, 7}), F32({kBatch, 7, 10})}).type(),
+  EXPECT_EQ(Expansion(BuiltIns(), FB_LOSS, "sparse_categorical_crossentropy", {I32({kBatch, 7}), F32({kBatch, 7, 10})})
+                .type(),
             "f32[N]");
   EXPECT_THAT(Error(FB_LOSS, "sparse_categorical_crossentropy", {F32({kBatch, 10}), F32({kBatch, 10})}),
               HasSubstr("expects one class a prediction, i32[N] for f32[N,10], got f32[N,10]"));
@@ -261,7 +267,8 @@ TEST(Sgd, StepsAsKerasDoes) {
   const auto step = [](const char* item) {
     const Expansion e(BuiltIns(), FB_OPTIMIZER, item, {F32({1}), F32({1}), F32({})});
     return Numbers(e, {Literal::Of<float>({1}, {1}), Literal::Of<float>({1}, {5}), Literal::Scalar(0.1f)},
-                   {{"velocity", Literal::Of<float>({1}, {2})}, {"momentum", Literal::Scalar(0.9f)}}).at(0);
+                   {{"velocity", Literal::Of<float>({1}, {2})}, {"momentum", Literal::Scalar(0.9f)}})
+        .at(0);
   };
   EXPECT_NEAR(step("sgd"), 0.5, 1e-6);
   EXPECT_NEAR(step("sgd:momentum=0.9"), 2.3, 1e-6);

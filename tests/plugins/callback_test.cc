@@ -24,7 +24,12 @@ class Told {
 };
 
 CallbackEvent At(uint32_t kind, int64_t step, double seconds) {
-  return {.kind = kind, .epoch = 0, .epochs = 30, .step = step, .steps = 1719, .seconds = seconds,
+  return {.kind = kind,
+          .epoch = 0,
+          .epochs = 30,
+          .step = step,
+          .steps = 1719,
+          .seconds = seconds,
           .logs = {{"accuracy", 0.712}, {"loss", 0.99123}}};
 }
 
@@ -32,7 +37,8 @@ TEST(Progress, PrintsALineAnEpochWhereThereIsNoTerminal) {
   Told progress("progress");
   EXPECT_EQ(progress.Tell(At(FB_EPOCH_BEGIN, 0, 0)), "Epoch 1/30\n");
   EXPECT_EQ(progress.Tell(At(FB_TICK, 860, 0.5)), "");
-  EXPECT_EQ(progress.Tell(At(FB_EPOCH_END, 1719, 0.94)), "1719/1719 - 1s - 547us/step - accuracy: 0.7120 - loss: 0.9912\n");
+  EXPECT_EQ(progress.Tell(At(FB_EPOCH_END, 1719, 0.94)),
+            "1719/1719 - 1s - 547us/step - accuracy: 0.7120 - loss: 0.9912\n");
 }
 
 TEST(Progress, RedrawsABarOnATerminal) {

@@ -39,13 +39,38 @@ TEST(ItemSpec, PrintsInAlphabeticalOrder) {
 }
 
 TEST(ItemSpec, WhatIsPrintedParsesBackTheSame) {
-  const std::vector<AttributeValue> values = {
-      true, false, int64_t{0}, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), 0.0, -0.0, 1.0, 0.1,
-      1e300, 5e-324, 1e22, std::numeric_limits<double>::infinity(), Ints{}, Ints{-1}, Ints{1, 2, 3}, std::string(),
-      std::string("a"), std::string("true"), std::string("12"), std::string("1e5"), std::string("nan"), std::string("'"),
-      std::string("''"), std::string(" a "), std::string("a,b=c:d"), std::string("[1]"), std::string("a;b]"),
-      std::string("he_normal:seed=3"), std::string("variance_scaling:mode='fan in'"), std::string("\xc3\xa4"),
-      std::string("line\nbreak")};
+  const std::vector<AttributeValue> values = {true,
+                                              false,
+                                              int64_t{0},
+                                              std::numeric_limits<int64_t>::min(),
+                                              std::numeric_limits<int64_t>::max(),
+                                              0.0,
+                                              -0.0,
+                                              1.0,
+                                              0.1,
+                                              1e300,
+                                              5e-324,
+                                              1e22,
+                                              std::numeric_limits<double>::infinity(),
+                                              Ints{},
+                                              Ints{-1},
+                                              Ints{1, 2, 3},
+                                              std::string(),
+                                              std::string("a"),
+                                              std::string("true"),
+                                              std::string("12"),
+                                              std::string("1e5"),
+                                              std::string("nan"),
+                                              std::string("'"),
+                                              std::string("''"),
+                                              std::string(" a "),
+                                              std::string("a,b=c:d"),
+                                              std::string("[1]"),
+                                              std::string("a;b]"),
+                                              std::string("he_normal:seed=3"),
+                                              std::string("variance_scaling:mode='fan in'"),
+                                              std::string("\xc3\xa4"),
+                                              std::string("line\nbreak")};
   for (const AttributeValue& value : values) {
     const ItemSpec spec{"ns/item@2", {{"k", value}, {"l", value}}};
     ASSERT_OK_AND_ASSIGN(const ItemSpec back, ParseItemSpec(Print(spec)));
@@ -70,7 +95,8 @@ TEST(ItemSpec, SaysWhatIsWrongWhere) {
       {"d:k=[1;x]", "'k' expects integers as in [1;2;3], got [1;x]"},
       {"d:k=[1,2]", "'k' expects integers as in [1;2;3], got [1,2]"},
       {"d:k=[1;]", "'k' expects integers as in [1;2;3], got [1;]"}};
-  for (const auto& [text, message] : cases) EXPECT_THAT(ParseItemSpec(text), StatusHasMessage(HasSubstr(message))) << text;
+  for (const auto& [text, message] : cases)
+    EXPECT_THAT(ParseItemSpec(text), StatusHasMessage(HasSubstr(message))) << text;
 }
 
 TEST(ItemSpec, NeverFailsOtherwiseThanByStatus) {

@@ -41,7 +41,11 @@ FbId RefersToItself(const FbCall* call) {
 }
 FbId OtherType(const FbCall* call) { return call->api->constant(call->builder, 1, FB_F32); }
 
-struct { const char* name; uint32_t kind; FbId (*expand)(const FbCall*); } constexpr kItems[] = {
+struct {
+  const char* name;
+  uint32_t kind;
+  FbId (*expand)(const FbCall*);
+} constexpr kItems[] = {
     {"garbage/unknown_value", FB_LAYER, UnknownValue},
     {"garbage/no_value", FB_LAYER, NoValue},
     {"garbage/throws", FB_LAYER, Throws},
@@ -56,15 +60,17 @@ struct { const char* name; uint32_t kind; FbId (*expand)(const FbCall*); } const
 };
 
 void Register(const FbHost* host) {
-  for (const auto& i : kItems) {
-    const FbItem item = {sizeof item, i.kind, 1, 0, i.name, "", nullptr, i.expand, nullptr, 0, 0};
-    host->add(host->registry, &item);
+  static FbItem items[std::size(kItems)];
+  for (size_t i = 0; i < std::size(kItems); ++i) {
+    items[i] = {sizeof items[i], kItems[i].kind, 1, 0, kItems[i].name, "", nullptr, kItems[i].expand, nullptr, 0, 0};
+    host->add(host->registry, &items[i]);
   }
 }
 
 }  // namespace
 
 extern "C" [[gnu::visibility("default")]] const FbLibrary* fusebox_plugin() {
-  static constexpr FbLibrary kLibrary = {sizeof(FbLibrary), FB_MAGIC, FB_ABI_MAJOR, 0, "garbage", "1.0.0", "", "", Register};
+  static constexpr FbLibrary kLibrary = {sizeof(FbLibrary), FB_MAGIC, FB_ABI_MAJOR, 0,       "garbage",
+                                         "1.0.0",           "",       "",           Register};
   return &kLibrary;
 }

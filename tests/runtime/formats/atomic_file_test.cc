@@ -56,7 +56,7 @@ TEST(AtomicFile, RefusesWhatIsNoRegularFile) {
       {folder / "pipe", "a regular file expected, got a device, pipe or socket"},
       {"/dev/null", "a regular file expected, got a device, pipe or socket"},
       {folder / "dangling", "a regular file expected, got a link to nothing"},
-      {folder / "missing/a", "there is no folder '" }};
+      {folder / "missing/a", "there is no folder '"}};
   for (const auto& [path, message] : cases) {
     EXPECT_THAT(CheckWritable(path), StatusHasMessage(HasSubstr(message))) << path;
     EXPECT_THAT(WriteFileAtomically(path, "x"), StatusHasMessage(HasSubstr(message))) << path;
@@ -76,7 +76,8 @@ TEST(AtomicFile, CheckWritableLeavesNothing) {
 
 TEST(AtomicFile, AFolderThatCannotBeWrittenIsSeenByRootToo) {
   // Not even root makes a file in /proc.
-  EXPECT_THAT(CheckWritable("/proc/fusebox_test"), StatusHasMessage(HasSubstr("'/proc/fusebox_test': cannot create a file")));
+  EXPECT_THAT(CheckWritable("/proc/fusebox_test"),
+              StatusHasMessage(HasSubstr("'/proc/fusebox_test': cannot create a file")));
   if (::geteuid() == 0) return;
   const TempFolder folder;
   std::filesystem::create_directory(folder / "read_only");

@@ -24,7 +24,8 @@ TEST(BoundedReader, SaysWhatIsMissing) {
   BoundedReader reader("abc", "'f.bin'");
   EXPECT_OK(reader.Take(1, "x"));
   EXPECT_THAT(reader.ExpectEnd(), StatusHasMessage("'f.bin': 1 bytes expected, found 3"));
-  EXPECT_THAT(reader.Take(4, "the shape"), StatusHasMessage("'f.bin': truncated: the shape needs 4 bytes at offset 1, found 2"));
+  EXPECT_THAT(reader.Take(4, "the shape"),
+              StatusHasMessage("'f.bin': truncated: the shape needs 4 bytes at offset 1, found 2"));
   EXPECT_THAT(reader.Take(std::numeric_limits<uint64_t>::max(), "it"), StatusHasMessage(HasSubstr("truncated")));
 }
 

@@ -20,7 +20,11 @@ TEST(Csv, ReadsNumbersUnderTheirNames) {
 }
 
 TEST(Csv, ReadsOddButGoodFiles) {
-  EXPECT_THAT(ParseCsv("\xef\xbb\xbf" "a\n1", "f")->columns, ElementsAre("a"));
+  EXPECT_THAT(ParseCsv("\xef\xbb\xbf"
+                       "a\n1",
+                       "f")
+                  ->columns,
+              ElementsAre("a"));
   EXPECT_THAT(ParseCsv("a,b", "f")->values.shape(), ElementsAre(0, 2));
   EXPECT_THAT(ParseCsv("\n\na\n1\n", "f")->values.shape(), ElementsAre(1, 1));
   EXPECT_TRUE(std::isnan(ParseCsv("a\nnan\n", "f")->values.values<double>()[0]));
@@ -40,7 +44,8 @@ TEST(Csv, NamesLineAndColumn) {
       {"a\n1;5\n", "f: line 2, column 'a': a number expected, got '1;5'"},
       {"a\n\"1\n", "f: line 2: a quote is not closed"},
       {"a\n\"1\"2\n", "f: line 2:"}};
-  for (const auto& [text, message] : cases) EXPECT_THAT(ParseCsv(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
+  for (const auto& [text, message] : cases)
+    EXPECT_THAT(ParseCsv(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
   EXPECT_THAT(ParseCsv(std::string_view("a\n1\0\n", 5), "f"), StatusHasMessage(HasSubstr("line 2, column 'a'")));
   EXPECT_THAT(ReadCsv("none.csv"), StatusHasMessage("'none.csv': cannot open: No such file or directory"));
 }

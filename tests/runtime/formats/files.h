@@ -27,7 +27,8 @@ class TempFolder {
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
   std::vector<std::string> Names() const {
     std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      names.push_back(entry.path().filename().string());
     std::ranges::sort(names);
     return names;
   }
@@ -47,8 +48,8 @@ inline std::string Slurp(const std::string& path) {
 inline void Spill(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 // Every beginning of `seed` must be refused by `parse`.
-inline void ExpectTruncationsAreErrors(const std::string& seed, const std::function<absl::Status(const std::string&)>& parse,
-                                       size_t step = 1) {
+inline void ExpectTruncationsAreErrors(const std::string& seed,
+                                       const std::function<absl::Status(const std::string&)>& parse, size_t step = 1) {
   for (size_t size = 0; size < seed.size(); size += step) {
     const absl::Status status = parse(seed.substr(0, size));
     EXPECT_FALSE(status.ok()) << size << " bytes of " << seed.size();
@@ -56,10 +57,10 @@ inline void ExpectTruncationsAreErrors(const std::string& seed, const std::funct
   }
 }
 
-// Flips one bit at a time, in every `step`th bit. Returns how often `parse` took the damage for good data: a flipped bit
-// of a number is a number.
-inline size_t CountUndetectedFlips(const std::string& seed, const std::function<absl::Status(const std::string&)>& parse,
-                                   size_t step = 1) {
+// Flips one bit at a time, in every `step`th bit. Returns how often `parse` took the damage for good data: a flipped
+// bit of a number is a number.
+inline size_t CountUndetectedFlips(const std::string& seed,
+                                   const std::function<absl::Status(const std::string&)>& parse, size_t step = 1) {
   size_t undetected = 0;
   for (size_t bit = 0; bit < 8 * seed.size(); bit += step) {
     std::string damaged = seed;

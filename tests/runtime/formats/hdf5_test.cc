@@ -32,7 +32,8 @@ std::vector<NamedTensor> Weights() {
 
 TEST(Hdf5, ReadsWhatItWrites) {
   std::vector<NamedTensor> datasets = Weights();
-  for (const DType dtype : {DType::kF64, DType::kI32, DType::kU8, DType::kBool}) datasets.push_back({Name(dtype), Tensor(dtype, {2})});
+  for (const DType dtype : {DType::kF64, DType::kI32, DType::kU8, DType::kBool})
+    datasets.push_back({Name(dtype), Tensor(dtype, {2})});
   datasets.push_back({"empty", Tensor(DType::kF32, {0, 4})});
   ASSERT_OK_AND_ASSIGN(const std::string bytes, Hdf5Bytes(datasets));
   ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> back, ReadHdf5(bytes, "f"));
@@ -55,8 +56,10 @@ TEST(Hdf5, TheSameWeightsGiveTheSameBytes) {
 
 TEST(Hdf5, WriterRefusesImpossibleNames) {
   EXPECT_FALSE(Hdf5Bytes({{"", Floats({1}, {1})}}).ok());
-  EXPECT_THAT(Hdf5Bytes({{"a", Floats({1}, {1})}, {"a", Floats({1}, {1})}}), StatusHasMessage("HDF5: 'a' cannot be a dataset"));
-  EXPECT_THAT(Hdf5Bytes({{"a", Floats({1}, {1})}, {"a/b", Floats({1}, {1})}}), StatusHasMessage("HDF5: 'a' cannot be a group"));
+  EXPECT_THAT(Hdf5Bytes({{"a", Floats({1}, {1})}, {"a", Floats({1}, {1})}}),
+              StatusHasMessage("HDF5: 'a' cannot be a dataset"));
+  EXPECT_THAT(Hdf5Bytes({{"a", Floats({1}, {1})}, {"a/b", Floats({1}, {1})}}),
+              StatusHasMessage("HDF5: 'a' cannot be a group"));
 }
 
 TEST(Hdf5, ReadsKerasOwnFile) {
@@ -80,7 +83,9 @@ TEST(Hdf5, DamageIsAnError) {
 
 TEST(Hdf5, SaysWhereItsHelperIsMissing) {
   ::setenv("FUSEBOX_H5READ", "/no/such/helper", 1);
-  EXPECT_THAT(ReadHdf5("x", "f"), StatusHasMessage("f: cannot be read as HDF5: '/no/such/helper': cannot be started: No such file or directory"));
+  EXPECT_THAT(
+      ReadHdf5("x", "f"),
+      StatusHasMessage("f: cannot be read as HDF5: '/no/such/helper': cannot be started: No such file or directory"));
   ::unsetenv("FUSEBOX_H5READ");
 }
 
@@ -101,7 +106,8 @@ std::string Made(const TempFolder& folder, const std::function<void(hid_t)>& fil
   return Slurp(folder / "made.h5");
 }
 
-void AddDataset(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& dims, hid_t properties, const float* data) {
+void AddDataset(hid_t file, const char* name, hid_t type, const std::vector<hsize_t>& dims, hid_t properties,
+                const float* data) {
   const hid_t space = H5Screate_simple(int(dims.size()), dims.data(), nullptr);
   const hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
   if (data != nullptr) H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
@@ -138,7 +144,8 @@ TEST(Hdf5, RefusesWhatWeightsDoNotHave) {
   const std::pair<const char*, std::function<void(hid_t)>> cases[] = {
       {"link is a link to a path or another file",
        [](hid_t file) { H5Lcreate_external("/etc/passwd", "/x", file, "link", H5P_DEFAULT, H5P_DEFAULT); }},
-      {"link is a link to a path or another file", [](hid_t file) { H5Lcreate_soft("/link", file, "link", H5P_DEFAULT, H5P_DEFAULT); }},
+      {"link is a link to a path or another file",
+       [](hid_t file) { H5Lcreate_soft("/link", file, "link", H5P_DEFAULT, H5P_DEFAULT); }},
       {"groups are nested deeper than 32",
        [](hid_t file) {
          const hid_t group = H5Gcreate2(file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -175,7 +182,8 @@ TEST(Hdf5, RefusesWhatWeightsDoNotHave) {
       {"is too large for a file of this size",
        [&](hid_t file) {
          AddDataset(file, "d", H5T_IEEE_F32LE, {1 << 20}, H5P_DEFAULT, nullptr);
-         for (int i = 0; i < 64; ++i) H5Lcreate_hard(file, "d", file, std::to_string(i).c_str(), H5P_DEFAULT, H5P_DEFAULT);
+         for (int i = 0; i < 64; ++i)
+           H5Lcreate_hard(file, "d", file, std::to_string(i).c_str(), H5P_DEFAULT, H5P_DEFAULT);
        }},
       {"dataset text holds no plain numbers",
        [](hid_t file) {
@@ -201,7 +209,8 @@ TEST(Hdf5, RefusesWhatWeightsDoNotHave) {
   for (const auto& [message, fill] : cases) {
     EXPECT_THAT(ReadHdf5(Made(folder, fill), "f"), StatusHasMessage(HasSubstr(message)));
   }
-  EXPECT_OK(ReadHdf5(Made(folder, [&](hid_t file) { AddDataset(file, "d", H5T_IEEE_F32LE, {1}, H5P_DEFAULT, &one); }), "f"));
+  EXPECT_OK(
+      ReadHdf5(Made(folder, [&](hid_t file) { AddDataset(file, "d", H5T_IEEE_F32LE, {1}, H5P_DEFAULT, &one); }), "f"));
 }
 
 }  // namespace

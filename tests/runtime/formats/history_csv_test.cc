@@ -31,8 +31,10 @@ TEST(HistoryCsv, ReadsWhatItWrites) {
 }
 
 TEST(HistoryCsv, ReadsWhatKerasWrites) {
-  ASSERT_OK_AND_ASSIGN(const auto history, ParseHistoryCsv("epoch,accuracy,loss\r\n0,0.2083333283662796,0.8578819632530212\r\n", "f"));
-  EXPECT_THAT(history, ElementsAre(HistoryColumn{"accuracy", {0.2083333283662796}}, HistoryColumn{"loss", {0.8578819632530212}}));
+  ASSERT_OK_AND_ASSIGN(const auto history,
+                       ParseHistoryCsv("epoch,accuracy,loss\r\n0,0.2083333283662796,0.8578819632530212\r\n", "f"));
+  EXPECT_THAT(history, ElementsAre(HistoryColumn{"accuracy", {0.2083333283662796}},
+                                   HistoryColumn{"loss", {0.8578819632530212}}));
 }
 
 TEST(HistoryCsv, ReadsATrainingThatWentOn) {

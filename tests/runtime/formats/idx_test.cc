@@ -63,21 +63,28 @@ TEST(Idx, ReadsGzippedFiles) {
 
 TEST(Idx, NamesTheBytesExpectedAndFound) {
   const std::string whole = Idx(8, {60000, 28, 28}, std::string(1000, 'x'));
-  EXPECT_THAT(ParseIdx(whole, "'t'"), StatusHasMessage("'t': truncated: u8[60000,28,28] needs 47040016 bytes, found 1016"));
-  EXPECT_THAT(ParseIdx(Gzip(whole), "'t'"), StatusHasMessage("'t': truncated: u8[60000,28,28] needs 47040016 bytes, found 1016"));
+  EXPECT_THAT(ParseIdx(whole, "'t'"),
+              StatusHasMessage("'t': truncated: u8[60000,28,28] needs 47040016 bytes, found 1016"));
+  EXPECT_THAT(ParseIdx(Gzip(whole), "'t'"),
+              StatusHasMessage("'t': truncated: u8[60000,28,28] needs 47040016 bytes, found 1016"));
   const std::string packed = Gzip(Idx(8, {4}, "abcd"));
-  EXPECT_THAT(ParseIdx(packed.substr(0, packed.size() - 4), "'t'"), StatusHasMessage("'t': the gzip stream is truncated"));
+  EXPECT_THAT(ParseIdx(packed.substr(0, packed.size() - 4), "'t'"),
+              StatusHasMessage("'t': the gzip stream is truncated"));
   EXPECT_THAT(ParseIdx(packed.substr(0, 14), "'t'"), StatusHasMessage(HasSubstr("(the gzip stream is truncated)")));
   EXPECT_THAT(ParseIdx(Idx(8, {2}, "abc"), "'t'"), StatusHasMessage("'t': too long: u8[2] needs 10 bytes, found 11"));
-  EXPECT_THAT(ParseIdx(Gzip(Idx(8, {2}, "abc")), "'t'"), StatusHasMessage("'t': too long: u8[2] needs 10 bytes, found more"));
-  EXPECT_THAT(ParseIdx("epoch,loss\n", "'t'"), StatusHasMessage(HasSubstr("'t': not an IDX file: it starts with 65706f63")));
+  EXPECT_THAT(ParseIdx(Gzip(Idx(8, {2}, "abc")), "'t'"),
+              StatusHasMessage("'t': too long: u8[2] needs 10 bytes, found more"));
+  EXPECT_THAT(ParseIdx("epoch,loss\n", "'t'"),
+              StatusHasMessage(HasSubstr("'t': not an IDX file: it starts with 65706f63")));
   EXPECT_THAT(ReadIdx("none.gz"), StatusHasMessage("'none.gz': cannot open: No such file or directory"));
 }
 
 TEST(Idx, RefusesShapesBeforeTakingMemory) {
-  EXPECT_THAT(ParseIdx(Idx(8, {0xffffffff, 0xffffffff, 0xffffffff}, ""), "f"), StatusHasMessage(HasSubstr("too large to be read")));
+  EXPECT_THAT(ParseIdx(Idx(8, {0xffffffff, 0xffffffff, 0xffffffff}, ""), "f"),
+              StatusHasMessage(HasSubstr("too large to be read")));
   EXPECT_THAT(ParseIdx(Idx(0x0e, {65536, 65536}, ""), "f"), StatusHasMessage(HasSubstr("too large to be read")));
-  EXPECT_THAT(ParseIdx(Idx(8, {65536, 65536}, ""), "f"), StatusHasMessage(HasSubstr("needs 4294967308 bytes, found 12")));
+  EXPECT_THAT(ParseIdx(Idx(8, {65536, 65536}, ""), "f"),
+              StatusHasMessage(HasSubstr("needs 4294967308 bytes, found 12")));
 }
 
 TEST(Idx, UnpacksNoMoreThanAsked) {

@@ -17,17 +17,19 @@ ModelConfig Mlp() {
   const std::string relu = "relu", glorot = "glorot_uniform", zeros = "zeros";
   return {.name = "mlp",
           .input = InputConfig{.name = "input_layer", .dtype = DType::kU8, .shape = {28, 28}},
-          .layers = {{.item = {"fusebox/flatten@1", {}}, .name = "flatten"},
-                     {.item = {"fusebox/dense@1",
-                               {{"units", int64_t{300}},
-                                {"activation", relu},
-                                {"use_bias", true},
-                                {"kernel_initializer", std::string("he_normal:seed=3")},
-                                {"bias_initializer", zeros}}},
-                      .name = "dense",
-                      .trainable = false},
-                     {.item = {"acme/gated_dense@2", {{"units", int64_t{10}}, {"rate", 0.25}, {"axes", Ints{1, 2}}, {"kind", std::string("a b")}}},
-                      .name = "gated"}},
+          .layers =
+              {{.item = {"fusebox/flatten@1", {}}, .name = "flatten"},
+               {.item = {"fusebox/dense@1",
+                         {{"units", int64_t{300}},
+                          {"activation", relu},
+                          {"use_bias", true},
+                          {"kernel_initializer", std::string("he_normal:seed=3")},
+                          {"bias_initializer", zeros}}},
+                .name = "dense",
+                .trainable = false},
+               {.item = {"acme/gated_dense@2",
+                         {{"units", int64_t{10}}, {"rate", 0.25}, {"axes", Ints{1, 2}}, {"kind", std::string("a b")}}},
+                .name = "gated"}},
           .compile = CompileConfig{.optimizer = {"fusebox/sgd@1", {{"learning_rate", 0.01}, {"nesterov", false}}},
                                    .loss = {"sparse_categorical_crossentropy", {}},
                                    .metrics = {{"accuracy", {}}, {"acme/f2@1", {}}}}};
@@ -61,7 +63,8 @@ TEST(KerasConfig, WritesKerasForm) {
   EXPECT_EQ(layers[3]["module"], "acme");
   EXPECT_EQ(layers[3]["class_name"], "GatedDense");
   EXPECT_EQ(layers[3]["registered_name"], "acme>GatedDense");
-  EXPECT_EQ(written["compile_config"]["optimizer"]["config"], json::parse(R"({"name": "SGD", "learning_rate": 0.01, "nesterov": false})"));
+  EXPECT_EQ(written["compile_config"]["optimizer"]["config"],
+            json::parse(R"({"name": "SGD", "learning_rate": 0.01, "nesterov": false})"));
   EXPECT_EQ(written["compile_config"]["loss"], "sparse_categorical_crossentropy");
   EXPECT_EQ(written["compile_config"]["metrics"][0], "accuracy");
   EXPECT_EQ(written["compile_config"]["metrics"][1]["registered_name"], "acme>F2");
@@ -80,18 +83,25 @@ ItemAttributes Attributes(const std::string& config) {
 }
 
 TEST(KerasConfig, LeavesOutWhatSaysNothing) {
-  EXPECT_EQ(Attributes(R"(, "kernel_regularizer": null, "quantization_config": null, "data_format": "channels_last", "trainable": true,
+  EXPECT_EQ(
+      Attributes(
+          R"(, "kernel_regularizer": null, "quantization_config": null, "data_format": "channels_last", "trainable": true,
                           "dtype": {"class_name": "DTypePolicy", "config": {"name": "float32"}})"),
-            ItemAttributes());
-  EXPECT_EQ(Attributes(R"(, "data_format": "channels_first")"), (ItemAttributes{{"data_format", std::string("channels_first")}}));
+      ItemAttributes());
+  EXPECT_EQ(Attributes(R"(, "data_format": "channels_first")"),
+            (ItemAttributes{{"data_format", std::string("channels_first")}}));
 }
 
 TEST(KerasConfig, ReadsValues) {
-  EXPECT_EQ(Attributes(R"(, "a": 1, "b": 0.009999999776482582, "c": 1e-07, "d": [1, 2], "e": {"class_name": "__tuple__", "items": [3]})"),
-            (ItemAttributes{{"a", int64_t{1}}, {"b", 0.01}, {"c", 1e-7}, {"d", Ints{1, 2}}, {"e", Ints{3}}}));
-  EXPECT_EQ(Attributes(R"(, "i": {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": null}})"),
-            (ItemAttributes{{"i", std::string("glorot_uniform")}}));
-  EXPECT_EQ(Attributes(R"(, "i": {"module": "acme", "class_name": "Odd", "config": {"x": 2}, "registered_name": "acme>Odd"})"),
+  EXPECT_EQ(
+      Attributes(
+          R"(, "a": 1, "b": 0.009999999776482582, "c": 1e-07, "d": [1, 2], "e": {"class_name": "__tuple__", "items": [3]})"),
+      (ItemAttributes{{"a", int64_t{1}}, {"b", 0.01}, {"c", 1e-7}, {"d", Ints{1, 2}}, {"e", Ints{3}}}));
+  EXPECT_EQ(
+      Attributes(R"(, "i": {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": null}})"),
+      (ItemAttributes{{"i", std::string("glorot_uniform")}}));
+  EXPECT_EQ(Attributes(
+                R"(, "i": {"module": "acme", "class_name": "Odd", "config": {"x": 2}, "registered_name": "acme>Odd"})"),
             (ItemAttributes{{"i", std::string("acme/odd:x=2")}}));
   EXPECT_EQ(Attributes(R"(, "activation": {"module": "builtins", "class_name": "function", "config": "relu"})"),
             (ItemAttributes{{"activation", std::string("relu")}}));
@@ -99,7 +109,8 @@ TEST(KerasConfig, ReadsValues) {
 
 TEST(KerasConfig, ReadsCompileConfigs) {
   const auto parse = [](const std::string& compile) {
-    return ParseKerasConfig(R"({"class_name": "Sequential", "config": {"layers": []}, "compile_config": )" + compile + "}", "f");
+    return ParseKerasConfig(
+        R"({"class_name": "Sequential", "config": {"layers": []}, "compile_config": )" + compile + "}", "f");
   };
   EXPECT_EQ(parse("null")->compile, std::nullopt);
   EXPECT_EQ(parse("{}")->compile, std::nullopt);
@@ -108,7 +119,8 @@ TEST(KerasConfig, ReadsCompileConfigs) {
         "name": "sgd_1", "learning_rate": 0.5, "weight_decay": null, "use_ema": false, "ema_momentum": 0.99}},
       "loss": {"module": "keras.losses", "class_name": "MeanSquaredError", "config": {"name": "mean_squared_error", "reduction": "sum_over_batch_size"}},
       "metrics": [["accuracy", {"module": "keras.metrics", "class_name": "Precision", "config": {"name": "p", "top_k": 3}}]],
-      "loss_weights": null, "weighted_metrics": null, "run_eagerly": false, "jit_compile": true})")->compile;
+      "loss_weights": null, "weighted_metrics": null, "run_eagerly": false, "jit_compile": true})")
+                                     ->compile;
   EXPECT_EQ(Print(compile.optimizer), "fusebox/sgd:learning_rate=0.5");
   EXPECT_EQ(Print(compile.loss), "fusebox/mean_squared_error");
   ASSERT_EQ(compile.metrics.size(), 2u);
@@ -116,12 +128,16 @@ TEST(KerasConfig, ReadsCompileConfigs) {
   EXPECT_EQ(parse(R"({"loss": ["mse"], "metrics": "accuracy"})")->compile->loss.id, "mse");
   EXPECT_EQ(parse(R"({"loss": {"out": "mse"}, "metrics": {"out": ["mae"]}})")->compile->metrics[0].id, "mae");
   EXPECT_THAT(parse(R"({"loss": ["mse", "mae"]})"), StatusHasMessage(R"(f: one loss expected, got ["mse","mae"])"));
-  EXPECT_THAT(parse(R"({"loss": "mse", "loss_weights": [1.0]})"), StatusHasMessage("f: loss_weights are not supported yet"));
+  EXPECT_THAT(parse(R"({"loss": "mse", "loss_weights": [1.0]})"),
+              StatusHasMessage("f: loss_weights are not supported yet"));
   EXPECT_THAT(parse("[1]"), StatusHasMessage(HasSubstr("compile_config: an object expected, got [1]")));
 }
 
 TEST(KerasConfig, KnowsTheInputWithoutAnInputLayer) {
-  ASSERT_OK_AND_ASSIGN(const ModelConfig model, ParseKerasConfig(R"({"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [null, 7]}})", "f"));
+  ASSERT_OK_AND_ASSIGN(
+      const ModelConfig model,
+      ParseKerasConfig(R"({"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [null, 7]}})",
+                       "f"));
   ASSERT_TRUE(model.input.has_value());
   EXPECT_THAT(model.input->shape, ElementsAre(7));
 }
@@ -130,12 +146,13 @@ TEST(KerasConfig, SaysWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "f: not JSON: "},
       {"[]", "f: a Sequential model expected (others are not supported yet), got no class_name"},
-      {R"({"class_name": "Functional", "config": {}})", "f: a Sequential model expected (others are not supported yet), got Functional"},
+      {R"({"class_name": "Functional", "config": {}})",
+       "f: a Sequential model expected (others are not supported yet), got Functional"},
       {R"({"class_name": "Sequential", "config": {}})", "f: config.layers: a list expected, got null"},
       {R"({"class_name": "Sequential", "config": {"layers": [3]}})", "f: a layer with a config expected, got 3"},
-      {Layer(""), "f: the Dense has no name"},
       {Layer(R"("name": "d", "dtype": "mixed_float16")"), "f: layer 'd': dtype float32 expected, got mixed_float16"},
-      {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "bfloat16"}})"), "expected, got bfloat16"},
+      {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "bfloat16"}})"),
+       "expected, got bfloat16"},
       {Layer(R"("name": "d", "layers": [])"), "f: layer 'd': a model within a model (Dense) is not supported yet"},
       {Layer(R"("name": "d", "k": {"x": 1})"), R"(f: layer 'd': 'k': an object with class_name expected, got {"x":1})"},
       {Layer(R"("name": "d", "k": [1.5])"), "f: layer 'd': 'k': a list of integers expected, got [1.5]"},
@@ -148,7 +165,8 @@ TEST(KerasConfig, SaysWhatIsWrong) {
        "f: InputLayer: dtype string is not supported"},
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "A", "config": {"name": "x"}}, {"class_name": "B", "config": {"name": "x"}}]}})",
        "f: two layers are named 'x'"}};
-  for (const auto& [text, message] : cases) EXPECT_THAT(ParseKerasConfig(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
+  for (const auto& [text, message] : cases)
+    EXPECT_THAT(ParseKerasConfig(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
 }
 
 TEST(KerasConfig, DeepNestingIsAnError) {
@@ -157,8 +175,19 @@ TEST(KerasConfig, DeepNestingIsAnError) {
   EXPECT_THAT(ParseKerasItem(item, "f"), StatusHasMessage(HasSubstr("items are nested deeper than 8")));
 }
 
+TEST(KerasConfig, NamesLayersWithoutAName) {
+  const std::string layer =
+      R"({"class_name": "GatedDense", "registered_name": "acme>GatedDense", "config": {"units": 2}})";
+  ASSERT_OK_AND_ASSIGN(
+      const ModelConfig model,
+      ParseKerasConfig(R"({"class_name": "Sequential", "config": {"layers": [)" + layer + "," + layer + "]}}", "f"));
+  EXPECT_EQ(model.layers[0].name, "gated_dense");
+  EXPECT_EQ(model.layers[1].name, "gated_dense_1");
+}
+
 TEST(KerasConfig, ParsesSingleItems) {
-  EXPECT_EQ(Print(*ParseKerasItem(R"({"class_name": "Adam", "config": {"learning_rate": 0.1}})", "f")), "fusebox/adam:learning_rate=0.1");
+  EXPECT_EQ(Print(*ParseKerasItem(R"({"class_name": "Adam", "config": {"learning_rate": 0.1}})", "f")),
+            "fusebox/adam:learning_rate=0.1");
   EXPECT_EQ(Print(*ParseKerasItem(R"("sgd")", "f")), "sgd");
 }
 

@@ -29,13 +29,17 @@ Tensor Floats(std::vector<int64_t> shape, float first) {
 }
 
 KerasFile Small() {
-  const auto dense = [](const char* name, int64_t units) { return LayerConfig{{"fusebox/dense@1", {{"units", units}}}, name, true}; };
+  const auto dense = [](const char* name, int64_t units) {
+    return LayerConfig{{"fusebox/dense@1", {{"units", units}}}, name, true};
+  };
   KerasFile file;
   file.config = {.name = "net",
                  .input = InputConfig{"in", DType::kF32, {4}},
                  .layers = {dense("hidden", 3), {{"fusebox/flatten@1", {}}, "flat", true}, dense("out", 2)},
                  .compile = CompileConfig{{"fusebox/sgd@1", {{"learning_rate", 0.5}}}, {"mean_squared_error", {}}, {}}};
-  file.layers = {{"hidden", "Dense", {Floats({4, 3}, 1), Floats({3}, 20)}}, {"flat", "Flatten", {}}, {"out", "Dense", {Floats({3, 2}, 30), Floats({2}, 40)}}};
+  file.layers = {{"hidden", "Dense", {Floats({4, 3}, 1), Floats({3}, 20)}},
+                 {"flat", "Flatten", {}},
+                 {"out", "Dense", {Floats({3, 2}, 30), Floats({2}, 40)}}};
   file.optimizer_vars = {Tensor(DType::kI64, {}), Floats({}, 0.5f)};
   for (int i = 0; i < 12; ++i) file.optimizer_vars.push_back(Floats({2}, float(i)));
   file.fusebox_metadata = R"({"expansions":{"x":1}})";
@@ -79,8 +83,10 @@ TEST(KerasFile, EqualContentsGiveEqualBytes) {
 TEST(KerasFile, GroupsAreNamedAsKerasCounts) {
   ASSERT_OK_AND_ASSIGN(const std::string bytes, KerasWeightsBytes({Small().layers, {}}));
   std::vector<std::string> names;
-  for (const NamedTensor& dataset : *ReadHdf5(bytes, "f")) names.push_back(dataset.name);
-  EXPECT_THAT(names, ElementsAre("layers/dense/vars/0", "layers/dense/vars/1", "layers/dense_1/vars/0", "layers/dense_1/vars/1"));
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> datasets, ReadHdf5(bytes, "f"));
+  for (const NamedTensor& dataset : datasets) names.push_back(dataset.name);
+  EXPECT_THAT(names, ElementsAre("layers/dense/vars/0", "layers/dense/vars/1", "layers/dense_1/vars/0",
+                                 "layers/dense_1/vars/1"));
 }
 
 TEST(KerasFile, ReadsWhatKerasWrites) {
@@ -89,8 +95,9 @@ TEST(KerasFile, ReadsWhatKerasWrites) {
   EXPECT_THAT(file.config.input->shape, ElementsAre(4));
   ASSERT_EQ(file.config.layers.size(), 3u);
   EXPECT_EQ(Print(file.config.layers[0].item), "fusebox/flatten");
-  EXPECT_EQ(Print(file.config.layers[1].item),
-            "fusebox/dense:activation=relu,bias_initializer=zeros,kernel_initializer=glorot_uniform,units=3,use_bias=true");
+  EXPECT_EQ(
+      Print(file.config.layers[1].item),
+      "fusebox/dense:activation=relu,bias_initializer=zeros,kernel_initializer=glorot_uniform,units=3,use_bias=true");
   ASSERT_TRUE(file.config.compile.has_value());
   EXPECT_EQ(Print(file.config.compile->optimizer), "fusebox/sgd:learning_rate=0.05,momentum=0.9,nesterov=true");
   EXPECT_EQ(Print(file.config.compile->loss), "sparse_categorical_crossentropy");
@@ -112,8 +119,10 @@ TEST(KerasFile, WeightsAloneGoThereAndBack) {
   ExpectEqual(back.layers[2].vars, file.layers[2].vars);
   ExpectEqual(back.optimizer_vars, file.optimizer_vars);
   layers.pop_back();
-  EXPECT_THAT(ReadKerasWeights(folder / "a.weights.h5", layers),
-              StatusHasMessage(HasSubstr("'layers/dense_1/vars/0' belongs to no layer of the model, whose groups are: layers/dense layers/flatten")));
+  EXPECT_THAT(
+      ReadKerasWeights(folder / "a.weights.h5", layers),
+      StatusHasMessage(HasSubstr(
+          "'layers/dense_1/vars/0' belongs to no layer of the model, whose groups are: layers/dense layers/flatten")));
 }
 
 TEST(KerasFile, WriterRefusesWhatDoesNotFit) {
@@ -123,10 +132,12 @@ TEST(KerasFile, WriterRefusesWhatDoesNotFit) {
   EXPECT_THAT(WriteKeras(folder / "a.keras", file), StatusHasMessage(HasSubstr("weights of 3 layers expected, got 2")));
   file = Small();
   file.layers[0].layer_name = "other";
-  EXPECT_THAT(WriteKeras(folder / "a.keras", file), StatusHasMessage(HasSubstr("weights of layer 'hidden' expected, got those of 'other'")));
+  EXPECT_THAT(WriteKeras(folder / "a.keras", file),
+              StatusHasMessage(HasSubstr("weights of layer 'hidden' expected, got those of 'other'")));
   file = Small();
   file.fusebox_metadata = "{";
-  EXPECT_THAT(WriteKeras(folder / "a.keras", file), StatusHasMessage(HasSubstr("the metadata of a .keras file: not JSON")));
+  EXPECT_THAT(WriteKeras(folder / "a.keras", file),
+              StatusHasMessage(HasSubstr("the metadata of a .keras file: not JSON")));
   EXPECT_THAT(folder.Names(), ElementsAre());
 }
 
@@ -151,18 +162,22 @@ TEST(KerasFile, SaysWhatIsWrong) {
       {With({{"config.json", config}}), "'m.keras': not a .keras file: its member 'model.weights.h5' is missing"},
       {With({{"config.json", "{"}, {"model.weights.h5", weights}}), "'m.keras': config.json: not JSON"},
       {With({{"config.json", config}, {"model.weights.h5", "x"}}), "'m.keras': model.weights.h5: not an HDF5 file"},
-      {With({{"config.json", config}, {"model.weights.h5", weights}, {"metadata.json", "["}}), "'m.keras': metadata.json: not JSON"},
+      {With({{"config.json", config}, {"model.weights.h5", weights}, {"metadata.json", "["}}),
+       "'m.keras': metadata.json: not JSON"},
       {With({{"config.json", config}, {"model.weights.h5", dataset("layers/hidden/vars/0")}}),
-       "'m.keras': model.weights.h5: 'layers/hidden/vars/0' belongs to no layer of the model, whose groups are: layers/dense layers/flatten layers/dense_1"},
+       "'m.keras': model.weights.h5: 'layers/hidden/vars/0' belongs to no layer of the model, whose groups are: "
+       "layers/dense layers/flatten layers/dense_1"},
       {With({{"config.json", config}, {"model.weights.h5", dataset("layers/dense/vars/1")}}),
        "'m.keras': model.weights.h5: 'layers/dense/vars/0' is missing"},
       {With({{"config.json", config}, {"model.weights.h5", dataset("layers/dense/vars/01")}}), "belongs to no layer"}};
-  for (const auto& [bytes, message] : cases) EXPECT_THAT(ParseKeras(bytes, "'m.keras'"), StatusHasMessage(HasSubstr(message)));
+  for (const auto& [bytes, message] : cases)
+    EXPECT_THAT(ParseKeras(bytes, "'m.keras'"), StatusHasMessage(HasSubstr(message)));
   EXPECT_THAT(ReadKeras("none.keras"), StatusHasMessage("'none.keras': cannot open: No such file or directory"));
 }
 
 TEST(KerasFile, MissingMetadataIsFine) {
-  const std::string bytes = With({{"config.json", KerasConfigJson(Small().config)}, {"model.weights.h5", *KerasWeightsBytes({Small().layers, {}})}});
+  const std::string bytes = With({{"config.json", KerasConfigJson(Small().config)},
+                                  {"model.weights.h5", *KerasWeightsBytes({Small().layers, {}})}});
   EXPECT_EQ(ParseKeras(bytes, "f")->fusebox_metadata, "");
 }
 

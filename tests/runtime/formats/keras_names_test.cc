@@ -21,10 +21,21 @@ TEST(KerasNames, SplitsIds) {
 
 TEST(KerasNames, ItemsAndClassesNameEachOther) {
   const std::pair<const char*, const char*> names[] = {
-      {"dense", "Dense"}, {"batch_normalization", "BatchNormalization"}, {"conv2d", "Conv2D"}, {"max_pooling2d", "MaxPooling2D"},
-      {"sgd", "SGD"}, {"adam", "Adam"}, {"adamw", "AdamW"}, {"rmsprop", "RMSprop"}, {"glorot_uniform", "GlorotUniform"},
-      {"he_normal", "HeNormal"}, {"zeros", "Zeros"}, {"leaky_relu", "LeakyReLU"}, {"l1_l2", "L1L2"},
-      {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"}, {"kl_divergence", "KLDivergence"}};
+      {"dense", "Dense"},
+      {"batch_normalization", "BatchNormalization"},
+      {"conv2d", "Conv2D"},
+      {"max_pooling2d", "MaxPooling2D"},
+      {"sgd", "SGD"},
+      {"adam", "Adam"},
+      {"adamw", "AdamW"},
+      {"rmsprop", "RMSprop"},
+      {"glorot_uniform", "GlorotUniform"},
+      {"he_normal", "HeNormal"},
+      {"zeros", "Zeros"},
+      {"leaky_relu", "LeakyReLU"},
+      {"l1_l2", "L1L2"},
+      {"sparse_categorical_crossentropy", "SparseCategoricalCrossentropy"},
+      {"kl_divergence", "KLDivergence"}};
   for (const auto& [item, class_name] : names) {
     EXPECT_EQ(KerasClassName(item), class_name);
     EXPECT_EQ(ItemNameOfClass(class_name), item);
@@ -34,11 +45,23 @@ TEST(KerasNames, ItemsAndClassesNameEachOther) {
 
 TEST(KerasNames, SnakeCaseIsThatOfKeras) {
   // From keras.src.utils.naming.to_snake_case.
-  const std::pair<const char*, const char*> names[] = {
-      {"Dense", "dense"}, {"BatchNormalization", "batch_normalization"}, {"Conv2D", "conv2d"}, {"LSTM", "lstm"},
-      {"ReLU", "re_lu"}, {"PReLU", "p_re_lu"}, {"LeakyReLU", "leaky_re_lu"}, {"RMSprop", "rm_sprop"}, {"SGD", "sgd"},
-      {"AdamW", "adam_w"}, {"GatedDense", "gated_dense"}, {"MaxPooling2D", "max_pooling2d"}, {"SimpleRNN", "simple_rnn"},
-      {"MyABCLayer", "my_abc_layer"}, {"A", "a"}, {"", ""}, {"Conv1DTranspose", "conv1d_transpose"}};
+  const std::pair<const char*, const char*> names[] = {{"Dense", "dense"},
+                                                       {"BatchNormalization", "batch_normalization"},
+                                                       {"Conv2D", "conv2d"},
+                                                       {"LSTM", "lstm"},
+                                                       {"ReLU", "re_lu"},
+                                                       {"PReLU", "p_re_lu"},
+                                                       {"LeakyReLU", "leaky_re_lu"},
+                                                       {"RMSprop", "rm_sprop"},
+                                                       {"SGD", "sgd"},
+                                                       {"AdamW", "adam_w"},
+                                                       {"GatedDense", "gated_dense"},
+                                                       {"MaxPooling2D", "max_pooling2d"},
+                                                       {"SimpleRNN", "simple_rnn"},
+                                                       {"MyABCLayer", "my_abc_layer"},
+                                                       {"A", "a"},
+                                                       {"", ""},
+                                                       {"Conv1DTranspose", "conv1d_transpose"}};
   for (const auto& [class_name, name] : names) EXPECT_EQ(KerasSnakeCase(class_name), name);
 }
 

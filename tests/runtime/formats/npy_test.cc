@@ -24,8 +24,8 @@ std::vector<T> Values(const Tensor& tensor) {
 }
 
 TEST(Npy, ReadsAndWritesTheBytesOfNumPy) {
-  const std::pair<const char*, DType> cases[] = {{"f32", DType::kF32}, {"f64", DType::kF64}, {"i32", DType::kI32},
-                                                 {"i64", DType::kI64}, {"u8", DType::kU8}, {"bool", DType::kBool},
+  const std::pair<const char*, DType> cases[] = {{"f32", DType::kF32},    {"f64", DType::kF64},  {"i32", DType::kI32},
+                                                 {"i64", DType::kI64},    {"u8", DType::kU8},    {"bool", DType::kBool},
                                                  {"scalar", DType::kF32}, {"empty", DType::kF32}};
   for (const auto& [name, dtype] : cases) {
     ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadData(name));
@@ -55,7 +55,8 @@ TEST(Npy, ReadsFortranOrder) {
 }
 
 TEST(Npy, RefusesWhatIsNoRealNumber) {
-  EXPECT_THAT(ReadData("complex"), StatusHasMessage(HasSubstr("real numbers expected, got complex numbers (dtype '<c16')")));
+  EXPECT_THAT(ReadData("complex"),
+              StatusHasMessage(HasSubstr("real numbers expected, got complex numbers (dtype '<c16')")));
   EXPECT_THAT(ReadData("text"), StatusHasMessage(HasSubstr("got text (dtype '<U2')")));
   EXPECT_THAT(ReadData("time"), StatusHasMessage(HasSubstr("got times")));
   EXPECT_THAT(ReadData("struct"), StatusHasMessage(HasSubstr("descr (one plain dtype)")));
@@ -68,7 +69,8 @@ TEST(Npy, NamesTheFileAndTheBytes) {
   const std::string bytes = Slurp(DataPath("numpy/f32.npy"));
   EXPECT_THAT(ParseNpy(bytes.substr(0, bytes.size() - 5), "'f'"),
               StatusHasMessage("'f': truncated: expected 24 bytes of data for shape (2, 3), found 19"));
-  EXPECT_THAT(ParseNpy(bytes + "x", "'f'"), StatusHasMessage(HasSubstr("too long: expected 24 bytes of data for shape (2, 3), found 25")));
+  EXPECT_THAT(ParseNpy(bytes + "x", "'f'"),
+              StatusHasMessage(HasSubstr("too long: expected 24 bytes of data for shape (2, 3), found 25")));
   EXPECT_THAT(ParseNpy("PK\x03\x04 archive", "'f'"), StatusHasMessage(HasSubstr("not an .npy file")));
 }
 

@@ -19,7 +19,8 @@ using ::testing::HasSubstr;
 
 TEST(Npz, ReadsStoredAndDeflated) {
   for (const char* name : {"stored", "deflated"}) {
-    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ReadNpz(DataPath(std::string("numpy/") + name + ".npz")));
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays,
+                         ReadNpz(DataPath(std::string("numpy/") + name + ".npz")));
     ASSERT_EQ(arrays.size(), 2u);
     EXPECT_EQ(arrays[0].name, "x");
     EXPECT_EQ(arrays[0].value.dtype(), DType::kF32);
@@ -54,9 +55,11 @@ TEST(Npz, SurvivesDamage) {
 }
 
 TEST(Npz, NamesTheArchiveAndTheArray) {
-  EXPECT_THAT(ParseNpz("nothing", "'f.npz'"), StatusHasMessage(HasSubstr("'f.npz': no zip archive, or cut or damaged")));
+  EXPECT_THAT(ParseNpz("nothing", "'f.npz'"),
+              StatusHasMessage(HasSubstr("'f.npz': no zip archive, or cut or damaged")));
   ASSERT_OK_AND_ASSIGN(const std::string bytes, ZipBytes({{"x.npy", "bad"}}));
-  EXPECT_THAT(ParseNpz(bytes, "'f.npz'"), StatusHasMessage(HasSubstr("'f.npz': array 'x.npy': truncated: the magic string needs 6 bytes")));
+  EXPECT_THAT(ParseNpz(bytes, "'f.npz'"),
+              StatusHasMessage(HasSubstr("'f.npz': array 'x.npy': truncated: the magic string needs 6 bytes")));
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ TEST(Safetensors, ReadsWhatItWrites) {
 
 TEST(Safetensors, ReadsOtherFloats) {
   const std::string bytes = File(R"({"__metadata__":{"k":"v"},"h":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},
-                                    "b":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]}})", std::string("\x00\x3c\x80\x3f", 4));
+                                    "b":{"dtype":"BF16","shape":[1],"data_offsets":[2,4]}})",
+                                 std::string("\x00\x3c\x80\x3f", 4));
   ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> tensors, ParseSafetensors(bytes, "f"));
   EXPECT_THAT(tensors[0].value.values<float>(), ElementsAre(1));
   EXPECT_THAT(tensors[1].value.values<float>(), ElementsAre(1));
@@ -55,17 +56,26 @@ TEST(Safetensors, SaysWhatIsWrong) {
       {File(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "1234"), "does not take the 4 bytes"},
       {File(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "1234"), "a shape and two ascending offsets"},
       {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", "1234"), "a shape and two ascending offsets"},
-      {File(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", "1234"), "a shape and two ascending offsets"},
-      {File(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", ""), "does not take the 0 bytes"},
-      {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "123"), "truncated: 4 bytes of data expected, found 3"},
+      {File(R"({"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}})", "1234"),
+       "a shape and two ascending offsets"},
+      {File(R"({"a":{"dtype":"U8","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", ""),
+       "does not take the 0 bytes"},
+      {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "123"),
+       "truncated: 4 bytes of data expected, found 3"},
       {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", "12345"), "4 bytes of data expected, found 5"},
-      {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "12345678"), "a tensor expected at offset 0, got one at 4"},
-      {File(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", "123"),
+      {File(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "12345678"),
+       "a tensor expected at offset 0, got one at 4"},
+      {File(
+           R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+           "123"),
        "a tensor expected at offset 2, got one at 1"},
-      {File(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "1"),
+      {File(
+           R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})",
+           "1"),
        "its bytes belong to another tensor too"},
       {std::string(8, '\xff'), "a header of at most 100000000 bytes expected"}};
-  for (const auto& [bytes, message] : cases) EXPECT_THAT(ParseSafetensors(bytes, "f"), StatusHasMessage(HasSubstr(message)));
+  for (const auto& [bytes, message] : cases)
+    EXPECT_THAT(ParseSafetensors(bytes, "f"), StatusHasMessage(HasSubstr(message)));
 }
 
 }  // namespace

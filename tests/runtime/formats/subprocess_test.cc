@@ -27,7 +27,8 @@ TEST(Subprocess, PassesInputAndOutput) {
 
 TEST(Subprocess, InheritsNothing) {
   ASSERT_EQ(::dup2(1, 57), 57);  // Left open across exec.
-  ASSERT_OK_AND_ASSIGN(const ProcessResult result, Shell("for n in 0 1 2 57; do [ -e /proc/$$/fd/$n ] && echo $n; done"));
+  ASSERT_OK_AND_ASSIGN(const ProcessResult result,
+                       Shell("for n in 0 1 2 57; do [ -e /proc/$$/fd/$n ] && echo $n; done"));
   ::close(57);
   EXPECT_EQ(result.output, "0\n1\n2\n");
 }
@@ -35,11 +36,13 @@ TEST(Subprocess, InheritsNothing) {
 TEST(Subprocess, TellsHowItEnded) {
   EXPECT_EQ(Shell("kill -SEGV $$")->signal, SIGSEGV);
   EXPECT_TRUE(absl::IsNotFound(RunProcess({"no-such-program"}, "", {}).status()));
-  EXPECT_THAT(RunProcess({"no-such-program"}, "", {}), StatusHasMessage("'no-such-program': cannot be started: No such file or directory"));
+  EXPECT_THAT(RunProcess({"no-such-program"}, "", {}),
+              StatusHasMessage("'no-such-program': cannot be started: No such file or directory"));
 }
 
 TEST(Subprocess, KeepsTheLimits) {
-  EXPECT_THAT(Shell("sleep 60", "", {.time = std::chrono::milliseconds(100)}), StatusHasMessage("'sh': stopped after 0.1 seconds"));
+  EXPECT_THAT(Shell("sleep 60", "", {.time = std::chrono::milliseconds(100)}),
+              StatusHasMessage("'sh': stopped after 0.1 seconds"));
   EXPECT_THAT(Shell("yes", "", {.output_bytes = 1000}), StatusHasMessage("'sh': wrote more than 1000 bytes"));
   EXPECT_EQ(Shell("yes | head -c 1000000 >&2")->errors.size(), 65536u);
 }

@@ -14,7 +14,8 @@ using ::fusebox::testing::TempFolder;
 using ::testing::HasSubstr;
 
 TEST(ZipArchive, ReadsWhatItWrites) {
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, ZipBytes({{"a/b.txt", "one"}, {"empty", ""}, {"z", std::string(100'000, 'z')}}));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes,
+                       ZipBytes({{"a/b.txt", "one"}, {"empty", ""}, {"z", std::string(100'000, 'z')}}));
   ASSERT_OK_AND_ASSIGN(const std::vector<ZipMember> members, ReadZip(bytes, "f"));
   ASSERT_EQ(members.size(), 3u);
   EXPECT_EQ(members[0].name, "a/b.txt");

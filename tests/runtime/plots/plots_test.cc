@@ -14,7 +14,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::vector<HistoryColumn> kHistory = {{"accuracy", {0.7, 0.8}}, {"loss", {1.2, 0.6}}, {"val_accuracy", {0.75, 0.8}}, {"val_loss", {0.9, 0.7}}};
+const std::vector<HistoryColumn> kHistory = {
+    {"accuracy", {0.7, 0.8}}, {"loss", {1.2, 0.6}}, {"val_accuracy", {0.75, 0.8}}, {"val_loss", {0.9, 0.7}}};
 
 const std::vector<DotLayer> kLayers = {{"in", "InputLayer", "", "", "(None, 4)", {}},
                                        {"h<1>", "Dense", "relu", "(None, 4)", "(None, 3)", {0}},
@@ -36,7 +37,8 @@ TEST(LearningCurves, DrawsPngAndSvg) {
   EXPECT_THAT(Slurp(folder / "c.png"), StartsWith("\x89PNG"));
   EXPECT_OK(DrawLearningCurves(kHistory, folder / "c.svg", {.title = "it's \\ `date` \n"}));
   const std::string svg = Slurp(folder / "c.svg");
-  for (const char* text : {"<svg", ">val_accuracy<", ">val_loss<", ">epoch<", "it's"}) EXPECT_THAT(svg, HasSubstr(text));
+  for (const char* text : {"<svg", ">val_accuracy<", ">val_loss<", ">epoch<", "it's"})
+    EXPECT_THAT(svg, HasSubstr(text));
   EXPECT_THAT(folder.Names(), ElementsAre("c.png", "c.svg"));
 }
 
@@ -54,18 +56,21 @@ TEST(LearningCurves, DrawsWhatIsNotFiniteAsAGap) {
 
 TEST(LearningCurves, SaysWhatIsWrong) {
   const TempFolder folder;
-  EXPECT_THAT(DrawLearningCurves(kHistory, "c.gif"), StatusHasMessage("'c.gif': a picture's name that ends in .png or .svg expected"));
+  EXPECT_THAT(DrawLearningCurves(kHistory, "c.gif"),
+              StatusHasMessage("'c.gif': a picture's name that ends in .png or .svg expected"));
   EXPECT_THAT(DrawLearningCurves({}, "c.png"), StatusHasMessage("'c.png': the history has no epoch to be drawn"));
   EXPECT_THAT(DrawLearningCurves(kHistory, folder / "no/c.png"), StatusHasMessage(HasSubstr("there is no folder")));
   const EmptyPath nothing;
-  EXPECT_THAT(DrawLearningCurves(kHistory, folder / "c.png"), StatusHasMessage(HasSubstr("cannot be drawn without gnuplot: install the package gnuplot-nox")));
+  EXPECT_THAT(DrawLearningCurves(kHistory, folder / "c.png"),
+              StatusHasMessage(HasSubstr("cannot be drawn without gnuplot: install the package gnuplot-nox")));
   EXPECT_THAT(folder.Names(), ElementsAre());
 }
 
 TEST(ModelDot, WritesGraphviz) {
   const std::string dot = ModelDot(kLayers, {.show_shapes = true, .show_layer_activations = true});
-  for (const char* text : {"<b>in</b> (InputLayer)", "<b>h&lt;1&gt;</b> (Dense)", "Activation: <b>relu</b>", "Input shape: <b>(None, 4)</b>",
-                           "Output shape: <b>(None, 2)</b>", "layer0 -> layer1;", "layer1 -> layer2;", "rankdir=TB"}) {
+  for (const char* text : {"<b>in</b> (InputLayer)", "<b>h&lt;1&gt;</b> (Dense)", "Activation: <b>relu</b>",
+                           "Input shape: <b>(None, 4)</b>", "Output shape: <b>(None, 2)</b>", "layer0 -> layer1;",
+                           "layer1 -> layer2;", "rankdir=TB"}) {
     EXPECT_THAT(dot, HasSubstr(text));
   }
   EXPECT_EQ(ModelDot(kLayers).find("shape:"), std::string::npos);
@@ -85,7 +90,8 @@ TEST(ModelDot, Draws) {
 TEST(ModelDot, AFailureLeavesTheOldPicture) {
   const TempFolder folder;
   Spill(folder / "m.png", "old");
-  EXPECT_THAT(DrawDot("digraph {", folder / "m.png"), StatusHasMessage(HasSubstr("dot failed with code 1: Error: <stdin>: syntax error in line 1")));
+  EXPECT_THAT(DrawDot("digraph {", folder / "m.png"),
+              StatusHasMessage(HasSubstr("dot failed with code 1: Error: <stdin>: syntax error in line 1")));
   EXPECT_EQ(Slurp(folder / "m.png"), "old");
   EXPECT_THAT(folder.Names(), ElementsAre("m.png"));
 }

@@ -16,6 +16,8 @@ namespace {
 constexpr int64_t kBatches[] = {1, 2, 5, 16, 33};
 
 void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, int64_t* unbounded, int64_t* elements) {
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  if (std::getenv("TRACE_SEEDS") != nullptr) std::fprintf(stderr, "seed %d\n", int(seed));
   const Bindings bindings = RandomBindings(graph, seed, batch);
   const absl::StatusOr<Evaluation> one = RunJit(graph, bindings, {.threads = 1, .row_capacity = batch + int64_t(seed % 3)});
   ASSERT_OK(one) << Print(graph);

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models that learn.
+#include <cmath>
+#include <cstring>
+
+#include "fusebox/runtime/sequential.h"
+#include "gmock/gmock.h"
+
+namespace fusebox {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<float> AllWeights(Sequential& model) {
+  std::vector<float> all;
+  const auto weights = *model.GetWeights();
+  for (const Tensor& w : weights) all.insert(all.end(), w.values<float>().begin(), w.values<float>().end());
+  return all;
+}
+
+// Points in the plane, and the quarter that each lies in (0 or 1 as in XOR).
+Data Quarters(int64_t rows) {
+  Data data{Tensor(DType::kF32, {rows, 2}), Tensor(DType::kI32, {rows})};
+  for (int64_t i = 0; i < rows; ++i) {
+    const float a = float((i * 37) % 101) / 50 - 1, b = float((i * 53) % 103) / 51 - 1;
+    data.x.mutable_values<float>()[size_t(2 * i)] = a;
+    data.x.mutable_values<float>()[size_t(2 * i + 1)] = b;
+    data.y.mutable_values<int32_t>()[size_t(i)] = (a > 0) != (b > 0);
+  }
+  return data;
+}
+
+Sequential Classifier(int64_t seed = 1) {
+  Sequential model({Dense(16, "tanh", {.input_shape = {2}}), Dense(2, "softmax")}, {.seed = seed});
+  EXPECT_TRUE(model.Compile({.optimizer = "sgd:learning_rate=0.5", .loss = "sparse_categorical_crossentropy",
+                             .metrics = {"accuracy"}}).ok());
+  return model;
+}
+
+TEST(Fit, LearnsXor) {
+  const Data data = Quarters(500);
+  Sequential model = Classifier();
+  const absl::StatusOr<History> history = model.Fit(data.x, data.y, {.epochs = 60, .verbose = 0});
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_EQ(history->epoch.size(), 60u);
+  EXPECT_LT((*history)["loss"].back(), 0.3 * (*history)["loss"].front());
+  EXPECT_GT((*history)["accuracy"].back(), 0.95);
+  const absl::StatusOr<Logs> logs = model.Evaluate(data.x, data.y);
+  ASSERT_TRUE(logs.ok()) << logs.status();
+  EXPECT_GT((*logs)["accuracy"], 0.95);
+}
+
+// y = 2 a - 3 b + 1 with its exact gradient: two steps of gradient descent by hand.
+TEST(Fit, DoesTheStepsOfGradientDescent) {
+  const float x[] = {1, 0, 0, 1, 1, 1};
+  const float y[] = {3, -2, 0};
+  Sequential model({Dense(1, {.input_shape = {2}})});
+  ASSERT_TRUE(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = "mean_squared_error"}).ok());
+  ASSERT_TRUE(model.SetWeights({Tensor(DType::kF32, {2, 1}), Tensor(DType::kF32, {1})}).ok());
+  const absl::StatusOr<History> history = model.Fit(Tensor::Borrow(DType::kF32, {3, 2}, x), Tensor::Borrow(DType::kF32, {3, 1}, y),
+                                                    {.epochs = 2, .shuffle = false, .verbose = 0});
+  ASSERT_TRUE(history.ok()) << history.status();
+  double w[2] = {0, 0}, b = 0;
+  std::vector<double> losses;
+  for (int epoch = 0; epoch < 2; ++epoch) {
+    double dw[2] = {0, 0}, db = 0, loss = 0;
+    for (int i = 0; i < 3; ++i) {
+      const double e = w[0] * x[2 * i] + w[1] * x[2 * i + 1] + b - y[i];
+      loss += e * e / 3;
+      dw[0] += 2 * e * x[2 * i] / 3, dw[1] += 2 * e * x[2 * i + 1] / 3, db += 2 * e / 3;
+    }
+    w[0] -= 0.1 * dw[0], w[1] -= 0.1 * dw[1], b -= 0.1 * db;
+    losses.push_back(loss);
+  }
+  EXPECT_NEAR((*history)["loss"][0], losses[0], 1e-5);
+  EXPECT_NEAR((*history)["loss"][1], losses[1], 1e-5);
+  const std::vector<float> weights = AllWeights(model);
+  EXPECT_NEAR(weights[0], w[0], 1e-6);
+  EXPECT_NEAR(weights[1], w[1], 1e-6);
+  EXPECT_NEAR(weights[2], b, 1e-6);
+}
+
+TEST(Fit, SameSeedGivesTheSameBitsForAnyThreads) {
+  const Data data = Quarters(330);  // The last batch has 10 rows.
+  std::vector<std::vector<float>> weights;
+  for (const int64_t threads : {1, 2, 4, 1}) {
+    Sequential model = Classifier(7);
+    ASSERT_TRUE(model.Fit(data.x, data.y, {.epochs = 3, .threads = threads, .verbose = 0}).ok());
+    weights.push_back(AllWeights(model));
+  }
+  for (const auto& other : weights) EXPECT_EQ(std::memcmp(other.data(), weights[0].data(), 4 * other.size()), 0);
+  Sequential model = Classifier(7);
+  ASSERT_TRUE(model.Fit(data.x, data.y, {.epochs = 3, .seed = 8, .verbose = 0}).ok());
+  EXPECT_NE(AllWeights(model), weights[0]);
+}
+
+TEST(Fit, ValidationSplitTakesTheLastSamples) {
+  Data data = Quarters(100);
+  // The last fifth has labels that nobody could learn: the loss on them tells where they went.
+  for (size_t i = 80; i < 100; ++i) data.y.mutable_values<int32_t>()[i] ^= 1;
+  Sequential split = Classifier(), apart = Classifier();
+  const auto a = split.Fit(data.x, data.y, {.epochs = 2, .validation_split = 0.2, .verbose = 0});
+  const auto b = apart.Fit(data.x.Rows(0, 80), data.y.Rows(0, 80),
+                           {.epochs = 2, .validation_data = {{data.x.Rows(80, 100), data.y.Rows(80, 100)}}, .verbose = 0});
+  ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
+  EXPECT_EQ(a->values, b->values);
+  std::vector<std::string> names;
+  for (const auto& [name, values] : a->values) names.push_back(name);
+  EXPECT_THAT(names, ElementsAre("accuracy", "loss", "val_accuracy", "val_loss"));
+  EXPECT_EQ((*apart.Evaluate(data.x.Rows(80, 100), data.y.Rows(80, 100)))["loss"], (*b)["val_loss"][1]);
+}
+
+TEST(Fit, RunsAWholeEpochACall) {
+  const Data data = Quarters(330);
+  Sequential model = Classifier();
+  const absl::StatusOr<History> history = model.Fit(data.x, data.y, {.epochs = 4, .callbacks = {"history"}, .verbose = 0});
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_EQ(history->calls, 4);
+  EXPECT_EQ(history->steps, 4 * 11);
+}
+
+TEST(Fit, GoesOnWhereItStopped) {
+  const Data data = Quarters(64);
+  Sequential once = Classifier(), twice = Classifier();
+  ASSERT_TRUE(once.Fit(data.x, data.y, {.epochs = 4, .verbose = 0}).ok());
+  ASSERT_TRUE(twice.Fit(data.x, data.y, {.epochs = 2, .verbose = 0}).ok());
+  ASSERT_TRUE(twice.Fit(data.x, data.y, {.epochs = 2, .initial_epoch = 2, .verbose = 0}).ok());
+  EXPECT_EQ(AllWeights(once), AllWeights(twice));
+}
+
+TEST(Fit, NanIsNoError) {
+  Data data = Quarters(64);
+  data.x.mutable_values<float>()[0] = std::nanf("");
+  Sequential model = Classifier();
+  const absl::StatusOr<History> history = model.Fit(data.x, data.y, {.verbose = 0});
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_TRUE(std::isnan((*history)["loss"][0]));
+}
+
+TEST(Fit, TakesFewerSamplesThanABatch) {
+  const Data data = Quarters(5);
+  Sequential model = Classifier();
+  EXPECT_TRUE(model.Fit(data.x, data.y, {.epochs = 2, .verbose = 0}).ok());
+}
+
+TEST(Fit, ConvertsTheDtypeOfTheData) {
+  const Data data = Quarters(64);
+  Sequential a = Classifier(), b = Classifier();
+  ASSERT_TRUE(a.Fit(data.x, data.y, {.verbose = 0}).ok());
+  ASSERT_TRUE(b.Fit(data.x.Cast(DType::kF64), data.y.Cast(DType::kU8), {.verbose = 0}).ok());
+  EXPECT_EQ(AllWeights(a), AllWeights(b));
+}
+
+TEST(Fit, MomentumIsRemembered) {
+  const Data data = Quarters(64);
+  Sequential model({Dense(2, "softmax", {.input_shape = {2}})}, {.seed = 1});
+  const CompileArgs settings = {.optimizer = "sgd:momentum=0.9", .loss = "sparse_categorical_crossentropy"};
+  ASSERT_TRUE(model.Compile(settings).ok());
+  const auto history = model.Fit(data.x, data.y, {.epochs = 5, .verbose = 0});
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_LT((*history)["loss"][4], (*history)["loss"][0]);
+}
+
+TEST(Predict, GivesTheSameForAnyNumberOfSamples) {
+  const Data data = Quarters(3000);
+  Sequential model = Classifier();
+  const absl::StatusOr<Tensor> all = model.Predict(data.x);
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_THAT(all->shape(), ElementsAre(3000, 2));
+  for (const int64_t rows : {1, 7, 1024, 1025}) {
+    const absl::StatusOr<Tensor> some = model.Predict(data.x.Rows(0, rows), {.threads = 2});
+    ASSERT_TRUE(some.ok()) << some.status();
+    EXPECT_TRUE(std::ranges::equal(some->values<float>(), all->Rows(0, rows).values<float>())) << rows;
+  }
+  EXPECT_EQ(model.Predict(data.x.Rows(0, 0))->size(), 0);
+  for (int64_t i = 0; i < 3000; ++i) {
+    const std::span<const float> p = all->values<float>();
+    EXPECT_NEAR(p[size_t(2 * i)] + p[size_t(2 * i + 1)], 1, 1e-5);
+  }
+  EXPECT_THAT(std::string(model.Predict(Tensor(DType::kF32, {4, 3})).status().message()),
+              HasSubstr("layer 'dense' expects x of shape [N,2], got [4,3]"));
+}
+
+TEST(ModelFile, BringsBackWeightsSettingsAndOptimizer) {
+  const Data data = Quarters(64);
+  Sequential model({Dense(8, "tanh", {.input_shape = {2}}), Dense(2, "softmax")}, {.seed = 3});
+  ASSERT_TRUE(model.Compile({.optimizer = "sgd:momentum=0.9", .loss = "sparse_categorical_crossentropy",
+                             .metrics = {"accuracy"}}).ok());
+  ASSERT_TRUE(model.Fit(data.x, data.y, {.epochs = 2, .verbose = 0}).ok());
+  const std::string path = ::testing::TempDir() + "fit_test.keras";
+  ASSERT_TRUE(model.Save(path).ok());
+  absl::StatusOr<Sequential> again = LoadModel(path);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(AllWeights(*again), AllWeights(model));
+  EXPECT_EQ(again->config().compile, model.config().compile);
+  // Trained on, both go the same way: momentum and step came along.
+  const FitArgs more = {.epochs = 2, .seed = 4, .initial_epoch = 2, .verbose = 0};
+  ASSERT_TRUE(model.Fit(data.x, data.y, more).ok());
+  ASSERT_TRUE(again->Fit(data.x, data.y, more).ok());
+  EXPECT_EQ(AllWeights(*again), AllWeights(model));
+}
+
+TEST(ModelFile, ErrorsNameTheFile) {
+  EXPECT_THAT(std::string(LoadModel("/nowhere/model.keras").status().message()), HasSubstr("/nowhere/model.keras"));
+}
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/program.h"
+
+#include "fusebox/graph/text.h"
+#include "fusebox/runtime/program_facts.h"
+#include "fusebox/runtime/sequential.h"
+#include "gmock/gmock.h"
+
+namespace fusebox {
+namespace {
+
+using ::testing::HasSubstr;
+
+Sequential SmallModel(const char* optimizer = "sgd") {
+  Sequential model({Dense(3, "relu", {.input_shape = {2}}), Dense(4, "softmax")});
+  EXPECT_TRUE(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}).ok());
+  return model;
+}
+
+TEST(Program, TrainingUpdatesWeightsAccumulatorsAndTheStep) {
+  const absl::StatusOr<Graph> graph = SmallModel().Program(ProgramKind::kTraining);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  for (const char* state : {"dense/kernel", "dense/bias", "dense_1/kernel", "dense_1/bias", "step", "loss/total",
+                            "loss/count", "metrics/accuracy/total", "metrics/accuracy/count"}) {
+    const NodeId id = graph->FindNamed(Op::kState, state);
+    ASSERT_NE(id, 0u) << state;
+    EXPECT_NE(graph->update_of(id), 0u) << state;
+  }
+  const NodeId rate = graph->FindNamed(Op::kState, "optimizer/learning_rate");
+  ASSERT_NE(rate, 0u);
+  EXPECT_EQ((*graph)[rate].attributes.String("kind"), "scalar");
+  EXPECT_EQ((*graph)[rate].attributes.String("initializer"), "0.01");
+  EXPECT_EQ(graph->update_of(rate), 0u);
+  ASSERT_EQ(graph->outputs().size(), 2u);
+  EXPECT_EQ(graph->outputs()[0].name, "loss");
+  EXPECT_EQ(graph->outputs()[1].name, "accuracy");
+  EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "x")].type, (Type{DType::kF32, {-1, 2}}));
+  EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "y")].type, (Type{DType::kI32, {-1}}));
+}
+
+TEST(Program, MomentumIsAScalarOfTheProgram) {
+  const absl::StatusOr<Graph> graph = SmallModel("sgd:learning_rate=0.5,momentum=0.9").Program(ProgramKind::kTraining);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const NodeId momentum = graph->FindNamed(Op::kState, "optimizer/dense/kernel/momentum");
+  ASSERT_NE(momentum, 0u);
+  EXPECT_EQ((*graph)[momentum].attributes.String("initializer"), "0.9");
+}
+
+TEST(Program, PredictionUpdatesNothing) {
+  const absl::StatusOr<Graph> graph = SmallModel().Program(ProgramKind::kPrediction);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_TRUE(graph->updates().empty());
+  ASSERT_EQ(graph->outputs().size(), 1u);
+  EXPECT_EQ((*graph)[graph->outputs()[0].value].type, (Type{DType::kF32, {-1, 4}}));
+}
+
+TEST(Program, FrozenLayersAreNotTrained) {
+  Sequential model({Dense(3, {.input_shape = {2}, .trainable = false}), Dense(1)});
+  ASSERT_TRUE(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error"}).ok());
+  const absl::StatusOr<Graph> graph = model.Program(ProgramKind::kTraining);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->update_of(graph->FindNamed(Op::kState, "dense/kernel")), 0u);
+  EXPECT_NE(graph->update_of(graph->FindNamed(Op::kState, "dense_1/kernel")), 0u);
+}
+
+TEST(Program, TextTellsTheModelBehindIt) {
+  const Sequential model = SmallModel("sgd:momentum=0.5");
+  const absl::StatusOr<Graph> graph = model.Program(ProgramKind::kTraining);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const std::string text = Print(*graph);
+  const absl::StatusOr<Graph> again = Parse(text);
+  ASSERT_TRUE(again.ok()) << again.status() << text;
+  EXPECT_EQ(Print(*again), text);
+  const absl::StatusOr<ModelConfig> config = ReadFacts(*again);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(*config, model.config());
+  EXPECT_THAT(text, HasSubstr("plugin.fusebox/layers"));
+}
+
+TEST(Program, WithoutALossThereIsNoTraining) {
+  const Sequential model({Dense(3, {.input_shape = {2}})});
+  EXPECT_THAT(std::string(model.Program(ProgramKind::kTraining).status().message()), HasSubstr("it has no loss"));
+}
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/thread_pool.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <vector>
+
+#include "gmock/gmock.h"
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
+
+namespace fusebox {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ThreadPool, CallsEachThreadOnceAndWaitsForAll) {
+  ThreadPool pool;
+  for (const int64_t threads : {1, 2, 5, 3, 5}) {
+    std::vector<std::atomic<int>> calls(size_t(threads), 0);
+    pool.Run(threads, [&](int64_t thread) { ++calls[size_t(thread)]; });
+    for (const auto& n : calls) EXPECT_EQ(n, 1);
+  }
+  EXPECT_EQ(pool.workers(), 4);
+}
+
+TEST(ThreadPool, RunsThemAtOnce) {
+  ThreadPool pool;
+  std::atomic<int> arrived = 0;
+  pool.Run(3, [&](int64_t) {
+    ++arrived;
+    while (arrived < 3) std::this_thread::yield();  // Ends only if all three are here.
+  });
+  EXPECT_EQ(arrived, 3);
+}
+
+TEST(ThreadPool, ServesSeveralCallers) {
+  ThreadPool pool;
+  std::atomic<int> calls = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 100; ++j) pool.Run(2, [&](int64_t) { ++calls; });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(calls, 4 * 100 * 2);
+}
+
+#ifdef __SSE2__
+// A library built with -ffast-math switches denormals off for the thread that loads it.
+TEST(ThreadPool, KeepsDenormals) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr(before | 0x8040);
+  ThreadPool pool;
+  std::atomic<int> flushed = 0;
+  pool.Run(3, [&](int64_t) {
+    volatile float tiny = 1e-38f;
+    if (tiny * 0.01f == 0) ++flushed;
+  });
+  EXPECT_EQ(flushed, 0);
+  EXPECT_EQ(_mm_getcsr() & 0x8040, 0x8040u);  // What the caller had is back.
+  _mm_setcsr(before);
+}
+#endif
+
+TEST(DefaultThreads, IsWhatTheEnvironmentSays) {
+  setenv("FUSEBOX_NUM_THREADS", "3", 1);
+  EXPECT_EQ(*DefaultThreads(), 3);
+  for (const char* wrong : {"0", "-1", "two", "3x", "99999"}) {
+    setenv("FUSEBOX_NUM_THREADS", wrong, 1);
+    EXPECT_THAT(std::string(DefaultThreads().status().message()),
+                HasSubstr("FUSEBOX_NUM_THREADS: expected a number from 1 to 1024, got '" + std::string(wrong) + "'"));
+  }
+  unsetenv("FUSEBOX_NUM_THREADS");
+  EXPECT_GE(*DefaultThreads(), 1);
+}
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every verb promises: exit codes, one line on stderr, nothing half-written.
+#include <fstream>
+
+#include "gmock/gmock.h"
+#include "tests/tools/command.h"
+
+namespace fusebox::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class Contract : public CommandTest {};
+
+// One line, from us.
+void ExpectError(const ProcessResult& result, int code, const std::string& text) {
+  EXPECT_EQ(result.exit_code, code) << result.errors;
+  EXPECT_THAT(result.errors, StartsWith("fusebox: error: "));
+  EXPECT_THAT(result.errors, HasSubstr(text));
+  EXPECT_EQ(std::ranges::count(result.errors, '\n'), 1) << result.errors;
+  EXPECT_THAT(result.output, IsEmpty());
+}
+
+TEST_F(Contract, WrongWordsAreTwo) {
+  ExpectError(Fusebox({"trian", "x"}), 2, "unknown verb 'trian': did you mean 'train'");
+  ExpectError(Fusebox({}), 2, "subcommand");
+  ExpectError(Fusebox({"train"}), 2, "required");
+  ExpectError(Fusebox({"train", "m.keras", "--dta", "x"}), 2, "--dta");
+  const std::vector<std::string> train = {"train", "fashion_mnist_mlp", "--data", "fashion_mnist", "-o", Path("m.keras")};
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = train;
+    words.insert(words.end(), more.begin(), more.end());
+    return Fusebox(words);
+  };
+  ExpectError(with({"--epochs", "0"}), 2, "--epochs: expected a whole number of 1 or more, got '0'");
+  ExpectError(with({"--epochs", "many"}), 2, "got 'many'");
+  ExpectError(with({"--batch-size", "-4"}), 2, "--batch-size");
+  ExpectError(with({"--validation-split", "1.5"}), 2, "between 0 and 1, got '1.5'");
+  ExpectError(with({"--threads", "0"}), 2, "--threads");
+  ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit", "grpah"}), 2, "grpah");
+  ExpectError(Fusebox({"plugins"}), 2, "subcommand");
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(Contract, WrongFilesAndModelsAreOne) {
+  ExpectError(Fusebox({"summary", Path("none.keras")}), 1, "none.keras");
+  ExpectError(Fusebox({"summary", "fashion_mnist_mpl"}), 1, "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
+  ExpectError(Fusebox({"summary", Path("none.so")}), 1, "none.so");
+  std::ofstream(Path("broken.keras")) << "PK no archive";
+  ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
+  std::ofstream(Path("broken.fbg")) << "%x = inputt : f32[N]\n";
+  ExpectError(Fusebox({"opt", Path("broken.fbg"), "--passes=dce"}), 1, "broken.fbg");
+  ExpectError(Fusebox({"curves", Path("none.csv"), "-o", Path("c.png")}), 1, "none.csv");
+  ExpectError(Fusebox({"plugins", "describe", "dens"}), 1, "unknown plugin 'dens': did you mean 'dense'?");
+  EXPECT_THAT(Files(), ::testing::UnorderedElementsAre("broken.keras", "broken.fbg"));
+}
+
+TEST_F(Contract, TrainRefusesBeforeWork) {
+  const auto train = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"train", "fashion_mnist_mlp", "--data", "fashion_mnist:test[:64]"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Fusebox(words);
+  };
+  ExpectError(train({"-o", "/nowhere/m.keras"}), 1, "/nowhere");
+  std::filesystem::create_directory(Path("folder.keras"));
+  ExpectError(train({"-o", Path("folder.keras")}), 1, "folder.keras");
+  ExpectError(train({"-o", Path("m.keras"), "--history", "/nowhere/h.csv"}), 1, "/nowhere");
+  ExpectError(train({"-o", Path("m.keras"), "--optimizer", "sdg"}), 1, "unknown optimizer 'sdg': did you mean 'sgd'?");
+  ExpectError(train({"-o", Path("m.keras"), "--loss", "mse_"}), 1, "unknown loss 'mse_'");
+  ExpectError(train({"-o", Path("m.keras"), "--metrics", "acuracy"}), 1, "did you mean 'accuracy'?");
+  ExpectError(train({"-o", Path("m.keras"), "--callback", "progres"}), 1, "did you mean 'progress'?");
+  ExpectError(train({"-o", Path("m.keras"), "--validation-data", "fashion_mnist:test[:0]"}), 1, "has no rows");
+  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", Path("none.npz"), "-o", Path("m.keras")}), 1, "none.npz");
+  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", "fashon_mnist", "-o", Path("m.keras")}), 1, "did you mean 'fashion_mnist'?");
+  EXPECT_THAT(Files(), ElementsAre("folder.keras"));
+}
+
+TEST_F(Contract, PredictNeedsWeights) {
+  ExpectError(Fusebox({"predict", "fashion_mnist_mlp", "--input", Path("x.npy"), "-o", Path("y.npy")}), 1,
+              "'fashion_mnist_mlp' has no weights");
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(Contract, HelpAndVersionAreResults) {
+  const ProcessResult help = Fusebox({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* verb : {"train", "evaluate", "predict", "summary", "dump", "plot", "curves", "plugins", "opt"}) {
+    EXPECT_THAT(help.output, HasSubstr(verb));
+  }
+  EXPECT_THAT(help.errors, IsEmpty());
+  EXPECT_THAT(Fusebox({"--version"}).output, StartsWith("fusebox "));
+  EXPECT_EQ(Fusebox({"train", "--help"}).exit_code, 0);
+}
+
+TEST_F(Contract, LooksAtAModel) {
+  EXPECT_THAT(Fusebox({"summary", "fashion_mnist_mlp"}).output, HasSubstr("Total params: 266,610 (1.02 MB)"));
+  const ProcessResult graph = Fusebox({"dump", "fashion_mnist_mlp"});
+  EXPECT_EQ(graph.exit_code, 0) << graph.errors;
+  EXPECT_THAT(graph.output, AllOf(HasSubstr("%dense/kernel = state"), HasSubstr("gradient"), HasSubstr("@dense")));
+  EXPECT_THAT(Fusebox({"dump", "fashion_mnist_mlp", "--emit=json"}).output, HasSubstr("\"op\": \"matmul\""));
+  EXPECT_THAT(Fusebox({"dump", "fashion_mnist_mlp", "--emit=dot"}).output, StartsWith("digraph"));
+  std::ofstream(Path("m.fbg")) << graph.output;
+  EXPECT_THAT(Fusebox({"summary", Path("m.fbg")}).output, HasSubstr("Total params: 266,610"));
+  const ProcessResult opt = Fusebox({"opt", Path("m.fbg"), "--passes=differentiate"});
+  EXPECT_EQ(opt.exit_code, 0) << opt.errors;
+  EXPECT_THAT(opt.output, Not(HasSubstr("= gradient ")));
+  ExpectError(Fusebox({"opt", Path("m.fbg"), "--passes=diferentiate"}), 1, "did you mean 'differentiate'?");
+}
+
+TEST_F(Contract, ListsAndDescribesPlugins) {
+  const ProcessResult list = Fusebox({"plugins", "list"});
+  EXPECT_EQ(list.exit_code, 0) << list.errors;
+  EXPECT_THAT(list.output, AllOf(HasSubstr("dense"), HasSubstr("sgd"), HasSubstr("fashion_mnist_mlp")));
+  const ProcessResult dense = Fusebox({"plugins", "describe", "dense"});
+  EXPECT_THAT(dense.output, AllOf(HasSubstr("layer fusebox/dense@1"), HasSubstr("units"), HasSubstr("glorot_uniform")));
+  EXPECT_THAT(Fusebox({"plugins", "describe", "dense", "--json"}).output, HasSubstr("\"id\": \"fusebox/dense@1\""));
+  EXPECT_THAT(Fusebox({"plugins", "describe", "fashion_mnist_mlp"}).output, HasSubstr("model fusebox/fashion_mnist_mlp@1"));
+}
+
+}  // namespace
+}  // namespace fusebox::testing

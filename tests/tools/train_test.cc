@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training from the command line, with the small data that the test makes.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/formats/npy.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "gmock/gmock.h"
+#include "nlohmann/json.hpp"
+#include "tests/tools/command.h"
+
+namespace fusebox::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
+
+class Train : public CommandTest {
+ protected:
+  // Pictures of one bright row each, whose number is the class.
+  void WriteData(const std::string& name, int64_t rows, int32_t shift = 0) {
+    Tensor x(DType::kF32, {rows, 28, 28}), y(DType::kI32, {rows});
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t label = (i * 7) % 10;
+      y.mutable_values<int32_t>()[size_t(i)] = int32_t(label) + shift;
+      for (int64_t j = 0; j < 28; ++j) x.mutable_values<float>()[size_t(i * 784 + (2 * label + 3) * 28 + j)] = 1;
+    }
+    ASSERT_TRUE(WriteNpz(Path(name), {{"x", x}, {"y", y}}).ok());
+    ASSERT_TRUE(WriteNpy(Path(name + ".x.npy"), x).ok());
+  }
+  ProcessResult Run(std::vector<std::string> more) {
+    std::vector<std::string> words = {"train", "fashion_mnist_mlp", "--seed", "42"};
+    words.insert(words.end(), more.begin(), more.end());
+    return Fusebox(words);
+  }
+};
+
+TEST_F(Train, TrainsEvaluatesAndPredicts) {
+  WriteData("d.npz", 320);
+  const ProcessResult train = Run({"--data", Path("d.npz"), "--validation-split", "0.1", "--epochs", "12", "--optimizer",
+                                   "sgd:learning_rate=0.1", "-o", Path("m.keras"), "--history", Path("h.csv")});
+  ASSERT_EQ(train.exit_code, 0) << train.errors;
+  EXPECT_THAT(train.output, IsEmpty());
+  EXPECT_THAT(train.errors, HasSubstr("Epoch 12/12\n9/9 - "));
+  EXPECT_THAT(train.errors, HasSubstr(" - val_loss: "));
+  EXPECT_EQ(train.errors.find('\r'), std::string::npos);
+  EXPECT_THAT(*ReadWholeFile(Path("h.csv")), StartsWith("epoch,accuracy,loss,val_accuracy,val_loss\n0,"));
+
+  const ProcessResult evaluate = Fusebox({"evaluate", Path("m.keras"), "--data", Path("d.npz"), "--json"});
+  ASSERT_EQ(evaluate.exit_code, 0) << evaluate.errors;
+  const auto json = nlohmann::json::parse(evaluate.output);
+  EXPECT_GT(json["accuracy"].get<double>(), 0.9);
+  EXPECT_LT(json["loss"].get<double>(), 1);
+  EXPECT_THAT(Fusebox({"evaluate", Path("m.keras"), "--data", Path("d.npz")}).output, StartsWith("accuracy: "));
+
+  const ProcessResult predict = Fusebox({"predict", Path("m.keras"), "--input", Path("d.npz.x.npy"), "-o", Path("y.npy")});
+  ASSERT_EQ(predict.exit_code, 0) << predict.errors;
+  EXPECT_THAT(ReadNpy(Path("y.npy"))->shape(), ElementsAre(320, 10));
+  ASSERT_EQ(Fusebox({"predict", Path("m.keras"), "--input", "x=" + Path("d.npz.x.npy"), "-o", Path("y.npz")}).exit_code, 0);
+  EXPECT_EQ((*ReadNpz(Path("y.npz")))[0].name, "dense_2");
+  const ProcessResult wrong = Fusebox({"predict", Path("m.keras"), "--input", "z=" + Path("d.npz.x.npy"), "-o", Path("z.npy")});
+  EXPECT_EQ(wrong.exit_code, 1);
+  EXPECT_THAT(wrong.errors, HasSubstr("(or 'x'), given are 'z'"));
+
+  // The file's own settings train on.
+  const ProcessResult on = Fusebox({"train", Path("m.keras"), "--data", Path("d.npz"), "-o", Path("n.keras"), "--verbose", "0"});
+  EXPECT_EQ(on.exit_code, 0) << on.errors;
+  EXPECT_THAT(on.errors, IsEmpty());
+}
+
+TEST_F(Train, SameSeedGivesTheSameFileForAnyThreads) {
+  WriteData("d.npz", 100);
+  std::vector<std::string> files;
+  for (const char* threads : {"1", "2", "4", "1"}) {
+    const std::string path = Path("m" + std::to_string(files.size()) + ".keras");
+    ASSERT_EQ(Run({"--data", Path("d.npz"), "--threads", threads, "--verbose", "0", "-o", path}).exit_code, 0);
+    files.push_back(*ReadWholeFile(path));
+  }
+  for (const std::string& file : files) EXPECT_TRUE(file == files[0]);
+}
+
+TEST_F(Train, WrongDataIsFoundBeforeTheFirstStep) {
+  WriteData("shifted.npz", 20, 5);
+  const ProcessResult labels = Run({"--data", Path("shifted.npz"), "-o", Path("m.keras")});
+  EXPECT_EQ(labels.exit_code, 1);
+  EXPECT_EQ(labels.errors,
+            "fusebox: error: sparse_categorical_crossentropy: y of sample 1 is 12, expected a class from 0 to 9\n");
+  ASSERT_TRUE(WriteNpz(Path("narrow.npz"), {{"x", Tensor(DType::kF32, {4, 28, 27})}, {"y", Tensor(DType::kI32, {4})}}).ok());
+  const ProcessResult shape = Run({"--data", Path("narrow.npz"), "-o", Path("m.keras")});
+  EXPECT_EQ(shape.exit_code, 1);
+  EXPECT_EQ(shape.errors, "fusebox: error: layer 'flatten' expects x of shape [N,28,28], got [4,28,27]\n");
+  EXPECT_FALSE(std::filesystem::exists(Path("m.keras")));
+}
+
+// Starts training that would take hours, and returns what a signal makes of it.
+int ExitCodeAfter(int signal, const std::string& data, const std::string& output) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const int null = open("/dev/null", O_WRONLY);
+    dup2(null, 1);
+    dup2(null, 2);
+    execl(FUSEBOX_BIN, FUSEBOX_BIN, "train", "fashion_mnist_mlp", "--data", data.c_str(), "--epochs", "10000000", "-o",
+          output.c_str(), nullptr);
+    _exit(99);
+  }
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  kill(child, signal);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST_F(Train, SignalsEndItWithNothingHalfWritten) {
+  WriteData("d.npz", 64);
+  EXPECT_EQ(ExitCodeAfter(SIGINT, Path("d.npz"), Path("m.keras")), 130);
+  EXPECT_EQ(ExitCodeAfter(SIGTERM, Path("d.npz"), Path("m.keras")), 143);
+  EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "d.npz.x.npy"));
+}
+
+}  // namespace
+}  // namespace fusebox::testing
