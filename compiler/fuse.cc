@@ -38,6 +38,11 @@ bool IsCheap(const Graph& graph, NodeId id) {
   return node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool;
 }
 
+// An index along the last axis of the space: known at each point, of whatever rank the iota itself is.
+bool IsIndexInto(const Node& node, const Shape& space) {
+  return node.op == Op::kIota && node.type.rank() == 1 && !space.empty() && node.type.shape[0] == space.back();
+}
+
 Shape WithOnes(Shape shape, size_t rank) {
   while (shape.size() < rank) shape.insert(shape.begin(), 1);
   return shape;
@@ -87,6 +92,7 @@ class Fuser {
       return "";
     }
     if (!IsPointwise(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    if (IsIndexInto(node, k.space) && k.run_rank <= 1) return "";
     if (node.type.shape == k.space) {
       if (k.run_rank > 1) {
         // The folded axes are one loop: an operand must lie along all of them, or along none.
@@ -104,7 +110,7 @@ class Fuser {
         if (ReadsElsewhere(node)) return "it reads other elements than its own";
         const Shape& shape = graph_[input].type.shape;
         if (IsElement(graph_, k, storage)) {
-          if (shape != k.space) return "it reads other elements than its own";
+          if (shape != graph_[storage].type.shape) return "it reads other elements than its own";
         } else if (WithOnes(shape, k.space.size()) != outer_and_ones) {
           return "it reads other rows' results";
         }
@@ -153,12 +159,14 @@ class Fuser {
   }
 
   Reason FitsMatMul(const Kernel& k, const Node& node) const {
+    if (IsIndexInto(node, k.space)) return "";
     if (!IsPointwise(node) || ReadsElsewhere(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
     if (node.type.shape != k.space) {
       return fmt::format("its shape is {}, the product's {}", ToString(node.type.shape), ToString(k.space));
     }
     for (const NodeId input : DataInputs(node)) {
-      if (k.Has(StorageOf(graph_, input)) && graph_[input].type.shape != k.space) return "it reads other elements than its own";
+      const NodeId storage = StorageOf(graph_, input);
+      if (k.Has(storage) && graph_[input].type.shape != graph_[storage].type.shape) return "it reads other elements than its own";
     }
     return "";
   }
@@ -244,20 +252,18 @@ class Fuser {
     const auto consider = [&](int k) {
       if (k >= 0 && std::ranges::find(candidates, k) == candidates.end()) candidates.push_back(k);
     };
-    // Kernels that make an input, the latest first; then those that read one.
+    // Kernels that make an input, and those that read one; the latest first, as it has the most in registers already.
     std::vector<NodeId> reads;
     CollectReads(id, reads);
-    std::vector<int> producers;
-    for (const NodeId input : reads) producers.push_back(kernel_of_[input]);
-    std::ranges::sort(producers, std::greater());
-    for (const int k : producers) consider(k);
-    const size_t direct = candidates.size();
+    std::set<int> producers;
     for (const NodeId input : reads) {
+      producers.insert(kernel_of_[input]);
+      consider(kernel_of_[input]);
       for (const int k : readers_[input]) consider(k);
     }
+    std::ranges::sort(candidates, std::greater());
     std::vector<std::pair<int, Reason>> refused;
-    for (size_t c = 0; c < candidates.size(); ++c) {
-      const int k = candidates[c];
+    for (const int k : candidates) {
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
       if (why.empty()) {
@@ -270,7 +276,7 @@ class Fuser {
         }
         why = "another operand is made from the kernel's result by another kernel";
       }
-      if (c < direct) refused.emplace_back(k, std::move(why));
+      if (producers.contains(k)) refused.emplace_back(k, std::move(why));
     }
     Kernel own = KernelFor(node);
     const bool takes_cheap_operands = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns;

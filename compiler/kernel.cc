@@ -14,7 +14,7 @@ bool Kernel::Has(NodeId id) const { return std::ranges::find(members, id) != mem
 
 bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id) {
   const Node& node = graph[id];
-  return node.type.shape == kernel.space && node.info().kind != OpKind::kReduce;
+  return node.op == Op::kIota || (node.type.shape == kernel.space && node.info().kind != OpKind::kReduce);
 }
 
 Shape ReducedSpace(const Kernel& kernel) {

@@ -31,7 +31,8 @@ struct Kernel {
   bool Has(NodeId id) const;
 };
 
-// Whether a member has one element for each point of the space, or for each point that its reductions leave.
+// Whether a member has one element for each point of the space, or for each point that its reductions leave. An index
+// (iota) can be told at any point, whatever its own shape is.
 bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id);
 // The part of the space that the reductions leave.
 Shape ReducedSpace(const Kernel& kernel);

@@ -56,6 +56,7 @@ FbId EmitNode(FbBuilder* b, const FbNode* raw) noexcept {
   Node node{.op = *op};
   node.inputs.assign(abi.inputs, abi.inputs + abi.input_count);
   for (const FbAttribute& a : ReadArray(abi.attributes, abi.attribute_count)) {
+    if (a.name == nullptr) return builder.Fail(fmt::format("{}: has an attribute without a name", abi.op), abi.source);
     absl::StatusOr<AttributeValue> value = AttributeFromAbi(a);
     if (!value.ok()) return builder.Fail(fmt::format("{}: {}", abi.op, Message(value.status())), abi.source);
     node.attributes.Set(a.name, *std::move(value));
@@ -138,6 +139,7 @@ GraphBuilder* GraphBuilder::Of(const Value& value) {
 }
 
 Value GraphBuilder::Input(const std::string& name, const Type& type) {
+  if (graph_.FindNamed(Op::kInput, name) != 0) return Wrap(Fail(fmt::format("declares input '{}' twice", name)));
   Node node{.op = Op::kInput, .type = type};
   node.attributes.Set("name", name);
   return Wrap(graph_.Add(std::move(node)));

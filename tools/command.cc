@@ -2,6 +2,7 @@
 #include "tools/command.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -42,8 +43,9 @@ std::optional<std::string> UnknownVerb(const CLI::App& app, int argc, const char
 int Finish(const absl::Status& status) {
   const bool interrupted = absl::IsCancelled(status) && SignalArrived() != 0;
   if (!status.ok()) return Fail(Message(status), interrupted ? 128 + SignalArrived() : kFailed);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) return Fail("cannot write to stdout", kFailed);
-  return kDone;
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
+  // Whoever read our pipe has seen enough, as in `fusebox dump m.fbg | head`: nobody is left to tell.
+  return errno == EPIPE ? kFailed : Fail("cannot write to stdout", kFailed);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ absl::Status List(const PluginsWords& words) {
   for (const PluginItem* item : registry.items()) {
     if (!words.kind.empty() && words.kind != KindName(item->kind)) continue;
     json.push_back(ItemJson(*item));
-    text += fmt::format("{:<13}{:<34}{:<26}{}\n", KindName(item->kind), item->name(), item->library->name(), item->doc);
+    text += fmt::format("{:<13}{:<34}{:<30}{}\n", KindName(item->kind), item->name(), item->library->name(), item->doc);
   }
   if (words.kind.empty() || words.kind == "model") {
     for (const Registry::ModelFile& model : registry.models()) {

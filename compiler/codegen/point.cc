@@ -175,11 +175,13 @@ Value* PointEmitter::InnerLanes(const Point& point) {
   return ir_.b.CreateAdd(ir_.Splat(point.inner, point.lanes), ir_.LaneIndex(type));
 }
 
-// The index along one axis of a member that has the kernel's whole space, in lanes of i64.
+// The index along one axis of an iota, in lanes of i64: its axes are the last ones of the kernel's space.
 Value* PointEmitter::IndexAlong(const Node& node, int64_t axis, const Point& point) {
   const auto loops = int64_t(point.outer.size());
+  const auto rank = int64_t(c_.kernel.space.size());
+  axis += rank - node.type.rank();
   if (axis < loops) return ir_.Splat(point.outer[size_t(axis)], point.lanes);
-  Check(axis == node.type.rank() - 1 && axis == loops, "the index of a folded axis");
+  Check(axis == rank - 1 && axis == loops, "the index of a folded axis");
   return InnerLanes(point);
 }
 

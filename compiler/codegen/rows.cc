@@ -19,20 +19,27 @@ namespace {
 constexpr int64_t kBlock = 1024;     // Elements a unit, where the kernel is one long row without reductions.
 constexpr int64_t kUnrolled = 64;    // Up to here a row is unrolled.
 
-// Whether all axes can be one loop: every operand has the space's shape or is a single number.
-bool IsOneLoop(const KernelContext& c) {
-  if (c.kernel.run_rank != 0) return false;
+// Which axes can be one loop: all (0), if every operand has the space's shape or is a single number; all but the first
+// (1), if besides there are members that pick whole rows; -1 if neither.
+int64_t FirstOfOneLoop(const KernelContext& c) {
+  if (c.kernel.run_rank != 0) return -1;
+  int64_t first = 0;
   for (const NodeId id : c.kernel.members) {
     const Node& node = c.graph()[id];
-    const bool plain = node.info().kind == OpKind::kElementwise || node.op == Op::kBroadcast;
-    if (!plain && c.kernel.space.size() > 1) return false;
+    if (c.kernel.space.size() > 1) {
+      if (node.op == Op::kRows || node.op == Op::kGather) {
+        first = 1;
+        continue;
+      }
+      if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) return -1;
+    }
+    if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
     for (const NodeId input : DataInputs(node)) {
-      if (!plain) continue;
       const Shape& shape = c.graph()[input].type.shape;
-      if (shape != c.kernel.space && std::ranges::any_of(shape, [](int64_t d) { return d != 1; })) return false;
+      if (shape != c.kernel.space && std::ranges::any_of(shape, [](int64_t d) { return d != 1; })) return -1;
     }
   }
-  return true;
+  return first;
 }
 
 struct Loops {
@@ -43,8 +50,9 @@ struct Loops {
 
 Loops LoopsOf(const KernelContext& c) {
   const Shape& space = c.kernel.space;
-  if (IsOneLoop(c)) return {{}, space, true};
-  const auto cut = space.begin() + c.kernel.outer_rank;
+  const int64_t first = FirstOfOneLoop(c);
+  if (first == 0) return {{}, space, true};
+  const auto cut = space.begin() + (first > 0 ? first : c.kernel.outer_rank);
   return {Shape(space.begin(), cut), Shape(cut, space.end()), false};
 }
 

@@ -14,6 +14,8 @@
 namespace fusebox {
 namespace {
 
+constexpr size_t kChunk = 64 << 10;
+constexpr size_t kMaxValue = 1 << 20;  // No number is longer.
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Gathers the table from the fields that libcsv reports.
@@ -88,13 +90,20 @@ absl::StatusOr<CsvTable> ParseCsv(std::string_view text, const std::string& who)
   if (csv_init(&parser, kOptions) != 0) return absl::InternalError("libcsv does not start");
   const std::unique_ptr<csv_parser, void (*)(csv_parser*)> guard(&parser, csv_free);
   Collector collector(who);
-  // Line by line, so that a message can name the line.
+  csv_set_blk_size(&parser, kChunk);  // Its buffer grows by so much, which is to happen seldom.
+  // Line by line, so that a message can name the line, and long lines in pieces.
   int64_t line = 0;
+  bool line_starts = true;
   while (!text.empty() && collector.status().ok()) {
-    const size_t length = std::min(text.find('\n'), text.size() - 1) + 1;
-    collector.SetLine(++line);
+    const std::string_view piece = text.substr(0, kChunk);
+    const size_t length = std::min(piece.find('\n'), piece.size() - 1) + 1;
+    if (line_starts) collector.SetLine(++line);
+    line_starts = text[length - 1] == '\n';
     if (csv_parse(&parser, text.data(), length, OnField, OnRow, &collector) != length) {
       return Refuse("{}: line {}: {}", who, line, csv_strerror(csv_error(&parser)));
+    }
+    if (csv_get_buffer_size(&parser) > kMaxValue) {
+      return Refuse("{}: line {}: a value of more than {} bytes", who, line, kMaxValue);
     }
     text.remove_prefix(length);
   }

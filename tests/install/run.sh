@@ -33,13 +33,12 @@ for plugin in prefix/lib/fusebox/plugins/*.so; do
   [[ $(nm -D --defined-only "$plugin" | awk '{print $3}') == fusebox_plugin ]] || fail "$plugin exports more than its entry"
 done
 "$fusebox" plugins list >list.txt
-says list.txt fusebox/dense
+says list.txt dense
 
 echo "== Compiling each public header by itself"
 (cd prefix/include && find fusebox -name '*.h') | while read -r header; do
   echo "#include <$header>" >header.cc
-  c++ -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only -I prefix/include header.cc
-  c++ -std=c++20 -M -I prefix/include header.cc >header.d
+  c++ -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Werror -fsyntax-only -MD -MF header.d -I prefix/include header.cc
   if grep -E '/(llvm|boost|nlohmann|hdf5|google)/' header.d; then fail "$header shows the library above"; fi
 done
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the fusebox command as a user does.
 #pragma once
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -13,10 +16,10 @@ namespace fusebox::testing {
 
 inline ProcessResult Fusebox(std::vector<std::string> words) {
   words.insert(words.begin(), FUSEBOX_BIN);
-  absl::StatusOr<ProcessResult> result = RunProcess(words, "", {.time = std::chrono::seconds(100)});
+  absl::StatusOr<ProcessResult> result = RunProcess(words, "", {.time = std::chrono::seconds(100), .output_bytes = uint64_t{1} << 26});
   if (!result.ok()) {
     ADD_FAILURE() << result.status();
-    return {.exit_code = -1};
+    return {.exit_code = -1, .signal = 0, .output = {}, .errors = {}};
   }
   return *std::move(result);
 }

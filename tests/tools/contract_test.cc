@@ -31,7 +31,7 @@ TEST_F(Contract, WrongWordsAreTwo) {
   ExpectError(Fusebox({"trian", "x"}), 2, "unknown verb 'trian': did you mean 'train'");
   ExpectError(Fusebox({}), 2, "subcommand");
   ExpectError(Fusebox({"train"}), 2, "required");
-  ExpectError(Fusebox({"train", "m.keras", "--dta", "x"}), 2, "--dta");
+  ExpectError(Fusebox({"summary", "m.keras", "--jsno"}), 2, "--jsno");
   const std::vector<std::string> train = {"train", "fashion_mnist_mlp", "--data", "fashion_mnist", "-o", Path("m.keras")};
   const auto with = [&](std::vector<std::string> more) {
     std::vector<std::string> words = train;

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Libraries of models: found without being loaded, loaded when asked for. The one here is examples/models'.
+#include "fusebox/runtime/model_plugin.h"
+#include "fusebox/runtime/plugins/objects.h"
+#include "tests/plugins/plugins.h"
+
+namespace fusebox {
+namespace {
+
+using namespace testing;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+const std::string kModel = kBuiltIns + "/fashion_mnist_mlp.so";
+
+TEST(ModelLibrary, IsNotedAndNotLoaded) {
+  EXPECT_TRUE(IsModelLibrary(kModel));
+  EXPECT_FALSE(IsModelLibrary(kBuiltIns + "/layers.so"));
+  EXPECT_FALSE(IsModelLibrary(kBuiltIns + "/missing.so"));
+  ASSERT_EQ(BuiltIns().models().size(), 1u);
+  EXPECT_EQ(BuiltIns().models()[0].id, "fashion_mnist_mlp");
+  for (const auto& library : BuiltIns().libraries()) EXPECT_THAT(library->path, ::testing::Not(EndsWith("_mlp.so")));
+}
+
+TEST(ModelLibrary, BuildsByIdPathAndName) {
+  for (const std::string& reference : {std::string("fashion_mnist_mlp"), kModel, kModel + ":fashion_mnist_mlp"}) {
+    ASSERT_OK_AND_ASSIGN(const ModelBytes bytes, BuildModel(BuiltIns(), reference, {}, BuildId()));
+    EXPECT_THAT(bytes.config, HasSubstr("Sequential"));
+    EXPECT_THAT(bytes.program, HasSubstr("matmul"));
+  }
+}
+
+TEST(ModelLibrary, SaysWhatIsWrong) {
+  const auto error = [](const std::string& reference, const ItemAttributes& attributes = {},
+                        const char* id = BuildId()) {
+    const auto bytes = BuildModel(BuiltIns(), reference, attributes, id);
+    EXPECT_FALSE(bytes.ok());
+    return std::string(bytes.status().message());
+  };
+  EXPECT_EQ(error("fashion_mnist"), "unknown model 'fashion_mnist': did you mean 'fashion_mnist_mlp'?");
+  EXPECT_EQ(error(kModel + ":other"), kModel + ": has no model 'other': known are 'fashion_mnist_mlp'");
+  EXPECT_EQ(error(kBuiltIns + "/layers.so"), kBuiltIns + "/layers.so: has no model: it is a library of other plugins");
+  EXPECT_EQ(error("/missing/model.so"), "/missing/model.so: No such file or directory");
+  EXPECT_THAT(error(kModel, {}, "another build"),
+              ::testing::StartsWith(kModel + ": was built for libfusebox " + BuildId() + ", this is another build"));
+  EXPECT_THAT(error(kModel, {{"width", int64_t{3}}}), EndsWith(": has no attribute 'width', nor any other"));
+}
+
+}  // namespace
+}  // namespace fusebox

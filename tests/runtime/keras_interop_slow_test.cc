@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// .keras files between us and the real Keras, both ways. tools/test.sh makes the Python with Keras in it and names it in
+// FUSEBOX_PYTHON. Without it these tests fail rather than be skipped: nobody notices a test that never runs.
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fusebox/runtime/formats/keras_file.h"
+#include "fusebox/runtime/formats/npy.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/sequential.h"
+#include "gmock/gmock.h"
+#include "tests/runtime/formats/files.h"
+#include "tests/support/status.h"
+
+namespace fusebox::testing {
+namespace {
+
+
+constexpr double kTolerance = 1e-5;  // Of f32: predictions and means of losses are of the order of 1.
+
+class KerasInterop : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (const char* python = std::getenv("FUSEBOX_PYTHON")) python_ = python;
+    if (python_.empty()) python_ = FUSEBOX_SOURCE_DIR "/build/python/bin/python";
+    ASSERT_TRUE(std::filesystem::exists(python_))
+        << python_ << " is missing: run tools/test.sh, which makes a Python with Keras (or set FUSEBOX_PYTHON to one)";
+  }
+
+  // Runs a script of tests/python, which has to end well.
+  void Python(const std::string& script, const std::vector<std::string>& words) {
+    std::vector<std::string> command = {"env", "KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", python_,
+                                        FUSEBOX_SOURCE_DIR "/tests/python/" + script};
+    command.insert(command.end(), words.begin(), words.end());
+    ASSERT_OK_AND_ASSIGN(const ProcessResult result, RunProcess(command, "", {.time = std::chrono::minutes(5)}));
+    ASSERT_EQ(result.exit_code, 0) << script << ": " << result.output << result.errors;
+  }
+  // What keras_train_on.py makes of a model.
+  void TrainOnInKeras(const std::string& model, const Data& data) {
+    ASSERT_OK(WriteNpz(folder_ / "data.npz", {{"x", data.x}, {"y", data.y}}));
+    Python("keras_train_on.py", {model, folder_ / "data.npz", folder_ / "out.npz"});
+    if (HasFatalFailure()) return;
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ReadNpz(folder_ / "out.npz"));
+    for (const NamedTensor& array : arrays) keras_[array.name] = array.value;
+  }
+  double KerasNumber(const std::string& name) { return keras_.at(name).Cast(DType::kF64).values<double>()[0]; }
+
+  // A model in our hands evaluates, predicts and trains on as it did in Keras's: see TrainOnInKeras.
+  void ExpectTheSameOfOurs(Sequential& model, const Data& data) {
+    ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(data.x));
+    ExpectNear(prediction, keras_.at("prediction"), "prediction");
+    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(data.x, data.y));
+    EXPECT_EQ(logs.size(), 2u);
+    for (const LogValue& log : logs) EXPECT_NEAR(log.value, KerasNumber(log.name), kTolerance) << log.name;
+    ASSERT_OK_AND_ASSIGN(const History history, model.Fit(data.x, data.y, {.shuffle = false, .verbose = 0}));
+    EXPECT_NEAR(history["loss"][0], KerasNumber("epoch_loss"), kTolerance);
+    ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
+    ASSERT_EQ(weights.size(), 6u);
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const std::string name = "weight_0" + std::to_string(i);
+      ExpectNear(weights[i], keras_.at(name), name);
+    }
+    // Its steps were counted on from the file's.
+    ASSERT_OK(model.Save(folder_ / "again.keras"));
+    ASSERT_OK_AND_ASSIGN(const KerasFile file, ReadKeras(folder_ / "again.keras"));
+    ASSERT_GE(file.optimizer_vars.size(), 2u);
+    EXPECT_EQ(double(file.optimizer_vars[0].values<int64_t>()[0]), KerasNumber("iterations"));
+  }
+
+  static void ExpectNear(const Tensor& actual, const Tensor& expected, const std::string& what) {
+    ASSERT_EQ(actual.shape(), expected.shape()) << what;
+    double worst = 0;
+    for (size_t i = 0; i < size_t(expected.size()); ++i) {
+      const double difference = std::abs(double(actual.values<float>()[i]) - double(expected.values<float>()[i]));
+      worst = difference <= worst ? worst : difference;  // A NaN stays.
+    }
+    EXPECT_LE(worst, kTolerance) << what;
+  }
+
+  TempFolder folder_;
+
+ private:
+  std::string python_;
+  std::map<std::string, Tensor> keras_;
+};
+
+// Bright rows tell the class; the rest is noise.
+Data Pictures(int64_t rows) {
+  Data data{Tensor(DType::kF32, {rows, 28, 28}), Tensor(DType::kI32, {rows})};
+  uint32_t state = 5;
+  for (int64_t i = 0; i < rows; ++i) {
+    const int64_t label = i * 7 % 10;
+    data.y.mutable_values<int32_t>()[size_t(i)] = int32_t(label);
+    for (int64_t j = 0; j < 784; ++j) {
+      state = state * 1664525u + 1013904223u;
+      const float noise = 0.7f * float(state >> 8) / float(1 << 24);
+      data.x.mutable_values<float>()[size_t(i * 784 + j)] = noise + (j / 28 / 2 == label + 2 ? 0.3f : 0.0f);
+    }
+  }
+  return data;
+}
+
+Sequential Classifier() {
+  return Sequential({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
+                    {.name = "fashion_mnist_mlp", .seed = 42});
+}
+
+TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
+  const Data data = Pictures(330);
+  for (const std::string optimizer : {"sgd", "sgd:learning_rate=0.02,momentum=0.9"}) {
+    SCOPED_TRACE(optimizer);
+    Sequential model = Classifier();
+    ASSERT_OK(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+    ASSERT_OK(model.Fit(data.x, data.y, {.verbose = 0}));
+    ASSERT_OK(model.Save(folder_ / "ours.keras"));
+    ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(data.x));
+    ASSERT_OK(WriteNpy(folder_ / "x.npy", data.x));
+    ASSERT_OK(WriteNpy(folder_ / "y.npy", prediction));
+    Python("check_keras_file.py", {folder_ / "ours.keras", folder_ / "x.npy", folder_ / "y.npy", "--iterations", "11"});
+    if (HasFatalFailure()) return;
+    TrainOnInKeras(folder_ / "ours.keras", data);
+    if (HasFatalFailure()) return;
+    ExpectTheSameOfOurs(model, data);
+  }
+}
+
+TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
+  const Data data = Pictures(330);
+  for (const std::string optimizer : {"sgd", "momentum"}) {
+    SCOPED_TRACE(optimizer);
+    Python("make_keras_model.py", {folder_ / "", "keras", "--epochs", "1", "--optimizer", optimizer});
+    if (HasFatalFailure()) return;
+    ASSERT_OK_AND_ASSIGN(Sequential model, LoadModel(folder_ / "keras.keras"));
+    EXPECT_EQ(model.CountParams(), 266'610);
+    // What Keras predicted before it saved the file.
+    ASSERT_OK_AND_ASSIGN(const Tensor x, ReadNpy(folder_ / "keras_x.npy"));
+    ASSERT_OK_AND_ASSIGN(const Tensor y, ReadNpy(folder_ / "keras_y.npy"));
+    ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(x));
+    ExpectNear(prediction, y, "prediction");
+    TrainOnInKeras(folder_ / "keras.keras", data);
+    if (HasFatalFailure()) return;
+    ExpectTheSameOfOurs(model, data);
+  }
+}
+
+// As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.
+TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
+  constexpr int64_t kRows = 5, kInputs = 3, kUnits = 2;
+  uint32_t state = 9;
+  const auto random = [&state](std::vector<int64_t> shape) {
+    Tensor tensor(DType::kF32, std::move(shape));
+    for (float& value : tensor.mutable_values<float>()) {
+      state = state * 1664525u + 1013904223u;
+      value = float(state >> 8) / float(1 << 23) - 1;
+    }
+    return tensor;
+  };
+  const Tensor w = random({kInputs, kUnits}), b = random({kUnits}), v = random({kInputs, kUnits}), c = random({kUnits});
+  const Tensor x = random({kRows, kInputs});
+  Tensor y(DType::kF32, {kRows, kUnits});
+  for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t j = 0; j < kUnits; ++j) {
+      double content = b.values<float>()[size_t(j)], gate = c.values<float>()[size_t(j)];
+      for (int64_t k = 0; k < kInputs; ++k) {
+        const double x_ik = x.values<float>()[size_t(i * kInputs + k)];
+        content += x_ik * w.values<float>()[size_t(k * kUnits + j)];
+        gate += x_ik * v.values<float>()[size_t(k * kUnits + j)];
+      }
+      y.mutable_values<float>()[size_t(i * kUnits + j)] = float(content / (1 + std::exp(-gate)));
+    }
+  }
+  const ModelConfig config = {
+      .name = "gated",
+      .input = InputConfig{.name = "x", .shape = {kInputs}},
+      .layers = {{.item = {"acme/gated_dense@1", {{"units", kUnits}}}, .name = "gated_dense"}},
+  };
+  ASSERT_OK(WriteKeras(folder_ / "gated.keras", {.config = config,
+                                                 .layers = {{"gated_dense", "GatedDense", {w, b, v, c}}},
+                                                 .fusebox_metadata = R"({"expansions": {"acme/gated_dense@1": "..."}})"}));
+  ASSERT_OK(WriteNpy(folder_ / "x.npy", x));
+  ASSERT_OK(WriteNpy(folder_ / "y.npy", y));
+  Python("check_strangers_layer.py", {folder_ / "gated.keras", folder_ / "x.npy", folder_ / "y.npy"});
+}
+
+}  // namespace
+}  // namespace fusebox::testing

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole trainings against the numbers that Keras arrived at: tests/data/keras_training, made by
+// tests/python/make_keras_training.py.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "fmt/format.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/sequential.h"
+#include "gmock/gmock.h"
+#include "tests/support/status.h"
+
+namespace fusebox::testing {
+namespace {
+
+// Both compute in f32 and differ in the order of sums alone. No sum here has more than 32 terms, so a step adds an error
+// below 32 * 2^-24 = 2e-6 of what is summed; 20 steps that go down a smooth slope hardly enlarge it. (Measured: 5e-7.) What
+// a wrong formula would change shows at 1e-3: a tail batch weighed as a whole one, say, or momentum taken after the step.
+constexpr double kBound = 1e-5;
+
+class KerasTraining : public ::testing::TestWithParam<int> {  // The number of threads.
+ protected:
+  void Load(const std::string& name) {
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays,
+                         ReadNpz(FUSEBOX_SOURCE_DIR "/tests/data/keras_training/" + name));
+    for (const NamedTensor& array : arrays) arrays_[array.name] = array.value;
+  }
+  const Tensor& Array(const std::string& name) const { return arrays_.at(name); }
+  std::vector<double> Numbers(const std::string& name) const {
+    const Tensor numbers = Array(name).Cast(DType::kF64);
+    return {numbers.values<double>().begin(), numbers.values<double>().end()};
+  }
+  // "before" or "after" the training.
+  std::vector<Tensor> Weights(const std::string& when) const {
+    std::vector<Tensor> weights;
+    for (const auto& [name, value] : arrays_) {
+      if (name.starts_with(when)) weights.push_back(value);
+    }
+    return weights;
+  }
+  absl::StatusOr<History> Fit(Sequential& model, int64_t rows, int64_t epochs, int64_t batch_size) const {
+    return model.Fit(Array("x").Rows(0, rows), Array("y").Rows(0, rows),
+                     {.epochs = epochs, .batch_size = batch_size, .shuffle = false, .threads = GetParam(), .verbose = 0});
+  }
+  // What the model is after the training: its weights, what it says, and how well.
+  void ExpectTrained(Sequential& model, int64_t batch_size) const {
+    ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
+    const std::vector<Tensor> expected = Weights("after");
+    ASSERT_EQ(weights.size(), expected.size());
+    for (size_t i = 0; i < weights.size(); ++i) ExpectNear(weights[i], expected[i], fmt::format("weight {}", i));
+    ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(Array("x"), {.threads = GetParam()}));
+    ExpectNear(prediction, Array("prediction"), "prediction");
+    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(Array("x"), Array("y"),
+                                                         {.batch_size = batch_size, .threads = GetParam()}));
+    for (const LogValue& log : logs) EXPECT_NEAR(log.value, Numbers("final_" + log.name)[0], kBound) << log.name;
+  }
+  void TrainRegression(const std::string& optimizer) {
+    Sequential model({Dense(9, "tanh", {.input_shape = {6}}), Dense(5, "sigmoid"), Dense(2)});
+    ASSERT_OK(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}));
+    ASSERT_OK(model.SetWeights(Weights("before")));
+    ASSERT_OK_AND_ASSIGN(const History history, Fit(model, Array("x").rows(), 5, 16));
+    EXPECT_EQ(history.steps, 20);
+    const std::vector<double> expected = Numbers("epoch_loss");
+    ASSERT_EQ(history["loss"].size(), expected.size());
+    for (size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(history["loss"][i], expected[i], kBound) << "epoch " << i;
+    ExpectTrained(model, 16);
+  }
+
+ private:
+  static void ExpectNear(const Tensor& actual, const Tensor& expected, const std::string& what) {
+    ASSERT_EQ(actual.shape(), expected.shape()) << what;
+    double worst = 0;
+    for (size_t i = 0; i < size_t(expected.size()); ++i) {
+      const double e = expected.values<float>()[i];
+      const double difference = std::abs(actual.values<float>()[i] - e) / std::max(1.0, std::abs(e));
+      worst = difference <= worst ? worst : difference;  // A NaN stays.
+    }
+    EXPECT_LE(worst, kBound) << what;
+  }
+
+  std::map<std::string, Tensor> arrays_;
+};
+
+TEST_P(KerasTraining, ClassesStepByStep) {
+  Load("classes.npz");
+  if (HasFatalFailure()) return;
+  Sequential model({Flatten({.input_shape = {4, 3}}), Dense(16, "relu"), Dense(8, "relu"), Dense(4, "softmax")});
+  ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = "sparse_categorical_crossentropy",
+                           .metrics = {"accuracy"}}));
+  const int64_t rows = Array("x").rows();
+  const std::vector<double> loss = Numbers("step_loss"), accuracy = Numbers("step_accuracy");
+  ASSERT_EQ(loss.size(), 20u);
+  // Keras reports the mean over the epoch so far after each step: that is the whole epoch's on as many samples.
+  for (size_t steps = 1; steps <= loss.size(); ++steps) {
+    ASSERT_OK(model.SetWeights(Weights("before")));
+    ASSERT_OK_AND_ASSIGN(const History history, Fit(model, std::min(rows, int64_t(steps) * 8), 1, 8));
+    EXPECT_EQ(history.steps, int64_t(steps));
+    EXPECT_NEAR(history["loss"][0], loss[steps - 1], kBound) << "after step " << steps;
+    EXPECT_NEAR(history["accuracy"][0], accuracy[steps - 1], 1e-6) << "after step " << steps;
+  }
+  ExpectTrained(model, 8);
+}
+
+TEST_P(KerasTraining, Momentum) {
+  Load("momentum.npz");
+  if (!HasFatalFailure()) TrainRegression("sgd:learning_rate=0.05,momentum=0.9");
+}
+
+TEST_P(KerasTraining, NesterovMomentum) {
+  Load("nesterov.npz");
+  if (!HasFatalFailure()) TrainRegression("sgd:learning_rate=0.05,momentum=0.9,nesterov=true");
+}
+
+INSTANTIATE_TEST_SUITE_P(Threads, KerasTraining, ::testing::Values(1, 2), ::testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace fusebox::testing
