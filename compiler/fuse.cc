@@ -182,6 +182,7 @@ class Fuser {
 
   // Adds the node to a copy of the kernel, its cheap inputs first.
   Reason Join(Kernel& k, NodeId id) const {
+    if (k.Has(id)) return "";  // It was computed again there, and is now stored as well.
     const Node& node = graph_[id];
     for (const NodeId input : DataInputs(node)) {
       if (kernel_of_[input] >= 0 || !IsCheap(graph_, input) || k.Has(input)) continue;
@@ -234,13 +235,15 @@ class Fuser {
     return false;
   }
 
-  // The kernels that `members` read from, other than k itself.
+  // The kernels that `members` read from, other than k itself. What they compute again they need nobody for.
   std::set<int> Sources(const std::vector<NodeId>& members, int k) const {
     std::set<int> sources;
     for (const NodeId id : members) {
       for (const NodeId input : DataInputs(graph_[id])) {
-        const int from = kernel_of_[StorageOf(graph_, input)];
-        if (from >= 0 && from != k) sources.insert(from);
+        const NodeId storage = StorageOf(graph_, input);
+        const int from = kernel_of_[storage];
+        const bool again = std::ranges::find(members, storage) != members.end();
+        if (from >= 0 && from != k && !again) sources.insert(from);
       }
     }
     return sources;
@@ -262,7 +265,6 @@ class Fuser {
       for (const int k : readers_[input]) consider(k);
     }
     std::ranges::sort(candidates, std::greater());
-    std::vector<std::pair<int, Reason>> refused;
     for (const int k : candidates) {
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
@@ -271,25 +273,27 @@ class Fuser {
         const bool cycle = std::ranges::any_of(sources, [&](int s) { return Needs(s, k); });
         if (!cycle) {
           kernels_[size_t(k)] = std::move(joined);
-          Settle(id, k);
-          return NoteRefused(id, refused);
+          return Settle(id, k);
         }
         why = "another operand is made from the kernel's result by another kernel";
       }
-      if (producers.contains(k)) refused.emplace_back(k, std::move(why));
+      if (producers.contains(k)) refused_[{k, id}] = std::move(why);
     }
     Kernel own = KernelFor(node);
     const bool takes_cheap_operands = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns;
     if (!takes_cheap_operands || !Join(own, id).empty()) {
       // Operands that cannot be computed along are put into memory first.
-      for (const NodeId input : DataInputs(node)) Materialise(StorageOf(graph_, input));
+      for (const NodeId input : DataInputs(node)) {
+        const NodeId storage = StorageOf(graph_, input);
+        Materialise(storage);
+        refused_.try_emplace({kernel_of_[storage], id}, fmt::format("{} reads its operand from memory", node.info().name));
+      }
       own = KernelFor(node);
       own.members = {id};
     }
     kernels_.push_back(std::move(own));
     needs_.emplace_back();
     Settle(id, int(kernels_.size()) - 1);
-    NoteRefused(id, refused);
   }
 
   // A cheap node that has to lie in memory after all.
@@ -321,18 +325,18 @@ class Fuser {
     }
   }
 
-  void NoteRefused(NodeId id, const std::vector<std::pair<int, Reason>>& refused) {
-    for (const auto& [k, why] : refused) {
-      if (k == kernel_of_[id]) continue;
-      unfused_.push_back(fmt::format("kernel {} ({}) -> %{} {}: {}", k, Name(kernels_[size_t(k)].kind), id,
-                                     graph_[id].info().name, why));
-    }
+  // Why a member of kernel k reads a value from memory: the kernel that makes it refused the member, or was not asked.
+  Reason WhyApart(int k, NodeId value, NodeId member) const {
+    const auto refused = refused_.find({kernel_of_[value], member});
+    if (refused != refused_.end()) return refused->second;
+    return kernel_of_[member] == k ? "it is computed in the kernel of another operand"
+                                   : "it is computed again for those in this kernel that need it";
   }
 
   // ---- The result, in an order that respects all needs.
 
   absl::StatusOr<FusedProgram> Finish() {
-    FusedProgram program{.graph = graph_, .kernels = {}, .unfused = unfused_};
+    FusedProgram program{.graph = graph_, .kernels = {}, .unfused = {}};
     const size_t count = kernels_.size();
     std::vector<std::set<int>> needs(count);
     for (size_t k = 0; k < count; ++k) needs[k] = Sources(kernels_[k].members, int(k));
@@ -363,6 +367,12 @@ class Fuser {
       std::ranges::sort(kernel.members);
       for (const NodeId id : kernel.members) {
         if (kernel_of_[id] == k && read_outside.contains(id)) kernel.stored.push_back(id);
+        std::set<NodeId> values;
+        for (const NodeId input : DataInputs(graph_[id])) values.insert(StorageOf(graph_, input));
+        for (const NodeId value : values) {
+          if (IsLeaf(graph_[value]) || kernel.Has(value)) continue;
+          program.unfused.push_back(fmt::format("%{} -> %{} {}: {}", value, id, graph_[id].info().name, WhyApart(k, value, id)));
+        }
       }
       program.kernels.push_back(std::move(kernel));
     }
@@ -375,7 +385,7 @@ class Fuser {
   std::vector<int> kernel_of_;         // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
   std::map<NodeId, std::set<int>> readers_;
-  std::vector<std::string> unfused_;
+  std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 
 #include "fusebox/compiler/passes/canonical_reductions.h"
 #include "fusebox/compiler/passes/cse.h"
@@ -82,6 +83,12 @@ absl::StatusOr<Graph> RunGraphPasses(const Graph& graph, const CompileOptions& o
   const auto dump = [&options](std::string_view stage, const Graph& now) {
     if (options.dump && !stage.empty()) options.dump(stage, Print(now));
   };
+  for (const std::string& name : options.skip) {
+    const auto names = GraphPasses() | std::views::transform(&GraphPass::name);
+    if (std::ranges::find(names, std::string_view(name)) == names.end()) {
+      return Refuse("compile: no pass '{}' to skip; there are {}", name, fmt::join(names, ", "));
+    }
+  }
   FUSEBOX_RETURN_IF_ERROR(Verify(graph, Stage::kDeclared));
   dump("graph", graph);
   Graph now = graph;

@@ -9,11 +9,6 @@ Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Wh
       input_shape_(std::move(options.input_shape)),
       where_(where) {}
 
-Layer Dense(int64_t units, std::string activation, DenseOptions options, Layer::Where where) {
-  options.activation = std::move(activation);
-  return Dense(units, std::move(options), where);
-}
-
 Layer Dense(int64_t units, DenseOptions options, Layer::Where where) {
   return Layer("fusebox/dense",
                {{"units", units},

@@ -2,8 +2,8 @@
 // Layers as a user names them. Each is a handle to a plugin's item with attributes: it computes nothing, and what is
 // wrong with it is said when the model is compiled, with its name and the line that made it.
 #pragma once
+#include <concepts>
 #include <cstdint>
-#include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
@@ -51,8 +51,13 @@ struct DenseOptions {
 
 // Fully connected: y = activation(x W + b), f32[N, ..., in] -> f32[N, ..., units].
 // Weights: kernel f32[in, units], bias f32[units]. Source: keras.layers.Dense.
-Layer Dense(int64_t units, std::string activation, DenseOptions options = {}, Layer::Where where = Layer::Where::current());
 Layer Dense(int64_t units, DenseOptions options = {}, Layer::Where where = Layer::Where::current());
+// A template, so that options in braces never count as a text.
+template <std::convertible_to<std::string> Text>
+Layer Dense(int64_t units, Text activation, DenseOptions options = {}, Layer::Where where = Layer::Where::current()) {
+  options.activation = std::move(activation);
+  return Dense(units, std::move(options), where);
+}
 
 // All axes but the batch in one: [N, a, b] -> [N, a*b]. Source: keras.layers.Flatten.
 Layer Flatten(LayerOptions options = {}, Layer::Where where = Layer::Where::current());

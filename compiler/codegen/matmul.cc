@@ -41,11 +41,11 @@ Tiling Cut(int64_t m, int64_t rows, int64_t vectors, int64_t lanes) {
   return t;
 }
 
-// Cycles for each k of all tiles: two multiply-adds and two loads a cycle, and four cycles until an accumulator can be
-// used again.
+// Cycles for each k of all tiles: two multiply-adds and two loads a cycle, and five cycles until an accumulator can be
+// used again (four, and one for a load that comes late).
 double Cost(const Tiling& t, int64_t n) {
   const auto tile = [](int64_t rows, int64_t vectors) {
-    return std::max({double(rows * vectors) / 2, double(rows + vectors) / 2, 4.0});
+    return std::max({double(rows * vectors) / 2, double(rows + vectors) / 2, 5.0});
   };
   const int64_t panels = n / t.panel(), rest = CeilDiv(n % t.panel(), t.lanes);
   double cycles = 0;
@@ -65,8 +65,8 @@ Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n) {
     for (int64_t rows = 1; rows * vectors + vectors + 1 <= target.registers; ++rows) {
       const Tiling t = Cut(m, rows, vectors, lanes);
       const double cost = Cost(t, n);
-      // Of equal ones the squarer: it loads less.
-      if (cost < best_cost || (cost == best_cost && t.rows + t.vectors < best.rows + best.vectors)) {
+      // Of equal ones the wider panel: B is read in longer pieces.
+      if (cost < best_cost || (cost == best_cost && t.vectors > best.vectors)) {
         best = t;
         best_cost = cost;
       }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
@@ -31,7 +32,7 @@ class Collector {
     const size_t column = column_++;
     if (!header_done_) {
       if (text.empty()) return Fail(fmt::format("line {}: column {} has no name", line_, column_));
-      if (std::ranges::find(columns_, text) != columns_.end()) {
+      if (!names_.emplace(text).second) {
         return Fail(fmt::format("line {}: two columns are named '{}'", line_, text));
       }
       columns_.emplace_back(text);
@@ -72,6 +73,7 @@ class Collector {
   size_t column_ = 0;
   bool header_done_ = false;
   std::vector<std::string> columns_;
+  std::set<std::string> names_;
   std::vector<double> values_;
 };
 

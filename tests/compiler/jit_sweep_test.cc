@@ -248,7 +248,7 @@ bool IsExact(const Node& node) {
   }
 }
 
-void Run(const Program& cases, bool specials) {
+void CheckCases(const Program& cases, bool specials) {
   const Graph graph = ParseGraph(cases.text + "return " + cases.results);
   ASSERT_OK_AND_ASSIGN(const Executable program, Compile(graph, {.row_capacity = 33}));
   for (const int64_t batch : {1, 5, 33}) {
@@ -325,8 +325,8 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
     }
   }
   ASSERT_GT(found, 0) << info.name << " can be compiled, but has no case here";
-  if (plain.outputs > 0) Run(plain, false);
-  if (special.outputs > 0) Run(special, true);
+  if (plain.outputs > 0) CheckCases(plain, false);
+  if (special.outputs > 0) CheckCases(special, true);
 }
 
 std::vector<Op> CompiledOps() {
@@ -339,7 +339,7 @@ std::vector<Op> CompiledOps() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ops, JitSweep, ::testing::ValuesIn(CompiledOps()),
-                         [](const auto& info) { return std::string(Info(info.param).name); });
+                         [](const auto& op) { return std::string(Info(op.param).name); });
 
 // ---- Elementary functions of f32, at every 4093rd of all bit patterns: normal, denormal, infinite and NaN.
 

@@ -11,7 +11,8 @@ namespace {
 std::atomic<int64_t> allocations = 0;
 }  // namespace
 
-// For all of this test program; they only count.
+// For all of this test program; they only count. All memory is malloc's.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t bytes) {
   ++allocations;
   if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;

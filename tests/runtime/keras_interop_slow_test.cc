@@ -178,9 +178,11 @@ TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
       .name = "gated",
       .input = InputConfig{.name = "x", .shape = {kInputs}},
       .layers = {{.item = {"acme/gated_dense@1", {{"units", kUnits}}}, .name = "gated_dense"}},
+      .compile = {},
   };
   ASSERT_OK(WriteKeras(folder_ / "gated.keras", {.config = config,
                                                  .layers = {{"gated_dense", "GatedDense", {w, b, v, c}}},
+                                                 .optimizer_vars = {},
                                                  .fusebox_metadata = R"({"expansions": {"acme/gated_dense@1": "..."}})"}));
   ASSERT_OK(WriteNpy(folder_ / "x.npy", x));
   ASSERT_OK(WriteNpy(folder_ / "y.npy", y));
