@@ -38,7 +38,9 @@ int64_t Executable::PortIndex(Port::Kind kind, std::string_view name) const {
 absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& options) {
   using Clock = std::chrono::steady_clock;
   const auto started = Clock::now();
-  const auto since = [](Clock::time_point t) { return std::chrono::duration<double, std::milli>(Clock::now() - t).count(); };
+  const auto since = [](Clock::time_point t) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - t).count();
+  };
   const auto dump = [&](std::string_view stage, const auto& text) {
     if (options.dump) options.dump(stage, text());
   };
@@ -68,7 +70,8 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   const auto emit = [&](llvm::Module& module) {
     codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target());
   };
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code, timed("codegen", graph.size(), [&] { return jit->Compile(entry, emit, options.dump); }));
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code,
+                           timed("codegen", graph.size(), [&] { return jit->Compile(entry, emit, options.dump); }));
   impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
   impl->row_capacity = options.row_capacity;

@@ -23,7 +23,7 @@ struct Port {
   enum class Kind : uint8_t { kInput, kRows, kState, kOutput };
   Kind kind = Kind::kInput;
   std::string name;
-  Type type;  // kRows: of the batch; the array itself holds as many rows as the data set has.
+  Type type;             // kRows: of the batch; the array itself holds as many rows as the data set has.
   bool written = false;  // Outputs, and states that have an update.
 };
 
@@ -37,17 +37,17 @@ struct RunContext {
   int64_t batch = 0;             // each of this many rows, at most Executable::row_capacity(),
   int64_t rows = 0;              // but the last one ends at row `rows`.
   const std::atomic<uint32_t>* yield = nullptr;  // Polled once a step: not 0 ends the run after that step. May be null.
-  int64_t steps_done = 0;        // Written by thread 0.
-  uint32_t stop[2] = {0, 0};     // Thread 0's verdict on `yield` after even and odd steps, for all threads.
-  alignas(64) std::atomic<uint32_t> arrived = 0;     // The barrier.
+  int64_t steps_done = 0;                        // Written by thread 0.
+  uint32_t stop[2] = {0, 0};  // Thread 0's verdict on `yield` after even and odd steps, for all threads.
+  alignas(64) std::atomic<uint32_t> arrived = 0;  // The barrier.
   alignas(64) std::atomic<uint32_t> generation = 0;
 };
 
 struct KernelReport {
-  std::string name;        // "dense/matmul+add+max"
-  std::string kind;        // "matmul", "rows", "columns", "copy"
+  std::string name;  // "dense/matmul+add+max"
+  std::string kind;  // "matmul", "rows", "columns", "copy"
   std::vector<std::string> operations;
-  std::string shape;       // Of the iteration space.
+  std::string shape;  // Of the iteration space.
   std::string tile;
   double flops = 0, bytes = 0;  // At full batch.
 };
@@ -64,12 +64,12 @@ struct CompileReport {
   std::vector<std::string> unfused;  // One line an edge: "%12 -> %17: why".
   int64_t barriers = 0;              // A step.
   int64_t arena_bytes = 0;
-  int64_t intermediate_bytes = 0;    // The sum of all intermediates, had each its own buffer.
+  int64_t intermediate_bytes = 0;  // The sum of all intermediates, had each its own buffer.
   double milliseconds = 0;
 };
 
 struct CompileOptions {
-  int64_t row_capacity = 32;         // The greatest batch; matters only if the program has symbolic dimensions.
+  int64_t row_capacity = 32;           // The greatest batch; matters only if the program has symbolic dimensions.
   std::vector<std::string> skip = {};  // Passes left out, by name.
   // Called after each stage with its name and its text form, if set: what `dump --emit=STAGE` shows.
   std::function<void(std::string_view stage, const std::string& text)> dump = {};

@@ -15,9 +15,8 @@ using Reason = std::string;
 
 bool IsPointwise(const Node& node) {
   const OpKind kind = node.info().kind;
-  return kind == OpKind::kElementwise || kind == OpKind::kRandom || node.op == Op::kBroadcast ||
-         node.op == Op::kIota || node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose ||
-         node.op == Op::kGather;
+  return kind == OpKind::kElementwise || kind == OpKind::kRandom || node.op == Op::kBroadcast || node.op == Op::kIota ||
+         node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose || node.op == Op::kGather;
 }
 
 // Reads elements of its input at other places than its own, so the input has to lie in memory.
@@ -35,7 +34,12 @@ bool IsCheap(const Graph& graph, NodeId id) {
   if (node.op == Op::kBroadcast || node.op == Op::kIota) return true;
   if (node.info().kind != OpKind::kElementwise) return false;
   if (node.type.dtype == DType::kBool) return true;
-  return node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool;
+  if (node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool) return true;
+  // A step of arithmetic on one array that lies in memory anyway, as momentum * slot: loading it costs the same.
+  const bool arithmetic = node.op == Op::kAdd || node.op == Op::kSubtract || node.op == Op::kMultiply;
+  const auto leaf = [&](NodeId input) { return IsLeaf(graph[input]); };
+  const auto array = [&](NodeId input) { return graph[input].type.rank() > 0; };
+  return arithmetic && std::ranges::all_of(node.inputs, leaf) && std::ranges::count_if(node.inputs, array) == 1;
 }
 
 // An index along the last axis of the space: known at each point, of whatever rank the iota itself is.
@@ -85,7 +89,8 @@ class Fuser {
     if (node.info().kind == OpKind::kReduce) {
       const auto [first, count] = ReducedRun(node);
       const Type& in = graph_[node.inputs[0]].type;
-      if (in.shape != k.space) return fmt::format("it reduces {}, the kernel runs over {}", ToString(in.shape), ToString(k.space));
+      if (in.shape != k.space)
+        return fmt::format("it reduces {}, the kernel runs over {}", ToString(in.shape), ToString(k.space));
       if (first + count != in.rank()) return "it reduces other axes than the last";
       if (k.run_rank != 0 && k.run_rank != count) return "it reduces another number of axes";
       if (count > 1 && k.run_rank == 0) return "the kernel's loops are not laid out for it";
@@ -126,12 +131,14 @@ class Fuser {
 
   // Elementwise on what the reductions leave.
   Reason FitsReduced(const Kernel& k, const Node& node) const {
-    if (!IsPointwise(node) || ReadsElsewhere(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    if (!IsPointwise(node) || ReadsElsewhere(node))
+      return fmt::format("{} has a loop nest of its own", node.info().name);
     for (const NodeId input : DataInputs(node)) {
       const NodeId storage = StorageOf(graph_, input);
       if (!k.Has(storage)) continue;
       if (IsElement(graph_, k, storage)) return "it reads other elements than its own";
-      if (WithOnes(graph_[input].type.shape, node.type.shape.size()) != node.type.shape) return "it reads other rows' results";
+      if (WithOnes(graph_[input].type.shape, node.type.shape.size()) != node.type.shape)
+        return "it reads other rows' results";
     }
     return "";
   }
@@ -160,23 +167,29 @@ class Fuser {
 
   Reason FitsMatMul(const Kernel& k, const Node& node) const {
     if (IsIndexInto(node, k.space)) return "";
-    if (!IsPointwise(node) || ReadsElsewhere(node)) return fmt::format("{} has a loop nest of its own", node.info().name);
+    if (!IsPointwise(node) || ReadsElsewhere(node))
+      return fmt::format("{} has a loop nest of its own", node.info().name);
     if (node.type.shape != k.space) {
       return fmt::format("its shape is {}, the product's {}", ToString(node.type.shape), ToString(k.space));
     }
     for (const NodeId input : DataInputs(node)) {
       const NodeId storage = StorageOf(graph_, input);
-      if (k.Has(storage) && graph_[input].type.shape != graph_[storage].type.shape) return "it reads other elements than its own";
+      if (k.Has(storage) && graph_[input].type.shape != graph_[storage].type.shape)
+        return "it reads other elements than its own";
     }
     return "";
   }
 
   Reason Fits(const Kernel& k, const Node& node) const {
     switch (k.kind) {
-      case KernelKind::kMatMul: return FitsMatMul(k, node);
-      case KernelKind::kRows: return FitsRows(k, node);
-      case KernelKind::kColumns: return FitsColumns(k, node);
-      default: return fmt::format("a {} takes no other work", Name(k.kind));
+      case KernelKind::kMatMul:
+        return FitsMatMul(k, node);
+      case KernelKind::kRows:
+        return FitsRows(k, node);
+      case KernelKind::kColumns:
+        return FitsColumns(k, node);
+      default:
+        return fmt::format("a {} takes no other work", Name(k.kind));
     }
   }
 
@@ -192,7 +205,8 @@ class Fuser {
     for (const NodeId input : DataInputs(node)) {
       // A cheap value behind a reshape is read from memory, and it is not there yet.
       const NodeId storage = StorageOf(graph_, input);
-      if (storage != input && kernel_of_[storage] < 0 && IsCheap(graph_, storage)) return "a reshaped operand is not in memory";
+      if (storage != input && kernel_of_[storage] < 0 && IsCheap(graph_, storage))
+        return "a reshaped operand is not in memory";
     }
     if (node.info().kind == OpKind::kReduce && k.kind == KernelKind::kRows && k.run_rank == 0) {
       k.run_rank = ReducedRun(node).second;
@@ -206,13 +220,17 @@ class Fuser {
     const auto in = [&] { return graph_[node.inputs[0]].type.shape; };
     const int64_t rank = node.type.rank();
     if (node.info().kind == OpKind::kMatMul) return {.kind = KernelKind::kMatMul, .space = node.type.shape};
-    if (node.op == Op::kConcatenate || node.op == Op::kPad) return {.kind = KernelKind::kCopy, .space = node.type.shape};
+    if (node.op == Op::kConcatenate || node.op == Op::kPad)
+      return {.kind = KernelKind::kCopy, .space = node.type.shape};
     if (node.op == Op::kScatterAdd) return {.kind = KernelKind::kScatter, .space = graph_[node.inputs[1]].type.shape};
     if (IsTransposeOfMatrix(node)) return {.kind = KernelKind::kTranspose, .space = node.type.shape};
     if (node.info().kind == OpKind::kReduce) {
       const auto [first, count] = ReducedRun(node);
       const bool last = first + count == int64_t(in().size());
-      return {.kind = last ? KernelKind::kRows : KernelKind::kColumns, .space = in(), .outer_rank = first, .run_rank = count};
+      return {.kind = last ? KernelKind::kRows : KernelKind::kColumns,
+              .space = in(),
+              .outer_rank = first,
+              .run_rank = count};
     }
     return {.kind = KernelKind::kRows, .space = node.type.shape, .outer_rank = std::max<int64_t>(rank - 1, 0)};
   }
@@ -286,7 +304,8 @@ class Fuser {
       for (const NodeId input : DataInputs(node)) {
         const NodeId storage = StorageOf(graph_, input);
         Materialise(storage);
-        refused_.try_emplace({kernel_of_[storage], id}, fmt::format("{} reads its operand from memory", node.info().name));
+        refused_.try_emplace({kernel_of_[storage], id},
+                             fmt::format("{} reads its operand from memory", node.info().name));
       }
       own = KernelFor(node);
       own.members = {id};
@@ -371,7 +390,8 @@ class Fuser {
         for (const NodeId input : DataInputs(graph_[id])) values.insert(StorageOf(graph_, input));
         for (const NodeId value : values) {
           if (IsLeaf(graph_[value]) || kernel.Has(value)) continue;
-          program.unfused.push_back(fmt::format("%{} -> %{} {}: {}", value, id, graph_[id].info().name, WhyApart(k, value, id)));
+          program.unfused.push_back(
+              fmt::format("%{} -> %{} {}: {}", value, id, graph_[id].info().name, WhyApart(k, value, id)));
         }
       }
       program.kernels.push_back(std::move(kernel));
@@ -381,8 +401,8 @@ class Fuser {
 
   const Graph& graph_;
   std::vector<Kernel> kernels_;
-  std::vector<std::set<int>> needs_;   // By kernel: those it reads from.
-  std::vector<int> kernel_of_;         // By node: where it is made, -1 for leaves and what is computed again.
+  std::vector<std::set<int>> needs_;  // By kernel: those it reads from.
+  std::vector<int> kernel_of_;        // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
   std::map<NodeId, std::set<int>> readers_;
   std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.

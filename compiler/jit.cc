@@ -28,11 +28,14 @@ absl::Status ToStatus(llvm::Error error) { return absl::InternalError("jit: " + 
 codegen::Target Describe(const llvm::TargetMachine& machine) {
   const llvm::StringRef features = machine.getTargetFeatureString();
   codegen::Target target;
-  const auto has = [&](const char* feature) { return features.contains(std::string("+") + feature + ",") || features.ends_with(std::string("+") + feature); };
+  const auto has = [&](const char* feature) {
+    return features.contains(std::string("+") + feature + ",") || features.ends_with(std::string("+") + feature);
+  };
   if (machine.getTargetTriple().isAArch64()) return {.vector_bytes = 16, .registers = 32, .fma = true};
   target.fma = has("fma");
   if (has("avx2")) target.vector_bytes = 32;
-  if (has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq")) target = {.vector_bytes = 64, .registers = 32, .fma = true};
+  if (has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq"))
+    target = {.vector_bytes = 64, .registers = 32, .fma = true};
   return target;
 }
 
@@ -64,7 +67,8 @@ class OrcJit final : public Jit {
     auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
     if (!process) return ToStatus(process.takeError());
     main.addGenerator(std::move(*process));
-    const auto barrier = orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(&WaitForAll), llvm::JITSymbolFlags::Exported);
+    const auto barrier =
+        orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(&WaitForAll), llvm::JITSymbolFlags::Exported);
     if (auto error = main.define(orc::absoluteSymbols({{(*jit)->mangleAndIntern("fusebox_barrier"), barrier}}))) {
       return ToStatus(std::move(error));
     }

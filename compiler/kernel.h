@@ -39,8 +39,8 @@ Shape ReducedSpace(const Kernel& kernel);
 
 struct FusedProgram {
   Graph graph;
-  std::vector<Kernel> kernels;                          // Each after those whose values it reads.
-  std::vector<std::string> unfused;                     // A line for each edge between kernels: why they are two.
+  std::vector<Kernel> kernels;       // Each after those whose values it reads.
+  std::vector<std::string> unfused;  // A line for each edge between kernels: why they are two.
 };
 
 // The node whose memory a value is read from: reshapes share their input's.

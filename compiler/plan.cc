@@ -84,7 +84,8 @@ class Planner {
       const NodeId value = StorageOf(graph_, update.value);
       const int64_t port = plan_.places[update.state].port;
       const auto maker = made_by.find(value);
-      Check(maker != made_by.end() && plan_.places[value].kind == Place::Kind::kNone, "an update without memory of its own");
+      Check(maker != made_by.end() && plan_.places[value].kind == Place::Kind::kNone,
+            "an update without memory of its own");
       if (CanOverwrite(maker->second, value, update.state)) {
         plan_.places[value] = {Place::Kind::kPort, port, -1};
         for (const size_t reader : readers_[update.state]) {
@@ -110,7 +111,8 @@ class Planner {
       for (const NodeId input : DataInputs(node)) {
         if (StorageOf(graph_, input) != old) continue;
         if (node.info().kind != OpKind::kElementwise || graph_[input].type.shape != node.type.shape) return false;
-        if (node.type.shape != graph_[value].type.shape || IsElement(graph_, kernel, id) != value_is_element) return false;
+        if (node.type.shape != graph_[value].type.shape || IsElement(graph_, kernel, id) != value_is_element)
+          return false;
         // Between a row's reductions elements are computed again, from operands that must still be there.
         if (value_is_element && kernel.run_rank > 0) return false;
       }
@@ -206,8 +208,10 @@ class Planner {
   // An operand that only this kernel still reads, element by element, and whose place the result can take.
   NodeId DyingOperand(size_t k, NodeId id, const std::map<NodeId, size_t>& block_of) const {
     for (const auto& [operand, block] : block_of) {
-      if (!readers_[operand].contains(k) || blocks_[block].last != phase_[k] || BytesOf(operand) != BytesOf(id)) continue;
-      const bool alone = std::ranges::none_of(readers_[operand], [&](size_t r) { return r != k && phase_[r] == phase_[k]; });
+      if (!readers_[operand].contains(k) || blocks_[block].last != phase_[k] || BytesOf(operand) != BytesOf(id))
+        continue;
+      const bool alone =
+          std::ranges::none_of(readers_[operand], [&](size_t r) { return r != k && phase_[r] == phase_[k]; });
       const bool taken = std::ranges::any_of(block_of, [&](const auto& other) {
         return other.first != operand && other.second == block && LastUse(other.first) >= phase_[k];
       });
@@ -256,7 +260,8 @@ Graph OwnMemory(const Graph& graph) {
     return copy.Add({.op = Op::kStopGradient, .type = copy[value].type, .inputs = {value}, .scope = copy[value].scope});
   };
   Graph copy = Rewrite(graph, [&](Graph& to, const Node& node, std::vector<NodeId> inputs) {
-    const bool pointwise = node.info().kind == OpKind::kElementwise || node.op == Op::kBroadcast || node.op == Op::kReshape;
+    const bool pointwise =
+        node.info().kind == OpKind::kElementwise || node.op == Op::kBroadcast || node.op == Op::kReshape;
     for (NodeId& input : inputs) {
       const Op source = to[StorageOf(to, input)].op;
       if (!pointwise && (source == Op::kConstant || source == Op::kExtent)) input = own(to, input);
@@ -279,7 +284,8 @@ Graph OwnMemory(const Graph& graph) {
 Plan MakePlan(const FusedProgram& program, int64_t row_capacity) { return Planner(program, row_capacity).Run(); }
 
 std::string PrintMemory(const FusedProgram& program, const Plan& plan) {
-  std::string text = fmt::format("arena {} bytes for {} bytes of intermediates\n", plan.arena_bytes, plan.intermediate_bytes);
+  std::string text =
+      fmt::format("arena {} bytes for {} bytes of intermediates\n", plan.arena_bytes, plan.intermediate_bytes);
   for (const Kernel& kernel : program.kernels) {
     for (const NodeId id : kernel.stored) {
       text += fmt::format("%{} : {} in {}\n", id, ToString(program.graph[id].type), Print(plan, plan.places[id]));

@@ -23,13 +23,13 @@ struct Place {
 
 struct Plan {
   std::vector<Port> ports;
-  std::vector<Place> places;                  // By node: inputs, states, rows' data sets, and whatever a kernel stores.
-  std::vector<std::vector<size_t>> phases;    // Kernels by phase.
+  std::vector<Place> places;                // By node: inputs, states, rows' data sets, and whatever a kernel stores.
+  std::vector<std::vector<size_t>> phases;  // Kernels by phase.
   struct Copy {
     NodeId from;
     int64_t to_port;
   };
-  std::vector<Copy> copies;                   // After the last phase: states that could not be updated in place.
+  std::vector<Copy> copies;  // After the last phase: states that could not be updated in place.
   int64_t arena_bytes = 0, intermediate_bytes = 0;
 };
 

@@ -19,12 +19,18 @@ std::string Where(const FbSource* source) {
 
 absl::StatusOr<AttributeValue> AttributeFromAbi(const FbAttribute& a) {
   switch (a.type) {
-    case FB_FLAG: return AttributeValue(a.integer != 0);
-    case FB_INT: return AttributeValue(a.integer);
-    case FB_FLOAT: return AttributeValue(a.real);
-    case FB_STRING: return AttributeValue(std::string(a.string != nullptr ? a.string : ""));
-    case FB_INTS: return AttributeValue(Ints(a.ints, a.ints + a.ints_count));
-    default: return Refuse("attribute '{}' has no known type", a.name);
+    case FB_FLAG:
+      return AttributeValue(a.integer != 0);
+    case FB_INT:
+      return AttributeValue(a.integer);
+    case FB_FLOAT:
+      return AttributeValue(a.real);
+    case FB_STRING:
+      return AttributeValue(std::string(a.string != nullptr ? a.string : ""));
+    case FB_INTS:
+      return AttributeValue(Ints(a.ints, a.ints + a.ints_count));
+    default:
+      return Refuse("attribute '{}' has no known type", a.name);
   }
 }
 
@@ -65,7 +71,8 @@ FbId EmitNode(FbBuilder* b, const FbNode* raw) noexcept {
 }
 
 FbId EmitConstant(FbBuilder* b, double number, uint32_t dtype) noexcept {
-  if (dtype < FB_F32 || dtype > FB_BOOL) return Self(b).Fail(fmt::format("constant: no dtype has the number {}", dtype));
+  if (dtype < FB_F32 || dtype > FB_BOOL)
+    return Self(b).Fail(fmt::format("constant: no dtype has the number {}", dtype));
   return Self(b).Constant(number, DType(dtype)).id;
 }
 
@@ -77,14 +84,19 @@ FbId DeclareState(FbBuilder* b, const FbState* raw) noexcept {
     return builder.Fail("declares a state without a name, of no known kind or of no known type", state.source);
   }
   if (std::ranges::any_of(type->shape, [](int64_t d) { return d < 0; })) {
-    return builder.Fail(fmt::format("{} '{}' needs fixed dimensions, got {}", kStateKinds[state.kind], state.name,
-                                    ToString(*type)), state.source);
+    return builder.Fail(
+        fmt::format("{} '{}' needs fixed dimensions, got {}", kStateKinds[state.kind], state.name, ToString(*type)),
+        state.source);
   }
-  return builder.State(state.name, state.kind, *type, state.initializer != nullptr ? state.initializer : "zeros",
-                       (state.flags & FB_TRAINABLE) != 0, state.source).id;
+  return builder
+      .State(state.name, state.kind, *type, state.initializer != nullptr ? state.initializer : "zeros",
+             (state.flags & FB_TRAINABLE) != 0, state.source)
+      .id;
 }
 
-void AssignState(FbBuilder* b, FbId state, FbId next) noexcept { Self(b).Assign(Self(b).Wrap(state), Self(b).Wrap(next)); }
+void AssignState(FbBuilder* b, FbId state, FbId next) noexcept {
+  Self(b).Assign(Self(b).Wrap(state), Self(b).Wrap(next));
+}
 
 void TypeOf(FbBuilder* b, FbId id, FbType* out) noexcept {
   const uint32_t size = out->struct_size;
@@ -102,7 +114,8 @@ FbId ReportError(FbBuilder* b, const char* message, const FbSource* source) noex
 FbId ExpandReference(FbBuilder* b, uint32_t kind, const char* reference, const FbId* inputs, uint32_t count,
                      const FbSource* source) noexcept {
   GraphBuilder& builder = Self(b);
-  if (!builder.expand || reference == nullptr) return builder.Fail("refers to another item, and none are known here", source);
+  if (!builder.expand || reference == nullptr)
+    return builder.Fail("refers to another item, and none are known here", source);
   const std::vector<NodeId> ids(inputs, inputs + count);
   if (std::ranges::find(ids, 0u) != ids.end()) return 0;
   return builder.expand(builder, kind, reference, ids);
@@ -192,7 +205,8 @@ NodeId GraphBuilder::Emit(Node node, const FbSource* source) {
   std::vector<Type> types;
   for (const NodeId input : node.inputs) {
     if (input == 0) return 0;
-    if (input >= graph_.size()) return Fail(fmt::format("{}: value {} does not exist", node.info().name, input), source);
+    if (input >= graph_.size())
+      return Fail(fmt::format("{}: value {} does not exist", node.info().name, input), source);
     types.push_back(graph_[input].type);
   }
   NormaliseAxes(node.attributes, node, graph_);
@@ -200,8 +214,9 @@ NodeId GraphBuilder::Emit(Node node, const FbSource* source) {
   absl::StatusOr<Type> type = InferType(node.op, {types, node.attributes, stated});
   if (!type.ok()) return Fail(std::string(type.status().message()), source);
   if (!SymbolicProduct(type->shape)) {
-    return Fail(fmt::format("{}: {} is too large, or has more than one symbolic axis", node.info().name, ToString(*type)),
-                source);
+    return Fail(
+        fmt::format("{}: {} is too large, or has more than one symbolic axis", node.info().name, ToString(*type)),
+        source);
   }
   node.type = *std::move(type);
   node.scope = scope_;
@@ -229,8 +244,8 @@ void GraphBuilder::RecordActivation(const std::string& activation, NodeId input,
 }
 
 NodeId GraphBuilder::Preimage(NodeId output, std::string_view activation) const {
-  const auto it = std::ranges::find_if(
-      activations_, [&](const Activation& a) { return a.output == output && a.name == activation; });
+  const auto it = std::ranges::find_if(activations_,
+                                       [&](const Activation& a) { return a.output == output && a.name == activation; });
   return it != activations_.end() ? it->input : 0;
 }
 

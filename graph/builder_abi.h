@@ -16,10 +16,10 @@ extern "C" {
 #endif
 
 enum { FB_MAX_RANK = 8 };
-enum { FB_F32 = 1, FB_F64, FB_I32, FB_I64, FB_U8, FB_BOOL };                   // FbType::dtype
-enum { FB_INT = 1, FB_FLOAT, FB_STRING, FB_FLAG, FB_INTS, FB_ITEM };           // FbAttribute::type
-enum { FB_WEIGHT = 1, FB_SLOT, FB_SCALAR, FB_ACCUMULATOR, FB_COUNTER };        // FbState::kind
-enum { FB_TRAINABLE = 1 };                                                     // FbState::flags
+enum { FB_F32 = 1, FB_F64, FB_I32, FB_I64, FB_U8, FB_BOOL };             // FbType::dtype
+enum { FB_INT = 1, FB_FLOAT, FB_STRING, FB_FLAG, FB_INTS, FB_ITEM };     // FbAttribute::type
+enum { FB_WEIGHT = 1, FB_SLOT, FB_SCALAR, FB_ACCUMULATOR, FB_COUNTER };  // FbState::kind
+enum { FB_TRAINABLE = 1 };                                               // FbState::flags
 
 typedef struct FbBuilder FbBuilder;  // A graph under construction; only the host knows more.
 typedef uint32_t FbId;               // A value of that graph. 0 is the error value.
@@ -65,7 +65,7 @@ typedef struct FbApi {  // On an error each returns 0, and the builder keeps the
   FbId (*constant)(FbBuilder*, double, uint32_t dtype);  // A scalar.
   FbId (*declare)(FbBuilder*, const FbState*);
   void (*assign)(FbBuilder*, FbId state, FbId new_value);  // What the state holds after the step.
-  void (*type)(FbBuilder*, FbId, FbType*);                 // A copy, no longer than the struct_size that the caller set.
+  void (*type)(FbBuilder*, FbId, FbType*);  // A copy, no longer than the struct_size that the caller set.
   FbId (*error)(FbBuilder*, const char* message, const FbSource*);
   // Another item's symbols, by reference: an activation's, say. `kind` is an FB_LAYER... of plugins/sdk/plugin_abi.h.
   FbId (*expand)(FbBuilder*, uint32_t kind, const char* reference, const FbId* inputs, uint32_t input_count,

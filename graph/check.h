@@ -10,7 +10,8 @@ namespace fusebox {
 
 inline void Check(bool condition, std::string_view message,
                   std::source_location where = std::source_location::current()) {
-  if (!condition) [[unlikely]] CheckFailed(message, where);
+  if (!condition) [[unlikely]]
+    CheckFailed(message, where);
 }
 
 }  // namespace fusebox

@@ -37,18 +37,25 @@ const char* TypeName(const AttributeValue& value) {
 
 bool HasType(const AttributeValue& value, uint32_t type) {
   switch (type) {
-    case FB_FLAG: return std::holds_alternative<bool>(value);
-    case FB_INT: return std::holds_alternative<int64_t>(value);
-    case FB_FLOAT: return std::holds_alternative<double>(value);
-    case FB_STRING: return std::holds_alternative<std::string>(value);
-    case FB_INTS: return std::holds_alternative<Ints>(value);
-    default: return false;
+    case FB_FLAG:
+      return std::holds_alternative<bool>(value);
+    case FB_INT:
+      return std::holds_alternative<int64_t>(value);
+    case FB_FLOAT:
+      return std::holds_alternative<double>(value);
+    case FB_STRING:
+      return std::holds_alternative<std::string>(value);
+    case FB_INTS:
+      return std::holds_alternative<Ints>(value);
+    default:
+      return false;
   }
 }
 
 absl::Status CheckAttributes(const OpInfo& info, const AttributeMap& attributes) {
   for (const auto& [name, value] : attributes) {
-    const auto spec = std::ranges::find_if(info.attributes, [&](const AttributeSpec& s) { return s.name && s.name == name; });
+    const auto spec =
+        std::ranges::find_if(info.attributes, [&](const AttributeSpec& s) { return s.name && s.name == name; });
     if (spec == std::end(info.attributes)) {
       return Refuse("{}: has no attribute '{}'", info.name, name);
     }
@@ -83,8 +90,8 @@ absl::StatusOr<Type> InferType(Op op, const InferContext& context) {
   const OpInfo& info = Info(op);
   const size_t count = context.inputs.size();
   if (info.arity >= 0 ? count != size_t(info.arity) : count == 0) {
-    return Refuse("{}: expects {} inputs, got {}", info.name,
-                                                  info.arity >= 0 ? std::to_string(info.arity) : "some", count);
+    return Refuse("{}: expects {} inputs, got {}", info.name, info.arity >= 0 ? std::to_string(info.arity) : "some",
+                  count);
   }
   if (absl::Status s = CheckAttributes(info, context.attributes); !s.ok()) return s;
   absl::StatusOr<Type> type = info.infer(context);

@@ -19,22 +19,59 @@ struct Node;
 enum class Op : uint8_t {
   kError,
   // sources
-  kInput, kRows, kState, kConstant, kExtent, kIota,
+  kInput,
+  kRows,
+  kState,
+  kConstant,
+  kExtent,
+  kIota,
   // elementwise
-  kAdd, kSubtract, kMultiply, kDivide, kMax, kMin, kEqual, kLess, kLessEqual, kAnd, kOr, kNot, kSelect,
-  kNegate, kAbs, kSign, kExp, kLog, kSqrt, kTanh, kSigmoid, kFloor, kErfInv, kCast, kStopGradient,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kMax,
+  kMin,
+  kEqual,
+  kLess,
+  kLessEqual,
+  kAnd,
+  kOr,
+  kNot,
+  kSelect,
+  kNegate,
+  kAbs,
+  kSign,
+  kExp,
+  kLog,
+  kSqrt,
+  kTanh,
+  kSigmoid,
+  kFloor,
+  kErfInv,
+  kCast,
+  kStopGradient,
   // reductions
-  kSum, kReduceMax, kArgMax,
+  kSum,
+  kReduceMax,
+  kArgMax,
   // matrix products
   kMatMul,
   // movement
-  kReshape, kBroadcast, kTranspose, kSlice, kPad, kConcatenate,
+  kReshape,
+  kBroadcast,
+  kTranspose,
+  kSlice,
+  kPad,
+  kConcatenate,
   // gather and scatter
-  kGather, kScatterAdd,
+  kGather,
+  kScatterAdd,
   // random
   kRandomUniform,
   // control and derivatives
-  kCall, kGradient,
+  kCall,
+  kGradient,
   kCount,
 };
 
@@ -43,16 +80,16 @@ enum class OpKind : uint8_t {
   kElementwise,  // Output element i needs element i of each input (broadcast as in NumPy), and nothing else.
   kReduce,       // Folds whole axes.
   kMatMul,
-  kMovement,     // Copies elements: out[i] = in[f(i)], or zero.
-  kGather,       // Copies elements that an index tensor picks, or adds them up there.
-  kRandom,       // Element i depends on i, the seed and the step, so it can be computed again anywhere.
-  kControl,      // Owns regions.
-  kDerivative,   // Stands for symbols that the differentiate step writes.
+  kMovement,    // Copies elements: out[i] = in[f(i)], or zero.
+  kGather,      // Copies elements that an index tensor picks, or adds them up there.
+  kRandom,      // Element i depends on i, the seed and the step, so it can be computed again anywhere.
+  kControl,     // Owns regions.
+  kDerivative,  // Stands for symbols that the differentiate step writes.
 };
 
 struct AttributeSpec {
   const char* name = nullptr;
-  uint32_t type = 0;      // FB_INT, ...
+  uint32_t type = 0;  // FB_INT, ...
   bool required = true;
 };
 

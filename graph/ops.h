@@ -59,7 +59,9 @@ inline Value Extent(At x, Dims axes) { return Emit("extent", {x}, {{"axes", std:
 
 inline Value Reshape(At x, Dims dims) { return Emit("reshape", {x}, {{"dims", std::move(dims)}}); }
 inline Value Broadcast(At x, Dims dims) { return Emit("broadcast", {x}, {{"dims", std::move(dims)}}); }
-inline Value Transpose(At x, Dims permutation) { return Emit("transpose", {x}, {{"permutation", std::move(permutation)}}); }
+inline Value Transpose(At x, Dims permutation) {
+  return Emit("transpose", {x}, {{"permutation", std::move(permutation)}});
+}
 inline Value Slice(At x, int64_t axis, int64_t begin, int64_t end) {
   return Emit("slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}});
 }
@@ -84,8 +86,9 @@ inline Value MatMul(At a, At b, std::source_location where = std::source_locatio
   if (!a.value.ok() || !b.value.ok()) return a.value.ok() ? b.value : a.value;
   const Dims da = a.value.dims(), db = b.value.dims();
   if (da.size() < 2 || db.size() != 2)
-    return a.value.Error("matmul: expects [..., n, k] and [k, m], got " + ToString(a.value.type()) + " and " +
-                             ToString(b.value.type()), where);
+    return a.value.Error(
+        "matmul: expects [..., n, k] and [k, m], got " + ToString(a.value.type()) + " and " + ToString(b.value.type()),
+        where);
   if (da.size() == 2) return Emit("matmul", {a, b});
   int64_t rows = 1;
   for (size_t i = 0; i + 1 < da.size(); ++i) rows *= da[i];

@@ -21,15 +21,15 @@ inline std::string Message(const absl::Status& status) { return std::string(stat
 }  // namespace fusebox
 
 // Leaves the function with the status, if it is an error.
-#define FUSEBOX_RETURN_IF_ERROR(expression)                                      \
-  do {                                                                           \
+#define FUSEBOX_RETURN_IF_ERROR(expression)                                                      \
+  do {                                                                                           \
     if (absl::Status fusebox_status = (expression); !fusebox_status.ok()) return fusebox_status; \
   } while (false)
 
 #define FUSEBOX_CONCAT_(a, b) a##b
 #define FUSEBOX_CONCAT(a, b) FUSEBOX_CONCAT_(a, b)
 // `declaration = value of the StatusOr expression`, or leaves the function with its status.
-#define FUSEBOX_ASSIGN_OR_RETURN(declaration, expression)                                     \
-  auto FUSEBOX_CONCAT(fusebox_or_, __LINE__) = (expression);                                  \
+#define FUSEBOX_ASSIGN_OR_RETURN(declaration, expression)                                                 \
+  auto FUSEBOX_CONCAT(fusebox_or_, __LINE__) = (expression);                                              \
   if (!FUSEBOX_CONCAT(fusebox_or_, __LINE__).ok()) return FUSEBOX_CONCAT(fusebox_or_, __LINE__).status(); \
   declaration = *std::move(FUSEBOX_CONCAT(fusebox_or_, __LINE__))

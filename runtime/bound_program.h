@@ -44,8 +44,8 @@ class BoundProgram {
   explicit BoundProgram(Executable executable) : executable_(std::move(executable)) {}
 
   Executable executable_;
-  std::vector<void*> ports_;    // One for each of the executable's.
-  std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.
+  std::vector<void*> ports_;  // One for each of the executable's.
+  std::vector<Tensor> keep_;  // The memory behind states and scalar outputs.
   std::vector<Tensor> accumulators_;
   std::unique_ptr<void, FreeArena> arena_;
   std::unique_ptr<RunContext> context_;  // Its address must not change: threads wait on it.

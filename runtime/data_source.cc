@@ -24,7 +24,8 @@ struct Reference {
 Reference CutSlice(const std::string& text) {
   const size_t bracket = text.rfind('[');
   // A list among a plugin's attributes has brackets, too: size=[1;2].
-  if (!text.ends_with(']') || bracket == std::string::npos || (bracket > 0 && text[bracket - 1] == '=')) return {text, ""};
+  if (!text.ends_with(']') || bracket == std::string::npos || (bracket > 0 && text[bracket - 1] == '='))
+    return {text, ""};
   return {text.substr(0, bracket), text.substr(bracket)};
 }
 
@@ -65,7 +66,8 @@ absl::StatusOr<Data> FromCsv(const std::string& path, const std::string& target)
   if (target.empty()) return Refuse("'{}': a CSV file needs --target COLUMN: which column to learn", path);
   FUSEBOX_ASSIGN_OR_RETURN(const CsvTable table, ReadCsv(path));
   const auto it = std::ranges::find(table.columns, target);
-  if (it == table.columns.end()) return Refuse("'{}': has no column '{}': {}", path, target, SuggestNames(target, table.columns));
+  if (it == table.columns.end())
+    return Refuse("'{}': has no column '{}': {}", path, target, SuggestNames(target, table.columns));
   const size_t column = size_t(it - table.columns.begin()), columns = table.columns.size();
   const int64_t rows = table.values.rows();
   Tensor x(DType::kF32, {rows, int64_t(columns) - 1}), y(DType::kF32, {rows});

@@ -48,11 +48,15 @@ Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::
         // These two are the program's, shared by all.
         if (kind == "counter" && name == "step") continue;
         if (kind == "scalar" && name == "seed") continue;
-        ids[i] = builder.State(name, StateKind(kind), node.type, node.attributes.String("initializer"),
-                               node.attributes.Flag("trainable")).id;
+        ids[i] = builder
+                     .State(name, StateKind(kind), node.type, node.attributes.String("initializer"),
+                            node.attributes.Flag("trainable"))
+                     .id;
         break;
       }
-      case Op::kRandomUniform: ids[i] = builder.Random(node.type, nullptr); break;
+      case Op::kRandomUniform:
+        ids[i] = builder.Random(node.type, nullptr);
+        break;
       default: {
         Node copy = node;
         for (NodeId& input : copy.inputs) input = ids[input];

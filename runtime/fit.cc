@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training and evaluation: what happens around the compiled programs.
-#include <csignal>
 #include <cmath>
+#include <csignal>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
@@ -42,7 +42,10 @@ absl::StatusOr<Data> SplitOff(Data& data, double fraction) {
 class EpochLoop {
  public:
   EpochLoop(BoundProgram& program, CallbackList& callbacks, const CompileConfig& compile, History& history)
-      : program_(program), callbacks_(callbacks), compile_(compile), history_(history),
+      : program_(program),
+        callbacks_(callbacks),
+        compile_(compile),
+        history_(history),
         tells_batches_(callbacks.Wants(FB_BATCH_BEGIN) || callbacks.Wants(FB_BATCH_END)) {}
 
   // Whether it was interrupted is for SignalArrived to say.
@@ -112,7 +115,8 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   // ---- Whatever can be wrong is found before the first step.
   FUSEBOX_RETURN_IF_ERROR(model.status);
   if (!model.config.compile) {
-    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
+    return absl::FailedPreconditionError(
+        fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   }
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
@@ -121,8 +125,8 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   const CompileConfig& compile = *model.config.compile;
   std::optional<Data> validation;
   if (args.validation_data) {
-    FUSEBOX_ASSIGN_OR_RETURN(validation, model.PrepareData(args.validation_data->x, args.validation_data->y,
-                                                           "validation data: "));
+    FUSEBOX_ASSIGN_OR_RETURN(validation,
+                             model.PrepareData(args.validation_data->x, args.validation_data->y, "validation data: "));
     if (validation->x.rows() == 0) return Refuse("validation data: x has no samples");
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
@@ -174,7 +178,8 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
     Logs logs = ReadLogs(*program, compile);
     if (validation) {
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
-      const absl::StatusOr<Logs> validated = EvaluatePrepared(*evaluation, compile, *validation, args.batch_size, threads);
+      const absl::StatusOr<Logs> validated =
+          EvaluatePrepared(*evaluation, compile, *validation, args.batch_size, threads);
       if (!validated.ok()) break;  // It was interrupted: there is no other way.
       for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));

@@ -33,11 +33,11 @@ class Logs : public std::vector<LogValue> {
 };
 
 struct History {
-  std::vector<int64_t> epoch;  // The numbers of the epochs, from 0.
+  std::vector<int64_t> epoch;                                       // The numbers of the epochs, from 0.
   std::vector<std::pair<std::string, std::vector<double>>> values;  // Of each name, one for each epoch.
 
-  int64_t calls = 0;  // How often native code was entered: once an epoch, unless a bar or a batch hook bounds it.
-  int64_t steps = 0;  // How many steps of training it did.
+  int64_t calls = 0;     // How often native code was entered: once an epoch, unless a bar or a batch hook bounds it.
+  int64_t steps = 0;     // How many steps of training it did.
   bool stopped = false;  // A callback ended the training before its last epoch.
 
   // The values of a name; empty if there is none.

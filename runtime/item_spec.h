@@ -15,7 +15,8 @@ using ItemAttributes = std::map<std::string, AttributeValue, std::less<>>;
 struct ItemSpec {
   // "dense", "acme/gated" or "acme/gated@1". A bare name means fusebox/name, else the only plugin item so named.
   std::string id;
-  ItemAttributes attributes;  // Those given; the item's schema has the rest. A reference to another item is its text form.
+  ItemAttributes
+      attributes;  // Those given; the item's schema has the rest. A reference to another item is its text form.
 
   bool operator==(const ItemSpec&) const = default;
 };

@@ -13,7 +13,8 @@ absl::StatusOr<Tensor> ClassLabels(const Tensor& y, int64_t classes, std::string
     for (size_t i = 0; i < values.size(); ++i) {
       const double v = double(values[i]);
       if (v >= 0 && v < double(classes) && v == double(int64_t(v))) continue;
-      return Refuse("{}: y of sample {} is {}, expected a class from 0 to {}", loss, int64_t(i) / in_a_row, v, classes - 1);
+      return Refuse("{}: y of sample {} is {}, expected a class from 0 to {}", loss, int64_t(i) / in_a_row, v,
+                    classes - 1);
     }
     return y.Cast(DType::kI32);
   });

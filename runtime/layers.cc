@@ -4,7 +4,8 @@
 namespace fusebox {
 
 Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
-    : config_{.item = {std::move(id), std::move(attributes)}, .name = std::move(options.name),
+    : config_{.item = {std::move(id), std::move(attributes)},
+              .name = std::move(options.name),
               .trainable = options.trainable},
       input_shape_(std::move(options.input_shape)),
       where_(where) {}

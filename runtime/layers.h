@@ -16,9 +16,9 @@ namespace fusebox {
 
 // What every layer may be given.
 struct LayerOptions {
-  std::string name = {};                     // Else as Keras counts: "dense", "dense_1".
-  std::vector<int64_t> input_shape = {};     // Of the model's first layer, without the batch.
-  bool trainable = true;                     // Whether Fit changes its weights.
+  std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
+  std::vector<int64_t> input_shape = {};  // Of the model's first layer, without the batch.
+  bool trainable = true;                  // Whether Fit changes its weights.
 };
 
 // Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that

@@ -56,11 +56,13 @@ absl::StatusOr<Expansions> ExpansionsOf(const KerasFile& file, const std::string
 
 absl::Status SetGroups(Sequential::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
   const auto weights = model.WeightsByLayer();
-  if (groups.size() != weights.size()) return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
+  if (groups.size() != weights.size())
+    return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     const std::string& name = model.config.layers[i].name;
     if (groups[i].vars.size() != weights[i].size()) {
-      return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(), groups[i].vars.size());
+      return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(),
+                    groups[i].vars.size());
     }
     for (size_t j = 0; j < weights[i].size(); ++j) {
       const absl::Status status = model.variables.Set(weights[i][j]->name, groups[i].vars[j]);
@@ -96,7 +98,8 @@ absl::Status Sequential::Save(const std::string& path) {
   KerasFile file{.config = impl_->config, .layers = Groups(*impl_), .optimizer_vars = {}, .fusebox_metadata = {}};
   if (impl_->config.compile) {
     FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer(impl_->UsualTarget()));
-    for (const Variable* variable : OptimizerVariables(impl_->variables)) file.optimizer_vars.push_back(variable->value);
+    for (const Variable* variable : OptimizerVariables(impl_->variables))
+      file.optimizer_vars.push_back(variable->value);
   }
   Json metadata = {{"version", FUSEBOX_VERSION}};
   if (const Expansions expansions = CollectExpansions(*impl_); !expansions.texts.empty()) {

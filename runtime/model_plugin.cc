@@ -19,9 +19,10 @@ absl::StatusOr<ModelText> DescribeModel(const Sequential& model) {
   return text;
 }
 
-absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who) {
+absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who,
+                                         std::optional<int64_t> seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ModelConfig model, ParseKerasConfig(config, who));
-  return Sequential::FromConfig(model);
+  return Sequential::FromConfig(model, {}, seed);
 }
 
 }  // namespace fusebox

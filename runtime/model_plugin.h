@@ -31,7 +31,8 @@ struct ModelText {
 absl::StatusOr<ModelText> DescribeModel(const Sequential& model);
 
 // The model that such a description stands for.
-absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who);
+absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who,
+                                         std::optional<int64_t> seed = {});
 
 namespace sdk {
 
@@ -48,7 +49,8 @@ consteval ModelId MakeModelId(std::string_view id) {
 }
 
 template <auto Build>
-void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink* config, const FbSink* program) noexcept {
+void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink* config,
+                     const FbSink* program) noexcept {
   Guarded(config, [&] {
     const absl::StatusOr<Sequential> model = [&]() -> absl::StatusOr<Sequential> {
       if constexpr (std::is_invocable_v<decltype(Build), const Attributes&>) {
@@ -70,7 +72,8 @@ inline constexpr FbModelHooks kModelHooks = {sizeof(FbModelHooks), 0, FUSEBOX_BU
 template <auto Build, size_t N>
 consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;
-  return {sizeof(FbItem), FB_MODEL, item.major, count, id.text, item.doc, item.attributes, nullptr, &kModelHooks<Build>, 0, 0};
+  return {sizeof(FbItem),  FB_MODEL, item.major,          count, id.text, item.doc,
+          item.attributes, nullptr,  &kModelHooks<Build>, 0,     0};
 }
 
 }  // namespace sdk
@@ -79,24 +82,33 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
 #ifdef FUSEBOX_MODEL_LIBRARY
 // The entry is weak, so that several sources may bring a model each. The section fusebox_model tells what kind of library
 // this is without loading it.
-#define FUSEBOX_MODEL(Build, ...)                                                                                        \
-  static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__;                                                    \
-  static constexpr ::fusebox::sdk::ModelId k##Build##Id = ::fusebox::sdk::MakeModelId(k##Build##Item.id);                \
-  static constexpr FbItem k##Build##Descriptor = ::fusebox::sdk::DescribeModelItem<&Build>(k##Build##Item, k##Build##Id); \
-  [[gnu::section("fusebox_items"), gnu::used, gnu::retain]] static const FbItem* const k##Build = &k##Build##Descriptor; \
-  [[gnu::section("fusebox_model"), gnu::used, gnu::retain]] static const char k##Build##Marker = 1;                      \
-  extern "C" [[gnu::visibility("hidden")]] const FbItem *const __start_fusebox_items[], *const __stop_fusebox_items[];   \
-  extern "C" [[gnu::weak, gnu::visibility("default")]] const FbLibrary* fusebox_plugin() {                               \
-    static constexpr FbLibrary kLibrary = {                                                                              \
-        sizeof(FbLibrary), FB_MAGIC, FB_ABI_MAJOR, 0, k##Build##Item.id, FUSEBOX_BUILD_ID, "", __VERSION__,              \
-        [](const FbHost* host) {                                                                                         \
-          for (auto i = __start_fusebox_items; i != __stop_fusebox_items; ++i) host->add(host->registry, *i);            \
-        }};                                                                                                              \
-    return &kLibrary;                                                                                                    \
-  }                                                                                                                      \
+#define FUSEBOX_MODEL(Build, ...)                                                                                      \
+  static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__;                                                  \
+  static constexpr ::fusebox::sdk::ModelId k##Build##Id = ::fusebox::sdk::MakeModelId(k##Build##Item.id);              \
+  static constexpr FbItem k##Build##Descriptor =                                                                       \
+      ::fusebox::sdk::DescribeModelItem<&Build>(k##Build##Item, k##Build##Id);                                         \
+  [[gnu::section("fusebox_items"), gnu::used, gnu::retain]] static const FbItem* const k##Build =                      \
+      &k##Build##Descriptor;                                                                                           \
+  [[gnu::section("fusebox_model"), gnu::used, gnu::retain]] static const char k##Build##Marker = 1;                    \
+  extern "C" [[gnu::visibility("hidden")]] const FbItem *const __start_fusebox_items[], *const __stop_fusebox_items[]; \
+  extern "C" [[gnu::weak, gnu::visibility("default")]] const FbLibrary* fusebox_plugin() {                             \
+    static constexpr FbLibrary kLibrary = {sizeof(FbLibrary),                                                          \
+                                           FB_MAGIC,                                                                   \
+                                           FB_ABI_MAJOR,                                                               \
+                                           0,                                                                          \
+                                           k##Build##Item.id,                                                          \
+                                           FUSEBOX_BUILD_ID,                                                           \
+                                           "",                                                                         \
+                                           __VERSION__,                                                                \
+                                           [](const FbHost* host) {                                                    \
+                                             for (auto i = __start_fusebox_items; i != __stop_fusebox_items; ++i)      \
+                                               host->add(host->registry, *i);                                          \
+                                           }};                                                                         \
+    return &kLibrary;                                                                                                  \
+  }                                                                                                                    \
   static_assert(true)
 #else
-#define FUSEBOX_MODEL(Build, ...)                                                                      \
+#define FUSEBOX_MODEL(Build, ...)                                                      \
   [[maybe_unused]] static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__; \
   static_assert(true)
 #endif

@@ -98,7 +98,8 @@ class ProgramWriter {
     for (size_t i = 0; i < weights.size(); ++i) {
       const Value w = b_.Wrap(weights[i]);
       const std::string name = b_.graph()[weights[i]].attributes.String("name");
-      b_.Assign(w, ExpandUse(b_, {FB_OPTIMIZER, optimizer, true}, {w, gradients[i], rate}, "optimizer/" + name, embedded_));
+      b_.Assign(
+          w, ExpandUse(b_, {FB_OPTIMIZER, optimizer, true}, {w, gradients[i], rate}, "optimizer/" + name, embedded_));
     }
   }
 
@@ -109,7 +110,8 @@ class ProgramWriter {
     const NodeId size = b_.graph().size();
     for (NodeId i = 1; i < size; ++i) {
       const Node& node = b_.graph()[i];
-      if (node.op != Op::kState || node.attributes.String("kind") != "counter" || b_.graph().update_of(i) != 0) continue;
+      if (node.op != Op::kState || node.attributes.String("kind") != "counter" || b_.graph().update_of(i) != 0)
+        continue;
       const Value counter = b_.Wrap(i);
       b_.Assign(counter, counter + 1);
     }

@@ -44,11 +44,13 @@ void WriteFacts(const ModelConfig& model, Graph& program) {
   std::vector<std::pair<uint32_t, std::string>> items;
   program.metadata["model"] = model.name;
   if (model.input) {
-    program.metadata["input"] = fmt::format("{} {}", model.input->name, ToString(Type{model.input->dtype, model.input->shape}));
+    program.metadata["input"] =
+        fmt::format("{} {}", model.input->name, ToString(Type{model.input->dtype, model.input->shape}));
   }
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const LayerConfig& layer = model.layers[i];
-    program.metadata[fmt::format("{}.{:03}.{}", layer.trainable ? "layer" : "frozen", i, layer.name)] = Print(layer.item);
+    program.metadata[fmt::format("{}.{:03}.{}", layer.trainable ? "layer" : "frozen", i, layer.name)] =
+        Print(layer.item);
     items.emplace_back(FB_LAYER, layer.item.id);
   }
   if (model.compile) {
@@ -74,7 +76,8 @@ absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
     } else if (key == "input") {
       const size_t blank = value.rfind(' ');
       const std::optional<Type> type = ParseFixedType(std::string_view(value).substr(blank + 1));
-      if (blank == std::string::npos || !type) return Refuse("program: input: expected a name and a type, got '{}'", value);
+      if (blank == std::string::npos || !type)
+        return Refuse("program: input: expected a name and a type, got '{}'", value);
       model.input = InputConfig{value.substr(0, blank), type->dtype, type->shape};
     } else if (key.starts_with("layer.") || key.starts_with("frozen.")) {
       const size_t number = key.find('.') + 1, name = key.find('.', number);

@@ -107,7 +107,8 @@ absl::Status Sequential::SetWeights(const std::vector<Tensor>& values) {
   for (size_t i = 0; i < values.size(); ++i) {
     const Shape got(values[i].shape().begin(), values[i].shape().end());
     if (got != weights[i]->type.shape) {
-      return Refuse("'{}': expected the shape {}, got {}", weights[i]->name, ToString(weights[i]->type.shape), ToString(got));
+      return Refuse("'{}': expected the shape {}, got {}", weights[i]->name, ToString(weights[i]->type.shape),
+                    ToString(got));
     }
   }
   for (size_t i = 0; i < values.size(); ++i) {
@@ -122,8 +123,6 @@ absl::StatusOr<std::vector<LayerTypes>> Sequential::layer_types() const {
   return InferLayerTypes(impl_->config, impl_->InputType(), impl_->embedded);
 }
 
-absl::StatusOr<Graph> Sequential::Program(ProgramKind kind) const {
-  return impl_->Program(kind, impl_->UsualTarget());
-}
+absl::StatusOr<Graph> Sequential::Program(ProgramKind kind) const { return impl_->Program(kind, impl_->UsualTarget()); }
 
 }  // namespace fusebox

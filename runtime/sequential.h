@@ -62,8 +62,8 @@ struct FitArgs {
   int64_t epochs = 1;
   int64_t batch_size = 32;
   std::optional<Data> validation_data = {};
-  double validation_split = 0;  // This fraction of the samples, the last ones, cut off before shuffling.
-  bool shuffle = true;          // Anew in every epoch.
+  double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
+  bool shuffle = true;               // Anew in every epoch.
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
   int64_t initial_epoch = 0;
   std::vector<ItemArg> callbacks = {};
@@ -128,7 +128,7 @@ class Sequential {
   // Writes a .keras file, which Keras opens too: layers, weights, compile settings, the optimizer's state, and the symbols
   // of strangers' layers. The file is replaced whole or not at all.
   absl::Status Save(const std::string& path);
-  absl::Status SaveWeights(const std::string& path);        // A .weights.h5 file.
+  absl::Status SaveWeights(const std::string& path);  // A .weights.h5 file.
   absl::Status LoadWeights(const std::string& path);
 
   const ModelConfig& config() const;

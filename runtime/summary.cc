@@ -23,8 +23,12 @@ std::string Repeat(std::string_view piece, size_t count) {
   for (size_t i = 0; i < count; ++i) text += piece;
   return text;
 }
-std::string Left(const std::string& text, size_t width) { return text + Repeat(" ", width - std::min(width, Width(text))); }
-std::string Right(const std::string& text, size_t width) { return Repeat(" ", width - std::min(width, Width(text))) + text; }
+std::string Left(const std::string& text, size_t width) {
+  return text + Repeat(" ", width - std::min(width, Width(text)));
+}
+std::string Right(const std::string& text, size_t width) {
+  return Repeat(" ", width - std::min(width, Width(text))) + text;
+}
 
 // 266610 -> "266,610"
 std::string Grouped(int64_t number) {
@@ -45,15 +49,16 @@ std::string Memory(int64_t bytes) {
 // As Python prints a tuple: (None, 10), (None,).
 std::string KerasShape(const Shape& shape) {
   std::vector<std::string> dims;
-  for (const int64_t d : shape) dims.push_back(d >= 0 ? fmt::format("{}", d) : d == -1 ? "None" : fmt::format("{}*None", -d));
+  for (const int64_t d : shape)
+    dims.push_back(d >= 0 ? fmt::format("{}", d) : d == -1 ? "None" : fmt::format("{}*None", -d));
   return fmt::format("({}{})", fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
 }
 
 int64_t Elements(const Variable& variable) { return NumElements(variable.type.shape, 1); }
 
 std::string Line(const size_t (&widths)[3], const char* left, const char* middle, const char* right, const char* dash) {
-  return left + Repeat(dash, widths[0] + 2) + middle + Repeat(dash, widths[1] + 2) + middle + Repeat(dash, widths[2] + 2) +
-         right + "\n";
+  return left + Repeat(dash, widths[0] + 2) + middle + Repeat(dash, widths[1] + 2) + middle +
+         Repeat(dash, widths[2] + 2) + right + "\n";
 }
 std::string Cells(const size_t (&widths)[3], const Row& row, const char* bar) {
   return fmt::format("{0} {1} {0} {2} {0} {3} {0}\n", bar, Left(row.layer, widths[0]), Left(row.shape, widths[1]),
@@ -65,7 +70,8 @@ std::string Cells(const size_t (&widths)[3], const Row& row, const char* bar) {
 std::string Sequential::Summary() const {
   // What is not made yet is told by the symbols alone.
   Variables variables;
-  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok()) variables.Declare(*program);
+  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok())
+    variables.Declare(*program);
   const absl::StatusOr<std::vector<LayerTypes>> types = layer_types();
 
   std::vector<Row> rows;
@@ -100,13 +106,15 @@ std::string Sequential::Summary() const {
   constexpr int64_t kBytes = 4;
   text += fmt::format(" Total params: {} ({})\n", Grouped(total), Memory(total * kBytes));
   text += fmt::format(" Trainable params: {} ({})\n", Grouped(trainable), Memory(trainable * kBytes));
-  text += fmt::format(" Non-trainable params: {} ({})\n", Grouped(total - trainable), Memory((total - trainable) * kBytes));
+  text +=
+      fmt::format(" Non-trainable params: {} ({})\n", Grouped(total - trainable), Memory((total - trainable) * kBytes));
   return text;
 }
 
 int64_t Sequential::CountParams() const {
   Variables variables;
-  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok()) variables.Declare(*program);
+  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok())
+    variables.Declare(*program);
   int64_t total = 0;
   for (const Variable* weight : variables.OfKind("weight")) total += Elements(*weight);
   return total;

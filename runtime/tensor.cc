@@ -12,13 +12,20 @@ namespace {
 template <class F>
 void Visit(DType dtype, F f) {
   switch (dtype) {
-    case DType::kF32: return f(static_cast<float*>(nullptr));
-    case DType::kF64: return f(static_cast<double*>(nullptr));
-    case DType::kI32: return f(static_cast<int32_t*>(nullptr));
-    case DType::kI64: return f(static_cast<int64_t*>(nullptr));
-    case DType::kU8: return f(static_cast<uint8_t*>(nullptr));
-    case DType::kBool: return f(static_cast<bool*>(nullptr));
-    case DType::kError: return;
+    case DType::kF32:
+      return f(static_cast<float*>(nullptr));
+    case DType::kF64:
+      return f(static_cast<double*>(nullptr));
+    case DType::kI32:
+      return f(static_cast<int32_t*>(nullptr));
+    case DType::kI64:
+      return f(static_cast<int64_t*>(nullptr));
+    case DType::kU8:
+      return f(static_cast<uint8_t*>(nullptr));
+    case DType::kBool:
+      return f(static_cast<bool*>(nullptr));
+    case DType::kError:
+      return;
   }
 }
 

@@ -42,13 +42,13 @@ class Tensor {
   DType dtype() const { return dtype_; }
   const std::vector<int64_t>& shape() const { return shape_; }
   int64_t rank() const { return int64_t(shape_.size()); }
-  int64_t size() const;                       // In elements.
+  int64_t size() const;  // In elements.
   size_t bytes() const { return size_t(size() * SizeOf(dtype_)); }
   int64_t rows() const { return shape_.empty() ? 1 : shape_[0]; }
   const void* raw() const { return data_; }
-  void* mutable_raw();                        // Only of an owning Tensor.
+  void* mutable_raw();  // Only of an owning Tensor.
   template <class T>
-  std::span<const T> values() const;          // T must be the dtype.
+  std::span<const T> values() const;  // T must be the dtype.
   template <class T>
   std::span<T> mutable_values();
 

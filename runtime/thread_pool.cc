@@ -55,8 +55,8 @@ std::optional<double> CoresByControlGroup() {
 
 int64_t UsableCores() {
   cpu_set_t set;
-  int64_t cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
-                                                              : int64_t(std::thread::hardware_concurrency());
+  int64_t cores =
+      sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : int64_t(std::thread::hardware_concurrency());
   if (const std::optional<double> quota = CoresByControlGroup()) {
     cores = std::min(cores, int64_t(std::ceil(*quota)));
   }

@@ -28,7 +28,8 @@ class ThreadPool {
   // when more threads are asked for than ever before. Calls from several threads wait for each other.
   template <class Work>
   void Run(int64_t threads, Work&& work) {
-    RunErased(threads, [](void* w, int64_t thread) { (*static_cast<std::remove_reference_t<Work>*>(w))(thread); }, &work);
+    RunErased(
+        threads, [](void* w, int64_t thread) { (*static_cast<std::remove_reference_t<Work>*>(w))(thread); }, &work);
   }
 
   int64_t workers() const { return int64_t(workers_.size()); }

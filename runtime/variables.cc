@@ -42,11 +42,20 @@ absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
 
 void Fill(Tensor& scalar, double number) {
   switch (scalar.dtype()) {
-    case DType::kF32: scalar.mutable_values<float>()[0] = float(number); break;
-    case DType::kF64: scalar.mutable_values<double>()[0] = number; break;
-    case DType::kI64: scalar.mutable_values<int64_t>()[0] = int64_t(number); break;
-    case DType::kI32: scalar.mutable_values<int32_t>()[0] = int32_t(number); break;
-    default: break;
+    case DType::kF32:
+      scalar.mutable_values<float>()[0] = float(number);
+      break;
+    case DType::kF64:
+      scalar.mutable_values<double>()[0] = number;
+      break;
+    case DType::kI64:
+      scalar.mutable_values<int64_t>()[0] = int64_t(number);
+      break;
+    case DType::kI32:
+      scalar.mutable_values<int32_t>()[0] = int32_t(number);
+      break;
+    default:
+      break;
   }
 }
 

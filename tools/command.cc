@@ -27,7 +27,8 @@ int Fail(std::string message, int code) {
 // The word that stands where a verb should.
 std::optional<std::string> UnknownVerb(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> known;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(verb->get_name());
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(verb->get_name());
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word == "--plugin-path") {

@@ -55,8 +55,8 @@ struct OpenedModel {
   bool has_weights = false;  // A .keras file has; a program or a model in C++ has none.
 };
 // A .keras or .fbg file, path.so, path.so:name, or the id of an installed model, with attributes if it takes some:
-// "my_model:width=3".
-absl::StatusOr<OpenedModel> OpenModel(const std::string& reference);
+// "my_model:width=3". First weights, where there are none, come from the seed.
+absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed = {});
 // For those that need weights: from `weights`, a .weights.h5 file, unless it is empty.
 absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights);
 

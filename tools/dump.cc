@@ -14,8 +14,8 @@
 namespace fusebox::tools {
 namespace {
 
-constexpr std::array kStages = {"graph", "gradient", "simplified", "fused", "plan",
-                                "schedule", "llvm", "asm", "dot", "json"};
+constexpr std::array kStages = {"graph",    "gradient", "simplified", "fused", "plan",
+                                "schedule", "llvm",     "asm",        "dot",   "json"};
 
 struct DumpWords {
   std::string model, emit = "graph", program, print_after;
@@ -42,7 +42,8 @@ std::string GraphDot(const Graph& graph) {
     for (const NodeId input : graph[i].inputs) text += fmt::format("  n{} -> n{};\n", input, i);
   }
   for (const Graph::Output& output : graph.outputs()) {
-    text += fmt::format("  {} [shape=ellipse];\n  n{} -> {};\n", Quoted(output.name), output.value, Quoted(output.name));
+    text +=
+        fmt::format("  {} [shape=ellipse];\n  n{} -> {};\n", Quoted(output.name), output.value, Quoted(output.name));
   }
   for (const Graph::Update& update : graph.updates()) {
     text += fmt::format("  n{} -> n{} [style=dashed];\n", update.value, update.state);
@@ -63,18 +64,21 @@ std::string GraphJson(const Graph& graph) {
     if (!graph[i].scope.empty()) node["scope"] = graph[i].scope;
     nodes.push_back(std::move(node));
   }
-  for (const Graph::Output& output : graph.outputs()) outputs.push_back({{"name", output.name}, {"value", names[output.value]}});
+  for (const Graph::Output& output : graph.outputs())
+    outputs.push_back({{"name", output.name}, {"value", names[output.value]}});
   for (const Graph::Update& update : graph.updates()) {
     updates.push_back({{"state", names[update.state]}, {"value", names[update.value]}});
   }
   return Json({{"metadata", graph.metadata}, {"nodes", nodes}, {"outputs", outputs}, {"updates", updates}})
-             .dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+             .dump(2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string PassTable(const CompileReport& report) {
   std::string text = fmt::format("{:<28}{:>10}{:>10}{:>10}\n", "pass", "ms", "before", "after");
   for (const PassReport& pass : report.passes) {
-    text += fmt::format("{:<28}{:>10.3f}{:>10}{:>10}\n", pass.name, pass.milliseconds, pass.nodes_before, pass.nodes_after);
+    text +=
+        fmt::format("{:<28}{:>10.3f}{:>10}{:>10}\n", pass.name, pass.milliseconds, pass.nodes_before, pass.nodes_after);
   }
   return text + fmt::format("{:<28}{:>10.3f}\n", "all", report.milliseconds);
 }
@@ -99,7 +103,9 @@ absl::Status Dump(const DumpWords& words) {
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words));
   const bool as_declared = words.emit == "graph" || words.emit == "dot" || words.emit == "json";
   if (as_declared && words.print_after.empty() && !words.pass_timings) {
-    Print(words.emit == "dot" ? GraphDot(program) : words.emit == "json" ? GraphJson(program) : fusebox::Print(program));
+    Print(words.emit == "dot"    ? GraphDot(program)
+          : words.emit == "json" ? GraphJson(program)
+                                 : fusebox::Print(program));
     return absl::OkStatus();
   }
   const std::string wanted = words.print_after.empty() ? words.emit : words.print_after;
@@ -134,7 +140,9 @@ void AddDump(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
   verb->add_option("--print-after", words->print_after, "Show the program after this pass instead");
   verb->add_flag("--pass-timings", words->pass_timings, "Tell how long each pass took, and how many nodes it left");
-  verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")
+      ->check(AtLeast(1))
+      ->capture_default_str();
   verb->callback([words, &action] { action = [words] { return Dump(*words); }; });
 }
 

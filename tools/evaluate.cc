@@ -48,7 +48,8 @@ void AddEvaluate(CLI::App& app, Action& action) {
   verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--loss", words->overrides.loss, "Instead of the model's own");
   verb->add_option("--metrics", words->overrides.metrics, "Instead of the model's own");
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+      ->check(AtLeast(1));
   verb->add_flag("--json", words->json, "One JSON object, as Keras's evaluate(return_dict=True)");
   verb->callback([words, &action] { action = [words] { return EvaluateModel(*words); }; });
 }

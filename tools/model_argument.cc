@@ -10,19 +10,19 @@
 namespace fusebox::tools {
 namespace {
 
-absl::StatusOr<Sequential> FromProgram(const std::string& path) {
+absl::StatusOr<Sequential> FromProgram(const std::string& path, std::optional<int64_t> seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
   const auto in_context = [&](const absl::Status& status) { return Refuse("'{}': {}", path, Message(status)); };
   const absl::StatusOr<Graph> program = Parse(text);
   if (!program.ok()) return in_context(program.status());
   const absl::StatusOr<ModelConfig> config = ReadFacts(*program);
   if (!config.ok()) return in_context(config.status());
-  absl::StatusOr<Sequential> model = Sequential::FromConfig(*config);
+  absl::StatusOr<Sequential> model = Sequential::FromConfig(*config, {}, seed);
   if (!model.ok()) return in_context(model.status());
   return model;
 }
 
-absl::StatusOr<Sequential> FromLibrary(const std::string& reference) {
+absl::StatusOr<Sequential> FromLibrary(const std::string& reference, std::optional<int64_t> seed) {
   std::string name = reference;
   ItemAttributes attributes;
   if (reference.find('=') != std::string::npos && reference.find(".so") == std::string::npos) {
@@ -31,24 +31,25 @@ absl::StatusOr<Sequential> FromLibrary(const std::string& reference) {
     attributes = std::move(spec.attributes);
   }
   FUSEBOX_ASSIGN_OR_RETURN(const ModelBytes bytes, BuildModel(Registry::Default(), name, attributes, BuildId()));
-  return ModelFromText(bytes.config, fmt::format("'{}'", name));
+  return ModelFromText(bytes.config, fmt::format("'{}'", name), seed);
 }
 
 }  // namespace
 
-absl::StatusOr<OpenedModel> OpenModel(const std::string& reference) {
+absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed) {
   if (reference.ends_with(".keras")) {
     FUSEBOX_ASSIGN_OR_RETURN(Sequential model, LoadModel(reference));
     return OpenedModel{std::move(model), true};
   }
   if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
-    return Refuse("'{}': expected a .keras or .fbg file or a model in C++; .h5 and .onnx cannot be read yet", reference);
+    return Refuse("'{}': expected a .keras or .fbg file or a model in C++; .h5 and .onnx cannot be read yet",
+                  reference);
   }
   if (reference.ends_with(".fbg")) {
-    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromProgram(reference));
+    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromProgram(reference, seed));
     return OpenedModel{std::move(model), false};
   }
-  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromLibrary(reference));
+  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromLibrary(reference, seed));
   return OpenedModel{std::move(model), false};
 }
 
@@ -57,7 +58,8 @@ absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const 
   if (!weights.empty()) {
     FUSEBOX_RETURN_IF_ERROR(opened.model.LoadWeights(weights));
   } else if (!opened.has_weights) {
-    return Refuse("'{}' has no weights: give them with --weights FILE.weights.h5, or name a trained .keras file", reference);
+    return Refuse("'{}' has no weights: give them with --weights FILE.weights.h5, or name a trained .keras file",
+                  reference);
   }
   return std::move(opened.model);
 }
@@ -82,7 +84,8 @@ absl::Status ApplyOverrides(Sequential& model, const CompileOverrides& overrides
     }
   }
   if (settings.loss.id.empty()) return Refuse("model '{}' has no loss: give --loss", model.config().name);
-  if (settings.optimizer.id.empty()) return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
+  if (settings.optimizer.id.empty())
+    return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
   return model.Compile({.optimizer = settings.optimizer,
                         .loss = settings.loss,
                         .metrics = {settings.metrics.begin(), settings.metrics.end()},

@@ -31,15 +31,24 @@ absl::Status Plot(const PlotWords& words) {
   std::vector<DotLayer> boxes;
   if (config.input) {
     const std::string shape = types.ok() && !types->empty() ? KerasShape((*types)[0].input) : "";
-    boxes.push_back({.name = config.input->name, .class_name = "InputLayer", .activation = "", .input_shape = "",
-                     .output_shape = shape, .inputs = {}});
+    boxes.push_back({.name = config.input->name,
+                     .class_name = "InputLayer",
+                     .activation = "",
+                     .input_shape = "",
+                     .output_shape = shape,
+                     .inputs = {}});
   }
   for (size_t i = 0; i < config.layers.size(); ++i) {
     const LayerConfig& layer = config.layers[i];
-    DotLayer box{.name = layer.name, .class_name = KerasClassName(layer.item.id), .activation = "", .input_shape = "",
-                 .output_shape = "", .inputs = {}};
+    DotLayer box{.name = layer.name,
+                 .class_name = KerasClassName(layer.item.id),
+                 .activation = "",
+                 .input_shape = "",
+                 .output_shape = "",
+                 .inputs = {}};
     if (const auto it = layer.item.attributes.find("activation"); it != layer.item.attributes.end()) {
-      if (const std::string* activation = std::get_if<std::string>(&it->second)) box.activation = ShortName(*activation);
+      if (const std::string* activation = std::get_if<std::string>(&it->second))
+        box.activation = ShortName(*activation);
     }
     if (types.ok()) {
       box.input_shape = KerasShape((*types)[i].input);

@@ -30,14 +30,18 @@ std::string ValueText(const AttributeValue& value) {
 std::string TypeText(const AttributeInfo& a) {
   std::string text = a.type == FB_ITEM ? KindName(a.item_kind) : AttributeTypeName(a.type);
   const bool low = std::isfinite(a.min), high = std::isfinite(a.max);
-  if (low && high) text += fmt::format(" in [{}, {}]", a.min, a.max);
-  else if (low) text += fmt::format(" >= {}", a.min);
-  else if (high) text += fmt::format(" <= {}", a.max);
+  if (low && high)
+    text += fmt::format(" in [{}, {}]", a.min, a.max);
+  else if (low)
+    text += fmt::format(" >= {}", a.min);
+  else if (high)
+    text += fmt::format(" <= {}", a.max);
   return text;
 }
 
 Json AttributeJson(const AttributeInfo& a) {
-  Json json = {{"name", a.name}, {"type", a.type == FB_ITEM ? KindName(a.item_kind) : AttributeTypeName(a.type)},
+  Json json = {{"name", a.name},
+               {"type", a.type == FB_ITEM ? KindName(a.item_kind) : AttributeTypeName(a.type)},
                {"required", a.required}};
   if (!a.required) std::visit([&](const auto& v) { json["default"] = v; }, a.default_value);
   if (std::isfinite(a.min)) json["min"] = a.min;
@@ -47,8 +51,9 @@ Json AttributeJson(const AttributeInfo& a) {
 }
 
 Json ItemJson(const PluginItem& item) {
-  Json json = {{"kind", KindName(item.kind)}, {"id", item.key()}, {"doc", item.doc}, {"plugin", item.library->id},
-               {"version", item.library->version}, {"path", item.library->path}};
+  Json json = {
+      {"kind", KindName(item.kind)},      {"id", item.key()},          {"doc", item.doc}, {"plugin", item.library->id},
+      {"version", item.library->version}, {"path", item.library->path}};
   json["attributes"] = Json::array();
   for (const AttributeInfo& a : item.attributes) json["attributes"].push_back(AttributeJson(a));
   return json;
@@ -56,13 +61,15 @@ Json ItemJson(const PluginItem& item) {
 
 std::string ItemText(const PluginItem& item) {
   std::string text = fmt::format("{} {}\n  {}\n  from plugin {}{}\n  {}\n", KindName(item.kind), item.key(), item.doc,
-                                 item.library->name(), item.library->licence.empty() ? "" : ", " + item.library->licence,
-                                 item.library->path);
+                                 item.library->name(),
+                                 item.library->licence.empty() ? "" : ", " + item.library->licence, item.library->path);
   if (item.attributes.empty()) return text + "  no attributes\n";
   text += "  attributes:\n";
   for (const AttributeInfo& a : item.attributes) {
-    const std::string value = a.required ? "required" : ValueText(a.default_value).empty() ? "default none"
-                                                      : fmt::format("default {}", ValueText(a.default_value));
+    const std::string value = a.required ? "required"
+                              : ValueText(a.default_value).empty()
+                                  ? "default none"
+                                  : fmt::format("default {}", ValueText(a.default_value));
     text += fmt::format("    {:<22}{:<18}{:<26}{}\n", a.name, TypeText(a), value, a.doc);
   }
   return text;

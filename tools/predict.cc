@@ -44,7 +44,8 @@ absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::strin
 absl::Status Predict(const PredictWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   const bool zipped = words.output.ends_with(".npz");
-  if (!zipped && !words.output.ends_with(".npy")) return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
+  if (!zipped && !words.output.ends_with(".npy"))
+    return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
   FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
 
@@ -70,10 +71,14 @@ void AddPredict(CLI::App& app, Action& action) {
   const auto words = std::make_shared<PredictWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--input", words->inputs, "X.npy, X.npz or name=path.npy")->required()->expected(1)->take_all();
-  verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with the array under the last layer's name")->required();
+  verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with the array under the last layer's name")
+      ->required();
   verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
-  verb->add_option("--batch-size", words->batch_size, "As in Keras; it changes nothing here")->check(AtLeast(1))->capture_default_str();
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
+  verb->add_option("--batch-size", words->batch_size, "As in Keras; it changes nothing here")
+      ->check(AtLeast(1))
+      ->capture_default_str();
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+      ->check(AtLeast(1));
   verb->callback([words, &action] { action = [words] { return Predict(*words); }; });
 }
 

@@ -10,8 +10,7 @@ step "Installing packages" install_packages
 step "Building" build release
 step "Making the Python environment that tests compare with" make_python
 
-# Tests that compare with Keras find it here. Without it they are skipped, or, where CI=true, fail.
+# Here tests that compare with Keras find it. Without it they fail.
 export FUSEBOX_PYTHON=$PWD/build/python/bin/python
-export KERAS_BACKEND=jax JAX_PLATFORMS=cpu
 
 step "Testing" ctest --preset release --output-on-failure -j "$(nproc)" "$@"

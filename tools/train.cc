@@ -24,8 +24,7 @@ absl::Status Train(const TrainWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
   if (!words.output.ends_with(".keras")) return Refuse("'{}': expected a name that ends in .keras", words.output);
-  if (words.seed) SetRandomSeed(*words.seed);
-  FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model));
+  FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
   Sequential& model = opened.model;
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides));
   if (!words.weights.empty()) FUSEBOX_RETURN_IF_ERROR(model.LoadWeights(words.weights));
@@ -58,14 +57,18 @@ absl::Status Train(const TrainWords& words) {
 void AddTrain(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("train", "Train a model and save it");
   const auto words = std::make_shared<TrainWords>();
-  verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")->required();
+  verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")
+      ->required();
   verb->add_option("--data", words->data, "What to learn: a data source, an .npz, .csv or two IDX files")->required();
-  CLI::Option* validation = verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
+  CLI::Option* validation =
+      verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
   verb->add_option("--validation-split", words->validation_split, "Take this last fraction of the data for that")
       ->check(Fraction())
       ->excludes(validation);
   verb->add_option("--target", words->target, "The column of a CSV file to learn");
-  verb->add_option("--epochs", words->epochs, "How often to go over the data")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--epochs", words->epochs, "How often to go over the data")
+      ->check(AtLeast(1))
+      ->capture_default_str();
   verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--optimizer", words->overrides.optimizer, "name, name:key=value,... or Keras's JSON");
   verb->add_option("--loss", words->overrides.loss, "Likewise");
@@ -76,8 +79,11 @@ void AddTrain(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all();
   verb->add_option("--weights", words->weights, "Start from these weights, a .weights.h5 file");
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")->check(AtLeast(1));
-  verb->add_option("--verbose", words->verbose, "0: nothing, 1: a bar, 2: one line an epoch")->check(CLI::Range(0, 2))->capture_default_str();
+  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+      ->check(AtLeast(1));
+  verb->add_option("--verbose", words->verbose, "0: nothing, 1: a bar, 2: one line an epoch")
+      ->check(CLI::Range(0, 2))
+      ->capture_default_str();
   verb->add_option("-o,--output", words->output, "The .keras file to write")->required();
   verb->add_option("--history", words->history, "A CSV file to write loss and metrics of each epoch to");
   verb->callback([words, &action] { action = [words] { return Train(*words); }; });

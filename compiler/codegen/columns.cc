@@ -64,7 +64,8 @@ void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const
   for (const NodeId id : c.kernel.members) {
     const Node& node = c.graph()[id];
     if (node.info().kind != OpKind::kReduce) continue;
-    folds.push_back({id, node.op, c.graph()[node.inputs[0]].type.dtype, points.base(StorageOf(c.graph(), node.inputs[0]))});
+    folds.push_back(
+        {id, node.op, c.graph()[node.inputs[0]].type.dtype, points.base(StorageOf(c.graph(), node.inputs[0]))});
   }
   // x[outer, k, column] lies at ((outer * run) + k) * width + column.
   Value* run = c.Size(axes.run);

@@ -19,13 +19,19 @@ llvm::Type* Ir::ElementType(DType dtype) { return dtype == DType::kBool ? b.getI
 
 llvm::Type* Ir::MemoryType(DType dtype) {
   switch (dtype) {
-    case DType::kF32: return b.getFloatTy();
-    case DType::kF64: return b.getDoubleTy();
-    case DType::kI32: return b.getInt32Ty();
-    case DType::kI64: return b.getInt64Ty();
+    case DType::kF32:
+      return b.getFloatTy();
+    case DType::kF64:
+      return b.getDoubleTy();
+    case DType::kI32:
+      return b.getInt32Ty();
+    case DType::kI64:
+      return b.getInt64Ty();
     case DType::kU8:
-    case DType::kBool: return b.getInt8Ty();
-    case DType::kError: break;
+    case DType::kBool:
+      return b.getInt8Ty();
+    case DType::kError:
+      break;
   }
   Check(false, "the error dtype has no machine type");
   return nullptr;
@@ -42,25 +48,28 @@ Value* Ir::LaneIndex(llvm::Type* type) {
   auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(type);
   if (vector == nullptr) return llvm::ConstantInt::get(type, 0);
   std::vector<llvm::Constant*> lanes;
-  for (unsigned i = 0; i < vector->getNumElements(); ++i) lanes.push_back(llvm::ConstantInt::get(vector->getElementType(), i));
+  for (unsigned i = 0; i < vector->getNumElements(); ++i)
+    lanes.push_back(llvm::ConstantInt::get(vector->getElementType(), i));
   return llvm::ConstantVector::get(lanes);
 }
 
 Value* Ir::Add(Value* x, Value* y) {
-  const auto is_zero = [](Value* v) { return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->isZero(); };
+  const auto is_zero = [](Value* v) {
+    return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->isZero();
+  };
   if (is_zero(x)) return y;
   return is_zero(y) ? x : b.CreateAdd(x, y, "", true, true);
 }
 
 Value* Ir::Mul(Value* x, Value* y) {
-  const auto is = [](Value* v, uint64_t n) { return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->equalsInt(n); };
+  const auto is = [](Value* v, uint64_t n) {
+    return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->equalsInt(n);
+  };
   if (is(x, 1) || is(y, 0)) return y;
   return is(y, 1) || is(x, 0) ? x : b.CreateMul(x, y, "", true, true);
 }
 
-Value* Ir::At(Value* base, DType dtype, Value* index) {
-  return b.CreateInBoundsGEP(MemoryType(dtype), base, index);
-}
+Value* Ir::At(Value* base, DType dtype, Value* index) { return b.CreateInBoundsGEP(MemoryType(dtype), base, index); }
 
 Value* Ir::ToRegister(Value* v, DType dtype) {
   return dtype == DType::kBool ? b.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType())) : v;

@@ -37,7 +37,8 @@ class Ir {
   llvm::LLVMContext& context() { return module_.getContext(); }
 
   // A new function; emission goes on in its entry block.
-  llvm::Function* Begin(const std::string& name, llvm::Type* result, std::vector<llvm::Type*> parameters, bool external);
+  llvm::Function* Begin(const std::string& name, llvm::Type* result, std::vector<llvm::Type*> parameters,
+                        bool external);
   llvm::Function* function() { return function_; }
 
   // In registers a bool is i1; in memory it takes a byte.

@@ -5,24 +5,35 @@ namespace fusebox::codegen {
 
 Value* Units(const KernelContext& c) {
   switch (c.kernel.kind) {
-    case KernelKind::kMatMul: return MatMulUnits(c);
-    case KernelKind::kRows: return RowsUnits(c);
-    case KernelKind::kColumns: return ColumnsUnits(c);
-    case KernelKind::kTranspose: return TransposeUnits(c);
+    case KernelKind::kMatMul:
+      return MatMulUnits(c);
+    case KernelKind::kRows:
+      return RowsUnits(c);
+    case KernelKind::kColumns:
+      return ColumnsUnits(c);
+    case KernelKind::kTranspose:
+      return TransposeUnits(c);
     case KernelKind::kCopy:
-    case KernelKind::kScatter: break;
+    case KernelKind::kScatter:
+      break;
   }
   return c.ir.I64(1);
 }
 
 void Emit(const KernelContext& c) {
   switch (c.kernel.kind) {
-    case KernelKind::kMatMul: return EmitMatMul(c);
-    case KernelKind::kRows: return EmitRows(c);
-    case KernelKind::kColumns: return EmitColumns(c);
-    case KernelKind::kTranspose: return EmitTranspose(c);
-    case KernelKind::kCopy: return EmitCopy(c);
-    case KernelKind::kScatter: return EmitScatter(c);
+    case KernelKind::kMatMul:
+      return EmitMatMul(c);
+    case KernelKind::kRows:
+      return EmitRows(c);
+    case KernelKind::kColumns:
+      return EmitColumns(c);
+    case KernelKind::kTranspose:
+      return EmitTranspose(c);
+    case KernelKind::kCopy:
+      return EmitCopy(c);
+    case KernelKind::kScatter:
+      return EmitScatter(c);
   }
 }
 

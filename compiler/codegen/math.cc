@@ -65,8 +65,8 @@ Value* Exp(Ir& ir, Value* x) {
   // r = x - n ln 2 in [-0.35, 0.35], with ln 2 in two parts.
   Value* r = Fma(ir, n_float, ir.Number(type, -0.693359375), clamped);
   r = Fma(ir, n_float, ir.Number(type, 2.12194440e-4), r);
-  Value* p = Polynomial(ir, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1,
-                                5.0000001201e-1});
+  Value* p = Polynomial(
+      ir, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1});
   Value* y = b.CreateFAdd(Fma(ir, b.CreateFMul(r, r), p, r), ir.Number(type, 1));
   // 2^n in two factors, so that results from denormals to nearly infinity come out right.
   Value* half = b.CreateAShr(n, ir.Integer(bits, 1));
@@ -86,15 +86,17 @@ Value* Log(Ir& ir, Value* x) {
   Value* e = b.CreateSub(b.CreateLShr(raw, ir.Integer(bits, 23)), ir.Integer(bits, 126));
   e = b.CreateSub(e, b.CreateSelect(tiny, ir.Integer(bits, 23), ir.Integer(bits, 0)));
   // x = m 2^e with m in [1/2, 1), moved to [sqrt(1/2), sqrt(2)).
-  Value* m = b.CreateBitCast(b.CreateOr(b.CreateAnd(raw, ir.Integer(bits, 0x7fffff)), ir.Integer(bits, 0x3f000000)), type);
+  Value* m =
+      b.CreateBitCast(b.CreateOr(b.CreateAnd(raw, ir.Integer(bits, 0x7fffff)), ir.Integer(bits, 0x3f000000)), type);
   Value* below = b.CreateFCmpOLT(m, ir.Number(type, 0.707106781186547524));
   Value* ef = b.CreateSIToFP(e, type);
   ef = b.CreateSelect(below, b.CreateFSub(ef, ir.Number(type, 1)), ef);
   m = b.CreateSelect(below, b.CreateFAdd(m, m), m);
   m = b.CreateFSub(m, ir.Number(type, 1));
   Value* z = b.CreateFMul(m, m);
-  Value* p = Polynomial(ir, m, {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-                                -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
+  Value* p = Polynomial(ir, m,
+                        {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+                         -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
   Value* y = b.CreateFMul(b.CreateFMul(p, m), z);
   y = Fma(ir, ef, ir.Number(type, -2.12194440e-4), y);
   y = Fma(ir, z, ir.Number(type, -0.5), y);
@@ -113,7 +115,8 @@ Value* Tanh(Ir& ir, Value* x) {
   Value* a = Abs(ir, x);
   // Near 0: x + x^3 P(x^2). Elsewhere 1 - 2 / (exp(2|x|) + 1), with the sign of x.
   Value* z = b.CreateFMul(x, x);
-  Value* p = Polynomial(ir, z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
+  Value* p =
+      Polynomial(ir, z, {-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1});
   Value* near_zero = Fma(ir, b.CreateFMul(p, z), x, x);
   Value* e = Exp(ir, b.CreateFAdd(a, a));
   Value* one = ir.Number(type, 1);

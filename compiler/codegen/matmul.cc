@@ -108,7 +108,9 @@ class MatMulEmitter {
       Value* column = ir_.Mul(ir_.b.CreateUDiv(unit, ir_.I64(tiling_.row_tiles)), ir_.I64(tiling_.panel()));
       ForPanel(column, columns, [&](int64_t vectors, Value* mask) {
         Value* is_tall = ir_.b.CreateICmpSLT(tile, ir_.I64(tiling_.tall));
-        const auto tall = [&] { Rows(ir_.Mul(tile, ir_.I64(tiling_.rows)), tiling_.rows, rows, column, vectors, mask); };
+        const auto tall = [&] {
+          Rows(ir_.Mul(tile, ir_.I64(tiling_.rows)), tiling_.rows, rows, column, vectors, mask);
+        };
         const auto low = [&] {
           Value* row = ir_.Add(ir_.Mul(tile, ir_.I64(tiling_.rows - 1)), ir_.I64(tiling_.tall));
           Rows(row, tiling_.rows - 1, rows, column, vectors, mask);
@@ -141,14 +143,16 @@ class MatMulEmitter {
     }
     // A symbolic width: vector by vector behind the last whole panel.
     Value* whole = ir_.b.CreateICmpSLE(ir_.Add(column, ir_.I64(tiling_.panel())), columns);
-    ir_.If(whole, [&] { body(tiling_.vectors, nullptr); }, [&] {
-      Value* start = column;
-      ir_.Loop(start, columns, tiling_.lanes, [&](Value* at) {
-        column_override_ = at;
-        body(1, LanesBefore(ir_, at, columns, tiling_.lanes));
-        column_override_ = nullptr;
-      });
-    });
+    ir_.If(
+        whole, [&] { body(tiling_.vectors, nullptr); },
+        [&] {
+          Value* start = column;
+          ir_.Loop(start, columns, tiling_.lanes, [&](Value* at) {
+            column_override_ = at;
+            body(1, LanesBefore(ir_, at, columns, tiling_.lanes));
+            column_override_ = nullptr;
+          });
+        });
   }
 
   // A tile of this height if it lies inside, else its rows one by one.
@@ -157,9 +161,9 @@ class MatMulEmitter {
     if (height == 0) return;
     if (m_ >= 0) return Tile(row, height, column, vectors, mask);
     Value* end = ir_.Add(row, ir_.I64(height));
-    ir_.If(ir_.b.CreateICmpSLE(end, rows), [&] { Tile(row, height, column, vectors, mask); }, [&] {
-      ir_.Loop(row, ir_.Min(end, rows), 1, [&](Value* one) { Tile(one, 1, column, vectors, mask); });
-    });
+    ir_.If(
+        ir_.b.CreateICmpSLE(end, rows), [&] { Tile(row, height, column, vectors, mask); },
+        [&] { ir_.Loop(row, ir_.Min(end, rows), 1, [&](Value* one) { Tile(one, 1, column, vectors, mask); }); });
   }
 
   void Tile(Value* row, int64_t height, Value* column, int64_t vectors, Value* mask) {
@@ -192,7 +196,9 @@ class MatMulEmitter {
       }
       return acc;
     };
-    const auto body = [&](int64_t count) { return [&, count](Value* k, Values acc) { return rank_updates(k, count, std::move(acc)); }; };
+    const auto body = [&](int64_t count) {
+      return [&, count](Value* k, Values acc) { return rank_updates(k, count, std::move(acc)); };
+    };
     if (k_ >= 0) {
       const int64_t whole = k_ / kUnroll * kUnroll;
       if (whole > 0) tile = ir_.InnerLoop(ir_.I64(0), ir_.I64(whole), kUnroll, std::move(tile), body(kUnroll));

@@ -59,22 +59,25 @@ void EmitTranspose(const KernelContext& c) {
   ir.Loop(c.begin, c.end, 1, [&](Value* unit) {
     Value* row = ir.Mul(unit, ir.I64(kBlock));
     Value* row_end = ir.Add(row, ir.I64(kBlock));
-    ir.If(ir.b.CreateICmpSLE(row_end, rows), [&] {
-      Value* whole = ir.b.CreateAnd(columns, ir.I64(-kBlock));
-      ir.Loop(ir.I64(0), whole, kBlock, [&](Value* column) {
-        Values block;
-        for (int64_t i = 0; i < kBlock; ++i) {
-          Value* index = ir.Add(ir.Mul(ir.Add(column, ir.I64(i)), rows), row);
-          block.push_back(ir.LoadLanes(from, dtype, index, kBlock, nullptr));
-        }
-        block = TurnBlock(ir, std::move(block));
-        for (int64_t i = 0; i < kBlock; ++i) {
-          Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), columns), column);
-          ir.StoreLanes(block[size_t(i)], to, dtype, index, nullptr);
-        }
-      });
-      one_by_one(row, row_end, whole);
-    }, [&] { one_by_one(row, rows, ir.I64(0)); });
+    ir.If(
+        ir.b.CreateICmpSLE(row_end, rows),
+        [&] {
+          Value* whole = ir.b.CreateAnd(columns, ir.I64(-kBlock));
+          ir.Loop(ir.I64(0), whole, kBlock, [&](Value* column) {
+            Values block;
+            for (int64_t i = 0; i < kBlock; ++i) {
+              Value* index = ir.Add(ir.Mul(ir.Add(column, ir.I64(i)), rows), row);
+              block.push_back(ir.LoadLanes(from, dtype, index, kBlock, nullptr));
+            }
+            block = TurnBlock(ir, std::move(block));
+            for (int64_t i = 0; i < kBlock; ++i) {
+              Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), columns), column);
+              ir.StoreLanes(block[size_t(i)], to, dtype, index, nullptr);
+            }
+          });
+          one_by_one(row, row_end, whole);
+        },
+        [&] { one_by_one(row, rows, ir.I64(0)); });
   });
 }
 

@@ -96,9 +96,8 @@ constexpr Table kEmitters = [] {
   set(Op::kOr, [](const OpContext& c) { return c.ir.b.CreateOr(c.x[0], c.x[1]); });
   set(Op::kNot, [](const OpContext& c) { return c.ir.b.CreateNot(c.x[0]); });
   set(Op::kSelect, [](const OpContext& c) { return c.ir.b.CreateSelect(c.x[0], c.x[1], c.x[2]); });
-  set(Op::kNegate, [](const OpContext& c) {
-    return IsFloat(c.in) ? c.ir.b.CreateFNeg(c.x[0]) : c.ir.b.CreateNeg(c.x[0]);
-  });
+  set(Op::kNegate,
+      [](const OpContext& c) { return IsFloat(c.in) ? c.ir.b.CreateFNeg(c.x[0]) : c.ir.b.CreateNeg(c.x[0]); });
   set(Op::kAbs, [](const OpContext& c) -> Value* {
     if (IsFloat(c.in)) return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, c.x[0]);
     if (c.in == DType::kU8) return c.x[0];
@@ -107,10 +106,12 @@ constexpr Table kEmitters = [] {
   set(Op::kSign, SignOf);
   set(Op::kExp, [](const OpContext& c) { return Exp(c.ir, c.x[0]); });
   set(Op::kLog, [](const OpContext& c) { return Log(c.ir, c.x[0]); });
-  set(Op::kSqrt, [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, c.x[0]); });
+  set(Op::kSqrt,
+      [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, c.x[0]); });
   set(Op::kTanh, [](const OpContext& c) { return Tanh(c.ir, c.x[0]); });
   set(Op::kSigmoid, [](const OpContext& c) { return Sigmoid(c.ir, c.x[0]); });
-  set(Op::kFloor, [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, c.x[0]); });
+  set(Op::kFloor,
+      [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, c.x[0]); });
   set(Op::kErfInv, [](const OpContext& c) { return ErfInv(c.ir, c.x[0]); });
   set(Op::kCast, Convert);
   set(Op::kStopGradient, [](const OpContext& c) { return c.x[0]; });
@@ -145,10 +146,14 @@ Value* Beats(Ir& ir, DType dtype, Value* x, Value* y) {
 Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type) {
   switch (dtype) {
     case DType::kF32:
-    case DType::kF64: return ir.Number(type, -std::numeric_limits<double>::infinity());
-    case DType::kI32: return ir.Integer(type, std::numeric_limits<int32_t>::min());
-    case DType::kI64: return ir.Integer(type, std::numeric_limits<int64_t>::min());
-    default: return ir.Integer(type, 0);
+    case DType::kF64:
+      return ir.Number(type, -std::numeric_limits<double>::infinity());
+    case DType::kI32:
+      return ir.Integer(type, std::numeric_limits<int32_t>::min());
+    case DType::kI64:
+      return ir.Integer(type, std::numeric_limits<int64_t>::min());
+    default:
+      return ir.Integer(type, 0);
   }
 }
 

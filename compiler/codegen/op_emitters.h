@@ -11,8 +11,8 @@ namespace fusebox::codegen {
 struct OpContext {
   Ir& ir;
   const Node& node;
-  DType in, out;                  // Of the first input, and of the node.
-  std::span<Value* const> x;      // One value an input: scalars, or vectors of the same lanes.
+  DType in, out;              // Of the first input, and of the node.
+  std::span<Value* const> x;  // One value an input: scalars, or vectors of the same lanes.
 };
 using OpEmitter = Value* (*)(const OpContext&);
 

@@ -26,7 +26,8 @@ Value* KernelContext::Size(const Shape& shape, size_t from) const {
 Value* PortAddress(const KernelContext& c, int64_t port) {
   Ir& ir = c.ir;
   const Port& p = c.plan.ports[size_t(port)];
-  Value* table = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
+  Value* table =
+      ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
   Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.ptr(), table, uint64_t(port)));
   const bool batched = p.kind != Port::Kind::kRows && !p.type.shape.empty() && p.type.shape[0] < 0;
   if (!batched) return array;
@@ -49,7 +50,8 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
       bases_[storage] = PortAddress(c_, place.port);
     } else {
       auto& b = ir_.b;
-      Value* arena = b.CreateLoad(ir_.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c_.run, offsetof(RunContext, arena)));
+      Value* arena =
+          b.CreateLoad(ir_.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c_.run, offsetof(RunContext, arena)));
       bases_[storage] = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), arena, uint64_t(place.offset));
     }
   };
@@ -131,7 +133,8 @@ Value* PointEmitter::Operand(const Node& user, size_t input, const Point& point,
   const NodeId value = user.inputs[input];
   const NodeId storage = StorageOf(c_.graph(), value);
   if (!c_.kernel.Has(storage)) return Load(value, user.type.shape, point, scalar);
-  if (const auto it = reduced.find(storage); it != reduced.end()) return ir_.Splat(it->second, scalar ? 1 : point.lanes);
+  if (const auto it = reduced.find(storage); it != reduced.end())
+    return ir_.Splat(it->second, scalar ? 1 : point.lanes);
   return scalar ? Reduced(storage, point) : Element(storage, point);
 }
 
@@ -155,12 +158,17 @@ Value* PointEmitter::Compute(NodeId id, const Point& point, bool scalar) {
       Value* index = IndexAlong(node, node.attributes.Int("axis"), point);
       return ir_.b.CreateTrunc(index, Ir::Lanes(ir_.b.getInt32Ty(), lanes));
     }
-    case Op::kRows: return Rows(node, point);
-    case Op::kGather: return Gather(node, point);
+    case Op::kRows:
+      return Rows(node, point);
+    case Op::kGather:
+      return Gather(node, point);
     case Op::kSlice:
-    case Op::kTranspose: return Strided(node, point);
-    case Op::kRandomUniform: return Random(node, point, scalar);
-    default: break;
+    case Op::kTranspose:
+      return Strided(node, point);
+    case Op::kRandomUniform:
+      return Random(node, point, scalar);
+    default:
+      break;
   }
   Values operands;
   for (size_t i = 0; i < node.inputs.size(); ++i) operands.push_back(Operand(node, i, point, scalar));

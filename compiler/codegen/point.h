@@ -34,8 +34,8 @@ struct Point {
   Values outer;
   Value* inner = nullptr;
   int64_t lanes = 1;
-  Value* mask = nullptr;   // Which lanes lie inside; null: all.
-  Memo* memo = nullptr;    // Members already computed here.
+  Value* mask = nullptr;  // Which lanes lie inside; null: all.
+  Memo* memo = nullptr;   // Members already computed here.
 };
 
 class PointEmitter {

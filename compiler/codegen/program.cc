@@ -43,7 +43,11 @@ class ProgramEmitter {
 
  private:
   KernelContext Context(size_t k) {
-    return {.ir = ir_, .program = program_, .kernel = program_.kernels[k], .plan = plan_, .row_capacity = row_capacity_,
+    return {.ir = ir_,
+            .program = program_,
+            .kernel = program_.kernels[k],
+            .plan = plan_,
+            .row_capacity = row_capacity_,
             .target = target_};
   }
 
@@ -78,6 +82,7 @@ class ProgramEmitter {
     Value* together = b.CreateICmpSGT(threads, ir_.I64(1));
     Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
     barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", b.getVoidTy(), ir_.ptr());
+    ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
     // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
     auto* header = llvm::BasicBlock::Create(ir_.context(), "step", f);
@@ -103,15 +108,19 @@ class ProgramEmitter {
       ir_.If(leads, [&] { Copies(first_row, count); });
     }
     // Thread 0 asks for all whether to go on. Two slots by turns: nobody may see the verdict on a later step.
-    Value* verdict = b.CreateInBoundsGEP(b.getInt32Ty(), FieldAddress(offsetof(RunContext, stop)), b.CreateAnd(step, ir_.I64(1)));
+    Value* verdict =
+        b.CreateInBoundsGEP(b.getInt32Ty(), FieldAddress(offsetof(RunContext, stop)), b.CreateAnd(step, ir_.I64(1)));
     Value* after = ir_.Add(step, ir_.I64(1));
     ir_.If(leads, [&] {
       b.CreateStore(b.CreateSub(after, first), FieldAddress(offsetof(RunContext, steps_done)));
-      ir_.If(b.CreateIsNotNull(yield), [&] {
-        llvm::LoadInst* asked = b.CreateAlignedLoad(b.getInt32Ty(), yield, llvm::Align(4));
-        asked->setAtomic(llvm::AtomicOrdering::Monotonic);
-        b.CreateStore(asked, verdict);
-      }, [&] { b.CreateStore(b.getInt32(0), verdict); });
+      ir_.If(
+          b.CreateIsNotNull(yield),
+          [&] {
+            llvm::LoadInst* asked = b.CreateAlignedLoad(b.getInt32Ty(), yield, llvm::Align(4));
+            asked->setAtomic(llvm::AtomicOrdering::Monotonic);
+            b.CreateStore(asked, verdict);
+          },
+          [&] { b.CreateStore(b.getInt32(0), verdict); });
     });
     Barrier(together);
     Value* stop = b.CreateLoad(b.getInt32Ty(), verdict);
@@ -142,14 +151,20 @@ class ProgramEmitter {
 
   void Copies(Value* first_row, Value* count) {
     const Kernel none;
-    KernelContext c = {.ir = ir_, .program = program_, .kernel = none, .plan = plan_, .row_capacity = row_capacity_, .target = target_};
+    KernelContext c = {.ir = ir_,
+                       .program = program_,
+                       .kernel = none,
+                       .plan = plan_,
+                       .row_capacity = row_capacity_,
+                       .target = target_};
     c.run = run_;
     c.first_row = first_row;
     c.batch = count;
     for (const Plan::Copy& copy : plan_.copies) {
       const Type& type = program_.graph[copy.from].type;
       Value* arena = Field(offsetof(RunContext, arena), ir_.ptr());
-      Value* from = ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), arena, uint64_t(plan_.places[copy.from].offset));
+      Value* from =
+          ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), arena, uint64_t(plan_.places[copy.from].offset));
       Value* bytes = ir_.Mul(c.Size(type.shape), ir_.I64(SizeOf(type.dtype)));
       ir_.b.CreateMemCpy(PortAddress(c, copy.to_port), llvm::Align(1), from, llvm::Align(1), bytes);
     }
@@ -195,7 +210,12 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
       if (node.op == Op::kMatMul) {
         const Shape& a = program.graph[node.inputs[0]].type.shape;
         report.flops += 2 * elements * double(Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], row_capacity));
-        const KernelContext c = {.ir = ir, .program = program, .kernel = kernel, .plan = plan, .row_capacity = row_capacity, .target = target};
+        const KernelContext c = {.ir = ir,
+                                 .program = program,
+                                 .kernel = kernel,
+                                 .plan = plan,
+                                 .row_capacity = row_capacity,
+                                 .target = target};
         report.tile = MatMulTile(c);
       } else if (node.info().kind == OpKind::kElementwise) {
         report.flops += elements;

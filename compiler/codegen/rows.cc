@@ -16,8 +16,8 @@
 namespace fusebox::codegen {
 namespace {
 
-constexpr int64_t kBlock = 1024;     // Elements a unit, where the kernel is one long row without reductions.
-constexpr int64_t kUnrolled = 64;    // Up to here a row is unrolled.
+constexpr int64_t kBlock = 1024;   // Elements a unit, where the kernel is one long row without reductions.
+constexpr int64_t kUnrolled = 64;  // Up to here a row is unrolled.
 
 // Which axes can be one loop: all (0), if every operand has the space's shape or is a single number; all but the first
 // (1), if besides there are members that pick whole rows; -1 if neither.
@@ -43,8 +43,8 @@ int64_t FirstOfOneLoop(const KernelContext& c) {
 }
 
 struct Loops {
-  Shape outer;      // Loops around,
-  Shape inner;      // and the one along the row.
+  Shape outer;  // Loops around,
+  Shape inner;  // and the one along the row.
   bool blocks = false;
 };
 
@@ -58,8 +58,7 @@ Loops LoopsOf(const KernelContext& c) {
 
 class RowsEmitter {
  public:
-  explicit RowsEmitter(const KernelContext& c)
-      : c_(c), ir_(c.ir), loops_(LoopsOf(c)), points_(c) {
+  explicit RowsEmitter(const KernelContext& c) : c_(c), ir_(c.ir), loops_(LoopsOf(c)), points_(c) {
     AssignLevels();
     const auto fixed = SymbolicProduct(loops_.inner);
     length_ = fixed.value_or(0) >= 0 ? fixed.value_or(0) : -1;
@@ -207,7 +206,8 @@ class RowsEmitter {
       if (node.op == Op::kArgMax) {
         Value* old_index = state[k + 1];
         llvm::Type* words = old_index->getType();
-        Value* here = b.CreateAdd(ir_.Splat(b.CreateTrunc(point.inner, b.getInt32Ty()), point.lanes), ir_.LaneIndex(words));
+        Value* here =
+            b.CreateAdd(ir_.Splat(b.CreateTrunc(point.inner, b.getInt32Ty()), point.lanes), ir_.LaneIndex(words));
         Value* better = b.CreateOr(Beats(ir_, dtype, x, old), b.CreateICmpSLT(old_index, ir_.Integer(words, 0)));
         if (point.mask != nullptr) better = b.CreateAnd(better, point.mask);
         state[k] = b.CreateSelect(better, x, old);
@@ -270,7 +270,8 @@ class RowsEmitter {
       // Of equal ones the first in the row; a lane that saw no element has index -1.
       Value* same = b.CreateAnd(b.CreateNot(Beats(ir_, dtype, x, y)), b.CreateNot(Beats(ir_, dtype, y, x)));
       Value* earlier = b.CreateAnd(same, b.CreateICmpULT(y_at, at));
-      Value* take = b.CreateAnd(b.CreateOr(Beats(ir_, dtype, y, x), earlier), b.CreateICmpSGE(y_at, ir_.Integer(y_at->getType(), 0)));
+      Value* take = b.CreateAnd(b.CreateOr(Beats(ir_, dtype, y, x), earlier),
+                                b.CreateICmpSGE(y_at, ir_.Integer(y_at->getType(), 0)));
       x = b.CreateSelect(take, y, x);
       at = b.CreateSelect(take, y_at, at);
     }

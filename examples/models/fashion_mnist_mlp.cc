@@ -14,9 +14,7 @@ namespace fb = fusebox;
 
 // The layers as a list.
 absl::StatusOr<fb::Sequential> Build() {
-  fb::Sequential model({fb::Flatten({.input_shape = {28, 28}}),
-                        fb::Dense(300, "relu"),
-                        fb::Dense(100, "relu"),
+  fb::Sequential model({fb::Flatten({.input_shape = {28, 28}}), fb::Dense(300, "relu"), fb::Dense(100, "relu"),
                         fb::Dense(10, "softmax")},
                        {.name = "fashion_mnist_mlp"});
   // Nothing above needs checking: the first error of the declaration is what Compile returns.
@@ -32,14 +30,14 @@ absl::StatusOr<fb::Sequential> BuildByAdding() {
   model.Add(fb::Flatten({.input_shape = {28, 28}}));
   for (const int64_t units : {300, 100}) model.Add(fb::Dense(units, "relu"));
   model.Add(fb::Dense(10, "softmax"));
-  const absl::Status compiled = model.Compile({.optimizer = "sgd:learning_rate=0.01",
-                                               .loss = "sparse_categorical_crossentropy",
-                                               .metrics = {"accuracy"}});
+  const absl::Status compiled = model.Compile(
+      {.optimizer = "sgd:learning_rate=0.01", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
   if (!compiled.ok()) return compiled;
   return model;
 }
 
-FUSEBOX_MODEL(Build, {.id = "fashion_mnist_mlp", .doc = "Clothes by their pictures: 784 - 300 - 100 - 10, relu, softmax."});
+FUSEBOX_MODEL(Build,
+              {.id = "fashion_mnist_mlp", .doc = "Clothes by their pictures: 784 - 300 - 100 - 10, relu, softmax."});
 
 namespace {
 

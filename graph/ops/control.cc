@@ -20,9 +20,18 @@ absl::StatusOr<Type> Derivative(const InferContext& c) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kCall, .name = "call", .kind = OpKind::kControl, .arity = -1, .infer = OfRegion, .states_type = true,
+    {.op = Op::kCall,
+     .name = "call",
+     .kind = OpKind::kControl,
+     .arity = -1,
+     .infer = OfRegion,
+     .states_type = true,
      .meaning = "The output of its region, whose inputs \"0\", \"1\", ... are this node's."},
-    {.op = Op::kGradient, .name = "gradient", .kind = OpKind::kDerivative, .arity = 2, .infer = Derivative,
+    {.op = Op::kGradient,
+     .name = "gradient",
+     .kind = OpKind::kDerivative,
+     .arity = 2,
+     .infer = Derivative,
      .meaning = "d loss / d x; zero where the loss does not depend on x."},
 };
 

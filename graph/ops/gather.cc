@@ -32,11 +32,19 @@ TypeOr Spread(const InferContext& c) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kGather, .name = "gather", .kind = OpKind::kGather, .arity = 2, .infer = Picked,
+    {.op = Op::kGather,
+     .name = "gather",
+     .kind = OpKind::kGather,
+     .arity = 2,
+     .infer = Picked,
      .vjp = [](const VjpContext& c) -> Values { return {ScatterAdd(c.inputs[1], c.dy, c.inputs[0].dim(0)), {}}; },
      .meaning = "Row i is row indices[i] of the table. An index outside is taken as the nearest row inside."},
-    {.op = Op::kScatterAdd, .name = "scatter_add", .kind = OpKind::kGather, .arity = 2,
-     .attributes = {{"rows", FB_INT}}, .infer = Spread,
+    {.op = Op::kScatterAdd,
+     .name = "scatter_add",
+     .kind = OpKind::kGather,
+     .arity = 2,
+     .attributes = {{"rows", FB_INT}},
+     .infer = Spread,
      .vjp = [](const VjpContext& c) -> Values { return {{}, Gather(c.dy, c.inputs[0])}; },
      .meaning = "Row j is the sum, in order of i, of the updates[i] whose indices[i] is j; an index outside adds "
                 "nowhere."},

@@ -24,8 +24,12 @@ Value Multiply(Value a, bool transpose_a, Value b, bool transpose_b) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kMatMul, .name = "matmul", .kind = OpKind::kMatMul, .arity = 2,
-     .attributes = {{"transpose_a", FB_FLAG, false}, {"transpose_b", FB_FLAG, false}}, .infer = Product,
+    {.op = Op::kMatMul,
+     .name = "matmul",
+     .kind = OpKind::kMatMul,
+     .arity = 2,
+     .attributes = {{"transpose_a", FB_FLAG, false}, {"transpose_b", FB_FLAG, false}},
+     .infer = Product,
      // With Y = op(A) op(B): dA = dY op(B)^T and dB = op(A)^T dY, themselves transposed where A or B was.
      .vjp = [](const VjpContext& c) -> Values {
        const bool ta = c.node.attributes.Flag("transpose_a"), tb = c.node.attributes.Flag("transpose_b");

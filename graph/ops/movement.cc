@@ -32,7 +32,8 @@ TypeOr Permuted(const InferContext& c) {
   std::ranges::sort(sorted);
   Ints identity(c.inputs[0].shape.size());
   std::iota(identity.begin(), identity.end(), 0);
-  if (sorted != identity) return Refuse("[{}] does not permute the axes of {}", fmt::join(permutation, ", "), ToString(c.inputs[0]));
+  if (sorted != identity)
+    return Refuse("[{}] does not permute the axes of {}", fmt::join(permutation, ", "), ToString(c.inputs[0]));
   Type out{c.inputs[0].dtype, {}};
   for (const int64_t axis : permutation) out.shape.push_back(c.inputs[0].shape[size_t(axis)]);
   return out;
@@ -84,16 +85,28 @@ TypeOr Joined(const InferContext& c) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kReshape, .name = "reshape", .kind = OpKind::kMovement, .arity = 1, .attributes = {{"dims", FB_INTS}},
+    {.op = Op::kReshape,
+     .name = "reshape",
+     .kind = OpKind::kMovement,
+     .arity = 1,
+     .attributes = {{"dims", FB_INTS}},
      .infer = Reshaped,
      .vjp = [](const VjpContext& c) -> Values { return {Reshape(c.dy, c.inputs[0].dims())}; },
      .meaning = "The same elements in row-major order under another shape."},
-    {.op = Op::kBroadcast, .name = "broadcast", .kind = OpKind::kMovement, .arity = 1,
-     .attributes = {{"dims", FB_INTS}}, .infer = Stretched,
+    {.op = Op::kBroadcast,
+     .name = "broadcast",
+     .kind = OpKind::kMovement,
+     .arity = 1,
+     .attributes = {{"dims", FB_INTS}},
+     .infer = Stretched,
      .vjp = [](const VjpContext& c) -> Values { return {SumTo(c.dy, c.inputs[0].dims())}; },
      .meaning = "Axes of size 1, and new ones in front, repeated: NumPy's broadcast_to."},
-    {.op = Op::kTranspose, .name = "transpose", .kind = OpKind::kMovement, .arity = 1,
-     .attributes = {{"permutation", FB_INTS}}, .infer = Permuted,
+    {.op = Op::kTranspose,
+     .name = "transpose",
+     .kind = OpKind::kMovement,
+     .arity = 1,
+     .attributes = {{"permutation", FB_INTS}},
+     .infer = Permuted,
      .vjp = [](const VjpContext& c) -> Values {
        const Ints& permutation = c.node.attributes.List("permutation");
        Dims inverse(permutation.size());
@@ -101,32 +114,45 @@ constexpr OpInfo kOps[] = {
        return {Transpose(c.dy, inverse)};
      },
      .meaning = "Axis i of the output is axis permutation[i] of the input."},
-    {.op = Op::kSlice, .name = "slice", .kind = OpKind::kMovement, .arity = 1,
-     .attributes = {{"axis", FB_INT}, {"begin", FB_INT}, {"end", FB_INT}}, .infer = Sliced,
+    {.op = Op::kSlice,
+     .name = "slice",
+     .kind = OpKind::kMovement,
+     .arity = 1,
+     .attributes = {{"axis", FB_INT}, {"begin", FB_INT}, {"end", FB_INT}},
+     .infer = Sliced,
      .vjp = [](const VjpContext& c) -> Values {
        const int64_t axis = c.node.attributes.Int("axis"), end = c.node.attributes.Int("end");
        return {Pad(c.dy, axis, c.node.attributes.Int("begin"), c.inputs[0].dim(axis) - end)};
      },
      .meaning = "Indices [begin, end) of one axis of fixed size."},
-    {.op = Op::kPad, .name = "pad", .kind = OpKind::kMovement, .arity = 1,
-     .attributes = {{"axis", FB_INT}, {"before", FB_INT}, {"after", FB_INT}}, .infer = Padded,
+    {.op = Op::kPad,
+     .name = "pad",
+     .kind = OpKind::kMovement,
+     .arity = 1,
+     .attributes = {{"axis", FB_INT}, {"before", FB_INT}, {"after", FB_INT}},
+     .infer = Padded,
      .vjp = [](const VjpContext& c) -> Values {
        const int64_t axis = c.node.attributes.Int("axis"), before = c.node.attributes.Int("before");
        return {Slice(c.dy, axis, before, before + c.inputs[0].dim(axis))};
      },
      .meaning = "Zeros put before and after, along one axis of fixed size."},
-    {.op = Op::kConcatenate, .name = "concatenate", .kind = OpKind::kMovement, .arity = -1,
-     .attributes = {{"axis", FB_INT}}, .infer = Joined,
-     .vjp = [](const VjpContext& c) {
-       const int64_t axis = c.node.attributes.Int("axis");
-       Values parts;
-       int64_t begin = 0;
-       for (const Value& input : c.inputs) {
-         parts.push_back(Slice(c.dy, axis, begin, begin + input.dim(axis)));
-         begin += input.dim(axis);
-       }
-       return parts;
-     },
+    {.op = Op::kConcatenate,
+     .name = "concatenate",
+     .kind = OpKind::kMovement,
+     .arity = -1,
+     .attributes = {{"axis", FB_INT}},
+     .infer = Joined,
+     .vjp =
+         [](const VjpContext& c) {
+           const int64_t axis = c.node.attributes.Int("axis");
+           Values parts;
+           int64_t begin = 0;
+           for (const Value& input : c.inputs) {
+             parts.push_back(Slice(c.dy, axis, begin, begin + input.dim(axis)));
+             begin += input.dim(axis);
+           }
+           return parts;
+         },
      .meaning = "The inputs one after another along one axis of fixed size."},
 };
 

@@ -18,10 +18,15 @@ absl::StatusOr<Type> Stream(const InferContext& c) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kRandomUniform, .name = "random_uniform", .kind = OpKind::kRandom, .arity = 2,
-     .attributes = {{"dims", FB_INTS}, {"dtype", FB_INT}, {"stream", FB_INT}}, .infer = Stream,
-     .meaning = "Uniform in [0, 1): of Philox 4x32-10 with key seed and counter (i, step, stream), the first word's upper "
-                "24 bits (f32), or 53 bits of the first two (f64)."},
+    {.op = Op::kRandomUniform,
+     .name = "random_uniform",
+     .kind = OpKind::kRandom,
+     .arity = 2,
+     .attributes = {{"dims", FB_INTS}, {"dtype", FB_INT}, {"stream", FB_INT}},
+     .infer = Stream,
+     .meaning =
+         "Uniform in [0, 1): of Philox 4x32-10 with key seed and counter (i, step, stream), the first word's upper "
+         "24 bits (f32), or 53 bits of the first two (f64)."},
 };
 
 }  // namespace

@@ -46,12 +46,20 @@ Value Stretch(const VjpContext& c, Value reduced) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kSum, .name = "sum", .kind = OpKind::kReduce, .arity = 1,
-     .attributes = {{"axes", FB_INTS}, {"keepdims", FB_FLAG, false}}, .infer = WithoutAxes,
+    {.op = Op::kSum,
+     .name = "sum",
+     .kind = OpKind::kReduce,
+     .arity = 1,
+     .attributes = {{"axes", FB_INTS}, {"keepdims", FB_FLAG, false}},
+     .infer = WithoutAxes,
      .vjp = [](const VjpContext& c) -> Values { return {Broadcast(Stretch(c, c.dy), c.inputs[0].dims())}; },
      .meaning = "The sum along the axes; 0 where there is nothing to add. Integers wrap."},
-    {.op = Op::kReduceMax, .name = "reduce_max", .kind = OpKind::kReduce, .arity = 1,
-     .attributes = {{"axes", FB_INTS}, {"keepdims", FB_FLAG, false}}, .infer = WithoutAxes,
+    {.op = Op::kReduceMax,
+     .name = "reduce_max",
+     .kind = OpKind::kReduce,
+     .arity = 1,
+     .attributes = {{"axes", FB_INTS}, {"keepdims", FB_FLAG, false}},
+     .infer = WithoutAxes,
      // Equal greatest elements share the gradient, as in Keras.
      .vjp = [](const VjpContext& c) -> Values {
        const Value x = c.inputs[0], hit = Cast(Equal(x, Stretch(c, c.output)), x.dtype());
@@ -59,7 +67,11 @@ constexpr OpInfo kOps[] = {
        return {hit * (Stretch(c, c.dy) / count)};
      },
      .meaning = "The greatest along the axes: NaN if any is NaN; of nothing, -inf or the least integer."},
-    {.op = Op::kArgMax, .name = "argmax", .kind = OpKind::kReduce, .arity = 1, .attributes = {{"axis", FB_INT}},
+    {.op = Op::kArgMax,
+     .name = "argmax",
+     .kind = OpKind::kReduce,
+     .arity = 1,
+     .attributes = {{"axis", FB_INT}},
      .infer = IndexOf,
      .meaning = "The index of the greatest along the axis, the first one of equals; NaN counts as greatest."},
 };

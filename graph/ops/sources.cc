@@ -18,7 +18,8 @@ TypeOr Scalar(const InferContext& c) {
 
 TypeOr OneForEachOrder(const InferContext& c) {
   const Type& order = c.inputs[0];
-  if (order.dtype != DType::kI32 || order.rank() != 1) return Refuse("expects the order as i32[N], got {}", ToString(order));
+  if (order.dtype != DType::kI32 || order.rank() != 1)
+    return Refuse("expects the order as i32[N], got {}", ToString(order));
   if (c.stated != nullptr && (c.stated->rank() < 1 || c.stated->shape[0] != order.shape[0])) {
     return Refuse("expects one row for each of {}, got {}", ToString(order), ToString(*c.stated));
   }
@@ -38,20 +39,43 @@ TypeOr IndexAlong(const InferContext& c) {
 }
 
 constexpr OpInfo kOps[] = {
-    {.op = Op::kInput, .name = "input", .attributes = {{"name", FB_STRING}}, .infer = Stated, .states_type = true,
+    {.op = Op::kInput,
+     .name = "input",
+     .attributes = {{"name", FB_STRING}},
+     .infer = Stated,
+     .states_type = true,
      .meaning = "The caller's array of this name."},
-    {.op = Op::kRows, .name = "rows", .arity = 1, .attributes = {{"name", FB_STRING}}, .infer = OneForEachOrder,
+    {.op = Op::kRows,
+     .name = "rows",
+     .arity = 1,
+     .attributes = {{"name", FB_STRING}},
+     .infer = OneForEachOrder,
      .states_type = true,
      .meaning = "Row i is row order[i] of the caller's data set of this name; the caller answers for the range."},
-    {.op = Op::kState, .name = "state",
-     .attributes = {{"name", FB_STRING}, {"kind", FB_STRING}, {"initializer", FB_STRING, false},
-                    {"trainable", FB_FLAG, false}},
-     .infer = Stated, .states_type = true, .meaning = "What the state of this name held before the step."},
-    {.op = Op::kConstant, .name = "constant", .attributes = {{"value", FB_FLOAT}}, .infer = Scalar, .states_type = true,
+    {.op = Op::kState,
+     .name = "state",
+     .attributes =
+         {{"name", FB_STRING}, {"kind", FB_STRING}, {"initializer", FB_STRING, false}, {"trainable", FB_FLAG, false}},
+     .infer = Stated,
+     .states_type = true,
+     .meaning = "What the state of this name held before the step."},
+    {.op = Op::kConstant,
+     .name = "constant",
+     .attributes = {{"value", FB_FLOAT}},
+     .infer = Scalar,
+     .states_type = true,
      .meaning = "A scalar known when compiling, converted to the dtype."},
-    {.op = Op::kExtent, .name = "extent", .arity = 1, .attributes = {{"axes", FB_INTS}}, .infer = ExtentOf,
+    {.op = Op::kExtent,
+     .name = "extent",
+     .arity = 1,
+     .attributes = {{"axes", FB_INTS}},
+     .infer = ExtentOf,
      .meaning = "How many elements lie along the axes together, as a number of the input's dtype."},
-    {.op = Op::kIota, .name = "iota", .arity = 1, .attributes = {{"axis", FB_INT}}, .infer = IndexAlong,
+    {.op = Op::kIota,
+     .name = "iota",
+     .arity = 1,
+     .attributes = {{"axis", FB_INT}},
+     .infer = IndexAlong,
      .meaning = "The index along an axis, in the shape of the input, whose elements do not matter."},
 };
 

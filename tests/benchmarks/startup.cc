@@ -15,7 +15,8 @@ void LoadBuiltins(benchmark::State& state) {
   for (auto _ : state) {
     Registry registry;
     registry.LoadFolder(FUSEBOX_BUILD_DIR "/lib/fusebox/plugins");
-    if (registry.libraries().empty() || !registry.refused().empty()) state.SkipWithError("no built-ins, or a broken one");
+    if (registry.libraries().empty() || !registry.refused().empty())
+      state.SkipWithError("no built-ins, or a broken one");
     benchmark::DoNotOptimize(registry.items());
   }
 }

@@ -11,12 +11,13 @@ void Epoch(benchmark::State& state) {
   Sequential model = Model();
   const int64_t batch = state.range(0), threads = state.range(1);
   // Compiles.
-  OrDie(model.Fit(data.x.Rows(0, batch), data.y.Rows(0, batch), {.batch_size = batch, .threads = threads, .verbose = 0}));
+  OrDie(
+      model.Fit(data.x.Rows(0, batch), data.y.Rows(0, batch), {.batch_size = batch, .threads = threads, .verbose = 0}));
   int64_t epoch = 0;
   double loss = 0;
   for (auto _ : state) {
-    const History history = OrDie(model.Fit(
-        data.x, data.y, {.batch_size = batch, .initial_epoch = epoch++, .threads = threads, .verbose = 0}));
+    const History history = OrDie(
+        model.Fit(data.x, data.y, {.batch_size = batch, .initial_epoch = epoch++, .threads = threads, .verbose = 0}));
     loss = history["loss"].back();
   }
   state.counters["loss"] = loss;

@@ -42,8 +42,8 @@ inline Data Pictures() {
 inline Sequential Model() {
   Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
                    {.seed = 42});
-  OrDie(model.Compile({.optimizer = "sgd:learning_rate=0.01", .loss = "sparse_categorical_crossentropy",
-                       .metrics = {"accuracy"}}));
+  OrDie(model.Compile(
+      {.optimizer = "sgd:learning_rate=0.01", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
   return model;
 }
 

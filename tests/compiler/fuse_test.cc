@@ -112,7 +112,7 @@ TEST(Fuse, SoftmaxCrossEntropyWithItsGradientIsOneKernelOfRows) {
   EXPECT_EQ(program.kernels[0].space, (Shape{-1, 10}));
   EXPECT_EQ(program.kernels[0].stored.size(), 2u) << Print(program);
   EXPECT_THAT(Lines(program)[0], HasSubstr("exp"));
-  EXPECT_THAT(Lines(program)[1], "rows: sum");
+  EXPECT_THAT(Lines(program)[1], "columns: sum");
 }
 
 // The gradient is added to the weights while it is in registers, and never stored.
@@ -149,11 +149,12 @@ TEST(Fuse, WhatIsCheapIsComputedAgain) {
     %x = input : f32[N,4]
     %w = state {kind = "weight"} : f32[4,4]
     %0 = less %x, 0 : bool[N,4]
-    %1 = select %0, %x, 1 : f32[N,4]
-    %2 = matmul %1, %w : f32[N,4]
-    %3 = select %0, %2, 2 : f32[N,4]
-    return y = %3)")));
-  EXPECT_THAT(Lines(program), ElementsAre("rows: less select", "matmul: less matmul select"));
+    %1 = exp %x : f32[N,4]
+    %2 = select %0, %1, %x : f32[N,4]
+    %3 = matmul %2, %w : f32[N,4]
+    %4 = select %0, %3, %x : f32[N,4]
+    return y = %4)")));
+  EXPECT_THAT(Lines(program), ElementsAre("rows: less exp select", "matmul: less matmul select"));
 }
 
 // A mask that two kernels compute again, one of which needs the other, and that the program asks for as well: it is
@@ -163,13 +164,15 @@ TEST(Fuse, WhatIsCheapMayBeAResultToo) {
     %x = input : f32[N,4]
     %w = state {kind = "weight"} : f32[4,4]
     %0 = less %x, 0 : bool[N,4]
-    %1 = select %0, %x, 1 : f32[N,4]
-    %2 = matmul %1, %w : f32[N,4]
-    %3 = select %0, %2, %x : f32[N,4]
-    return y = %3, mask = %0)")));
+    %1 = exp %x : f32[N,4]
+    %2 = select %0, %1, %x : f32[N,4]
+    %3 = matmul %2, %w : f32[N,4]
+    %4 = select %0, %3, %x : f32[N,4]
+    return y = %4, mask = %0)")));
   EXPECT_EQ(program.kernels.size(), 2u) << Print(program);
   for (const Kernel& kernel : program.kernels) {
-    EXPECT_EQ(std::set<NodeId>(kernel.members.begin(), kernel.members.end()).size(), kernel.members.size()) << Print(program);
+    EXPECT_EQ(std::set<NodeId>(kernel.members.begin(), kernel.members.end()).size(), kernel.members.size())
+        << Print(program);
   }
 }
 
@@ -240,15 +243,18 @@ TEST(Fuse, RandomProgramsAreWhole) {
         for (const NodeId input : DataInputs(program.graph[id])) {
           const NodeId storage = StorageOf(program.graph, input);
           EXPECT_TRUE(IsLeaf(program.graph[storage]) || here.contains(storage) || stored.contains(storage))
-              << "%" << id << " reads %" << storage << ", which is not there yet\n" << Print(program);
+              << "%" << id << " reads %" << storage << ", which is not there yet\n"
+              << Print(program);
         }
         EXPECT_TRUE(here.insert(id).second) << "%" << id;
       }
       EXPECT_FALSE(kernel.stored.empty()) << Print(program);
       for (const NodeId id : kernel.stored) EXPECT_TRUE(stored.insert(id).second) << "%" << id << " is stored twice";
     }
-    for (const auto& output : program.graph.outputs()) EXPECT_TRUE(stored.contains(StorageOf(program.graph, output.value)));
-    for (const auto& update : program.graph.updates()) EXPECT_TRUE(stored.contains(StorageOf(program.graph, update.value)));
+    for (const auto& output : program.graph.outputs())
+      EXPECT_TRUE(stored.contains(StorageOf(program.graph, output.value)));
+    for (const auto& update : program.graph.updates())
+      EXPECT_TRUE(stored.contains(StorageOf(program.graph, update.value)));
     if (HasFailure()) return;
   }
 }

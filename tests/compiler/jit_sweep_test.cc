@@ -141,12 +141,46 @@ const Case kCases[] = {
 // Operands' shapes for elementwise ops of one, two and three.
 const std::vector<Strings> kElementwiseShapes[] = {
     {},
-    {{""}, {"1"}, {"0"}, {"3"}, {"16"}, {"17"}, {"64"}, {"N"}, {"N,3"}, {"3,N"}, {"N,17"}, {"N,64"}, {"3,0"}, {"2,3,17"},
-     {"N,1,3"}, {"2,3,1,5"}, {"1,1,1,1"}, {"1100"}},
-    {{"", ""}, {"3", ""}, {"", "17"}, {"64", "64"}, {"0", "1"}, {"N", "1"}, {"N,17", "17"}, {"N,1", "N,17"}, {"N,3", "N,3"},
-     {"N,1", "1,17"}, {"5,1", "N"}, {"4,1,5", "3,1"}, {"2,3,1,5", "3,4,1"}, {"3,N,2", "3,1,1"}, {"1100", "1100"},
+    {{""},
+     {"1"},
+     {"0"},
+     {"3"},
+     {"16"},
+     {"17"},
+     {"64"},
+     {"N"},
+     {"N,3"},
+     {"3,N"},
+     {"N,17"},
+     {"N,64"},
+     {"3,0"},
+     {"2,3,17"},
+     {"N,1,3"},
+     {"2,3,1,5"},
+     {"1,1,1,1"},
+     {"1100"}},
+    {{"", ""},
+     {"3", ""},
+     {"", "17"},
+     {"64", "64"},
+     {"0", "1"},
+     {"N", "1"},
+     {"N,17", "17"},
+     {"N,1", "N,17"},
+     {"N,3", "N,3"},
+     {"N,1", "1,17"},
+     {"5,1", "N"},
+     {"4,1,5", "3,1"},
+     {"2,3,1,5", "3,4,1"},
+     {"3,N,2", "3,1,1"},
+     {"1100", "1100"},
      {"32,64", "64"}},
-    {{"", "", ""}, {"N,3", "N,3", "N,3"}, {"N,1", "17", ""}, {"17", "17", "1"}, {"", "N", "N"}, {"0", "0", "1"},
+    {{"", "", ""},
+     {"N,3", "N,3", "N,3"},
+     {"N,1", "17", ""},
+     {"17", "17", "1"},
+     {"", "N", "N"},
+     {"0", "0", "1"},
      {"3,1,2", "4,1", "3,4,2"}},
 };
 
@@ -202,17 +236,40 @@ Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
     std::vector<T> all;
     if constexpr (std::is_floating_point_v<T>) {
       const T inf = Limits::infinity(), tiny = Limits::denorm_min(), least = Limits::min(), most = Limits::max();
-      all = {Limits::quiet_NaN(), inf, -inf, T(0), -T(0), tiny, -tiny, least / 2, least, most, -most, T(1), T(-1), T(0.5),
-             T(-2.5), T(1e-3), T(88.8), T(-88.8), T(300), T(2147483648.0), T(-2147483904.0), T(9.3e18), T(255.5), T(-0.7)};
+      all = {Limits::quiet_NaN(),
+             inf,
+             -inf,
+             T(0),
+             -T(0),
+             tiny,
+             -tiny,
+             least / 2,
+             least,
+             most,
+             -most,
+             T(1),
+             T(-1),
+             T(0.5),
+             T(-2.5),
+             T(1e-3),
+             T(88.8),
+             T(-88.8),
+             T(300),
+             T(2147483648.0),
+             T(-2147483904.0),
+             T(9.3e18),
+             T(255.5),
+             T(-0.7)};
     } else if constexpr (std::is_same_v<T, bool>) {
       all = {true, false, false};
     } else {
-      all = {T(0), T(1), T(-1), Limits::min(), Limits::max(), T(Limits::max() - 1), T(Limits::min() + 1), T(2), T(3), T(100),
-             T(7)};
+      all = {T(0), T(1), T(-1),  Limits::min(), Limits::max(), T(Limits::max() - 1), T(Limits::min() + 1),
+             T(2), T(3), T(100), T(7)};
     }
     // At each turn another pairing of two arrays.
     for (int64_t i = 0; i < out.size(); ++i) {
-      out.mutable_values<T>()[size_t(i)] = all[size_t(uint64_t(i) * (1 + turn) + turn + uint64_t(i) / all.size()) % all.size()];
+      out.mutable_values<T>()[size_t(i)] =
+          all[size_t(uint64_t(i) * (1 + turn) + turn + uint64_t(i) / all.size()) % all.size()];
     }
   });
   return out;
@@ -243,8 +300,10 @@ bool IsExact(const Node& node) {
     case Op::kErfInv:
     case Op::kSum:
     case Op::kMatMul:
-    case Op::kScatterAdd: return !IsFloat(node.type.dtype);
-    default: return true;
+    case Op::kScatterAdd:
+      return !IsFloat(node.type.dtype);
+    default:
+      return true;
   }
 }
 
@@ -264,8 +323,8 @@ void CheckCases(const Program& cases, bool specials) {
       for (const auto& [name, value] : graph.outputs()) {
         if (!IsExact(graph[value])) continue;
         EXPECT_TRUE(Same(want.outputs.at(name), got.outputs.at(name)))
-            << PrintNode(graph, value) << "\nbatch " << batch << ", turn " << turn << "\nwant " << ToString(want.outputs.at(name))
-            << "\ngot  " << ToString(got.outputs.at(name));
+            << PrintNode(graph, value) << "\nbatch " << batch << ", turn " << turn << "\nwant "
+            << ToString(want.outputs.at(name)) << "\ngot  " << ToString(got.outputs.at(name));
       }
       EXPECT_EQ(Compare(graph, bindings, got).mismatch, "") << "batch " << batch << ", turn " << turn;
     }
@@ -320,7 +379,8 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
           consider(operands, fmt::format("{}{} : {}{}", info.name, arguments, to, ToString(type.shape)), true);
         }
       } else {
-        consider(operands, fmt::format("{}{} : {}{}", info.name, arguments, compares ? "bool" : "T", ToString(type.shape)), true);
+        consider(operands,
+                 fmt::format("{}{} : {}{}", info.name, arguments, compares ? "bool" : "T", ToString(type.shape)), true);
       }
     }
   }
@@ -380,16 +440,17 @@ void ExpectUlps(const std::string& op, double (*exact)(double), double bound) {
 }
 
 TEST(ElementaryFunctions, Exp) {
-  ExpectUlps("exp", [](double x) { return std::exp(x); }, 2);
+  ExpectUlps("exp", [](double x) { return std::exp(x); }, 1);
 }
 TEST(ElementaryFunctions, Log) {
-  ExpectUlps("log", [](double x) { return std::log(x); }, 2);
+  ExpectUlps("log", [](double x) { return std::log(x); }, 1);
 }
 TEST(ElementaryFunctions, Tanh) {
-  ExpectUlps("tanh", [](double x) { return std::tanh(x); }, 2);
+  ExpectUlps("tanh", [](double x) { return std::tanh(x); }, 1.5);
 }
+// The errors of exp, of the sum and of the quotient add up to a little more than 2, at x just below -2.7.
 TEST(ElementaryFunctions, Sigmoid) {
-  ExpectUlps("sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, 2);
+  ExpectUlps("sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }, 2.25);
 }
 
 }  // namespace

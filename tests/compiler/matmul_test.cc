@@ -33,9 +33,10 @@ std::string Program(const std::vector<Product>& products) {
     };
     text += fmt::format("%a{} = input : {}\n", i, ta ? matrix(k, m) : matrix(m, k));
     text += fmt::format("%b{} = input : {}\n", i, tb ? matrix(n, k) : matrix(k, n));
-    text += fmt::format("%{} = matmul %a{}, %b{} {{transpose_a = {}, transpose_b = {}}} : {}\n", i, i, i, ta, tb, matrix(m, n));
-    results += fmt::format("{}{}x{}x{}{}{}{}_{} = %{}", i > 0 ? ", " : "", Show(m), Show(n), Show(k), dtype, ta ? "_ta" : "",
-                           tb ? "_tb" : "", i, i);
+    text += fmt::format("%{} = matmul %a{}, %b{} {{transpose_a = {}, transpose_b = {}}} : {}\n", i, i, i, ta, tb,
+                        matrix(m, n));
+    results += fmt::format("{}{}x{}x{}{}{}{}_{} = %{}", i > 0 ? ", " : "", Show(m), Show(n), Show(k), dtype,
+                           ta ? "_ta" : "", tb ? "_tb" : "", i, i);
   }
   return text + "return " + results;
 }
@@ -66,8 +67,8 @@ TEST(MatMul, ManyShapes) {
     std::vector<Product> products;
     for (size_t j = 0; j < kCount; ++j) {
       const size_t turn = i * 5 + j * 7;
-      products.push_back({kSizes[i], kSizes[j], kSizes[(i + 5 * j + i * j) % kCount], (turn / 2) % 2 != 0, (turn / 3) % 2 != 0,
-                          (i + j) % 3 == 0 ? "f64" : "f32"});
+      products.push_back({kSizes[i], kSizes[j], kSizes[(i + 5 * j + i * j) % kCount], (turn / 2) % 2 != 0,
+                          (turn / 3) % 2 != 0, (i + j) % 3 == 0 ? "f64" : "f32"});
     }
     SCOPED_TRACE(fmt::format("m = {}", kSizes[i]));
     ASSERT_NO_FATAL_FAILURE(Check(products, 1, {1}));
@@ -89,8 +90,8 @@ TEST(MatMul, BatchIsRowsColumnsOrInnerDimension) {
     }
     products.push_back({kN, 1, 1, false, false, "f32"});
     products.push_back({kN, 3, 0, false, false, "f32"});
-    ASSERT_NO_FATAL_FAILURE(Check(products, row_capacity, row_capacity == 1 ? std::vector<int64_t>{1}
-                                                                            : std::vector<int64_t>{1, 5, 16, 32, 33}));
+    ASSERT_NO_FATAL_FAILURE(Check(
+        products, row_capacity, row_capacity == 1 ? std::vector<int64_t>{1} : std::vector<int64_t>{1, 5, 16, 32, 33}));
   }
 }
 
@@ -119,7 +120,8 @@ TEST(MatMul, ProductOfAProduct) {
 
 // A row's bits depend on that row alone: not on the batch it is in, nor on where in it.
 TEST(MatMul, RowsDoNotDependOnTheBatch) {
-  const Graph graph = ParseGraph("%x = input : f32[N,37]\n%w = input : f32[37,19]\n%0 = matmul %x, %w : f32[N,19]\nreturn y = %0");
+  const Graph graph =
+      ParseGraph("%x = input : f32[N,37]\n%w = input : f32[37,19]\n%0 = matmul %x, %w : f32[N,19]\nreturn y = %0");
   ASSERT_OK_AND_ASSIGN(const Executable program, Compile(graph, {.row_capacity = 33}));
   const Bindings all = RandomBindings(graph, 3, 33);
   ASSERT_OK_AND_ASSIGN(const Evaluation want, RunStep(program, all, 1));
@@ -131,7 +133,8 @@ TEST(MatMul, RowsDoNotDependOnTheBatch) {
     const size_t first = 33 - size_t(batch);
     some.inputs["x"] = Literal::Of({batch, 37}, std::vector<float>(x.begin() + int64_t(first) * 37, x.end()));
     ASSERT_OK_AND_ASSIGN(const Evaluation got, RunStep(program, some, 1));
-    EXPECT_TRUE(got.outputs.at("y") == Literal::Of({batch, 19}, std::vector<float>(y.begin() + int64_t(first) * 19, y.end())))
+    EXPECT_TRUE(got.outputs.at("y") ==
+                Literal::Of({batch, 19}, std::vector<float>(y.begin() + int64_t(first) * 19, y.end())))
         << "batch " << batch;
   }
 }
@@ -147,9 +150,10 @@ TEST(MatMul, NaNStaysInItsRowAndColumn) {
       ASSERT_OK_AND_ASSIGN(const Evaluation want, RunStep(program, clean, 1));
       Bindings dirty = clean;
       dirty.inputs["a0"].mutable_values<float>()[size_t(ta ? 4 * batch + 2 : 2 * 9 + 4)] = kNaN;  // Row 2, k = 4.
-      dirty.inputs["b0"].mutable_values<float>()[6 * 21 + 20] = kInfinity;                       // Column 20, k = 6.
+      dirty.inputs["b0"].mutable_values<float>()[6 * 21 + 20] = kInfinity;                        // Column 20, k = 6.
       ASSERT_OK_AND_ASSIGN(const Evaluation got, RunStep(program, dirty, 1));
-      const auto y = got.outputs.begin()->second.values<float>(), y_clean = want.outputs.begin()->second.values<float>();
+      const auto y = got.outputs.begin()->second.values<float>(),
+                 y_clean = want.outputs.begin()->second.values<float>();
       for (int64_t i = 0; i < batch; ++i) {
         for (int64_t j = 0; j < 21; ++j) {
           const auto at = size_t(i * 21 + j);

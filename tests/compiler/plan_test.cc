@@ -82,12 +82,14 @@ void ExpectUpdatesComeAfterReads(const FusedProgram& program, const Plan& plan, 
     const size_t maker = facts.maker.at(value);
     if (!facts.readers.contains(update.state)) continue;
     for (const size_t reader : facts.readers.at(update.state)) {
-      if (reader != maker) EXPECT_LT(facts.phase[reader], facts.phase[maker]) << "%" << update.state << " is overwritten";
+      if (reader == maker) continue;
+      EXPECT_LT(facts.phase[reader], facts.phase[maker]) << "%" << update.state << " is overwritten";
     }
   }
 }
 
-void ExpectNoTwoLiveValuesOverlap(const FusedProgram& program, const Plan& plan, const Facts& facts, int64_t row_capacity) {
+void ExpectNoTwoLiveValuesOverlap(const FusedProgram& program, const Plan& plan, const Facts& facts,
+                                  int64_t row_capacity) {
   struct Live {
     NodeId id;
     int64_t offset, bytes, first, last;
@@ -96,7 +98,8 @@ void ExpectNoTwoLiveValuesOverlap(const FusedProgram& program, const Plan& plan,
   for (const auto& [id, maker] : facts.maker) {
     if (plan.places[id].kind != Place::Kind::kArena) continue;
     const Type& type = program.graph[id].type;
-    Live live = {id, plan.places[id].offset, NumElements(type.shape, row_capacity) * SizeOf(type.dtype), facts.phase[maker], 0};
+    Live live = {id, plan.places[id].offset, NumElements(type.shape, row_capacity) * SizeOf(type.dtype),
+                 facts.phase[maker], 0};
     live.last = live.first;
     if (facts.readers.contains(id)) {
       for (const size_t reader : facts.readers.at(id)) live.last = std::max(live.last, facts.phase[reader]);
@@ -186,8 +189,9 @@ TEST(Plan, AnUpdateThatReadsOtherElementsIsCopied) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %w = state {kind = "weight"} : f32[4,4]
     %0 = matmul %w, %w : f32[4,4]
+    %1 = constant 0 : f32[]
     update %w = %0
-    return)")));
+    return y = %1)")));
   const Plan plan = MakePlan(program, 1);
   ASSERT_EQ(plan.copies.size(), 1u);
   EXPECT_EQ(plan.copies[0].from, program.graph.updates()[0].value);
@@ -198,9 +202,10 @@ TEST(Plan, ExchangedStatesNeedOneCopy) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %a = state {kind = "weight"} : f32[4,4]
     %b = state {kind = "weight"} : f32[4,4]
+    %0 = constant 0 : f32[]
     update %a = %b
     update %b = %a
-    return)")));
+    return y = %0)")));
   EXPECT_EQ(MakePlan(program, 1).copies.size(), 1u);
 }
 

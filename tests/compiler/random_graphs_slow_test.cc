@@ -2,13 +2,13 @@
 // Random programs, optimised and compiled, against the reference evaluator: forward, and with gradients and updates.
 #include <map>
 
+#include "fusebox/compiler/passes/differentiate.h"
+#include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
 #include "tests/support/compare.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
-#include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/graph/text.h"
 
 namespace fusebox::testing {
 namespace {
@@ -19,7 +19,8 @@ void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, int64_t* unbou
   SCOPED_TRACE("seed " + std::to_string(seed));
   if (std::getenv("TRACE_SEEDS") != nullptr) std::fprintf(stderr, "seed %d\n", int(seed));
   const Bindings bindings = RandomBindings(graph, seed, batch);
-  const absl::StatusOr<Evaluation> one = RunJit(graph, bindings, {.threads = 1, .row_capacity = batch + int64_t(seed % 3)});
+  const absl::StatusOr<Evaluation> one =
+      RunJit(graph, bindings, {.threads = 1, .row_capacity = batch + int64_t(seed % 3)});
   ASSERT_OK(one) << Print(graph);
   const auto written_out = Differentiate(graph);
   ASSERT_OK(written_out);
@@ -28,7 +29,8 @@ void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, int64_t* unbou
   *unbounded += agreement.unbounded;
   *elements += agreement.elements;
   if (seed % 5 == 0) {
-    const absl::StatusOr<Evaluation> three = RunJit(graph, bindings, {.threads = 3, .row_capacity = batch + int64_t(seed % 3)});
+    const absl::StatusOr<Evaluation> three =
+        RunJit(graph, bindings, {.threads = 3, .row_capacity = batch + int64_t(seed % 3)});
     ASSERT_OK(three);
     EXPECT_TRUE(one->outputs == three->outputs && one->states == three->states) << "threads change bits, seed " << seed;
   }

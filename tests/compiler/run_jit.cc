@@ -43,7 +43,8 @@ absl::StatusOr<Evaluation> RunStep(const Executable& program, const Bindings& bi
   Evaluation result;
   for (size_t i = 0; i < arrays.size(); ++i) {
     const Port& port = program.ports()[i];
-    if (!buffers[i].FrontUntouched()) return absl::InternalError("run: memory in front of '" + port.name + "' was written");
+    if (!buffers[i].FrontUntouched())
+      return absl::InternalError("run: memory in front of '" + port.name + "' was written");
     if (!port.written) continue;
     Literal value(port.type.dtype, Resolve(port.type.shape, bindings.batch));
     std::copy_n(buffers[i].data(), value.bytes().size(), value.mutable_bytes().begin());

@@ -274,7 +274,9 @@ TEST(StepLoop, NothingOfTheArenaLeaksIntoResults) {
     Session nan(program, bindings, batch, std::byte{0xFF}), zero(program, bindings, batch, std::byte{0}),
         huge(program, bindings, batch, std::byte{0x7E});
     for (Session* run : {&nan, &zero, &huge}) EXPECT_EQ(run->Enter(0, 1), 1);
-    const auto same = [](const std::map<std::string, Literal>& a, const std::map<std::string, Literal>& b) { return a == b; };
+    const auto same = [](const std::map<std::string, Literal>& a, const std::map<std::string, Literal>& b) {
+      return a == b;
+    };
     EXPECT_TRUE(same(nan.Written(), zero.Written()));
     EXPECT_TRUE(same(nan.Written(), huge.Written()));
   }

@@ -42,7 +42,8 @@ TEST(LoadData, ReadsNpzAndSlices) {
   const std::string path = TempPath("data_source.npz");
   const float x[] = {1, 2, 3, 4, 5, 6};
   const int32_t y[] = {0, 1, 2};
-  ASSERT_TRUE(WriteNpz(path, {{"x", Tensor::Borrow(DType::kF32, {3, 2}, x)}, {"y", Tensor::Borrow(DType::kI32, {3}, y)}}).ok());
+  ASSERT_TRUE(
+      WriteNpz(path, {{"x", Tensor::Borrow(DType::kF32, {3, 2}, x)}, {"y", Tensor::Borrow(DType::kI32, {3}, y)}}).ok());
   const absl::StatusOr<Data> data = LoadData(path + "[1:]");
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_THAT(data->x.values<float>(), ElementsAre(3, 4, 5, 6));

@@ -32,7 +32,8 @@ Data Pictures(int64_t rows) {
 std::string FileAfterAnEpoch(const Data& data, const std::string& optimizer, int64_t threads, int64_t seed = 42) {
   Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
                    {.seed = seed});
-  EXPECT_OK(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  EXPECT_OK(
+      model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
   EXPECT_OK(model.Fit(data.x, data.y, {.threads = threads, .verbose = 0}));
   const TempFolder folder;
   EXPECT_OK(model.Save(folder / "model.keras"));

@@ -41,7 +41,8 @@ Expansions ScaleExpansions() {
 }
 
 TEST(Expansions, KeysTellItemAttributesAndTypes) {
-  EXPECT_EQ(ExpansionKey({FB_LAYER, kScale, true}, {{DType::kF32, {-1, 2}}}), "layer acme/scale@1:start=2.0 training (f32[N,2])");
+  EXPECT_EQ(ExpansionKey({FB_LAYER, kScale, true}, {{DType::kF32, {-1, 2}}}),
+            "layer acme/scale@1:start=2.0 training (f32[N,2])");
 }
 
 TEST(Expansions, WithoutOneTheLayerIsUnknown) {

@@ -33,8 +33,11 @@ Data Quarters(int64_t rows) {
 
 Sequential Classifier(int64_t seed = 1) {
   Sequential model({Dense(16, "tanh", {.input_shape = {2}}), Dense(2, "softmax")}, {.seed = seed});
-  EXPECT_TRUE(model.Compile({.optimizer = "sgd:learning_rate=0.5", .loss = "sparse_categorical_crossentropy",
-                             .metrics = {"accuracy"}}).ok());
+  EXPECT_TRUE(model
+                  .Compile({.optimizer = "sgd:learning_rate=0.5",
+                            .loss = "sparse_categorical_crossentropy",
+                            .metrics = {"accuracy"}})
+                  .ok());
   return model;
 }
 
@@ -58,8 +61,9 @@ TEST(Fit, DoesTheStepsOfGradientDescent) {
   Sequential model({Dense(1, {.input_shape = {2}})});
   ASSERT_TRUE(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = "mean_squared_error"}).ok());
   ASSERT_TRUE(model.SetWeights({Tensor(DType::kF32, {2, 1}), Tensor(DType::kF32, {1})}).ok());
-  const absl::StatusOr<History> history = model.Fit(Tensor::Borrow(DType::kF32, {3, 2}, x), Tensor::Borrow(DType::kF32, {3, 1}, y),
-                                                    {.epochs = 2, .shuffle = false, .verbose = 0});
+  const absl::StatusOr<History> history =
+      model.Fit(Tensor::Borrow(DType::kF32, {3, 2}, x), Tensor::Borrow(DType::kF32, {3, 1}, y),
+                {.epochs = 2, .shuffle = false, .verbose = 0});
   ASSERT_TRUE(history.ok()) << history.status();
   double w[2] = {0, 0}, b = 0;
   std::vector<double> losses;
@@ -101,8 +105,9 @@ TEST(Fit, ValidationSplitTakesTheLastSamples) {
   for (size_t i = 80; i < 100; ++i) data.y.mutable_values<int32_t>()[i] ^= 1;
   Sequential split = Classifier(), apart = Classifier();
   const auto a = split.Fit(data.x, data.y, {.epochs = 2, .validation_split = 0.2, .verbose = 0});
-  const auto b = apart.Fit(data.x.Rows(0, 80), data.y.Rows(0, 80),
-                           {.epochs = 2, .validation_data = {{data.x.Rows(80, 100), data.y.Rows(80, 100)}}, .verbose = 0});
+  const auto b =
+      apart.Fit(data.x.Rows(0, 80), data.y.Rows(0, 80),
+                {.epochs = 2, .validation_data = {{data.x.Rows(80, 100), data.y.Rows(80, 100)}}, .verbose = 0});
   ASSERT_TRUE(a.ok() && b.ok()) << a.status() << b.status();
   EXPECT_EQ(a->values, b->values);
   std::vector<std::string> names;
@@ -114,7 +119,8 @@ TEST(Fit, ValidationSplitTakesTheLastSamples) {
 TEST(Fit, RunsAWholeEpochACall) {
   const Data data = Quarters(330);
   Sequential model = Classifier();
-  const absl::StatusOr<History> history = model.Fit(data.x, data.y, {.epochs = 4, .callbacks = {"history"}, .verbose = 0});
+  const absl::StatusOr<History> history =
+      model.Fit(data.x, data.y, {.epochs = 4, .callbacks = {"history"}, .verbose = 0});
   ASSERT_TRUE(history.ok()) << history.status();
   EXPECT_EQ(history->calls, 4);
   EXPECT_EQ(history->steps, 4 * 11);
@@ -185,8 +191,11 @@ TEST(Predict, GivesTheSameForAnyNumberOfSamples) {
 TEST(ModelFile, BringsBackWeightsSettingsAndOptimizer) {
   const Data data = Quarters(64);
   Sequential model({Dense(8, "tanh", {.input_shape = {2}}), Dense(2, "softmax")}, {.seed = 3});
-  ASSERT_TRUE(model.Compile({.optimizer = "sgd:momentum=0.9", .loss = "sparse_categorical_crossentropy",
-                             .metrics = {"accuracy"}}).ok());
+  ASSERT_TRUE(
+      model
+          .Compile(
+              {.optimizer = "sgd:momentum=0.9", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}})
+          .ok());
   ASSERT_TRUE(model.Fit(data.x, data.y, {.epochs = 2, .verbose = 0}).ok());
   const std::string path = ::testing::TempDir() + "fit_test.keras";
   ASSERT_TRUE(model.Save(path).ok());

@@ -20,7 +20,6 @@
 namespace fusebox::testing {
 namespace {
 
-
 constexpr double kTolerance = 1e-5;  // Of f32: predictions and means of losses are of the order of 1.
 
 class KerasInterop : public ::testing::Test {
@@ -115,7 +114,8 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
   for (const std::string optimizer : {"sgd", "sgd:learning_rate=0.02,momentum=0.9"}) {
     SCOPED_TRACE(optimizer);
     Sequential model = Classifier();
-    ASSERT_OK(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+    ASSERT_OK(
+        model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
     ASSERT_OK(model.Fit(data.x, data.y, {.verbose = 0}));
     ASSERT_OK(model.Save(folder_ / "ours.keras"));
     ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(data.x));
@@ -180,10 +180,11 @@ TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
       .layers = {{.item = {"acme/gated_dense@1", {{"units", kUnits}}}, .name = "gated_dense"}},
       .compile = {},
   };
-  ASSERT_OK(WriteKeras(folder_ / "gated.keras", {.config = config,
-                                                 .layers = {{"gated_dense", "GatedDense", {w, b, v, c}}},
-                                                 .optimizer_vars = {},
-                                                 .fusebox_metadata = R"({"expansions": {"acme/gated_dense@1": "..."}})"}));
+  ASSERT_OK(
+      WriteKeras(folder_ / "gated.keras", {.config = config,
+                                           .layers = {{"gated_dense", "GatedDense", {w, b, v, c}}},
+                                           .optimizer_vars = {},
+                                           .fusebox_metadata = R"({"expansions": {"acme/gated_dense@1": "..."}})"}));
   ASSERT_OK(WriteNpy(folder_ / "x.npy", x));
   ASSERT_OK(WriteNpy(folder_ / "y.npy", y));
   Python("check_strangers_layer.py", {folder_ / "gated.keras", folder_ / "x.npy", folder_ / "y.npy"});

@@ -42,8 +42,9 @@ class KerasTraining : public ::testing::TestWithParam<int> {  // The number of t
     return weights;
   }
   absl::StatusOr<History> Fit(Sequential& model, int64_t rows, int64_t epochs, int64_t batch_size) const {
-    return model.Fit(Array("x").Rows(0, rows), Array("y").Rows(0, rows),
-                     {.epochs = epochs, .batch_size = batch_size, .shuffle = false, .threads = GetParam(), .verbose = 0});
+    return model.Fit(
+        Array("x").Rows(0, rows), Array("y").Rows(0, rows),
+        {.epochs = epochs, .batch_size = batch_size, .shuffle = false, .threads = GetParam(), .verbose = 0});
   }
   // What the model is after the training: its weights, what it says, and how well.
   void ExpectTrained(Sequential& model, int64_t batch_size) const {
@@ -53,8 +54,8 @@ class KerasTraining : public ::testing::TestWithParam<int> {  // The number of t
     for (size_t i = 0; i < weights.size(); ++i) ExpectNear(weights[i], expected[i], fmt::format("weight {}", i));
     ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(Array("x"), {.threads = GetParam()}));
     ExpectNear(prediction, Array("prediction"), "prediction");
-    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(Array("x"), Array("y"),
-                                                         {.batch_size = batch_size, .threads = GetParam()}));
+    ASSERT_OK_AND_ASSIGN(const Logs logs,
+                         model.Evaluate(Array("x"), Array("y"), {.batch_size = batch_size, .threads = GetParam()}));
     for (const LogValue& log : logs) EXPECT_NEAR(log.value, Numbers("final_" + log.name)[0], kBound) << log.name;
   }
   void TrainRegression(const std::string& optimizer) {
@@ -88,8 +89,8 @@ TEST_P(KerasTraining, ClassesStepByStep) {
   Load("classes.npz");
   if (HasFatalFailure()) return;
   Sequential model({Flatten({.input_shape = {4, 3}}), Dense(16, "relu"), Dense(8, "relu"), Dense(4, "softmax")});
-  ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = "sparse_categorical_crossentropy",
-                           .metrics = {"accuracy"}}));
+  ASSERT_OK(model.Compile(
+      {.optimizer = "sgd:learning_rate=0.1", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
   const int64_t rows = Array("x").rows();
   const std::vector<double> loss = Numbers("step_loss"), accuracy = Numbers("step_accuracy");
   ASSERT_EQ(loss.size(), 20u);

@@ -10,8 +10,11 @@ namespace {
 
 TEST(ModelPlugin, TextBringsTheModelBack) {
   Sequential model({Dense(3, "relu", {.name = "first", .input_shape = {4}}), Dense(2, "softmax")}, {.name = "net"});
-  ASSERT_TRUE(model.Compile({.optimizer = "sgd:momentum=0.5", .loss = "sparse_categorical_crossentropy",
-                             .metrics = {"accuracy"}}).ok());
+  ASSERT_TRUE(
+      model
+          .Compile(
+              {.optimizer = "sgd:momentum=0.5", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}})
+          .ok());
   const absl::StatusOr<ModelText> text = DescribeModel(model);
   ASSERT_TRUE(text.ok()) << text.status();
   EXPECT_TRUE(Parse(text->program).ok());

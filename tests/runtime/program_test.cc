@@ -13,7 +13,8 @@ using ::testing::HasSubstr;
 
 Sequential SmallModel(const char* optimizer = "sgd") {
   Sequential model({Dense(3, "relu", {.input_shape = {2}}), Dense(4, "softmax")});
-  EXPECT_TRUE(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}).ok());
+  EXPECT_TRUE(
+      model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}).ok());
   return model;
 }
 

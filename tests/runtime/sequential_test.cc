@@ -69,8 +69,10 @@ TEST(Sequential, CompileNamesUnknownItems) {
               HasSubstr("unknown loss 'mean_square_error': did you mean 'mean_squared_error'?"));
   EXPECT_THAT(Error(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error", .metrics = {"acuracy"}})),
               HasSubstr("unknown metric 'acuracy': did you mean 'accuracy'?"));
-  EXPECT_THAT(Error(model.Compile({.optimizer = "sgd:momentum=2", .loss = "mean_squared_error"})), HasSubstr("'momentum'"));
-  EXPECT_THAT(Error(model.Compile({.optimizer = "sgd:momentum", .loss = "mean_squared_error"})), HasSubstr("key=value"));
+  EXPECT_THAT(Error(model.Compile({.optimizer = "sgd:momentum=2", .loss = "mean_squared_error"})),
+              HasSubstr("'momentum'"));
+  EXPECT_THAT(Error(model.Compile({.optimizer = "sgd:momentum", .loss = "mean_squared_error"})),
+              HasSubstr("key=value"));
   EXPECT_THAT(Error(model.Compile({.optimizer = "sgd"})), HasSubstr("a loss is needed"));
 }
 
@@ -88,7 +90,8 @@ TEST(Sequential, FitFindsWrongDataBeforeTheFirstStep) {
               HasSubstr("sparse_categorical_crossentropy: y of sample 7 is 3, expected a class from 0 to 2"));
   EXPECT_THAT(Error(model.Fit(x, y, {.epochs = 0}).status()), HasSubstr("epochs: expected 1 or more, got 0"));
   EXPECT_THAT(Error(model.Fit(x, y, {.batch_size = 0}).status()), HasSubstr("batch_size: expected 1 or more, got 0"));
-  EXPECT_THAT(Error(model.Fit(x, y, {.validation_split = 0.01}).status()), HasSubstr("leaves"));
+  EXPECT_THAT(Error(model.Fit(x, y, {.validation_split = 0.95}).status()),
+              HasSubstr("leaves 0 to train and 10 to validate"));
   EXPECT_THAT(Error(model.Fit(x, y, {.validation_data = {{Tensor(DType::kF32, {2, 3}), y}}}).status()),
               HasSubstr("validation data: layer 'dense' expects x of shape [N,4], got [2,3]"));
   EXPECT_THAT(Error(model.Fit(x, y, {.callbacks = {"histroy"}}).status()), HasSubstr("did you mean 'history'?"));
@@ -110,7 +113,8 @@ TEST(Sequential, WeightsComeLayerByLayer) {
   EXPECT_THAT((*weights)[1].shape(), ElementsAre(3));
   EXPECT_THAT((*weights)[2].shape(), ElementsAre(3, 1));
   const float limit = std::sqrt(6.0f / 5);
-  for (const float w : (*weights)[0].values<float>()) EXPECT_THAT(w, AllOf(::testing::Ge(-limit), ::testing::Le(limit)));
+  for (const float w : (*weights)[0].values<float>())
+    EXPECT_THAT(w, AllOf(::testing::Ge(-limit), ::testing::Le(limit)));
   for (const float b : (*weights)[1].values<float>()) EXPECT_EQ(b, 0);
 }
 
@@ -148,7 +152,8 @@ TEST(Sequential, WithoutAnInputShapeTheFirstDataDecide) {
 }
 
 TEST(Sequential, SummaryIsKerasTable) {
-  const Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")});
+  const Sequential model(
+      {Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")});
   EXPECT_EQ(model.Summary(), R"(Model: "sequential"
 ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
 ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 TEST(ThreadPool, CallsEachThreadOnceAndWaitsForAll) {
   ThreadPool pool;
   for (const int64_t threads : {1, 2, 5, 3, 5}) {
-    std::vector<std::atomic<int>> calls(size_t(threads), 0);
+    std::vector<std::atomic<int>> calls = std::vector<std::atomic<int>>(size_t(threads));
     pool.Run(threads, [&](int64_t thread) { ++calls[size_t(thread)]; });
     for (const auto& n : calls) EXPECT_EQ(n, 1);
   }

@@ -16,7 +16,8 @@ namespace fusebox::testing {
 
 inline ProcessResult Fusebox(std::vector<std::string> words) {
   words.insert(words.begin(), FUSEBOX_BIN);
-  absl::StatusOr<ProcessResult> result = RunProcess(words, "", {.time = std::chrono::seconds(100), .output_bytes = uint64_t{1} << 26});
+  absl::StatusOr<ProcessResult> result =
+      RunProcess(words, "", {.time = std::chrono::seconds(100), .output_bytes = uint64_t{1} << 26});
   if (!result.ok()) {
     ADD_FAILURE() << result.status();
     return {.exit_code = -1, .signal = 0, .output = {}, .errors = {}};

@@ -32,7 +32,8 @@ TEST_F(Contract, WrongWordsAreTwo) {
   ExpectError(Fusebox({}), 2, "subcommand");
   ExpectError(Fusebox({"train"}), 2, "required");
   ExpectError(Fusebox({"summary", "m.keras", "--jsno"}), 2, "--jsno");
-  const std::vector<std::string> train = {"train", "fashion_mnist_mlp", "--data", "fashion_mnist", "-o", Path("m.keras")};
+  const std::vector<std::string> train = {"train", "fashion_mnist_mlp", "--data", "fashion_mnist",
+                                          "-o",    Path("m.keras")};
   const auto with = [&](std::vector<std::string> more) {
     std::vector<std::string> words = train;
     words.insert(words.end(), more.begin(), more.end());
@@ -50,7 +51,8 @@ TEST_F(Contract, WrongWordsAreTwo) {
 
 TEST_F(Contract, WrongFilesAndModelsAreOne) {
   ExpectError(Fusebox({"summary", Path("none.keras")}), 1, "none.keras");
-  ExpectError(Fusebox({"summary", "fashion_mnist_mpl"}), 1, "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
+  ExpectError(Fusebox({"summary", "fashion_mnist_mpl"}), 1,
+              "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
   ExpectError(Fusebox({"summary", Path("none.so")}), 1, "none.so");
   std::ofstream(Path("broken.keras")) << "PK no archive";
   ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
@@ -76,8 +78,10 @@ TEST_F(Contract, TrainRefusesBeforeWork) {
   ExpectError(train({"-o", Path("m.keras"), "--metrics", "acuracy"}), 1, "did you mean 'accuracy'?");
   ExpectError(train({"-o", Path("m.keras"), "--callback", "progres"}), 1, "did you mean 'progress'?");
   ExpectError(train({"-o", Path("m.keras"), "--validation-data", "fashion_mnist:test[:0]"}), 1, "has no rows");
-  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", Path("none.npz"), "-o", Path("m.keras")}), 1, "none.npz");
-  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", "fashon_mnist", "-o", Path("m.keras")}), 1, "did you mean 'fashion_mnist'?");
+  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", Path("none.npz"), "-o", Path("m.keras")}), 1,
+              "none.npz");
+  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", "fashon_mnist", "-o", Path("m.keras")}), 1,
+              "did you mean 'fashion_mnist'?");
   EXPECT_THAT(Files(), ElementsAre("folder.keras"));
 }
 
@@ -120,7 +124,8 @@ TEST_F(Contract, ListsAndDescribesPlugins) {
   const ProcessResult dense = Fusebox({"plugins", "describe", "dense"});
   EXPECT_THAT(dense.output, AllOf(HasSubstr("layer fusebox/dense@1"), HasSubstr("units"), HasSubstr("glorot_uniform")));
   EXPECT_THAT(Fusebox({"plugins", "describe", "dense", "--json"}).output, HasSubstr("\"id\": \"fusebox/dense@1\""));
-  EXPECT_THAT(Fusebox({"plugins", "describe", "fashion_mnist_mlp"}).output, HasSubstr("model fusebox/fashion_mnist_mlp@1"));
+  EXPECT_THAT(Fusebox({"plugins", "describe", "fashion_mnist_mlp"}).output,
+              HasSubstr("model fusebox/fashion_mnist_mlp@1"));
 }
 
 }  // namespace

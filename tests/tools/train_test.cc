@@ -46,8 +46,9 @@ class Train : public CommandTest {
 
 TEST_F(Train, TrainsEvaluatesAndPredicts) {
   WriteData("d.npz", 320);
-  const ProcessResult train = Run({"--data", Path("d.npz"), "--validation-split", "0.1", "--epochs", "12", "--optimizer",
-                                   "sgd:learning_rate=0.1", "-o", Path("m.keras"), "--history", Path("h.csv")});
+  const ProcessResult train =
+      Run({"--data", Path("d.npz"), "--validation-split", "0.1", "--epochs", "12", "--optimizer",
+           "sgd:learning_rate=0.1", "-o", Path("m.keras"), "--history", Path("h.csv")});
   ASSERT_EQ(train.exit_code, 0) << train.errors;
   EXPECT_THAT(train.output, IsEmpty());
   EXPECT_THAT(train.errors, HasSubstr("Epoch 12/12\n9/9 - "));
@@ -62,17 +63,21 @@ TEST_F(Train, TrainsEvaluatesAndPredicts) {
   EXPECT_LT(json["loss"].get<double>(), 1);
   EXPECT_THAT(Fusebox({"evaluate", Path("m.keras"), "--data", Path("d.npz")}).output, StartsWith("accuracy: "));
 
-  const ProcessResult predict = Fusebox({"predict", Path("m.keras"), "--input", Path("d.npz.x.npy"), "-o", Path("y.npy")});
+  const ProcessResult predict =
+      Fusebox({"predict", Path("m.keras"), "--input", Path("d.npz.x.npy"), "-o", Path("y.npy")});
   ASSERT_EQ(predict.exit_code, 0) << predict.errors;
   EXPECT_THAT(ReadNpy(Path("y.npy"))->shape(), ElementsAre(320, 10));
-  ASSERT_EQ(Fusebox({"predict", Path("m.keras"), "--input", "x=" + Path("d.npz.x.npy"), "-o", Path("y.npz")}).exit_code, 0);
+  ASSERT_EQ(Fusebox({"predict", Path("m.keras"), "--input", "x=" + Path("d.npz.x.npy"), "-o", Path("y.npz")}).exit_code,
+            0);
   EXPECT_EQ((*ReadNpz(Path("y.npz")))[0].name, "dense_2");
-  const ProcessResult wrong = Fusebox({"predict", Path("m.keras"), "--input", "z=" + Path("d.npz.x.npy"), "-o", Path("z.npy")});
+  const ProcessResult wrong =
+      Fusebox({"predict", Path("m.keras"), "--input", "z=" + Path("d.npz.x.npy"), "-o", Path("z.npy")});
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.errors, HasSubstr("(or 'x'), given are 'z'"));
 
   // The file's own settings train on.
-  const ProcessResult on = Fusebox({"train", Path("m.keras"), "--data", Path("d.npz"), "-o", Path("n.keras"), "--verbose", "0"});
+  const ProcessResult on =
+      Fusebox({"train", Path("m.keras"), "--data", Path("d.npz"), "-o", Path("n.keras"), "--verbose", "0"});
   EXPECT_EQ(on.exit_code, 0) << on.errors;
   EXPECT_THAT(on.errors, IsEmpty());
 }
@@ -94,7 +99,8 @@ TEST_F(Train, WrongDataIsFoundBeforeTheFirstStep) {
   EXPECT_EQ(labels.exit_code, 1);
   EXPECT_EQ(labels.errors,
             "fusebox: error: sparse_categorical_crossentropy: y of sample 1 is 12, expected a class from 0 to 9\n");
-  ASSERT_TRUE(WriteNpz(Path("narrow.npz"), {{"x", Tensor(DType::kF32, {4, 28, 27})}, {"y", Tensor(DType::kI32, {4})}}).ok());
+  ASSERT_TRUE(
+      WriteNpz(Path("narrow.npz"), {{"x", Tensor(DType::kF32, {4, 28, 27})}, {"y", Tensor(DType::kI32, {4})}}).ok());
   const ProcessResult shape = Run({"--data", Path("narrow.npz"), "-o", Path("m.keras")});
   EXPECT_EQ(shape.exit_code, 1);
   EXPECT_EQ(shape.errors, "fusebox: error: layer 'flatten' expects x of shape [N,28,28], got [4,28,27]\n");

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A user's model with a stranger's layer in it. As a program it declares the model and prints its table.
-#include <cstdio>
-
 #include <fusebox/fusebox.h>
+
+#include <cstdio>
 
 namespace fb = fusebox;
 
 absl::StatusOr<fb::Sequential> Build(const fb::sdk::Attributes& attributes) {
   fb::Sequential model({fb::Flatten({.input_shape = {28, 28}}),
-                        fb::Layer("acme/gated_dense", {{"units", attributes.Int("units")}}),
-                        fb::Dense(10, "softmax")},
+                        fb::Layer("acme/gated_dense", {{"units", attributes.Int("units")}}), fb::Dense(10, "softmax")},
                        {.name = "gated_mlp"});
-  const absl::Status compiled = model.Compile({.optimizer = "acme/sign_momentum",
-                                               .loss = "sparse_categorical_crossentropy",
-                                               .metrics = {"accuracy"}});
+  const absl::Status compiled = model.Compile(
+      {.optimizer = "acme/sign_momentum", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
   if (!compiled.ok()) return compiled;
   return model;
 }
