@@ -150,12 +150,19 @@ Value* ErfInv(Ir& ir, Value* x) {
                             -0.0076224613, 0.00943887047, 1.00167406, 2.83297682});
   Value* y = b.CreateFMul(b.CreateSelect(b.CreateFCmpOLT(w, ir.Number(type, 5)), central, tail), x);
   if (IsDouble(x)) {
+    // Newton on |x|: y -= (erf(y) - |x|) / (2 / sqrt(pi) exp(-y^2)); above 1/2 by erfc, which keeps the digits that erf
+    // loses near 1.
+    Value* a = Abs(ir, x);
+    Value* high = b.CreateFCmpOGT(a, ir.Number(type, 0.5));
+    y = Abs(ir, y);
     for (int i = 0; i < 2; ++i) {
-      // y -= (erf(y) - x) / (2 / sqrt(pi) exp(-y^2))
       Value* slope = b.CreateFMul(CallEachLane(ir, "exp", b.CreateFNeg(b.CreateFMul(y, y))),
                                   ir.Number(type, 2 * std::numbers::inv_sqrtpi));
-      y = b.CreateFSub(y, b.CreateFDiv(b.CreateFSub(CallEachLane(ir, "erf", y), x), slope));
+      Value* low_residual = b.CreateFSub(CallEachLane(ir, "erf", y), a);
+      Value* high_residual = b.CreateFSub(b.CreateFSub(one, a), CallEachLane(ir, "erfc", y));
+      y = b.CreateFSub(y, b.CreateFDiv(b.CreateSelect(high, high_residual, low_residual), slope));
     }
+    y = b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, y, x);
   }
   Value* edge = b.CreateFMul(x, ir.Number(type, std::numeric_limits<double>::infinity()));
   return b.CreateSelect(b.CreateFCmpOEQ(Abs(ir, x), one), edge, y);

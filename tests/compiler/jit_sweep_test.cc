@@ -196,7 +196,7 @@ std::string WithDTypes(std::string text, const std::string& dtype) {
 
 // Adds one case to the program; its operands are its own.
 void Add(Program& program, const Strings& operands, std::string node) {
-  const std::string prefix = fmt::format("c{}", program.outputs++);
+  const std::string prefix = fmt::format("k{}", program.outputs++);
   std::string lines, value = "%" + prefix + "a";
   for (size_t i = 0; i < operands.size(); ++i) {
     const std::string name = prefix + char('a' + int(i));

@@ -15,6 +15,9 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 double Unit(DType dtype) { return dtype == DType::kF32 ? 0x1p-24 : dtype == DType::kF64 ? 0x1p-53 : 0; }
+double Greatest(DType dtype) {
+  return dtype == DType::kF32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+}
 // The least number above 0, for results that underflow.
 double Tiny(DType dtype) { return dtype == DType::kF32 ? 0x1p-149 : dtype == DType::kF64 ? 0x1p-1074 : 0; }
 
@@ -113,7 +116,12 @@ class Bounder {
     std::vector<double> e = sum(error);
     const std::vector<double> total = sum(wide);
     for (size_t i = 0; i < e.size(); ++i) {
-      e[i] = IsFloat(terms.dtype()) ? e[i] + 4 * (k + 4) * Unit(terms.dtype()) * total[i] : e[i] == 0 ? 0 : kInfinity;
+      if (!IsFloat(terms.dtype())) {
+        e[i] = e[i] == 0 ? 0 : kInfinity;
+      } else {
+        // A finite sum of great terms overflows on the way in some orders and not in others.
+        e[i] = total[i] > Greatest(terms.dtype()) ? kInfinity : e[i] + 4 * (k + 4) * Unit(terms.dtype()) * total[i];
+      }
     }
     return NoNaN(e);
   }

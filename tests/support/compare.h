@@ -8,7 +8,8 @@
 //   elementwise     the greatest change of f when each operand moves by its e (f is monotone in each, so the corners of
 //                   the box do), plus 4 u |f| for arithmetic, which leaves room for x/c as x (1/c), and 16 u |f| for
 //                   functions like exp, which are approximations
-//   sum, matmul, scatter_add of K terms     sum e_i + 4 (K+4) u sum |terms|: any order, blocks and fma
+//   sum, matmul, scatter_add of K terms     sum e_i + 4 (K+4) u sum |terms|: any order, blocks and fma;
+//                   anything if sum |terms| overflows
 //   reduce_max      max e_i
 //   comparisons, sign, floor, casts to integers, argmax     exact where no operand can cross the step, else the step
 //   integers, bools     exact, unless they come from such a crossing: then anything
