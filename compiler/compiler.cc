@@ -61,14 +61,15 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, timed("fuse", graph.size(), [&] { return Fuse(graph); }));
   dump("fused", [&] { return Print(fused); });
   // Which kernels run between two barriers, and where their values lie.
-  const Plan plan = timed("plan", graph.size(), [&] { return MakePlan(fused, options.row_capacity); });
+  const Plan plan =
+      timed("plan", graph.size(), [&] { return MakePlan(fused, options.row_capacity, options.pack_from_bytes); });
   dump("plan", [&] { return PrintMemory(fused, plan); });
   dump("schedule", [&] { return PrintSchedule(fused, plan); });
   // Native code.
   FUSEBOX_ASSIGN_OR_RETURN(Jit* const jit, Jit::Get());
   const std::string entry = jit->UniqueName("fusebox_program");
   const auto emit = [&](llvm::Module& module) {
-    codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target());
+    codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target(), options.profile);
   };
   FUSEBOX_ASSIGN_OR_RETURN(impl->code,
                            timed("codegen", graph.size(), [&] { return jit->Compile(entry, emit, options.dump); }));
@@ -79,6 +80,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   report.unfused = fused.unfused;
   report.barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
   report.arena_bytes = plan.arena_bytes;
+  report.packed_bytes = plan.packed_bytes;
   report.intermediate_bytes = plan.intermediate_bytes;
   report.milliseconds = since(started);
   return Executable(std::move(impl));

@@ -27,6 +27,8 @@ struct Port {
   bool written = false;  // Outputs, and states that have an update.
 };
 
+class Profile;
+
 // What the threads of one run share. The native function reads and writes it; its layout is fixed.
 struct RunContext {
   void* const* ports = nullptr;  // One array for each port, in order, each aligned as its dtype needs.
@@ -38,6 +40,7 @@ struct RunContext {
   int64_t rows = 0;              // but the last one ends at row `rows`.
   const std::atomic<uint32_t>* yield = nullptr;  // Polled once a step: not 0 ends the run after that step. May be null.
   int64_t steps_done = 0;                        // Written by thread 0.
+  Profile* profile = nullptr;                    // Not null for a program compiled with CompileOptions::profile.
   uint32_t stop[2] = {0, 0};  // Thread 0's verdict on `yield` after even and odd steps, for all threads.
   alignas(64) std::atomic<uint32_t> arrived = 0;  // The barrier.
   alignas(64) std::atomic<uint32_t> generation = 0;
@@ -64,6 +67,7 @@ struct CompileReport {
   std::vector<std::string> unfused;  // One line an edge: "%12 -> %17: why".
   int64_t barriers = 0;              // A step.
   int64_t arena_bytes = 0;
+  int64_t packed_bytes = 0;        // Of the arena, for states in panels: see panels.h.
   int64_t intermediate_bytes = 0;  // The sum of all intermediates, had each its own buffer.
   double milliseconds = 0;
 };
@@ -71,6 +75,10 @@ struct CompileReport {
 struct CompileOptions {
   int64_t row_capacity = 32;           // The greatest batch; matters only if the program has symbolic dimensions.
   std::vector<std::string> skip = {};  // Passes left out, by name.
+  // States of this size or more that products read as B are kept packed while steps run (panels.h). Smaller ones stay in
+  // the nearest cache as they are.
+  int64_t pack_from_bytes = 8 * 1024;
+  bool profile = false;  // Record when each kernel runs: RunContext::profile, profile.h.
   // Called after each stage with its name and its text form, if set: what `dump --emit=STAGE` shows.
   std::function<void(std::string_view stage, const std::string& text)> dump = {};
 };

@@ -6,6 +6,7 @@
 
 #include "fusebox/compiler/barrier.h"
 #include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/profile.h"
 #include "fusebox/graph/status.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
@@ -39,6 +40,10 @@ codegen::Target Describe(const llvm::TargetMachine& machine) {
   return target;
 }
 
+void Record(RunContext* context, int64_t thread, int64_t kernel, int64_t begin) {
+  if (context->profile != nullptr) context->profile->Record(thread, kernel, begin);
+}
+
 class Code final : public NativeCode {
  public:
   Code(orc::ResourceTrackerSP tracker, void* entry) : tracker_(std::move(tracker)), entry_(entry) {}
@@ -67,11 +72,15 @@ class OrcJit final : public Jit {
     auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
     if (!process) return ToStatus(process.takeError());
     main.addGenerator(std::move(*process));
-    const auto barrier =
-        orc::ExecutorSymbolDef(orc::ExecutorAddr::fromPtr(&WaitForAll), llvm::JITSymbolFlags::Exported);
-    if (auto error = main.define(orc::absoluteSymbols({{(*jit)->mangleAndIntern("fusebox_barrier"), barrier}}))) {
-      return ToStatus(std::move(error));
-    }
+    // What compiled programs call of ours.
+    orc::SymbolMap ours;
+    const auto define = [&](const char* name, auto* function) {
+      ours[(*jit)->mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
+    };
+    define("fusebox_barrier", &WaitForAll);
+    define("fusebox_clock", &Profile::Now);
+    define("fusebox_record", &Record);
+    if (auto error = main.define(orc::absoluteSymbols(std::move(ours)))) return ToStatus(std::move(error));
     return std::make_unique<OrcJit>(std::move(*jit), std::move(*machine));
   }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox {
@@ -14,14 +15,18 @@ constexpr int64_t kAlignment = 64;
 
 class Planner {
  public:
-  Planner(const FusedProgram& program, int64_t row_capacity)
-      : graph_(program.graph), kernels_(program.kernels), row_capacity_(row_capacity) {
+  Planner(const FusedProgram& program, int64_t row_capacity, int64_t pack_from_bytes)
+      : graph_(program.graph),
+        kernels_(program.kernels),
+        row_capacity_(row_capacity),
+        pack_from_bytes_(pack_from_bytes) {
     plan_.places.resize(graph_.size());
   }
 
   Plan Run() {
     AssignPorts();
     FindEdges();
+    PackStates();
     AssignPhases();
     AssignArena();
     return std::move(plan_);
@@ -134,6 +139,36 @@ class Planner {
     return false;
   }
 
+  // ---- Packed states: at the arena's start, as they are there all the time.
+
+  void PackStates() {
+    for (const NodeId state : StatesForPanels(graph_, kernels_, pack_from_bytes_)) {
+      const int64_t port = plan_.places[state].port;
+      const NodeId next = graph_.update_of(state);
+      const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
+      // An update must be written where the state lies, by a kernel that follows the layout.
+      if (updated != 0 && (plan_.places[updated].port != port || !MadeInPanels(updated))) continue;
+      const Place place = {Place::Kind::kArena, -1, plan_.packed_bytes, true};
+      plan_.places[state] = place;
+      if (updated != 0) plan_.places[updated] = place;
+      plan_.packed.push_back({state, port});
+      plan_.packed_bytes += RoundUp(PanelElements(graph_[state].type.shape) * SizeOf(graph_[state].type.dtype));
+    }
+    plan_.arena_bytes = plan_.packed_bytes;
+  }
+
+  bool MadeInPanels(NodeId id) const {
+    for (const Kernel& kernel : kernels_) {
+      if (std::ranges::find(kernel.stored, id) == kernel.stored.end()) continue;
+      const bool by_row = kernel.kind == KernelKind::kRows && kernel.outer_rank == 1;
+      return (kernel.kind == KernelKind::kMatMul || by_row) && kernel.space == graph_[id].type.shape &&
+             IsElement(graph_, kernel, id) && readers_[id].empty();
+    }
+    return false;
+  }
+
+  static int64_t RoundUp(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
   // ---- Phases: each kernel as early as its edges allow.
 
   void AssignPhases() {
@@ -186,7 +221,7 @@ class Planner {
       for (const size_t k : plan_.phases[phase]) {
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind != Place::Kind::kNone) continue;
-          const int64_t size = (std::max<int64_t>(BytesOf(id), 1) + kAlignment - 1) / kAlignment * kAlignment;
+          const int64_t size = RoundUp(std::max<int64_t>(BytesOf(id), 1));
           const int64_t last = std::max(int64_t(phase), LastUse(id));
           plan_.intermediate_bytes += size;
           if (const NodeId dying = DyingOperand(k, id, block_of); dying != 0) {
@@ -229,7 +264,7 @@ class Planner {
       if (b.first <= last && first <= b.last) busy.push_back(&b);
     }
     std::ranges::sort(busy, {}, &Block::offset);
-    int64_t offset = 0;
+    int64_t offset = plan_.packed_bytes;
     for (const Block* b : busy) {
       if (b->offset - offset >= size) break;
       offset = std::max(offset, b->offset + b->size);
@@ -239,7 +274,7 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<Kernel>& kernels_;
-  const int64_t row_capacity_;
+  const int64_t row_capacity_, pack_from_bytes_;
   Plan plan_;
   std::map<NodeId, int64_t> rows_port_;
   std::vector<std::set<size_t>> before_;   // By kernel.
@@ -249,7 +284,8 @@ class Planner {
 };
 
 std::string Print(const Plan& plan, const Place& place) {
-  if (place.kind == Place::Kind::kArena) return fmt::format("arena + {}", place.offset);
+  if (place.kind == Place::Kind::kArena)
+    return fmt::format("arena + {}{}", place.offset, place.panels ? ", in panels" : "");
   return place.kind == Place::Kind::kPort ? "port " + plan.ports[size_t(place.port)].name : "none";
 }
 
@@ -281,7 +317,9 @@ Graph OwnMemory(const Graph& graph) {
   return copy;
 }
 
-Plan MakePlan(const FusedProgram& program, int64_t row_capacity) { return Planner(program, row_capacity).Run(); }
+Plan MakePlan(const FusedProgram& program, int64_t row_capacity, int64_t pack_from_bytes) {
+  return Planner(program, row_capacity, pack_from_bytes).Run();
+}
 
 std::string PrintMemory(const FusedProgram& program, const Plan& plan) {
   std::string text =

@@ -5,6 +5,7 @@
 // a port (an output, or the state that it becomes) or in the one arena, where values whose phases do not overlap share
 // memory, and a result may take the place of an operand that nobody reads any more.
 #pragma once
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Place {
   Kind kind = Kind::kNone;
   int64_t port = -1;    // kPort
   int64_t offset = -1;  // kArena, in bytes.
+  bool panels = false;  // Packed as panels.h says; in the arena only.
 };
 
 struct Plan {
@@ -30,14 +32,23 @@ struct Plan {
     int64_t to_port;
   };
   std::vector<Copy> copies;  // After the last phase: states that could not be updated in place.
+  // States that lie in panels while steps run: packed before the first, unpacked after the last if the steps change them.
+  struct Packed {
+    NodeId state;
+    int64_t port;
+  };
+  std::vector<Packed> packed;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
+  int64_t packed_bytes = 0;  // Of the arena, for packed states.
 };
 
 // Puts a copy wherever memory is needed and there is none: constants that a product, a reduction or a movement reads, and
 // outputs or updates that are sources themselves, or asked for twice. Comes before fusion.
 Graph OwnMemory(const Graph& graph);
 
-Plan MakePlan(const FusedProgram& program, int64_t row_capacity);
+// States of `pack_from_bytes` or more may be kept in panels.
+Plan MakePlan(const FusedProgram& program, int64_t row_capacity,
+              int64_t pack_from_bytes = std::numeric_limits<int64_t>::max());
 
 std::string PrintMemory(const FusedProgram& program, const Plan& plan);
 std::string PrintSchedule(const FusedProgram& program, const Plan& plan);

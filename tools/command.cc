@@ -68,6 +68,7 @@ int RunCommand(int argc, const char* const* argv) {
   AddPredict(app, action);
   AddSummary(app, action);
   AddDump(app, action);
+  AddExplain(app, action);
   AddPlot(app, action);
   AddCurves(app, action);
   AddPlugins(app, action);

@@ -33,6 +33,7 @@ void AddEvaluate(CLI::App& app, Action& action);
 void AddPredict(CLI::App& app, Action& action);
 void AddSummary(CLI::App& app, Action& action);
 void AddDump(CLI::App& app, Action& action);
+void AddExplain(CLI::App& app, Action& action);
 void AddPlot(CLI::App& app, Action& action);
 void AddCurves(CLI::App& app, Action& action);
 void AddPlugins(CLI::App& app, Action& action);
@@ -57,6 +58,9 @@ struct OpenedModel {
 // A .keras or .fbg file, path.so, path.so:name, or the id of an installed model, with attributes if it takes some:
 // "my_model:width=3". First weights, where there are none, come from the seed.
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed = {});
+// The symbols of one of its programs: "training", "evaluation", "prediction"; "" is training if the model is compiled,
+// else prediction. A .fbg file may hold any program, and is that.
+absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which);
 // For those that need weights: from `weights`, a .weights.h5 file, unless it is empty.
 absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights);
 

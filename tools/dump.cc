@@ -6,7 +6,6 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
@@ -83,24 +82,8 @@ std::string PassTable(const CompileReport& report) {
   return text + fmt::format("{:<28}{:>10.3f}\n", "all", report.milliseconds);
 }
 
-// A .fbg file may be any program; a model's is the one asked for.
-absl::StatusOr<Graph> ProgramOf(const DumpWords& words) {
-  if (words.model.ends_with(".fbg")) {
-    FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(words.model));
-    absl::StatusOr<Graph> graph = fusebox::Parse(text);
-    if (!graph.ok()) return Refuse("'{}': {}", words.model, Message(graph.status()));
-    return graph;
-  }
-  FUSEBOX_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(words.model));
-  const bool compiled = opened.model.config().compile.has_value();
-  const std::string which = !words.program.empty() ? words.program : compiled ? "training" : "prediction";
-  return opened.model.Program(which == "training"     ? ProgramKind::kTraining
-                              : which == "evaluation" ? ProgramKind::kEvaluation
-                                                      : ProgramKind::kPrediction);
-}
-
 absl::Status Dump(const DumpWords& words) {
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
   const bool as_declared = words.emit == "graph" || words.emit == "dot" || words.emit == "json";
   if (as_declared && words.print_after.empty() && !words.pass_timings) {
     Print(words.emit == "dot"    ? GraphDot(program)

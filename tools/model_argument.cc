@@ -53,6 +53,21 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
   return OpenedModel{std::move(model), false};
 }
 
+absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which) {
+  if (reference.ends_with(".fbg")) {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(reference));
+    absl::StatusOr<Graph> graph = fusebox::Parse(text);
+    if (!graph.ok()) return Refuse("'{}': {}", reference, Message(graph.status()));
+    return graph;
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(reference));
+  const bool compiled = opened.model.config().compile.has_value();
+  const std::string kind = !which.empty() ? which : compiled ? "training" : "prediction";
+  return opened.model.Program(kind == "training"     ? ProgramKind::kTraining
+                              : kind == "evaluation" ? ProgramKind::kEvaluation
+                                                     : ProgramKind::kPrediction);
+}
+
 absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights) {
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(reference));
   if (!weights.empty()) {

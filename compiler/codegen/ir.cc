@@ -53,23 +53,44 @@ Value* Ir::LaneIndex(llvm::Type* type) {
   return llvm::ConstantVector::get(lanes);
 }
 
+std::pair<Value*, int64_t> Ir::SplitConstant(Value* x) {
+  if (auto* number = llvm::dyn_cast<llvm::ConstantInt>(x)) return {I64(0), number->getSExtValue()};
+  if (auto* sum = llvm::dyn_cast<llvm::BinaryOperator>(x);
+      sum != nullptr && sum->getOpcode() == llvm::Instruction::Add) {
+    if (auto* number = llvm::dyn_cast<llvm::ConstantInt>(sum->getOperand(1)))
+      return {sum->getOperand(0), number->getSExtValue()};
+  }
+  return {x, 0};
+}
+
 Value* Ir::Add(Value* x, Value* y) {
   const auto is_zero = [](Value* v) {
     return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->isZero();
   };
-  if (is_zero(x)) return y;
-  return is_zero(y) ? x : b.CreateAdd(x, y, "", true, true);
+  const auto [a, p] = SplitConstant(x);
+  const auto [c, q] = SplitConstant(y);
+  Value* sum = is_zero(a) ? c : is_zero(c) ? a : b.CreateAdd(a, c, "", false, true);
+  if (p + q == 0) return sum;
+  return is_zero(sum) ? I64(p + q) : b.CreateAdd(sum, I64(p + q), "", false, true);
 }
 
 Value* Ir::Mul(Value* x, Value* y) {
-  const auto is = [](Value* v, uint64_t n) {
-    return llvm::isa<llvm::ConstantInt>(v) && llvm::cast<llvm::ConstantInt>(v)->equalsInt(n);
-  };
-  if (is(x, 1) || is(y, 0)) return y;
-  return is(y, 1) || is(x, 0) ? x : b.CreateMul(x, y, "", true, true);
+  if (llvm::isa<llvm::ConstantInt>(x)) std::swap(x, y);
+  auto* factor = llvm::dyn_cast<llvm::ConstantInt>(y);
+  if (factor == nullptr) return b.CreateMul(x, y, "", false, true);
+  const int64_t by = factor->getSExtValue();
+  const auto [a, p] = SplitConstant(x);
+  if (by == 0 || llvm::isa<llvm::ConstantInt>(a)) return I64(p * by);
+  return Add(by == 1 ? a : b.CreateMul(a, y, "", false, true), I64(p * by));
 }
 
-Value* Ir::At(Value* base, DType dtype, Value* index) { return b.CreateInBoundsGEP(MemoryType(dtype), base, index); }
+Value* Ir::At(Value* base, DType dtype, Value* index) {
+  llvm::Type* type = MemoryType(dtype);
+  if (index->getType()->isVectorTy()) return b.CreateInBoundsGEP(type, base, index);
+  const auto [rest, constant] = SplitConstant(index);
+  if (!llvm::isa<llvm::ConstantInt>(rest)) base = b.CreateInBoundsGEP(type, base, rest);
+  return constant == 0 ? base : b.CreateInBoundsGEP(type, base, I64(constant));
+}
 
 Value* Ir::ToRegister(Value* v, DType dtype) {
   return dtype == DType::kBool ? b.CreateICmpNE(v, llvm::Constant::getNullValue(v->getType())) : v;
@@ -97,6 +118,13 @@ void Ir::StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mas
   } else {
     b.CreateMaskedStore(raw, address, align, mask);
   }
+}
+
+void Ir::Prefetch(Value* address, bool nearest) {
+  constexpr int kToRead = 0, kNearestCache = 3, kNextCache = 2, kData = 1;
+  b.CreateIntrinsic(
+      llvm::Intrinsic::prefetch, {ptr()},
+      {address, b.getInt32(kToRead), b.getInt32(nearest ? kNearestCache : kNextCache), b.getInt32(kData)});
 }
 
 Value* Ir::Gather(Value* base, DType dtype, Value* indices, int64_t lanes, Value* mask) {

@@ -56,12 +56,17 @@ class Ir {
   // <0, 1, 2, ...> of the type's lanes; 0 for a scalar.
   Value* LaneIndex(llvm::Type* type);
 
-  // i64 arithmetic that folds constants.
+  // i64 arithmetic for indices. Constants float outward, (x + 2) * 3 becomes x * 3 + 6, so that what many addresses
+  // share is one value, and what is left of each is a displacement in the instruction that uses it.
   Value* Add(Value* x, Value* y);
   Value* Mul(Value* x, Value* y);
   Value* MulAdd(Value* x, int64_t by, Value* plus) { return Add(Mul(x, I64(by)), plus); }
   Value* CeilDiv(Value* x, int64_t by) { return b.CreateUDiv(Add(x, I64(by - 1)), I64(by)); }
-  Value* Min(Value* x, Value* y) { return b.CreateSelect(b.CreateICmpULT(x, y), x, y); }
+  Value* Min(Value* x, Value* y) { return b.CreateSelect(b.CreateICmpSLT(x, y), x, y); }
+  Value* Max(Value* x, Value* y) { return b.CreateSelect(b.CreateICmpSGT(x, y), x, y); }
+
+  // x as something and a constant: {x', c} with x = x' + c.
+  std::pair<Value*, int64_t> SplitConstant(Value* x);
 
   // The address of element `index` behind base.
   Value* At(Value* base, DType dtype, Value* index);
@@ -70,6 +75,8 @@ class Ir {
   // Lanes left out read as zero.
   Value* LoadLanes(Value* base, DType dtype, Value* index, int64_t lanes, Value* mask);
   void StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mask);
+  // A hint that the cache line of this address will be read, from the nearest cache or from the next one.
+  void Prefetch(Value* address, bool nearest = true);
   // One element at each of the indices (an i64 vector, or a scalar).
   Value* Gather(Value* base, DType dtype, Value* indices, int64_t lanes, Value* mask);
 

@@ -8,12 +8,14 @@
 //       members on the tile; store
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
-// vector width. Nothing is packed or padded: the last vector of a row is masked, the rows of a last, partial batch go one
-// by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix Multiplication.
+// vector width. B is read where it lies, row-major or in panels (panels.h). The last vector of a row is masked, the rows
+// of a last, partial batch go one by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
+// Multiplication.
 #include <algorithm>
 #include <limits>
 
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
@@ -56,12 +58,14 @@ double Cost(const Tiling& t, int64_t n) {
   return cycles;
 }
 
-// The cheapest tile that fits into the registers beside one row of B and one broadcast element of A.
-Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n) {
+// The cheapest tile that fits into the registers beside one row of B and one broadcast element of A. Where B lies in
+// panels, a tile is as wide as some of them.
+Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n, bool panels) {
   const int64_t lanes = target.vector_bytes / SizeOf(dtype);
   Tiling best;
   double best_cost = std::numeric_limits<double>::infinity();
   for (int64_t vectors = 1; vectors <= 4; ++vectors) {
+    if (panels && vectors * lanes % kPanel != 0) continue;
     for (int64_t rows = 1; rows * vectors + vectors + 1 <= target.registers; ++rows) {
       const Tiling t = Cut(m, rows, vectors, lanes);
       const double cost = Cost(t, n);
@@ -88,7 +92,8 @@ class MatMulEmitter {
     transposed_ = node.attributes.Flag("transpose_a");
     const Shape& a = c.graph()[node.inputs[0]].type.shape;
     k_ = a[transposed_ ? 0 : 1];
-    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity));
+    panels_ = c.plan.places[StorageOf(c.graph(), node.inputs[1])].panels;
+    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity), panels_);
   }
 
   const Tiling& tiling() const { return tiling_; }
@@ -103,30 +108,35 @@ class MatMulEmitter {
     b_ = points.base(StorageOf(c_.graph(), node.inputs[1]));
     Value* rows = c_.Dim(m_);
     Value* columns = c_.Dim(n_);
-    ir_.Loop(c_.begin, c_.end, 1, [&](Value* unit) {
-      Value* tile = ir_.b.CreateURem(unit, ir_.I64(tiling_.row_tiles));
-      Value* column = ir_.Mul(ir_.b.CreateUDiv(unit, ir_.I64(tiling_.row_tiles)), ir_.I64(tiling_.panel()));
-      ForPanel(column, columns, [&](int64_t vectors, Value* mask) {
-        Value* is_tall = ir_.b.CreateICmpSLT(tile, ir_.I64(tiling_.tall));
-        const auto tall = [&] {
+    // The units of one panel after the other; of the first and the last one maybe some tiles only.
+    const int64_t all_panels = n_ < 0 ? 0 : CeilDiv(n_, tiling_.panel());
+    const bool fetches = m_ >= 0 && n_ >= 0 && FetchesNextRows(c_);
+    Value* tiles = ir_.I64(tiling_.row_tiles);
+    Value* tall = ir_.I64(tiling_.tall);
+    Value* first = ir_.b.CreateUDiv(c_.begin, tiles);
+    Value* last = ir_.CeilDiv(c_.end, tiling_.row_tiles);
+    ir_.Loop(first, last, 1, [&](Value* panel) {
+      Value* start = ir_.Mul(panel, tiles);
+      Value* from = ir_.Max(ir_.b.CreateSub(c_.begin, start), ir_.I64(0));
+      Value* to = ir_.Min(ir_.b.CreateSub(c_.end, start), tiles);
+      ForPanel(ir_.Mul(panel, ir_.I64(tiling_.panel())), columns, [&](int64_t vectors, Value* mask, Value* column) {
+        ir_.Loop(from, ir_.Min(to, tall), 1, [&](Value* tile) {
+          if (fetches) EmitFetchNextRows(c_, ir_.Add(start, tile), all_panels * tiling_.row_tiles);
           Rows(ir_.Mul(tile, ir_.I64(tiling_.rows)), tiling_.rows, rows, column, vectors, mask);
-        };
-        const auto low = [&] {
-          Value* row = ir_.Add(ir_.Mul(tile, ir_.I64(tiling_.rows - 1)), ir_.I64(tiling_.tall));
+        });
+        if (tiling_.rows == 1 || tiling_.tall == tiling_.row_tiles) return;
+        ir_.Loop(ir_.Max(from, tall), to, 1, [&](Value* tile) {
+          Value* row = ir_.Add(ir_.Mul(tile, ir_.I64(tiling_.rows - 1)), tall);
           Rows(row, tiling_.rows - 1, rows, column, vectors, mask);
-        };
-        if (tiling_.tall == tiling_.row_tiles) {
-          tall();
-        } else {
-          ir_.If(is_tall, tall, low);
-        }
+        });
       });
     });
   }
 
  private:
   // Whole panels, and what is left of the columns: fewer vectors, the last of them masked.
-  void ForPanel(Value* column, Value* columns, const std::function<void(int64_t, Value*)>& body) {
+  using PanelBody = std::function<void(int64_t vectors, Value* mask, Value* column)>;
+  void ForPanel(Value* column, Value* columns, const PanelBody& body) {
     const auto masked_rest = [&](int64_t vectors) {
       Value* last = ir_.Add(column, ir_.I64((vectors - 1) * tiling_.lanes));
       return LanesBefore(ir_, last, columns, tiling_.lanes);
@@ -134,8 +144,8 @@ class MatMulEmitter {
     if (n_ >= 0) {
       const int64_t rest = n_ % tiling_.panel();
       const int64_t vectors = CeilDiv(rest, tiling_.lanes);
-      const auto whole = [&] { body(tiling_.vectors, nullptr); };
-      const auto part = [&] { body(vectors, rest % tiling_.lanes != 0 ? masked_rest(vectors) : nullptr); };
+      const auto whole = [&] { body(tiling_.vectors, nullptr, column); };
+      const auto part = [&] { body(vectors, rest % tiling_.lanes != 0 ? masked_rest(vectors) : nullptr, column); };
       if (rest == 0) return whole();
       if (n_ < tiling_.panel()) return part();
       ir_.If(ir_.b.CreateICmpSLT(column, ir_.I64(n_ - rest)), whole, part);
@@ -144,21 +154,15 @@ class MatMulEmitter {
     // A symbolic width: vector by vector behind the last whole panel.
     Value* whole = ir_.b.CreateICmpSLE(ir_.Add(column, ir_.I64(tiling_.panel())), columns);
     ir_.If(
-        whole, [&] { body(tiling_.vectors, nullptr); },
+        whole, [&] { body(tiling_.vectors, nullptr, column); },
         [&] {
-          Value* start = column;
-          ir_.Loop(start, columns, tiling_.lanes, [&](Value* at) {
-            column_override_ = at;
-            body(1, LanesBefore(ir_, at, columns, tiling_.lanes));
-            column_override_ = nullptr;
-          });
+          ir_.Loop(column, columns, tiling_.lanes,
+                   [&](Value* at) { body(1, LanesBefore(ir_, at, columns, tiling_.lanes), at); });
         });
   }
 
   // A tile of this height if it lies inside, else its rows one by one.
   void Rows(Value* row, int64_t height, Value* rows, Value* column, int64_t vectors, Value* mask) {
-    if (column_override_ != nullptr) column = column_override_;
-    if (height == 0) return;
     if (m_ >= 0) return Tile(row, height, column, vectors, mask);
     Value* end = ir_.Add(row, ir_.I64(height));
     ir_.If(
@@ -168,23 +172,35 @@ class MatMulEmitter {
 
   void Tile(Value* row, int64_t height, Value* column, int64_t vectors, Value* mask) {
     llvm::Type* vector = Ir::Lanes(ir_.ElementType(dtype_), tiling_.lanes);
-    // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k.
+    // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k; in panels, those of one row lie `k` rows
+    // apart, and the last one is padded.
     Value* a_row = transposed_ ? ir_.I64(1) : c_.Dim(k_);
     Value* a_k = transposed_ ? c_.Dim(m_) : ir_.I64(1);
-    Value* b_k = c_.Dim(n_);
+    Value* b_k = panels_ ? ir_.I64(kPanel) : c_.Dim(n_);
+    const auto b_column = [&](Value* j) { return panels_ ? PanelIndex(ir_, c_.Dim(k_), ir_.I64(0), j) : j; };
     Value* a = ir_.At(a_, dtype_, ir_.Mul(row, a_row));
-    Value* b = ir_.At(b_, dtype_, column);
+    Value* b = ir_.At(b_, dtype_, b_column(column));
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
+    // What the members load is asked for now: it comes while the products are computed.
+    for (int64_t i = 0; i < height; ++i) {
+      for (int64_t j = 0; j < vectors * tiling_.lanes; j += kPanel) {
+        Point point;
+        point.outer = {ir_.Add(row, ir_.I64(i))};
+        point.inner = ir_.Add(column, ir_.I64(j));
+        points_->Prefetch(point);
+      }
+    }
 
-    const auto rank_updates = [&](Value* k, int64_t count, Values acc) {
-      Value* a_here = ir_.At(a, dtype_, ir_.Mul(k, a_k));
-      Value* b_here = ir_.At(b, dtype_, ir_.Mul(k, b_k));
+    const auto rank_updates = [&](int64_t count, Value* a_here, Value* b_here, Values acc) {
       for (int64_t u = 0; u < count; ++u) {
         Values b_row;
         for (int64_t j = 0; j < vectors; ++j) {
-          Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), ir_.I64(j * tiling_.lanes));
-          b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, j == vectors - 1 ? mask : nullptr));
+          Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), b_column(ir_.I64(j * tiling_.lanes)));
+          Value* edge = j == vectors - 1 && !panels_ ? mask : nullptr;
+          b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, edge));
         }
+        // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
+        if (transposed_) ir_.Prefetch(ir_.At(a_here, dtype_, ir_.Add(ir_.Mul(ir_.I64(u), a_k), ir_.I64(kPanel))));
         for (int64_t i = 0; i < height; ++i) {
           Value* index = ir_.Add(ir_.Mul(ir_.I64(i), a_row), ir_.Mul(ir_.I64(u), a_k));
           Value* element = ir_.Splat(ir_.LoadLanes(a_here, dtype_, index, 1, nullptr), tiling_.lanes);
@@ -196,19 +212,32 @@ class MatMulEmitter {
       }
       return acc;
     };
+    // Along k with the accumulators and the two pointers carried: an inner loop that computes no address.
+    tile.push_back(a);
+    tile.push_back(b);
     const auto body = [&](int64_t count) {
-      return [&, count](Value* k, Values acc) { return rank_updates(k, count, std::move(acc)); };
+      return [&, count](Value*, Values acc) {
+        Value* b_here = acc.back();
+        acc.pop_back();
+        Value* a_here = acc.back();
+        acc.pop_back();
+        acc = rank_updates(count, a_here, b_here, std::move(acc));
+        acc.push_back(ir_.At(a_here, dtype_, ir_.Mul(ir_.I64(count), a_k)));
+        acc.push_back(ir_.At(b_here, dtype_, ir_.Mul(ir_.I64(count), b_k)));
+        return acc;
+      };
     };
     if (k_ >= 0) {
       const int64_t whole = k_ / kUnroll * kUnroll;
       if (whole > 0) tile = ir_.InnerLoop(ir_.I64(0), ir_.I64(whole), kUnroll, std::move(tile), body(kUnroll));
-      if (k_ > whole) tile = rank_updates(ir_.I64(whole), k_ - whole, std::move(tile));
+      if (k_ > whole) tile = body(k_ - whole)(nullptr, std::move(tile));
     } else {
       Value* k = c_.Dim(k_);
       Value* whole = ir_.b.CreateAnd(k, ir_.I64(-kUnroll));
       tile = ir_.Loop(ir_.I64(0), whole, kUnroll, std::move(tile), body(kUnroll));
       tile = ir_.Loop(whole, k, 1, std::move(tile), body(1));
     }
+    tile.resize(size_t(height * vectors));
     Epilogue(tile, row, height, column, vectors, mask);
   }
 
@@ -242,11 +271,10 @@ class MatMulEmitter {
   NodeId matmul_ = 0;
   DType dtype_ = DType::kF32;
   int64_t m_ = 0, n_ = 0, k_ = 0;
-  bool transposed_ = false;
+  bool transposed_ = false, panels_ = false;
   Tiling tiling_;
   PointEmitter* points_ = nullptr;
   Value *a_ = nullptr, *b_ = nullptr;
-  Value* column_override_ = nullptr;
 };
 
 }  // namespace

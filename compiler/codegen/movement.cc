@@ -4,6 +4,7 @@
 
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/op_emitters.h"
+#include "fusebox/compiler/panels.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -44,14 +45,21 @@ void EmitTranspose(const KernelContext& c) {
   const Node& node = Only(c);
   const DType dtype = Raw(node.type.dtype);
   PointEmitter points(c);
-  Value* from = points.base(StorageOf(c.graph(), node.inputs[0]));
+  const NodeId source = StorageOf(c.graph(), node.inputs[0]);
+  Value* from = points.base(source);
   Value* to = points.base(c.kernel.members.back());
   Value* rows = c.Dim(c.kernel.space[0]);
   Value* columns = c.Dim(c.kernel.space[1]);
+  // Of element (row, column) of the input. Lanes of columns from a multiple of 8 on lie in one panel.
+  const auto index_of_input = [&](Value* row, Value* column) {
+    if (!c.plan.places[source].panels) return ir.Add(ir.Mul(row, rows), column);
+    Value* in_panel = ir.b.CreateAnd(column, ir.I64(kPanel - 1));
+    return ir.Add(PanelIndex(ir, columns, row, ir.b.CreateSub(column, in_panel)), in_panel);
+  };
   const auto one_by_one = [&](Value* row_begin, Value* row_end, Value* column_begin) {
     ir.Loop(row_begin, row_end, 1, [&](Value* r) {
       ir.Loop(column_begin, columns, 1, [&](Value* column) {
-        Value* x = ir.LoadLanes(from, dtype, ir.Add(ir.Mul(column, rows), r), 1, nullptr);
+        Value* x = ir.LoadLanes(from, dtype, index_of_input(column, r), 1, nullptr);
         ir.StoreLanes(x, to, dtype, ir.Add(ir.Mul(r, columns), column), nullptr);
       });
     });
@@ -66,7 +74,7 @@ void EmitTranspose(const KernelContext& c) {
           ir.Loop(ir.I64(0), whole, kBlock, [&](Value* column) {
             Values block;
             for (int64_t i = 0; i < kBlock; ++i) {
-              Value* index = ir.Add(ir.Mul(ir.Add(column, ir.I64(i)), rows), row);
+              Value* index = index_of_input(ir.Add(column, ir.I64(i)), row);
               block.push_back(ir.LoadLanes(from, dtype, index, kBlock, nullptr));
             }
             block = TurnBlock(ir, std::move(block));

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 
 #include "fusebox/compiler/codegen/op_emitters.h"
+#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
@@ -36,6 +38,13 @@ Value* PortAddress(const KernelContext& c, int64_t port) {
   return ir.At(array, p.type.dtype, ir.Mul(c.first_row, row_size));
 }
 
+Value* ArenaAddress(const KernelContext& c, int64_t offset) {
+  auto& b = c.ir.b;
+  Value* arena =
+      b.CreateLoad(c.ir.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c.run, offsetof(RunContext, arena)));
+  return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), arena, uint64_t(offset));
+}
+
 Value* PointEmitter::base(NodeId storage) const {
   const auto it = bases_.find(storage);
   Check(it != bases_.end(), "a kernel reads what is not in memory");
@@ -46,14 +55,7 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
   const auto add = [this](NodeId storage) {
     const Place& place = c_.plan.places[storage];
     if (place.kind == Place::Kind::kNone || bases_.contains(storage)) return;
-    if (place.kind == Place::Kind::kPort) {
-      bases_[storage] = PortAddress(c_, place.port);
-    } else {
-      auto& b = ir_.b;
-      Value* arena =
-          b.CreateLoad(ir_.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c_.run, offsetof(RunContext, arena)));
-      bases_[storage] = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), arena, uint64_t(place.offset));
-    }
+    bases_[storage] = place.kind == Place::Kind::kPort ? PortAddress(c_, place.port) : ArenaAddress(c_, place.offset);
   };
   for (const NodeId id : c_.kernel.members) {
     const Node& node = c_.graph()[id];
@@ -72,7 +74,20 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
   for (const NodeId id : c_.kernel.stored) add(id);
 }
 
-Value* PointEmitter::Index(const Shape& shape, const Shape& context, const Point& point, bool* across) const {
+Value* PanelIndex(Ir& ir, Value* rows, Value* row, Value* column) {
+  const auto [start, offset] = ir.SplitConstant(column);
+  // start / 16 * (rows * 16), as start is a multiple of 16.
+  Value* panel = ir.Add(ir.Mul(start, rows), ir.Mul(ir.I64(offset / kPanel * kPanel), rows));
+  return ir.Add(ir.Add(panel, ir.Mul(row, ir.I64(kPanel))), ir.I64(offset % kPanel));
+}
+
+Value* PointEmitter::Index(NodeId value, const Shape& context, const Point& point, bool* across) const {
+  const Shape& shape = c_.graph()[value].type.shape;
+  if (c_.plan.places[StorageOf(c_.graph(), value)].panels) {
+    Check(shape == context && point.outer.size() == 1, "panels are read by another loop nest than theirs");
+    *across = false;
+    return PanelIndex(ir_, c_.Dim(shape[0]), point.outer[0], point.inner);
+  }
   const Shape s = WithOnes(shape, context.size());
   const size_t loops = std::min(point.outer.size(), s.size());
   Value* index = ir_.I64(0);
@@ -109,9 +124,14 @@ Value* PointEmitter::Load(NodeId value, const Shape& context, const Point& point
   bool across = false;
   const auto key = std::make_pair(value, context.size());
   if (const auto it = row_loads_.find(key); it != row_loads_.end()) return ir_.Splat(it->second, lanes);
-  Value* index = Index(node.type.shape, context, point, &across);
+  Value* index = Index(value, context, point, &across);
   if (across || scalar) return ir_.Splat(ir_.LoadLanes(base(storage), node.type.dtype, index, 1, nullptr), lanes);
-  return ir_.LoadLanes(base(storage), node.type.dtype, index, lanes, lanes == 1 ? nullptr : point.mask);
+  return ir_.LoadLanes(base(storage), node.type.dtype, index, lanes, lanes == 1 ? nullptr : MaskFor(storage, point));
+}
+
+// Panels are padded: what lies behind the last column is neither read by others nor anybody else's.
+Value* PointEmitter::MaskFor(NodeId storage, const Point& point) const {
+  return c_.plan.places[storage].panels ? nullptr : point.mask;
 }
 
 void PointEmitter::Preload(const Point& point) {
@@ -123,8 +143,24 @@ void PointEmitter::Preload(const Point& point) {
       const auto key = std::make_pair(input, node.type.shape.size());
       if (!bases_.contains(storage) || c_.kernel.Has(storage) || row_loads_.contains(key)) continue;
       bool across = false;
-      Value* index = Index(c_.graph()[input].type.shape, node.type.shape, point, &across);
+      Value* index = Index(input, node.type.shape, point, &across);
       if (across) row_loads_[key] = ir_.LoadLanes(base(storage), c_.graph()[input].type.dtype, index, 1, nullptr);
+    }
+  }
+}
+
+void PointEmitter::Prefetch(const Point& point) {
+  std::set<NodeId> asked;
+  for (const NodeId id : c_.kernel.members) {
+    const Node& node = c_.graph()[id];
+    if (node.info().kind != OpKind::kElementwise) continue;
+    for (const NodeId input : DataInputs(node)) {
+      const NodeId storage = StorageOf(c_.graph(), input);
+      const Type& type = c_.graph()[input].type;
+      const bool alike = type.shape == c_.kernel.space && node.type.shape == c_.kernel.space;
+      if (!alike || !bases_.contains(storage) || c_.kernel.Has(storage) || !asked.insert(storage).second) continue;
+      bool across = false;
+      ir_.Prefetch(ir_.At(base(storage), type.dtype, Index(input, node.type.shape, point, &across)));
     }
   }
 }
@@ -281,9 +317,9 @@ void PointEmitter::StoreElements(const std::vector<NodeId>& ids, const Point& po
 void PointEmitter::Store(NodeId id, Value* value, const Point& point) {
   const Type& type = c_.graph()[id].type;
   bool across = false;
-  Value* index = Index(type.shape, type.shape, point, &across);
+  Value* index = Index(id, type.shape, point, &across);
   const bool vector = value->getType()->isVectorTy();
-  ir_.StoreLanes(value, base(id), type.dtype, index, vector ? point.mask : nullptr);
+  ir_.StoreLanes(value, base(id), type.dtype, index, vector ? MaskFor(id, point) : nullptr);
 }
 
 }  // namespace fusebox::codegen

@@ -29,7 +29,8 @@ struct KernelContext {
 
 using Memo = std::map<NodeId, Value*>;
 
-// The axes before `outer` are loops around, with an index each; those from there on are one loop, `inner` its index.
+// The axes before `outer` are loops around, with an index each; those from there on are one loop, `inner` its index: but
+// for a constant a multiple of kPanel.
 struct Point {
   Values outer;
   Value* inner = nullptr;
@@ -60,16 +61,19 @@ class PointEmitter {
   // Loads ahead what does not change along the inner axis.
   void Preload(const Point& point);
   void Store(NodeId id, Value* value, const Point& point);
+  // Asks for the cache lines of what the members will load at this point, where it lies as the space does.
+  void Prefetch(const Point& point);
   // Computes all of them, then stores them: a result may lie where an operand of the others does.
   void StoreElements(const std::vector<NodeId>& ids, const Point& point);
 
   Value* base(NodeId storage) const;
-  // The index of element (outer..., inner) of a value of this shape, read by a node of shape `context`; sets `across`
-  // if all lanes read the same one.
-  Value* Index(const Shape& shape, const Shape& context, const Point& point, bool* across) const;
+  // The index of element (outer..., inner) of a value, read by a node of shape `context`; sets `across` if all lanes read
+  // the same one.
+  Value* Index(NodeId value, const Shape& context, const Point& point, bool* across) const;
 
  private:
   Value* Load(NodeId value, const Shape& context, const Point& point, bool scalar);
+  Value* MaskFor(NodeId storage, const Point& point) const;
   Value* Compute(NodeId id, const Point& point, bool scalar);
   Value* IndexAlong(const Node& node, int64_t axis, const Point& point);
   Value* Rows(const Node& node, const Point& point);
@@ -86,7 +90,12 @@ class PointEmitter {
   std::map<std::pair<NodeId, size_t>, Value*> row_loads_;  // By value and rank of the reader.
 };
 
+// The index of element (row, column) of a matrix of so many rows in panels. But for a constant, `column` must be a
+// multiple of kPanel; lanes from there on must not reach into the next panel.
+Value* PanelIndex(Ir& ir, Value* rows, Value* row, Value* column);
+
 // The address of a port's array for this step.
 Value* PortAddress(const KernelContext& c, int64_t port);
+Value* ArenaAddress(const KernelContext& c, int64_t offset);
 
 }  // namespace fusebox::codegen

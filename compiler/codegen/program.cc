@@ -7,6 +7,7 @@
 #include <set>
 
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/profile.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -33,36 +34,54 @@ std::string SymbolOf(size_t index, const std::string& name) {
 class ProgramEmitter {
  public:
   ProgramEmitter(llvm::Module& module, const FusedProgram& program, const Plan& plan, int64_t row_capacity,
-                 const Target& target)
-      : ir_(module), program_(program), plan_(plan), row_capacity_(row_capacity), target_(target) {}
+                 const Target& target, bool profile)
+      : ir_(module), program_(program), plan_(plan), row_capacity_(row_capacity), target_(target), profile_(profile) {}
 
   void Run(const std::string& entry) {
     for (size_t k = 0; k < program_.kernels.size(); ++k) EmitKernel(k);
+    for (const Plan::Packed& packed : plan_.packed) {
+      const std::string& name = program_.graph[packed.state].attributes.String("name");
+      const KernelContext none = Context(kNone);
+      pack_.push_back(EmitFunction("pack_" + name, none, [&](const KernelContext& c) { EmitPanels(c, packed, true); }));
+      const bool changed = program_.graph.update_of(packed.state) != 0;
+      unpack_.push_back(!changed ? nullptr : EmitFunction("unpack_" + name, none, [&](const KernelContext& c) {
+        EmitPanels(c, packed, false);
+      }));
+    }
     EmitEntry(entry);
   }
 
  private:
+  static constexpr size_t kNone = size_t(-1);
+
   KernelContext Context(size_t k) {
+    static const Kernel kNoKernel;
     return {.ir = ir_,
             .program = program_,
-            .kernel = program_.kernels[k],
+            .kernel = k == kNone ? kNoKernel : program_.kernels[k],
             .plan = plan_,
             .row_capacity = row_capacity_,
             .target = target_};
   }
 
-  void EmitKernel(size_t k) {
-    llvm::Function* f = ir_.Begin(SymbolOf(k, NameOf(program_, program_.kernels[k])), ir_.b.getVoidTy(),
-                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
-    KernelContext c = Context(k);
+  // void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end)
+  llvm::Function* EmitFunction(const std::string& symbol, KernelContext c,
+                               const std::function<void(const KernelContext&)>& body) {
+    llvm::Function* f = ir_.Begin(symbol, ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()},
+                                  /*external=*/false);
     c.run = f->getArg(0);
     c.first_row = f->getArg(1);
     c.batch = f->getArg(2);
     c.begin = f->getArg(3);
     c.end = f->getArg(4);
-    Emit(c);
+    body(c);
     ir_.b.CreateRetVoid();
-    kernels_.push_back(f);
+    return f;
+  }
+
+  void EmitKernel(size_t k) {
+    kernels_.push_back(EmitFunction(SymbolOf(k, NameOf(program_, program_.kernels[k])), Context(k),
+                                    [](const KernelContext& c) { Emit(c); }));
   }
 
   Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
@@ -84,6 +103,13 @@ class ProgramEmitter {
     barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", b.getVoidTy(), ir_.ptr());
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
+    thread_ = thread;
+    threads_ = threads;
+    if (!plan_.packed.empty()) {
+      for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
+      Barrier(together);
+    }
+
     // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
     auto* header = llvm::BasicBlock::Create(ir_.context(), "step", f);
     auto* body = llvm::BasicBlock::Create(ir_.context(), "work", f);
@@ -101,7 +127,7 @@ class ProgramEmitter {
     Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       if (phase > 0) Barrier(together);
-      for (const size_t k : plan_.phases[phase]) Call(k, first_row, count, thread, threads);
+      for (const size_t k : plan_.phases[phase]) CallKernel(k, first_row, count);
     }
     if (!plan_.copies.empty()) {
       Barrier(together);
@@ -129,42 +155,57 @@ class ProgramEmitter {
     step->addIncoming(after, next);
     b.CreateBr(header);
     b.SetInsertPoint(done);
+    for (size_t i = 0; i < unpack_.size(); ++i) {
+      if (unpack_[i] != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
+    }
     b.CreateRetVoid();
   }
 
   void Barrier(Value* together) {
-    ir_.If(together, [&] { ir_.b.CreateCall(barrier_, {run_}); });
+    ir_.If(together, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {run_}); }); });
   }
 
-  // The thread's share of a kernel's units: which unit is whose depends on the number of threads, what a unit does not.
-  void Call(size_t k, Value* first_row, Value* count, Value* thread, Value* threads) {
+  void CallKernel(size_t k, Value* first_row, Value* count) {
     KernelContext c = Context(k);
     c.run = run_;
     c.first_row = first_row;
     c.batch = count;
+    Recorded(int64_t(k), [&] { CallShare(kernels_[k], Units(c), first_row, count); });
+  }
+
+  void CallPanels(const Plan::Packed& packed, llvm::Function* f) {
+    Recorded(Profile::kPacking,
+             [&] { CallShare(f, PanelUnits(Context(kNone), packed), ir_.I64(0), ir_.I64(row_capacity_)); });
+  }
+
+  // The thread's share of the units: which unit is whose depends on the number of threads, what a unit does not.
+  void CallShare(llvm::Function* f, Value* units, Value* first_row, Value* count) {
     auto& b = ir_.b;
-    Value* units = Units(c);
-    Value* begin = b.CreateUDiv(ir_.Mul(units, thread), threads);
-    Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread, ir_.I64(1))), threads);
-    ir_.If(b.CreateICmpSLT(begin, end), [&] { b.CreateCall(kernels_[k], {run_, first_row, count, begin, end}); });
+    Value* begin = b.CreateUDiv(ir_.Mul(units, thread_), threads_);
+    Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread_, ir_.I64(1))), threads_);
+    ir_.If(b.CreateICmpSLT(begin, end), [&] { b.CreateCall(f, {run_, first_row, count, begin, end}); });
+  }
+
+  // Where the program is compiled for a profile, notes how long it took.
+  void Recorded(int64_t kernel, const std::function<void()>& work) {
+    if (!profile_) return work();
+    auto& b = ir_.b;
+    const auto clock = ir_.module().getOrInsertFunction("fusebox_clock", ir_.i64());
+    const auto record =
+        ir_.module().getOrInsertFunction("fusebox_record", b.getVoidTy(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64());
+    Value* begin = b.CreateCall(clock, {});
+    work();
+    b.CreateCall(record, {run_, thread_, ir_.I64(kernel), begin});
   }
 
   void Copies(Value* first_row, Value* count) {
-    const Kernel none;
-    KernelContext c = {.ir = ir_,
-                       .program = program_,
-                       .kernel = none,
-                       .plan = plan_,
-                       .row_capacity = row_capacity_,
-                       .target = target_};
+    KernelContext c = Context(kNone);
     c.run = run_;
     c.first_row = first_row;
     c.batch = count;
     for (const Plan::Copy& copy : plan_.copies) {
       const Type& type = program_.graph[copy.from].type;
-      Value* arena = Field(offsetof(RunContext, arena), ir_.ptr());
-      Value* from =
-          ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), arena, uint64_t(plan_.places[copy.from].offset));
+      Value* from = ArenaAddress(c, plan_.places[copy.from].offset);
       Value* bytes = ir_.Mul(c.Size(type.shape), ir_.I64(SizeOf(type.dtype)));
       ir_.b.CreateMemCpy(PortAddress(c, copy.to_port), llvm::Align(1), from, llvm::Align(1), bytes);
     }
@@ -175,16 +216,18 @@ class ProgramEmitter {
   const Plan& plan_;
   const int64_t row_capacity_;
   const Target& target_;
+  const bool profile_;
   std::vector<llvm::Function*> kernels_;
-  Value* run_ = nullptr;
+  std::vector<llvm::Function*> pack_, unpack_;  // One each of plan_.packed.
+  Value *run_ = nullptr, *thread_ = nullptr, *threads_ = nullptr;
   llvm::FunctionCallee barrier_;
 };
 
 }  // namespace
 
 void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
-                 int64_t row_capacity, const Target& target) {
-  ProgramEmitter(module, program, plan, row_capacity, target).Run(entry);
+                 int64_t row_capacity, const Target& target, bool profile) {
+  ProgramEmitter(module, program, plan, row_capacity, target, profile).Run(entry);
 }
 
 std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,

@@ -12,9 +12,10 @@
 namespace fusebox::codegen {
 
 // Fills the module; `entry` names its one exported function, void(RunContext*, i64 thread). The entry calls
-// fusebox_barrier(RunContext*) between phases where more than one thread runs.
+// fusebox_barrier(RunContext*) between phases where more than one thread runs; with `profile`, also fusebox_clock() and
+// fusebox_record(RunContext*, thread, kernel, begin) around each kernel.
 void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
-                 int64_t row_capacity, const Target& target);
+                 int64_t row_capacity, const Target& target, bool profile);
 
 // What each kernel is, for reports.
 std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox explain MODEL: what each kernel of a program does, how long it takes, and how near that is to the machine's
+// limits. It runs on made-up data, so it needs no weights and no data set.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "fusebox/compiler/compiler.h"
+#include "fusebox/compiler/profile.h"
+#include "fusebox/graph/verify.h"
+#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/thread_pool.h"
+#include "nlohmann/json.hpp"
+#include "tools/command.h"
+#include "tools/machine_peak.h"
+
+namespace fusebox::tools {
+namespace {
+
+constexpr int64_t kSteps = 300;         // Measured, after a tenth as many that are not.
+constexpr int64_t kTracedSteps = 10;    // In the trace: enough to see the pattern.
+constexpr int64_t kDataRows = 1 << 14;  // Of a data set: more than caches hold, as in real life.
+
+struct ExplainWords {
+  std::string model, program, profile;
+  int64_t batch_size = 32, threads = 1;
+  bool json = false;
+};
+
+// Arrays for all ports of a program: small numbers, rows in an order that jumps, and class 0 for every label.
+class MadeUpData {
+ public:
+  MadeUpData(const Graph& program, const Executable& executable, int64_t batch, int64_t rows) {
+    std::set<std::string> orders;
+    for (NodeId id = 1; id < program.size(); ++id) {
+      if (program[id].op == Op::kRows) orders.insert(program[program[id].inputs[0]].attributes.String("name"));
+    }
+    for (const Port& port : executable.ports()) {
+      Shape shape = port.type.shape;
+      for (size_t axis = 0; axis < shape.size(); ++axis) {
+        if (shape[axis] < 0) shape[axis] *= axis > 0 ? -batch : port.kind == Port::Kind::kRows ? -kDataRows : -rows;
+      }
+      Tensor array(port.type.dtype, {shape.begin(), shape.end()});
+      std::memset(array.mutable_raw(), 0, array.bytes());
+      uint32_t random = 1;
+      const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
+      if (port.type.dtype == DType::kF32) {
+        for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F;
+      } else if (port.kind == Port::Kind::kInput && orders.contains(port.name)) {
+        for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % kDataRows);
+      }
+      arrays_.push_back(std::move(array));
+      ports_.push_back(arrays_.back().mutable_raw());
+    }
+  }
+
+  void* const* ports() const { return ports_.data(); }
+
+ private:
+  std::vector<Tensor> arrays_;
+  std::vector<void*> ports_;
+};
+
+// Nanoseconds of one step: of all of it, and of each kernel and of waiting, the mean over threads.
+struct Timing {
+  double step = 0, waiting = 0;
+  std::vector<double> kernels;
+};
+
+void RunSteps(const Executable& executable, RunContext& context, int64_t steps) {
+  context.steps = steps;
+  context.rows = steps * context.batch;
+  context.stop[0] = context.stop[1] = 0;
+  ThreadPool::Global().Run(context.threads, [&](int64_t thread) { executable.Enter(context, thread); });
+}
+
+Timing MeanOf(const Profile& profile, size_t kernels, int64_t steps) {
+  Timing timing{.step = 0, .waiting = 0, .kernels = std::vector<double>(kernels)};
+  int64_t begin = INT64_MAX, end = 0;
+  for (int64_t thread = 0; thread < profile.threads(); ++thread) {
+    for (const ProfileEvent& event : profile.events(thread)) {
+      const double share = double(event.end - event.begin) / double(steps * profile.threads());
+      if (event.kernel >= 0) timing.kernels[size_t(event.kernel)] += share;
+      if (event.kernel == Profile::kWaiting) timing.waiting += share;
+      if (event.kernel == Profile::kPacking) continue;
+      begin = std::min(begin, event.begin);
+      end = std::max(end, event.end);
+    }
+  }
+  timing.step = double(end - begin) / double(steps);
+  return timing;
+}
+
+// Chrome's trace format: chrome://tracing and Perfetto draw a row a thread.
+std::string TraceJson(const Profile& profile, const std::vector<KernelReport>& kernels) {
+  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+  int64_t start = INT64_MAX;
+  for (int64_t thread = 0; thread < profile.threads(); ++thread) {
+    for (const ProfileEvent& event : profile.events(thread)) start = std::min(start, event.begin);
+  }
+  for (int64_t thread = 0; thread < profile.threads(); ++thread) {
+    for (const ProfileEvent& event : profile.events(thread)) {
+      const std::string name = event.kernel == Profile::kWaiting   ? "wait"
+                               : event.kernel == Profile::kPacking ? "pack"
+                                                                   : kernels[size_t(event.kernel)].name;
+      events.push_back({{"name", name},
+                        {"ph", "X"},
+                        {"pid", 1},
+                        {"tid", thread},
+                        {"ts", double(event.begin - start) / 1000},
+                        {"dur", double(event.end - event.begin) / 1000}});
+    }
+  }
+  return nlohmann::ordered_json({{"traceEvents", events}}).dump() + "\n";
+}
+
+// Percent of the nearer limit: multiply-adds, or memory.
+double PercentOfLimit(const KernelReport& kernel, double nanoseconds, const MachinePeak& peak) {
+  const double least = std::max(kernel.flops / peak.flops, kernel.bytes / peak.bytes);
+  return nanoseconds > 0 ? 100 * least / (nanoseconds * 1e-9) : 0;
+}
+
+std::string Table(const CompileReport& report, const Timing& timing, const MachinePeak& peak, int64_t threads) {
+  std::string text = fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9} {:>9} {:>9} {:>8} {:>6}\n", "kernel", "kind", "space",
+                                 "tile", "us", "Mflop", "KiB", "GFLOP/s", "limit");
+  double flops = 0;
+  for (size_t k = 0; k < report.kernels.size(); ++k) {
+    const KernelReport& kernel = report.kernels[k];
+    const double ns = timing.kernels[k];
+    flops += kernel.flops;
+    text +=
+        fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
+                    kernel.name.substr(0, 44), kernel.kind, kernel.shape, kernel.tile, ns / 1000, kernel.flops / 1e6,
+                    kernel.bytes / 1024, ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
+  }
+  text += fmt::format("\none step {:.1f} us, of which {:.1f} us waiting at {} barriers; {:.2f} Mflop, {:.1f} GFLOP/s\n",
+                      timing.step / 1000, timing.waiting / 1000, report.barriers, flops / 1e6, flops / timing.step);
+  text += fmt::format("{} thread{}; measured peak {:.1f} GFLOP/s and {:.1f} GB/s: {:.0f}% of peak FLOP rate\n", threads,
+                      threads == 1 ? "" : "s", peak.flops / 1e9, peak.bytes / 1e9,
+                      100 * flops / (timing.step * 1e-9) / peak.flops);
+  text += fmt::format("arena {} bytes, {} of them packed weights; intermediates one by one would take {}\n",
+                      report.arena_bytes, report.packed_bytes, report.intermediate_bytes);
+  if (!report.unfused.empty()) text += "\nnot fused, because\n";
+  for (const std::string& line : report.unfused) text += "  " + line + "\n";
+  return text;
+}
+
+std::string Json(const CompileReport& report, const Timing& timing, const MachinePeak& peak, int64_t threads) {
+  nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
+  for (size_t k = 0; k < report.kernels.size(); ++k) {
+    const KernelReport& kernel = report.kernels[k];
+    kernels.push_back({{"name", kernel.name},
+                       {"kind", kernel.kind},
+                       {"operations", kernel.operations},
+                       {"space", kernel.shape},
+                       {"tile", kernel.tile},
+                       {"nanoseconds", timing.kernels[k]},
+                       {"flops", kernel.flops},
+                       {"bytes", kernel.bytes},
+                       {"percent_of_limit", PercentOfLimit(kernel, timing.kernels[k], peak)}});
+  }
+  return nlohmann::ordered_json({{"threads", threads},
+                                 {"peak_flops", peak.flops},
+                                 {"peak_bytes", peak.bytes},
+                                 {"step_nanoseconds", timing.step},
+                                 {"waiting_nanoseconds", timing.waiting},
+                                 {"barriers", report.barriers},
+                                 {"arena_bytes", report.arena_bytes},
+                                 {"packed_bytes", report.packed_bytes},
+                                 {"intermediate_bytes", report.intermediate_bytes},
+                                 {"kernels", kernels},
+                                 {"unfused", report.unfused}})
+             .dump(2) +
+         "\n";
+}
+
+absl::Status Explain(const ExplainWords& words) {
+  if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
+  FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
+                           Compile(program, {.row_capacity = words.batch_size, .profile = true}));
+  const CompileReport& report = executable.report();
+  const MadeUpData data(program, executable, words.batch_size, kSteps * words.batch_size);
+  const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
+  Profile profile(words.threads, (kSteps + 2) * events_of_a_step);
+  const std::unique_ptr<void, decltype(&std::free)> arena(
+      std::aligned_alloc(64, size_t(executable.arena_bytes() / 64 + 1) * 64), &std::free);
+  RunContext context;
+  context.ports = data.ports();
+  context.arena = arena.get();
+  context.threads = words.threads;
+  context.batch = words.batch_size;
+  context.profile = &profile;
+  RunSteps(executable, context, kSteps / 10);
+  profile.Clear();
+  RunSteps(executable, context, kSteps);
+  const Timing timing = MeanOf(profile, report.kernels.size(), kSteps);
+  const MachinePeak peak = MeasurePeak(words.threads);
+  if (!words.profile.empty()) {
+    profile.Clear();
+    RunSteps(executable, context, kTracedSteps);
+    FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
+  }
+  Print(words.json ? Json(report, timing, peak, words.threads) : Table(report, timing, peak, words.threads));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddExplain(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("explain", "Run a model's kernels on made-up data, and tell where the time goes");
+  const auto words = std::make_shared<ExplainWords>();
+  verb->add_option("MODEL", words->model, "As for dump")->required();
+  verb->add_option("--program", words->program, "Which of the model's programs; else training, if it is compiled")
+      ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
+  verb->add_option("--batch-size", words->batch_size, "Rows of a step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--threads", words->threads, "Threads to run on")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--profile", words->profile, "Write the times of some steps here, in Chrome's trace format");
+  verb->add_flag("--json", words->json, "Print JSON");
+  verb->callback([words, &action] { action = [words] { return Explain(*words); }; });
+}
+
+}  // namespace fusebox::tools

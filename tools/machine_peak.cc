@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/machine_peak.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
+#include "fusebox/runtime/thread_pool.h"
+
+namespace fusebox::tools {
+namespace {
+
+// So many independent chains that neither latency nor the front end holds the multipliers up.
+constexpr int kChains = 12;
+
+// Chains that begin alike would be merged.
+#define FUSEBOX_FMA_LOOP(Vector, Set1, Fma, kLanes)                                                \
+  Vector acc[kChains];                                                                             \
+  _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) acc[i] = Set1(float(i));              \
+  const Vector factor = Set1(0.999F), term = Set1(0.001F);                                         \
+  for (int64_t r = 0; r < rounds; ++r) {                                                           \
+    _Pragma("GCC unroll 12") for (int i = 0; i < kChains; ++i) acc[i] = Fma(acc[i], factor, term); \
+  }                                                                                                \
+  Vector sum = acc[0];                                                                             \
+  _Pragma("GCC unroll 12") for (int i = 1; i < kChains; ++i) sum = Fma(sum, factor, acc[i]);       \
+  asm volatile("" : : "m"(sum));                                                                   \
+  return double(rounds) * kChains * (kLanes) * 2
+
+#if defined(__x86_64__)
+[[gnu::target("avx512f")]] double Fma512(int64_t rounds) {
+  FUSEBOX_FMA_LOOP(__m512, _mm512_set1_ps, _mm512_fmadd_ps, 16);
+}
+[[gnu::target("avx2,fma")]] double Fma256(int64_t rounds) {
+  FUSEBOX_FMA_LOOP(__m256, _mm256_set1_ps, _mm256_fmadd_ps, 8);
+}
+[[gnu::always_inline]] inline __m128 MulAdd(__m128 a, __m128 b, __m128 c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
+double Narrowest(int64_t rounds) { FUSEBOX_FMA_LOOP(__m128, _mm_set1_ps, MulAdd, 4); }
+#else
+float Identity(float x) { return x; }
+double Narrowest(int64_t rounds) { FUSEBOX_FMA_LOOP(float, Identity, __builtin_fmaf, 1); }
+#endif
+
+// Of all threads together; the best of some tries, as others share the machine.
+template <class Work>
+double Rate(int64_t threads, const Work& work) {
+  double best = 0;
+  for (int i = 0; i < 10; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    std::vector<double> done(size_t(threads), 0.0);
+    ThreadPool::Global().Run(threads, [&](int64_t thread) { done[size_t(thread)] = work(); });
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+    best = std::max(best, std::accumulate(done.begin(), done.end(), 0.0) / spent.count());
+  }
+  return best;
+}
+
+}  // namespace
+
+MachinePeak MeasurePeak(int64_t threads) {
+  double (*fma)(int64_t) = Narrowest;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("fma") && __builtin_cpu_supports("avx2")) fma = Fma256;
+  if (__builtin_cpu_supports("avx512f")) fma = Fma512;
+#endif
+  std::vector<uint64_t> array(8 << 20, 1);
+  const auto read = [&array] {
+    uint64_t sum[8] = {};
+    for (size_t i = 0; i < array.size(); i += 8) {
+      for (size_t j = 0; j < 8; ++j) sum[j] += array[i + j];
+    }
+    volatile uint64_t keep = sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7];
+    (void)keep;
+    return double(array.size()) * sizeof(uint64_t);
+  };
+  return {.flops = Rate(threads, [fma] { return fma(500'000); }), .bytes = Rate(threads, read)};
+}
+
+}  // namespace fusebox::tools
