@@ -69,7 +69,9 @@ inline Value Pad(At x, int64_t axis, int64_t before, int64_t after) {  // With z
   return Emit("pad", {x}, {{"axis", axis}, {"before", before}, {"after", after}});
 }
 inline Value Concatenate(At a, At b, int64_t axis) { return Emit("concatenate", {a, b}, {{"axis", axis}}); }
+// Rows of the table by number; zeros for a number outside.
 inline Value Gather(At table, At indices) { return Emit("gather", {table, indices}); }
+// `rows` rows, each the sum of the updates whose index it is; one with an index outside is dropped.
 inline Value ScatterAdd(At indices, At updates, int64_t rows) {
   return Emit("scatter_add", {indices, updates}, {{"rows", rows}});
 }

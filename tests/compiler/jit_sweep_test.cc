@@ -120,13 +120,16 @@ const Case kCases[] = {
     {{"T[2]", "T[0]"}, "concatenate %a, %b {axis = 0} : T[2]"},
     {{"T[2,N]", "T[1,N]"}, "concatenate %a, %b {axis = 0} : T[3,N]"},
     {{"T[5]"}, "concatenate %a, %a {axis = 0} : T[10]"},
-    // Indices include those outside: gather takes the nearest row, scatter_add drops them.
+    // Indices include those outside: gather gives zeros, scatter_add drops them.
     {{"T[4,2]", "i32[N]"}, "gather %a, %b : T[N,2]"},
     {{"T[3]", "i32[17]"}, "gather %a, %b : T[17]"},
     {{"T[N,17]", "i32[5]"}, "gather %a, %b : T[5,17]"},
     {{"T[2,3,5]", "i32[N]"}, "gather %a, %b : T[N,3,5]"},
     {{"T[1,64]", "i32[3]"}, "gather %a, %b : T[3,64]"},
     {{"T[0,4]", "i32[0]"}, "gather %a, %b : T[0,4]"},
+    {{"T[0,4]", "i32[3]"}, "gather %a, %b : T[3,4]"},
+    {{"T[0]", "i32[17]"}, "gather %a, %b : T[17]"},
+    {{"T[N]", "i32[64]"}, "gather %a, %b : T[64]"},
     {{"i32[N]", "T[N,2]"}, "scatter_add %a, %b {rows = 4} : T[4,2]"},
     {{"i32[17]", "T[17]"}, "scatter_add %a, %b {rows = 3} : T[3]"},
     {{"i32[N]", "T[N,3,5]"}, "scatter_add %a, %b {rows = 17} : T[17,3,5]"},
