@@ -7,7 +7,7 @@
 //   NaN          max, min, reduce_max, sign propagate it; argmax counts it as greatest; comparisons are false.
 //   -0 and +0    max(-0, +0) is +0, min is -0; sign of either is +0.
 //   empty        a sum of nothing is 0, its maximum -inf or the least integer, argmax over it 0.
-//   indices      `gather` takes the nearest row for one outside, `scatter_add` drops it, `rows` refuses it.
+//   indices      for one outside, `gather` gives a row of zeros; `scatter_add` drops it, `rows` refuses it.
 //
 // Nothing is fused, reused or re-ordered. Memory is freed after a value's last use.
 #pragma once

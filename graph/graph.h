@@ -22,7 +22,7 @@
 namespace fusebox {
 
 using NodeId = uint32_t;
-class Graph;
+struct Node;
 
 using Ints = std::vector<int64_t>;
 using AttributeValue = std::variant<bool, int64_t, double, std::string, Ints>;
@@ -47,18 +47,7 @@ class AttributeMap {
   std::map<std::string, AttributeValue, std::less<>> values_;
 };
 
-struct Node {
-  Op op = Op::kError;
-  Type type = {};
-  std::vector<NodeId> inputs = {};
-  AttributeMap attributes = {};
-  std::vector<Graph> regions = {};  // Of control ops: bodies whose inputs are this node's.
-  std::string scope = {};           // The layer that wrote it, outermost first: "dense_1" or "block/dense".
-  std::string source = {};          // "file.cc:12", where known.
-
-  const OpInfo& info() const { return Info(op); }
-};
-
+// A node may hold graphs, and a graph holds nodes: whatever needs to know both is defined below them.
 class Graph {
  public:
   struct Output {
@@ -70,7 +59,12 @@ class Graph {
     NodeId value;  // of the same type.
   };
 
-  Graph() : nodes_(1) {}
+  Graph();
+  Graph(const Graph&);
+  Graph(Graph&&) noexcept;
+  Graph& operator=(const Graph&);
+  Graph& operator=(Graph&&) noexcept;
+  ~Graph();
 
   // Adds a node whose inputs exist already. The caller answers for its type (GraphBuilder infers it).
   NodeId Add(Node node);
@@ -78,9 +72,9 @@ class Graph {
   // Replaces an earlier update of the same state.
   void SetUpdate(NodeId state, NodeId value);
 
-  const Node& operator[](NodeId id) const { return nodes_[id]; }
-  Node& mutable_node(NodeId id) { return nodes_[id]; }
-  NodeId size() const { return NodeId(nodes_.size()); }  // Ids are 1 .. size() - 1.
+  const Node& operator[](NodeId id) const;
+  Node& mutable_node(NodeId id);
+  NodeId size() const;  // Ids are 1 .. size() - 1.
   const std::vector<Output>& outputs() const { return outputs_; }
   const std::vector<Update>& updates() const { return updates_; }
   void ReplaceResults(std::vector<Output> outputs, std::vector<Update> updates) {
@@ -99,6 +93,28 @@ class Graph {
   std::vector<Output> outputs_;
   std::vector<Update> updates_;
 };
+
+struct Node {
+  Op op = Op::kError;
+  Type type = {};
+  std::vector<NodeId> inputs = {};
+  AttributeMap attributes = {};
+  std::vector<Graph> regions = {};  // Of control ops: bodies whose inputs are this node's.
+  std::string scope = {};           // The layer that wrote it, outermost first: "dense_1" or "block/dense".
+  std::string source = {};          // "file.cc:12", where known.
+
+  const OpInfo& info() const { return Info(op); }
+};
+
+inline Graph::Graph() : nodes_(1) {}
+inline Graph::Graph(const Graph&) = default;
+inline Graph::Graph(Graph&&) noexcept = default;
+inline Graph& Graph::operator=(const Graph&) = default;
+inline Graph& Graph::operator=(Graph&&) noexcept = default;
+inline Graph::~Graph() = default;
+inline const Node& Graph::operator[](NodeId id) const { return nodes_[id]; }
+inline Node& Graph::mutable_node(NodeId id) { return nodes_[id]; }
+inline NodeId Graph::size() const { return NodeId(nodes_.size()); }
 
 // Whether each node is needed by an output or an update; inputs and states that are not needed are false too.
 std::vector<bool> Reachable(const Graph& graph);

@@ -69,7 +69,9 @@ inline Value Pad(At x, int64_t axis, int64_t before, int64_t after) {  // With z
   return Emit("pad", {x}, {{"axis", axis}, {"before", before}, {"after", after}});
 }
 inline Value Concatenate(At a, At b, int64_t axis) { return Emit("concatenate", {a, b}, {{"axis", axis}}); }
+// Rows of the table by number; zeros for a number outside.
 inline Value Gather(At table, At indices) { return Emit("gather", {table, indices}); }
+// `rows` rows, each the sum of the updates whose index it is; one with an index outside is dropped.
 inline Value ScatterAdd(At indices, At updates, int64_t rows) {
   return Emit("scatter_add", {indices, updates}, {{"rows", rows}});
 }
@@ -85,10 +87,11 @@ inline Value Gradient(At loss, At x) { return Emit("gradient", {loss, x}); }
 inline Value MatMul(At a, At b, std::source_location where = std::source_location::current()) {
   if (!a.value.ok() || !b.value.ok()) return a.value.ok() ? b.value : a.value;
   const Dims da = a.value.dims(), db = b.value.dims();
-  if (da.size() < 2 || db.size() != 2)
+  if (da.size() < 2 || db.size() != 2) {
     return a.value.Error(
         "matmul: expects [..., n, k] and [k, m], got " + ToString(a.value.type()) + " and " + ToString(b.value.type()),
         where);
+  }
   if (da.size() == 2) return Emit("matmul", {a, b});
   int64_t rows = 1;
   for (size_t i = 0; i + 1 < da.size(); ++i) rows *= da[i];

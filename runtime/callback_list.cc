@@ -26,8 +26,8 @@ bool TakesColour() {
 }
 
 int64_t Columns() {
-  if (IsSet("COLUMNS")) {
-    const int64_t columns = std::strtoll(std::getenv("COLUMNS"), nullptr, 10);
+  if (const char* text = std::getenv("COLUMNS"); text != nullptr) {
+    const int64_t columns = std::strtoll(text, nullptr, 10);
     if (columns > 0) return columns;
   }
   winsize size = {};

@@ -81,9 +81,10 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
     const auto it = embedded.texts.find(ExpansionKey(use, types));
     if (it != embedded.texts.end()) {
       const absl::StatusOr<Graph> graph = Parse(it->second);
-      if (!graph.ok())
+      if (!graph.ok()) {
         return builder.Wrap(builder.Fail(
             fmt::format("'{}', the symbols stored for {}: {}", builder.scope(), use.item.id, Message(graph.status()))));
+      }
       const std::string outer =
           std::exchange(builder.who, fmt::format("'{}', {} {}: ", builder.scope(), KindName(use.kind), use.item.id));
       const Value value = InlineExpansion(builder, *graph, inputs);

@@ -5,6 +5,8 @@
 #include <limits>
 #include <numbers>
 
+#include "fusebox/compiler/codegen/ir.h"
+
 namespace fusebox::codegen {
 namespace {
 
@@ -45,10 +47,18 @@ Value* PowerOfTwo(Ir& ir, Value* n, llvm::Type* type) {
   return ir.b.CreateBitCast(ir.b.CreateShl(biased, ir.Integer(n->getType(), 23)), type);
 }
 
-}  // namespace
+// y 2^n in two factors, so that results from denormals to nearly infinity come out right.
+Value* Scale(Ir& ir, Value* y, Value* n) {
+  Value* half = ir.b.CreateAShr(n, ir.Integer(n->getType(), 1));
+  y = ir.b.CreateFMul(y, PowerOfTwo(ir, half, y->getType()));
+  return ir.b.CreateFMul(y, PowerOfTwo(ir, ir.b.CreateSub(n, half), y->getType()));
+}
 
-Value* Exp(Ir& ir, Value* x) {
-  if (IsDouble(x)) return CallEachLane(ir, "exp", x);
+// exp(x) = (head + tail) 2^n, with head in [0.7, 1.42] and tail below half its last place.
+struct ExpParts {
+  Value *head, *tail, *n;
+};
+ExpParts SplitExp(Ir& ir, Value* x) {
   auto& b = ir.b;
   llvm::Type* type = x->getType();
   // Beyond these the result is 0 or infinite anyway; the comparisons let NaN through.
@@ -62,17 +72,25 @@ Value* Exp(Ir& ir, Value* x) {
   Value* n_float = b.CreateFSub(shifted, ir.Number(type, kShift));
   llvm::Type* bits = Bits(x);
   Value* n = b.CreateSub(b.CreateBitCast(shifted, bits), ir.Integer(bits, 0x4B400000));
-  // r = x - n ln 2 in [-0.35, 0.35], with ln 2 in two parts.
-  Value* r = Fma(ir, n_float, ir.Number(type, -0.693359375), clamped);
-  r = Fma(ir, n_float, ir.Number(type, 2.12194440e-4), r);
+  // r = x - n ln 2 in [-0.35, 0.35], with ln 2 in two parts. The first step is exact; the second one rounds, by `lost`.
+  Value* low_part = ir.Number(type, 2.12194440e-4);
+  Value* most = Fma(ir, n_float, ir.Number(type, -0.693359375), clamped);
+  Value* r = Fma(ir, n_float, low_part, most);
+  Value* lost = Fma(ir, n_float, low_part, b.CreateFSub(most, r));
   Value* p = Polynomial(
       ir, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1});
-  Value* y = b.CreateFAdd(Fma(ir, b.CreateFMul(r, r), p, r), ir.Number(type, 1));
-  // 2^n in two factors, so that results from denormals to nearly infinity come out right.
-  Value* half = b.CreateAShr(n, ir.Integer(bits, 1));
-  y = b.CreateFMul(y, PowerOfTwo(ir, half, type));
-  y = b.CreateFMul(y, PowerOfTwo(ir, b.CreateSub(n, half), type));
-  return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y);
+  Value* one = ir.Number(type, 1);
+  Value* above_one = b.CreateFAdd(r, Fma(ir, b.CreateFMul(r, r), p, lost));
+  Value* head = b.CreateFAdd(above_one, one);
+  return {head, b.CreateFSub(above_one, b.CreateFSub(head, one)), n};
+}
+
+}  // namespace
+
+Value* Exp(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "exp", x);
+  const ExpParts e = SplitExp(ir, x);
+  return ir.b.CreateSelect(ir.b.CreateFCmpUNO(x, x), x, Scale(ir, e.head, e.n));
 }
 
 Value* Log(Ir& ir, Value* x) {
@@ -128,11 +146,31 @@ Value* Tanh(Ir& ir, Value* x) {
 Value* Sigmoid(Ir& ir, Value* x) {
   auto& b = ir.b;
   llvm::Type* type = x->getType();
-  // exp of a number <= 0 cannot overflow; for x < 0 the result is e / (1 + e).
-  Value* e = Exp(ir, b.CreateFNeg(Abs(ir, x)));
   Value* one = ir.Number(type, 1);
-  Value* numerator = b.CreateSelect(b.CreateFCmpOLT(x, ir.Number(type, 0)), e, one);
-  return b.CreateFDiv(numerator, b.CreateFAdd(one, e));
+  Value* zero = ir.Number(type, 0);
+  Value* negative = b.CreateFCmpOLT(x, zero);
+  // exp of a number <= 0 cannot overflow; for x < 0 the result is e / (1 + e).
+  Value* minus_abs = b.CreateFNeg(Abs(ir, x));
+  if (IsDouble(x)) {
+    Value* e = Exp(ir, minus_abs);
+    return b.CreateFDiv(b.CreateSelect(negative, e, one), b.CreateFAdd(one, e));
+  }
+  const ExpParts e = SplitExp(ir, minus_abs);
+  llvm::Type* bits = e.n->getType();
+  Value* power = PowerOfTwo(ir, b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, e.n, ir.Integer(bits, -126)), type);
+  // 1 + e = sum + rest. The sum's rounding and the tail would cost an ulp each.
+  Value* scaled = b.CreateFMul(e.head, power);
+  Value* sum = b.CreateFAdd(scaled, one);
+  Value* rest = Fma(ir, e.tail, power, b.CreateFSub(scaled, b.CreateFSub(sum, one)));
+  Value* numerator = b.CreateSelect(negative, e.head, one);
+  Value* tail = b.CreateSelect(negative, e.tail, zero);
+  // One step of Newton's, y += (numerator + tail - y (sum + rest)) / sum; for sums in [1, 2] a line does for 1 / sum.
+  Value* y = b.CreateFDiv(numerator, sum);
+  Value* minus_y = b.CreateFNeg(y);
+  Value* residual = b.CreateFAdd(Fma(ir, minus_y, sum, numerator), Fma(ir, minus_y, rest, tail));
+  y = Fma(ir, residual, Fma(ir, sum, ir.Number(type, -0.5), 1.457), y);
+  y = Scale(ir, y, b.CreateSelect(negative, e.n, ir.Integer(bits, 0)));
+  return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y);
 }
 
 Value* ErfInv(Ir& ir, Value* x) {

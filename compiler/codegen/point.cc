@@ -250,24 +250,31 @@ Value* PointEmitter::Rows(const Node& node, const Point& point) {
 Value* PointEmitter::Gather(const Node& node, const Point& point) {
   const Type& table = c_.graph()[node.inputs[0]].type;
   const NodeId storage = StorageOf(c_.graph(), node.inputs[0]), indices = StorageOf(c_.graph(), node.inputs[1]);
-  const auto clamp = [&](Value* i) {
-    Value* last = ir_.b.CreateTrunc(ir_.b.CreateSub(c_.Dim(table.shape[0]), ir_.I64(1)), ir_.b.getInt32Ty());
-    auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(i->getType());
-    const int64_t lanes = vector != nullptr ? vector->getNumElements() : 1;
-    i = ir_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smin, i, ir_.Splat(last, lanes));
-    i = ir_.b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, i, ir_.Integer(i->getType(), 0));
-    return ir_.b.CreateSExt(i, Ir::Lanes(ir_.i64(), lanes));
+  Value* zeros = llvm::Constant::getNullValue(Ir::Lanes(ir_.ElementType(node.type.dtype), point.lanes));
+  if (table.shape[0] == 0) return zeros;
+  // For an index outside, row 0 is read, which exists, and then zero taken.
+  const auto inside = [&](Value* row, int64_t lanes) {
+    return ir_.b.CreateICmpULT(row, ir_.Splat(c_.Dim(table.shape[0]), lanes));
+  };
+  const auto safe = [&](Value* row, Value* is_inside) {
+    return ir_.b.CreateSelect(is_inside, row, ir_.Integer(row->getType(), 0));
   };
   if (point.outer.empty()) {
-    Value* rows = clamp(ir_.LoadLanes(base(indices), DType::kI32, point.inner, point.lanes, point.mask));
-    return ir_.Gather(base(storage), node.type.dtype, rows, point.lanes, point.mask);
+    Value* rows = ir_.LoadLanes(base(indices), DType::kI32, point.inner, point.lanes, point.mask);
+    rows = ir_.b.CreateSExt(rows, Ir::Lanes(ir_.i64(), point.lanes));
+    Value* known = inside(rows, point.lanes);
+    Value* values = ir_.Gather(base(storage), node.type.dtype, safe(rows, known), point.lanes, point.mask);
+    return ir_.b.CreateSelect(known, values, zeros);
   }
-  Value* row = clamp(ir_.LoadLanes(base(indices), DType::kI32, point.outer[0], 1, nullptr));
-  Value* index = ir_.Mul(row, c_.Size(node.type.shape, 1));
+  Value* row = ir_.LoadLanes(base(indices), DType::kI32, point.outer[0], 1, nullptr);
+  row = ir_.b.CreateSExt(row, ir_.i64());
+  Value* known = inside(row, 1);
+  Value* index = ir_.Mul(safe(row, known), c_.Size(node.type.shape, 1));
   for (size_t i = 1; i < point.outer.size(); ++i) {
     index = ir_.Add(index, ir_.Mul(point.outer[i], c_.Size(node.type.shape, i + 1)));
   }
-  return ir_.LoadLanes(base(storage), node.type.dtype, ir_.Add(index, point.inner), point.lanes, point.mask);
+  Value* values = ir_.LoadLanes(base(storage), node.type.dtype, ir_.Add(index, point.inner), point.lanes, point.mask);
+  return ir_.b.CreateSelect(known, values, zeros);
 }
 
 // Slices and transposes read their operand where it lies, at a stride for each axis.

@@ -28,7 +28,7 @@ LiteralOr Movement(const Call& call);
 LiteralOr Gather(const Call& call);
 LiteralOr Random(const Call& call);
 
-// Rows of `table` by number, each of which exists, in the shape given.
+// Rows of `table` by number, in the shape given; zeros for a number that is none of a row.
 Literal TakeRows(const Literal& table, const std::vector<int64_t>& rows, Sizes shape);
 
 // ---- Indexing.

@@ -38,7 +38,8 @@ constexpr OpInfo kOps[] = {
      .arity = 2,
      .infer = Picked,
      .vjp = [](const VjpContext& c) -> Values { return {ScatterAdd(c.inputs[1], c.dy, c.inputs[0].dim(0)), {}}; },
-     .meaning = "Row i is row indices[i] of the table. An index outside is taken as the nearest row inside."},
+     .meaning = "Row i is row indices[i] of the table; an index outside gives a row of zeros. So scatter_add is its "
+                "adjoint for any indices."},
     {.op = Op::kScatterAdd,
      .name = "scatter_add",
      .kind = OpKind::kGather,

@@ -37,9 +37,10 @@ class File {
     if (!std::filesystem::exists(path_, ignored) && std::filesystem::exists(stem, ignored)) path_ = stem;
     errno = 0;
     file_ = gzopen(path_.c_str(), "rb");
-    if (file_ == nullptr)
+    if (file_ == nullptr) {
       throw Wrong("cannot open {}: {}; install the package dataset-fashion-mnist or set FUSEBOX_DATA_DIR", path_,
                   std::strerror(errno != 0 ? errno : ENOMEM));
+    }
     gzbuffer(file_, 1 << 17);
   }
   ~File() { gzclose(file_); }
@@ -67,9 +68,10 @@ class File {
     std::array<unsigned char, 16> bytes{};
     const size_t size = 4 + 4 * rank;
     Read(bytes.data(), size, size);
-    if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != rank)
+    if (bytes[0] != 0 || bytes[1] != 0 || bytes[2] != 8 || bytes[3] != rank) {
       throw Wrong("{}: expected an IDX file of u8 and rank {}, found the bytes {:02x} {:02x} {:02x} {:02x}", path_,
                   rank, bytes[0], bytes[1], bytes[2], bytes[3]);
+    }
     const auto number = [&](size_t i) {
       const unsigned char* b = &bytes[4 + 4 * i];
       return int64_t{b[0]} << 24 | int64_t{b[1]} << 16 | int64_t{b[2]} << 8 | int64_t{b[3]};

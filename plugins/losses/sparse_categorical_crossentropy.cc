@@ -23,9 +23,10 @@ class SparseCategoricalCrossentropy final : public sdk::Loss {
     if (column.size() < 2) return scope.Error("expects predictions [batch, ..., classes], got {}", y_pred.type());
     column.back() = 1;
     const Dims flat(column.begin(), column.end() - 1);
-    if (y_true.dims() != column && y_true.dims() != flat)
+    if (y_true.dims() != column && y_true.dims() != flat) {
       return scope.Error("expects one class a prediction, {} for {}, got {}", ToString(MakeType(FB_I32, flat)),
                          y_pred.type(), y_true.type());
+    }
     const Value labels = Reshape(y_true.dtype() == FB_I32 ? y_true : Cast(y_true, FB_I32), column);
     const Value made_from = scope.LogitsOf(y_pred, "fusebox/softmax");
     const Value logits = from_logits_ ? y_pred : made_from;

@@ -19,10 +19,11 @@ class Accuracy final : public sdk::Metric {
     column.back() = 1;
 
     const Dims got = y_true.dims();
-    if (got != flat && got != column && got != scores)
+    if (got != flat && got != column && got != scores) {
       return scope.Error("expects targets {}, {} or {} for predictions {}, got {}", ToString(MakeType(FB_I32, flat)),
                          ToString(MakeType(FB_I32, column)), ToString(MakeType(y_pred.dtype(), scores)), y_pred.type(),
                          y_true.type());
+    }
     if (scores.back() == 1) {
       const Value decided = Cast(Greater(y_pred, 0.5), y_true.dtype());
       return scope.RunningMean(Cast(Equal(decided, Reshape(y_true, column)), FB_F32));

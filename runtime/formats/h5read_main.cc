@@ -155,7 +155,7 @@ class Walker {
     std::vector<std::pair<std::string, H5L_type_t>> names;
     Require(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, AddName, &names), "group /" + prefix);
     for (const auto& [name, type] : names) {
-      const std::string path = prefix.empty() ? name : prefix + "/" + name;
+      const std::string path = prefix.empty() ? name : fmt::format("{}/{}", prefix, name);
       if (++objects_ > kMaxObjects) Fail(fmt::format("more than {} objects", kMaxObjects));
       if (type != H5L_TYPE_HARD) Fail(fmt::format("{} is a link to a path or another file", path));
       const Hdf5Handle object = Open(H5Oopen(group, name.c_str(), H5P_DEFAULT), H5Oclose, path);

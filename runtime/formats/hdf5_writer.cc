@@ -72,7 +72,7 @@ absl::Status WriteDataset(hid_t file, const NamedTensor& dataset) {
   const Hdf5Handle made(H5Dcreate2(file, dataset.name.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
                         H5Dclose);
   if (!made.ok()) return Refuse("HDF5: '{}' cannot be a dataset", dataset.name);
-  if (tensor.size() > 0 && H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.raw()) < 0)
+  if (tensor.bytes() > 0 && H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.raw()) < 0)
     return Failed(dataset.name);
   return absl::OkStatus();
 }

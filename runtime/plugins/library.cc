@@ -175,9 +175,10 @@ absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
   if (!library.has(kEntry)) return Refuse("exports no {}, so it is no plugin", kEntry);
   const FbLibrary* raw = library.get<decltype(fusebox_plugin)>(kEntry)();
   if (raw == nullptr || raw->magic != FB_MAGIC) return Refuse("its descriptor has no magic number");
-  if (raw->abi_major != FB_ABI_MAJOR || raw->abi_minor_required > FB_ABI_MINOR)
+  if (raw->abi_major != FB_ABI_MAJOR || raw->abi_minor_required > FB_ABI_MINOR) {
     return Refuse("needs plugin ABI {}.{}, this is {}.{}", raw->abi_major, raw->abi_minor_required, int{FB_ABI_MAJOR},
                   int{FB_ABI_MINOR});
+  }
   if (raw->struct_size < offsetof(FbLibrary, register_items) + sizeof(raw->register_items))
     return Refuse("its descriptor has only {} bytes", raw->struct_size);
   const FbLibrary descriptor = ReadStruct(raw);

@@ -167,9 +167,10 @@ absl::StatusOr<DatasetObject::Arrays> DatasetObject::Load(const std::string& spl
     if (!type || type->rank() == 0 || std::ranges::any_of(type->shape, [](int64_t d) { return d < 0; }) ||
         !SymbolicProduct(type->shape) || (a.data == nullptr && NumElements(type->shape, 0) > 0))
       return Refuse("{}: array '{}' is of no known type, or has no data", item_->who(), a.name);
-    if (!arrays.empty() && arrays[0].second.rows() != type->shape[0])
+    if (!arrays.empty() && arrays[0].second.rows() != type->shape[0]) {
       return Refuse("{}: array '{}' has {} rows, but '{}' has {}", item_->who(), a.name, type->shape[0],
                     arrays[0].first, arrays[0].second.rows());
+    }
     arrays.emplace_back(a.name, Tensor::Share(type->dtype, {type->shape.begin(), type->shape.end()}, a.data, object_));
   }
   return arrays;

@@ -120,10 +120,11 @@ absl::Status Registry::Load(const std::filesystem::path& path) {
   FUSEBOX_ASSIGN_OR_RETURN(LoadedLibrary loaded, LoadLibrary(path));
   for (const PluginItem& item : loaded.items) {
     const auto old = items_.find(Key(item.kind, item.id, item.major));
-    if (old != items_.end())
+    if (old != items_.end()) {
       return absl::AlreadyExistsError(fmt::format("{}: plugin {} brings {} {}, as does plugin {} ({})", path.string(),
                                                   loaded.library->name(), KindName(item.kind), item.key(),
                                                   old->second.library->name(), old->second.library->path));
+    }
   }
   files_.insert(identity);
   libraries_.push_back(loaded.library);
@@ -203,9 +204,10 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
   const PluginItem* only = nullptr;
   for (const auto& [key, item] : items_) {
     if (item.kind != kind || !item.id.ends_with(fmt::format("/{}", id)) || (major && item.major != *major)) continue;
-    if (only != nullptr && only->id != item.id)
+    if (only != nullptr && only->id != item.id) {
       return Refuse("{} '{}' could be {} of plugin {} or {} of plugin {}: name it in full", KindName(kind), name,
                     only->id, only->library->name(), item.id, item.library->name());
+    }
     only = &item;
   }
   if (only == nullptr) return absl::NotFoundError(WhyUnknown(kind, name));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each op's gradient, and those of random graphs, against central differences in f64.
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "fmt/format.h"
@@ -223,6 +224,34 @@ TEST(GradientSweep, TiesGoWhereTheTableSays) {
   EXPECT_EQ(result.outputs.at("min_a"), none);
   EXPECT_EQ(result.outputs.at("min_b"), all);
   EXPECT_EQ(result.outputs.at("top"), half);
+}
+
+// <gather(t, i), u> = <t, scatter_add(i, u)>, so each is the other's gradient, wherever the indices point.
+TEST(GradientSweep, GatherAndScatterAreAdjointForIndicesOutsideToo) {
+  const std::string values = R"(
+    %t = input : f64[3,2]
+    %u = input : f64[7,2]
+    %i = input : i32[7]
+    %rows = gather %t, %i : f64[7,2]
+    %sums = scatter_add %i, %u {rows = 3} : f64[3,2]
+    %p = multiply %rows, %u : f64[7,2]
+    %q = multiply %t, %sums : f64[3,2]
+    )";
+  constexpr int32_t kLeast = std::numeric_limits<int32_t>::min(), kGreatest = std::numeric_limits<int32_t>::max();
+  std::vector<double> losses;
+  for (const char* side : {"p", "q"}) {
+    const Graph graph = ParseGraph(values + fmt::format(R"(%loss = sum %{} {{axes = [0, 1]}} : f64[]
+    %gt = gradient %loss, %t : f64[3,2]
+    %gu = gradient %loss, %u : f64[7,2]
+    return loss = %loss, t = %gt, u = %gu)",
+                                                        side));
+    ASSERT_OK_AND_ASSIGN(const Graph differentiated, Differentiate(graph));
+    Bindings bindings = RandomBindings(graph, 1, 1);
+    bindings.inputs["i"] = Literal::Of<int32_t>({7}, {2, -1, 0, 3, 2, kLeast, kGreatest});
+    ExpectGradients(differentiated, bindings, std::string("sum of ") + side);
+    losses.push_back(Loss(differentiated, bindings));
+  }
+  EXPECT_NEAR(losses[0], losses[1], 1e-14);
 }
 
 // Gradients of whole random programs along a random direction in all inputs and states at once. Where the differences to

@@ -245,9 +245,11 @@ void BroadcastingOperands() {
              Literal::Of<bool>({2, 2}, {true, false, false, false}));
 }
 
-void GatherTakesTheNearestRowAndScatterDropsWhatLiesOutside() {
+void GatherGivesZerosAndScatterDropsWhatLiesOutside() {
   const Literal table = Matrix(3, 2, {1, 2, 3, 4, 5, 6});
-  ExpectSame(Eval("gather %a, %b : f32[4,2]", {table, I({2, 0, -5, 9})}), Matrix(4, 2, {5, 6, 1, 2, 1, 2, 5, 6}));
+  ExpectSame(Eval("gather %a, %b : f32[4,2]", {table, I({2, 0, -1, 3})}), Matrix(4, 2, {5, 6, 1, 2, 0, 0, 0, 0}));
+  ExpectSame(Eval("gather %a, %b : f32[2]", {F({kNaN, 1}), I({kLeast, kMost})}), F({0, 0}));
+  ExpectSame(Eval("gather %a, %b : f32[2,2]", {Matrix(0, 2, {}), I({0, 1})}), Matrix(2, 2, {0, 0, 0, 0}));
   ExpectSame(Eval("gather %a, %b : f32[0,2]", {table, I({})}), Matrix(0, 2, {}));
   ExpectSame(Eval("gather %a, %b : bool[2]", {B({0, 1}), I({1, 0})}), B({1, 0}));
   ExpectSame(Eval("scatter_add %a, %b {rows = 2} : f32[2,2]", {I({1, 1, 7}), table}), Matrix(2, 2, {0, 0, 4, 6}));
@@ -308,9 +310,7 @@ TEST(Evaluate, ArgMaxTakesTheFirstAndNaN) { ArgMaxTakesTheFirstAndNaN(); }
 TEST(Evaluate, MatrixProducts) { MatrixProducts(); }
 TEST(Evaluate, Movement) { Movement(); }
 TEST(Evaluate, BroadcastingOperands) { BroadcastingOperands(); }
-TEST(Evaluate, GatherTakesTheNearestRowAndScatterDropsWhatLiesOutside) {
-  GatherTakesTheNearestRowAndScatterDropsWhatLiesOutside();
-}
+TEST(Evaluate, GatherGivesZerosAndScatterDropsWhatLiesOutside) { GatherGivesZerosAndScatterDropsWhatLiesOutside(); }
 TEST(Evaluate, Sources) { Sources(); }
 TEST(Evaluate, RandomNumbersDependOnSeedStepStreamAndPlaceAlone) { RandomNumbersDependOnSeedStepStreamAndPlaceAlone(); }
 TEST(Evaluate, CallsRunTheirRegion) { CallsRunTheirRegion(); }
@@ -319,7 +319,7 @@ TEST(Evaluate, NoOpIsLeftOut) {
   for (const auto run :
        {Arithmetic, EachOpOfF32IsRoundedOnce, GreaterAndLesser, ComparisonsAndLogic, SelectLooksAtNothingButTheChosen,
         OneOperand, ErfInvInvertsErf, CastsSaturateFloatsAndWrapIntegers, Sums, Maxima, ArgMaxTakesTheFirstAndNaN,
-        MatrixProducts, Movement, BroadcastingOperands, GatherTakesTheNearestRowAndScatterDropsWhatLiesOutside, Sources,
+        MatrixProducts, Movement, BroadcastingOperands, GatherGivesZerosAndScatterDropsWhatLiesOutside, Sources,
         RandomNumbersDependOnSeedStepStreamAndPlaceAlone, CallsRunTheirRegion})
     run();
   for (size_t i = 1; i < size_t(Op::kCount); ++i) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The way of a stranger: installs a build, moves the installed tree, builds examples/plugins/gated_dense and a model
-# against it with the installed headers alone, and trains with the layer and the optimizer that the plugin brings.
+# against it with the installed headers alone, and trains with the layer and the optimizer that the plugin brings. The
+# model that it saves then has to do where the plugin is missing.
 #
 #   tests/install/run.sh BUILD_FOLDER
 set -euo pipefail
@@ -77,5 +78,24 @@ echo "== Training a built-in model with its optimizer"
   --seed 7 -o mlp.keras
 
 echo "== Using the saved model where the plugin is missing: its symbols are in the file"
-"$fusebox" evaluate gated.keras --data "$data" --json >without.json
-diff with.json without.json
+# 64 pictures of plain bytes behind the header of an .npy file.
+{
+  printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (64, 28, 28), }"
+  seq 1000000 1006271  # 6272 lines of 8 bytes are 64 x 28 x 28.
+} >pictures.npy
+# with COMMAND..., without COMMAND...: the same command, with the plugin and where it is missing.
+with() { "$fusebox" "$@" --plugin-path "$library"; }
+without() { "$fusebox" "$@"; }
+if without plugins describe acme/gated_dense 2>missing.txt; then fail "the plugin is not missing"; fi
+says missing.txt "unknown plugin 'acme/gated_dense'"
+for way in with without; do
+  $way evaluate gated.keras --data "$data" --json >$way.json
+  $way predict gated.keras --input pictures.npy -o $way.npy
+  # The layer, and the optimizer with the means that it has kept.
+  $way train gated.keras --data "$data" --epochs 2 --seed 8 --history $way.csv -o $way.keras
+  without evaluate $way.keras --data "$data" --json >$way.later.json
+done
+for file in json npy csv later.json keras; do
+  cmp with.$file without.$file || fail "the missing plugin makes a difference"
+done
+if cmp -s without.json without.later.json; then fail "nothing was learnt without the plugin"; fi

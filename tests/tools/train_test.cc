@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training from the command line, with the small data that the test makes.
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fstream>
-#include <thread>
-
 #include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/npy.h"
 #include "fusebox/runtime/formats/npz.h"
@@ -22,7 +14,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
-using ::testing::UnorderedElementsAre;
 
 class Train : public CommandTest {
  protected:
@@ -105,31 +96,6 @@ TEST_F(Train, WrongDataIsFoundBeforeTheFirstStep) {
   EXPECT_EQ(shape.exit_code, 1);
   EXPECT_EQ(shape.errors, "fusebox: error: layer 'flatten' expects x of shape [N,28,28], got [4,28,27]\n");
   EXPECT_FALSE(std::filesystem::exists(Path("m.keras")));
-}
-
-// Starts training that would take hours, and returns what a signal makes of it.
-int ExitCodeAfter(int signal, const std::string& data, const std::string& output) {
-  const pid_t child = fork();
-  if (child == 0) {
-    const int null = open("/dev/null", O_WRONLY);
-    dup2(null, 1);
-    dup2(null, 2);
-    execl(FUSEBOX_BIN, FUSEBOX_BIN, "train", "fashion_mnist_mlp", "--data", data.c_str(), "--epochs", "10000000", "-o",
-          output.c_str(), nullptr);
-    _exit(99);
-  }
-  std::this_thread::sleep_for(std::chrono::seconds(3));
-  kill(child, signal);
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
-TEST_F(Train, SignalsEndItWithNothingHalfWritten) {
-  WriteData("d.npz", 64);
-  EXPECT_EQ(ExitCodeAfter(SIGINT, Path("d.npz"), Path("m.keras")), 130);
-  EXPECT_EQ(ExitCodeAfter(SIGTERM, Path("d.npz"), Path("m.keras")), 143);
-  EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "d.npz.x.npy"));
 }
 
 }  // namespace

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bounds that compiler/codegen/math.h states, over the whole range of f32.
+#include <cmath>
+
+#include "fusebox/compiler/codegen/math.h"
+#include "gtest/gtest.h"
+#include "tests/compiler/ulps.h"
+
+namespace fusebox::testing {
+namespace {
+
+constexpr uint64_t kStep = 127;  // 34 million arguments each, in about 10 seconds.
+
+TEST(ElementaryFunctionsOverAllF32, Exp) { ExpectUlps(Op::kExp, std::exp, codegen::kExpUlps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Log) { ExpectUlps(Op::kLog, std::log, codegen::kLogUlps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Tanh) { ExpectUlps(Op::kTanh, std::tanh, codegen::kTanhUlps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Sigmoid) { ExpectUlps(Op::kSigmoid, ExactSigmoid, codegen::kSigmoidUlps, kStep); }
+
+}  // namespace
+}  // namespace fusebox::testing

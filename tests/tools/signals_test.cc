@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ctrl-C: what SIGINT and SIGTERM make of a command, at work or while it still reads its files.
+#include <algorithm>
+
+#include "fusebox/fusebox.h"
+#include "fusebox/runtime/formats/npy.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "gmock/gmock.h"
+#include "tests/tools/command.h"
+#include "tests/tools/running_command.h"
+
+namespace fusebox::testing {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+class Signals : public CommandTest {
+ protected:
+  // Little data and a wide model: a minute's work or more for any verb, with steps of a tenth of a second.
+  void SetUp() override {
+    CommandTest::SetUp();
+    constexpr int64_t kRows = 1'000'000, kWidth = 2048;
+    Tensor x(DType::kU8, {kRows, 4}), y(DType::kU8, {kRows});
+    for (int64_t i = 0; i < kRows; ++i) y.mutable_values<uint8_t>()[size_t(i)] = uint8_t(i % 10);
+    ASSERT_TRUE(WriteNpz(Path("d.npz"), {{"x", x}, {"y", y}}).ok());
+    ASSERT_TRUE(WriteNpy(Path("x.npy"), x).ok());
+    Sequential model(
+        {Dense(kWidth, {.activation = "relu", .input_shape = {4}}), Dense(kWidth, "relu"), Dense(10, "softmax")},
+        {.seed = 1});
+    ASSERT_TRUE(model.Compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy"}).ok());
+    const absl::Status saved = model.Save(Path("m.keras"));
+    ASSERT_TRUE(saved.ok()) << saved;
+  }
+
+  std::vector<std::string> Evaluate() const {
+    return {"evaluate", Path("m.keras"), "--data", Path("d.npz"), "--threads", "2"};
+  }
+  std::vector<std::string> Predict() const {
+    return {"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npy"), "--threads", "2"};
+  }
+  std::vector<std::string> Train(const std::string& batch_size) const {
+    return {"train", Path("m.keras"), "--data",    Path("d.npz"), "--epochs",  "1000", "--batch-size", batch_size,
+            "-o",    Path("n.keras"), "--history", Path("h.csv"), "--threads", "2",    "--verbose",    "0"};
+  }
+
+  // Both signals, each at work and as early as it is caught at all: one line, the exit code of shells, no file.
+  void ExpectOneLineAndNoFile(const std::vector<std::string>& words) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+      for (const bool at_work : {false, true}) {
+        RunningCommand command(words);
+        command.WaitUntilItCatches(signal);
+        if (at_work) command.WaitUntilItHasThreads(2);
+        command.Signal(signal);
+        const ProcessResult result = command.Wait();
+        EXPECT_EQ(result.exit_code, 128 + signal) << "ended by signal " << result.signal;
+        EXPECT_EQ(result.errors,
+                  std::string("fusebox: error: interrupted by ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") + "\n");
+        EXPECT_THAT(result.output, IsEmpty());
+        EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "m.keras", "x.npy"));
+      }
+    }
+  }
+};
+
+TEST_F(Signals, EndEvaluation) { ExpectOneLineAndNoFile(Evaluate()); }
+TEST_F(Signals, EndPrediction) { ExpectOneLineAndNoFile(Predict()); }
+TEST_F(Signals, EndTraining) { ExpectOneLineAndNoFile(Train("32")); }
+
+// A step of so large a batch takes seconds, and the first signal waits for its end. The second one does not, so
+// nobody is left to say a word.
+TEST_F(Signals, TheSecondLeavesAtOnce) {
+  RunningCommand command(Train("4096"));
+  command.WaitUntilItHasThreads(2);
+  command.Signal(SIGINT);
+  command.Signal(SIGINT);
+  const ProcessResult result = command.Wait();
+  EXPECT_EQ(result.exit_code, 130) << "ended by signal " << result.signal;
+  EXPECT_EQ(result.errors, "");
+  EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "m.keras", "x.npy"));
+}
+
+}  // namespace
+}  // namespace fusebox::testing
