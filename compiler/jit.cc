@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "fusebox/compiler/barrier.h"
 #include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/object_cache.h"
 #include "fusebox/compiler/object_compiler.h"
 #include "fusebox/graph/status.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -146,6 +148,17 @@ class OrcJit final : public Jit {
     });
     report.ir_instructions = int64_t(module.getInstructionCount());
 
+    const std::string key = compiler_.Key(bitcode);
+    const std::optional<ObjectCache> cache = dump ? std::nullopt : ObjectCache::Open();
+    if (cache) {
+      const auto objects = timed("load", [&] { return cache->Load(key); });
+      if (objects) {
+        // Should they not fit after all, they are compiled again.
+        auto code = timed("link", [&] { return Link(entry, *objects); });
+        report.cache_hit = code.ok();
+        if (code.ok()) return code;
+      }
+    }
     std::string complaint;
     llvm::raw_string_ostream stream(complaint);
     if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
@@ -155,6 +168,7 @@ class OrcJit final : public Jit {
     }
     FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> objects,
                              timed("codegen", [&] { return compiler_.Compile(module, bitcode); }));
+    if (cache) cache->Store(key, objects);
     return timed("link", [&] { return Link(entry, objects); });
   }
 

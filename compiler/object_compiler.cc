@@ -8,12 +8,17 @@
 #include <system_error>
 #include <thread>
 
+#include "fmt/format.h"
 #include "fusebox/graph/check.h"
+#include "llvm-c/Core.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/OptBisect.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/xxhash.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -112,6 +117,13 @@ void RunOnThreads(size_t jobs, size_t threads, const std::function<void(size_t)>
   work();
 }
 
+std::string SortedFeatures(const llvm::TargetMachine& machine) {
+  llvm::SmallVector<llvm::StringRef> features;
+  machine.getTargetFeatureString().split(features, ',', -1, /*KeepEmpty=*/false);
+  std::ranges::sort(features);
+  return llvm::join(features, ",");
+}
+
 }  // namespace
 
 absl::StatusOr<ObjectCompiler> ObjectCompiler::Create(orc::JITTargetMachineBuilder builder) {
@@ -129,6 +141,20 @@ std::unique_ptr<llvm::TargetMachine> ObjectCompiler::NewMachine() const {
   auto machine = builder.createTargetMachine();
   Check(bool(machine), "a target machine that could be made cannot be made again");
   return std::move(*machine);
+}
+
+std::string ObjectCompiler::Key(const std::string& bitcode) const {
+  // The library's own version: it may have been replaced since we were compiled.
+  unsigned major = 0, minor = 0, patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(bitcode.data()), bitcode.size());
+  const llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
+  // Which functions are called from outside, and how floating-point arithmetic may be changed, stands in the IR.
+  return fmt::format(
+      "fusebox {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
+      "triple {}\nCPU {}\nfeatures {}\nIR {:016x}{:016x}, {} bytes\n",
+      FUSEBOX_VERSION, major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
+      machine_->getTargetCPU().str(), SortedFeatures(*machine_), hash.high64, hash.low64, bitcode.size());
 }
 
 absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module,

@@ -20,6 +20,9 @@ class ObjectCompiler {
 
   const llvm::TargetMachine& machine() const { return *machine_; }
 
+  // Whatever decides what objects come of a module's bitcode, as text, a line each: the key of cached objects.
+  std::string Key(const std::string& bitcode) const;
+
   // Objects that together define the module's functions, in an order and with contents that depend on the number of
   // cores. Functions that were internal are visible to each other.
   absl::StatusOr<std::vector<std::string>> Compile(const llvm::Module& module, const std::string& bitcode) const;
