@@ -67,12 +67,11 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   dump("schedule", [&] { return PrintSchedule(fused, plan); });
   // Native code.
   FUSEBOX_ASSIGN_OR_RETURN(Jit* const jit, Jit::Get());
-  const std::string entry = jit->UniqueName("fusebox_program");
+  const std::string entry = "fusebox_program";
   const auto emit = [&](llvm::Module& module) {
     codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target(), options.profile);
   };
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code,
-                           timed("codegen", graph.size(), [&] { return jit->Compile(entry, emit, options.dump); }));
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(entry, emit, options.dump, report));
   impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
   impl->row_capacity = options.row_capacity;

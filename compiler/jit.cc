@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/jit.h"
 
-#include <atomic>
+#include <chrono>
 #include <mutex>
+#include <optional>
 
 #include "fusebox/compiler/barrier.h"
 #include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/object_cache.h"
+#include "fusebox/compiler/object_compiler.h"
 #include "fusebox/compiler/profile.h"
 #include "fusebox/graph/status.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
-#include "llvm/Transforms/Scalar/EarlyCSE.h"
-#include "llvm/Transforms/Scalar/SROA.h"
-#include "llvm/Transforms/Utils/Cloning.h"
 
 namespace fusebox {
 namespace {
@@ -44,15 +43,63 @@ void Record(RunContext* context, int64_t thread, int64_t kernel, int64_t begin) 
   if (context->profile != nullptr) context->profile->Record(thread, kernel, begin);
 }
 
-class Code final : public NativeCode {
+// The name spaces that programs are linked into, so that all may use the same symbols. One that is free is used again:
+// ORC keeps the remains of one that is removed.
+class Namespaces {
  public:
-  Code(orc::ResourceTrackerSP tracker, void* entry) : tracker_(std::move(tracker)), entry_(entry) {}
-  ~Code() override { llvm::consumeError(tracker_->remove()); }
-  void* entry() const override { return entry_; }
+  llvm::Expected<orc::JITDylib*> Take(orc::LLJIT& jit) {
+    const std::scoped_lock lock(mutex_);
+    if (free_.empty()) {
+      auto made = jit.createJITDylib(fmt::format("program{}", ++made_));
+      if (!made) return made.takeError();
+      made->addToLinkOrder(jit.getMainJITDylib());
+      free_.push_back(&*made);
+    }
+    orc::JITDylib* const taken = free_.back();
+    free_.pop_back();
+    return taken;
+  }
+  void GiveBack(orc::JITDylib* one) {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(one);
+  }
 
  private:
+  std::mutex mutex_;
+  std::vector<orc::JITDylib*> free_;
+  int64_t made_ = 0;
+};
+
+// A name space with a program's objects in it.
+class Code final : public NativeCode {
+ public:
+  Code(Namespaces& all, orc::JITDylib* mine) : all_(all), mine_(mine), tracker_(mine->createResourceTracker()) {}
+  ~Code() override {
+    // One that cannot be emptied is of no more use.
+    if (auto error = tracker_->remove()) {
+      llvm::consumeError(std::move(error));
+    } else {
+      all_.GiveBack(mine_);
+    }
+  }
+  void* entry() const override { return entry_; }
+
+  llvm::Error Link(orc::LLJIT& jit, const std::string& entry, const std::vector<std::string>& objects) {
+    for (const std::string& object : objects) {
+      // A copy, as ORC keeps it, and reads it aligned.
+      if (auto error = jit.addObjectFile(tracker_, llvm::MemoryBuffer::getMemBufferCopy(object, entry))) return error;
+    }
+    auto address = jit.lookup(*mine_, entry);
+    if (!address) return address.takeError();
+    entry_ = address->toPtr<void*>();
+    return llvm::Error::success();
+  }
+
+ private:
+  Namespaces& all_;
+  orc::JITDylib* mine_;
   orc::ResourceTrackerSP tracker_;
-  void* entry_;
+  void* entry_ = nullptr;
 };
 
 class OrcJit final : public Jit {
@@ -62,16 +109,12 @@ class OrcJit final : public Jit {
     llvm::InitializeNativeTargetAsmPrinter();
     auto builder = orc::JITTargetMachineBuilder::detectHost();
     if (!builder) return ToStatus(builder.takeError());
-    builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
-    auto machine = builder->createTargetMachine();
-    if (!machine) return ToStatus(machine.takeError());
+    FUSEBOX_ASSIGN_OR_RETURN(ObjectCompiler compiler, ObjectCompiler::Create(*builder));
     auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(*builder).create();
     if (!jit) return ToStatus(jit.takeError());
-    orc::JITDylib& main = (*jit)->getMainJITDylib();
-    // The C library, for exp and others of f64.
-    auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
-    if (!process) return ToStatus(process.takeError());
-    main.addGenerator(std::move(*process));
+    // What is wrong is returned, and a library does not print. Programs find the C library, for exp and others of f64,
+    // as LLJIT gives every name space the process's symbols.
+    (*jit)->getExecutionSession().setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
     // What compiled programs call of ours.
     orc::SymbolMap ours;
     const auto define = [&](const char* name, auto* function) {
@@ -80,83 +123,79 @@ class OrcJit final : public Jit {
     define("fusebox_barrier", &WaitForAll);
     define("fusebox_clock", &Profile::Now);
     define("fusebox_record", &Record);
-    if (auto error = main.define(orc::absoluteSymbols(std::move(ours)))) return ToStatus(std::move(error));
-    return std::make_unique<OrcJit>(std::move(*jit), std::move(*machine));
+    if (auto error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(ours)))) {
+      return ToStatus(std::move(error));
+    }
+    return std::make_unique<OrcJit>(std::move(*jit), std::move(compiler));
   }
 
-  OrcJit(std::unique_ptr<orc::LLJIT> jit, std::unique_ptr<llvm::TargetMachine> machine)
-      : jit_(std::move(jit)), machine_(std::move(machine)), target_(Describe(*machine_)) {}
+  OrcJit(std::unique_ptr<orc::LLJIT> jit, ObjectCompiler compiler)
+      : jit_(std::move(jit)), compiler_(std::move(compiler)), target_(Describe(compiler_.machine())) {}
 
   const codegen::Target& target() const override { return target_; }
 
   absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
       const std::string& entry, const std::function<void(llvm::Module&)>& emit,
-      const std::function<void(std::string_view, const std::string&)>& dump) override {
-    // The TargetMachine that optimises is one for all; compiling a module takes long, so callers take turns here.
-    const std::scoped_lock lock(mutex_);
-    auto context = std::make_unique<llvm::LLVMContext>();
-    auto module = std::make_unique<llvm::Module>(entry, *context);
-    module->setDataLayout(jit_->getDataLayout());
-    module->setTargetTriple(machine_->getTargetTriple().str());
-    emit(*module);
+      const std::function<void(std::string_view, const std::string&)>& dump, CompileReport& report) override {
+    const auto timed = [&](const char* name, auto step) {
+      const auto start = std::chrono::steady_clock::now();
+      auto result = step();
+      const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+      report.passes.push_back({name, spent.count()});
+      return result;
+    };
+    llvm::LLVMContext context;
+    context.setDiscardValueNames(!dump);
+    llvm::Module module("fusebox", context);
+    const std::string bitcode = timed("emit", [&] {
+      module.setDataLayout(jit_->getDataLayout());
+      module.setTargetTriple(jit_->getTargetTriple().str());
+      emit(module);
+      llvm::SmallVector<char, 0> bytes;
+      llvm::raw_svector_ostream out(bytes);
+      llvm::WriteBitcodeToFile(module, out);
+      return std::string(bytes.begin(), bytes.end());
+    });
+    report.ir_instructions = int64_t(module.getInstructionCount());
+
+    const std::string key = compiler_.Key(bitcode);
+    const std::optional<ObjectCache> cache = dump ? std::nullopt : ObjectCache::Open();
+    if (cache) {
+      const auto objects = timed("load", [&] { return cache->Load(key); });
+      if (objects) {
+        // Should they not fit after all, they are compiled again.
+        auto code = timed("link", [&] { return Link(entry, *objects); });
+        report.cache_hit = code.ok();
+        if (code.ok()) return code;
+      }
+    }
     std::string complaint;
     llvm::raw_string_ostream stream(complaint);
-    if (llvm::verifyModule(*module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
-    Optimise(*module);
+    if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
     if (dump) {
-      std::string text;
-      llvm::raw_string_ostream out(text);
-      module->print(out, nullptr);
-      dump("llvm", text);
-      dump("asm", Assembly(*module));
+      dump("llvm", compiler_.OptimisedText(module));
+      dump("asm", compiler_.Assembly(module));
     }
-    orc::ResourceTrackerSP tracker = jit_->getMainJITDylib().createResourceTracker();
-    if (auto error = jit_->addIRModule(tracker, orc::ThreadSafeModule(std::move(module), std::move(context)))) {
-      return ToStatus(std::move(error));
-    }
-    auto address = jit_->lookup(entry);
-    if (!address) return ToStatus(address.takeError());
-    return std::make_shared<Code>(std::move(tracker), address->toPtr<void*>());
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> objects,
+                             timed("codegen", [&] { return compiler_.Compile(module, bitcode); }));
+    if (cache) cache->Store(key, objects);
+    return timed("link", [&] { return Link(entry, objects); });
   }
-
-  std::string UniqueName(const std::string& stem) override { return fmt::format("{}{}", stem, ++count_); }
 
  private:
-  // The emitters write clean IR: beyond these two passes LLVM's optimiser costs time and finds nothing.
-  void Optimise(llvm::Module& module) {
-    llvm::LoopAnalysisManager loops;
-    llvm::FunctionAnalysisManager functions;
-    llvm::CGSCCAnalysisManager calls;
-    llvm::ModuleAnalysisManager modules;
-    llvm::PassBuilder builder(machine_.get());
-    builder.registerModuleAnalyses(modules);
-    builder.registerCGSCCAnalyses(calls);
-    builder.registerFunctionAnalyses(functions);
-    builder.registerLoopAnalyses(loops);
-    builder.crossRegisterProxies(loops, functions, calls, modules);
-    llvm::FunctionPassManager passes;
-    passes.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
-    passes.addPass(llvm::EarlyCSEPass(/*UseMemorySSA=*/true));
-    llvm::ModulePassManager all;
-    all.addPass(llvm::createModuleToFunctionPassAdaptor(std::move(passes)));
-    all.run(module, modules);
-  }
-
-  std::string Assembly(const llvm::Module& module) {
-    const auto copy = llvm::CloneModule(module);
-    llvm::SmallVector<char, 0> text;
-    llvm::raw_svector_ostream out(text);
-    llvm::legacy::PassManager passes;
-    if (machine_->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::AssemblyFile)) return "";
-    passes.run(*copy);
-    return std::string(text.begin(), text.end());
+  absl::StatusOr<std::shared_ptr<const NativeCode>> Link(const std::string& entry,
+                                                         const std::vector<std::string>& objects) {
+    auto mine = namespaces_.Take(*jit_);
+    if (!mine) return ToStatus(mine.takeError());
+    auto code = std::make_shared<Code>(namespaces_, *mine);
+    if (auto error = code->Link(*jit_, entry, objects)) return ToStatus(std::move(error));
+    return code;
   }
 
   std::unique_ptr<orc::LLJIT> jit_;
-  std::unique_ptr<llvm::TargetMachine> machine_;
-  codegen::Target target_;
-  std::mutex mutex_;
-  std::atomic<int64_t> count_ = 0;
+  const ObjectCompiler compiler_;
+  const codegen::Target target_;
+  Namespaces namespaces_;
 };
 
 }  // namespace

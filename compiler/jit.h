@@ -32,12 +32,14 @@ class Jit {
   virtual ~Jit() = default;
 
   virtual const codegen::Target& target() const = 0;
-  // Emits a module, optimises it, compiles it and looks up `entry`. `dump` gets "llvm" (optimised IR) and "asm".
+  // Emits a module, compiles it or finds it compiled in the cache, links it and looks up `entry`. Other modules may use
+  // the same names. The same call must emit the same module, also in another process: no address, no counter.
+  //
+  //   dump     if set, gets "llvm" (optimised IR) and "asm"; then the cache is not used.
+  //   report   gets the passes emit, load or codegen, and link; ir_instructions; cache_hit.
   virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
       const std::string& entry, const std::function<void(llvm::Module&)>& emit,
-      const std::function<void(std::string_view stage, const std::string& text)>& dump) = 0;
-  // A name that no other module of this process has.
-  virtual std::string UniqueName(const std::string& stem) = 0;
+      const std::function<void(std::string_view stage, const std::string& text)>& dump, CompileReport& report) = 0;
 };
 
 }  // namespace fusebox

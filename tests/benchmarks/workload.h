@@ -13,6 +13,9 @@ namespace fusebox::benchmarks {
 
 inline constexpr int64_t kSamples = 55'000;
 
+// Benchmarks leave the user's cache of compiled code alone, and find nothing there, unless a folder is named.
+inline const int kNoCache = setenv("FUSEBOX_CACHE_DIR", "", /*overwrite=*/0);
+
 // A benchmark has nobody to tell of an error.
 template <class T>
 T OrDie(absl::StatusOr<T> value) {
