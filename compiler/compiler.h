@@ -67,7 +67,7 @@ struct CompileReport {
   std::vector<std::string> unfused;  // One line an edge: "%12 -> %17: why".
   int64_t barriers = 0;              // A step.
   int64_t arena_bytes = 0;
-  int64_t packed_bytes = 0;        // Of the arena, for states in panels: see panels.h.
+  int64_t packed_bytes = 0;        // Of the arena, for states in panels: see layouts.h.
   int64_t intermediate_bytes = 0;  // The sum of all intermediates, had each its own buffer.
   int64_t ir_instructions = 0;     // Of LLVM, as emitted: compiling them takes most of the time.
   bool cache_hit = false;          // The native code was found on disk.
@@ -77,7 +77,7 @@ struct CompileReport {
 struct CompileOptions {
   int64_t row_capacity = 32;           // The greatest batch; matters only if the program has symbolic dimensions.
   std::vector<std::string> skip = {};  // Passes left out, by name.
-  // States of this size or more that products read as B are kept packed while steps run (panels.h). Smaller ones stay in
+  // States of this size or more that products read as B are kept packed while steps run (layouts.h). Smaller ones stay in
   // the nearest cache as they are.
   int64_t pack_from_bytes = 8 * 1024;
   bool profile = false;  // Record when each kernel runs: RunContext::profile, profile.h.

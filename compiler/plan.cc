@@ -5,7 +5,6 @@
 #include <map>
 #include <set>
 
-#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox {
@@ -27,6 +26,7 @@ class Planner {
     AssignPorts();
     FindEdges();
     PackStates();
+    PadValues();
     AssignPhases();
     AssignArena();
     return std::move(plan_);
@@ -148,11 +148,11 @@ class Planner {
       const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
       // An update must be written where the state lies, by a kernel that follows the layout.
       if (updated != 0 && (plan_.places[updated].port != port || !MadeInPanels(updated))) continue;
-      const Place place = {Place::Kind::kArena, -1, plan_.packed_bytes, true};
+      const Place place = {Place::Kind::kArena, -1, plan_.packed_bytes, Layout::kPanels};
       plan_.places[state] = place;
       if (updated != 0) plan_.places[updated] = place;
       plan_.packed.push_back({state, port});
-      plan_.packed_bytes += RoundUp(PanelElements(graph_[state].type.shape) * SizeOf(graph_[state].type.dtype));
+      plan_.packed_bytes += RoundUp(BytesOf(state));
     }
     plan_.arena_bytes = plan_.packed_bytes;
   }
@@ -165,6 +165,14 @@ class Planner {
              IsElement(graph_, kernel, id) && readers_[id].empty();
     }
     return false;
+  }
+
+  void PadValues() {
+    for (const NodeId id : ValuesToPad(graph_, kernels_)) {
+      const bool is_copied =
+          std::ranges::any_of(plan_.copies, [id](const Plan::Copy& copy) { return copy.from == id; });
+      if (plan_.places[id].kind == Place::Kind::kNone && !is_copied) plan_.places[id].layout = Layout::kPadded;
+    }
   }
 
   static int64_t RoundUp(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -203,7 +211,7 @@ class Planner {
 
   int64_t BytesOf(NodeId id) const {
     const Type& type = graph_[id].type;
-    return NumElements(type.shape, row_capacity_) * SizeOf(type.dtype);
+    return NumElements(type.shape, row_capacity_, plan_.places[id].layout) * SizeOf(type.dtype);
   }
 
   int64_t LastUse(NodeId id) const {
@@ -233,7 +241,7 @@ class Planner {
             block_of[id] = blocks_.size() - 1;
           }
           const int64_t offset = blocks_[block_of[id]].offset;
-          plan_.places[id] = {Place::Kind::kArena, -1, offset};
+          plan_.places[id] = {Place::Kind::kArena, -1, offset, plan_.places[id].layout};
           plan_.arena_bytes = std::max(plan_.arena_bytes, offset + size);
         }
       }
@@ -245,6 +253,7 @@ class Planner {
     for (const auto& [operand, block] : block_of) {
       if (!readers_[operand].contains(k) || blocks_[block].last != phase_[k] || BytesOf(operand) != BytesOf(id))
         continue;
+      if (plan_.places[operand].layout != plan_.places[id].layout) continue;
       const bool alone =
           std::ranges::none_of(readers_[operand], [&](size_t r) { return r != k && phase_[r] == phase_[k]; });
       const bool taken = std::ranges::any_of(block_of, [&](const auto& other) {
@@ -284,8 +293,9 @@ class Planner {
 };
 
 std::string Print(const Plan& plan, const Place& place) {
+  constexpr const char* kLayouts[] = {"", ", padded", ", in panels"};
   if (place.kind == Place::Kind::kArena)
-    return fmt::format("arena + {}{}", place.offset, place.panels ? ", in panels" : "");
+    return fmt::format("arena + {}{}", place.offset, kLayouts[size_t(place.layout)]);
   return place.kind == Place::Kind::kPort ? "port " + plan.ports[size_t(place.port)].name : "none";
 }
 

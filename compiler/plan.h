@@ -12,15 +12,16 @@
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/kernel.h"
+#include "fusebox/compiler/layouts.h"
 
 namespace fusebox {
 
 struct Place {
   enum class Kind : uint8_t { kNone, kPort, kArena };
   Kind kind = Kind::kNone;
-  int64_t port = -1;    // kPort
-  int64_t offset = -1;  // kArena, in bytes.
-  bool panels = false;  // Packed as panels.h says; in the arena only.
+  int64_t port = -1;               // kPort
+  int64_t offset = -1;             // kArena, in bytes.
+  Layout layout = Layout::kExact;  // In the arena only.
 };
 
 struct Plan {

@@ -26,6 +26,7 @@ struct Fold {
   Op op;
   DType dtype;  // Of the operand.
   Value* base;
+  Value* stride;  // From one k to the next, in elements.
 };
 
 Values Begin(Ir& ir, const std::vector<Fold>& folds) {
@@ -38,9 +39,10 @@ Values Begin(Ir& ir, const std::vector<Fold>& folds) {
   return state;
 }
 
-Values Step(Ir& ir, const std::vector<Fold>& folds, Value* k, Value* index, Value* mask, Values state) {
+Values Step(Ir& ir, const std::vector<Fold>& folds, Value* k, Value* start, Value* mask, Values state) {
   size_t s = 0;
   for (const Fold& fold : folds) {
+    Value* index = ir.Add(start, ir.Mul(k, fold.stride));
     Value* x = ir.LoadLanes(fold.base, fold.dtype, index, kLanes, mask);
     Value* old = state[s];
     if (fold.op == Op::kSum) state[s] = Sum(ir, fold.dtype, old, x);
@@ -64,17 +66,18 @@ void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const
   for (const NodeId id : c.kernel.members) {
     const Node& node = c.graph()[id];
     if (node.info().kind != OpKind::kReduce) continue;
-    folds.push_back(
-        {id, node.op, c.graph()[node.inputs[0]].type.dtype, points.base(StorageOf(c.graph(), node.inputs[0]))});
+    const NodeId operand = node.inputs[0];
+    Value* stride = c.LayoutOf(operand) == Layout::kPadded ? c.RowStride(operand) : c.Size(axes.inner);
+    folds.push_back({id, node.op, c.graph()[operand].type.dtype, points.base(StorageOf(c.graph(), operand)), stride});
   }
-  // x[outer, k, column] lies at ((outer * run) + k) * width + column.
+  // x[outer, k, column] lies at ((outer * run) + k) * width + column; where rows are padded, there is no outer.
   Value* run = c.Size(axes.run);
   Value* width = c.Size(axes.inner);
   Value* outer = ir.I64(0);
   for (size_t i = 0; i < point.outer.size(); ++i) outer = ir.Add(ir.Mul(outer, c.Dim(axes.outer[i])), point.outer[i]);
   Value* start = ir.Add(ir.Mul(ir.Mul(outer, run), width), point.inner);
   const Values state = ir.Loop(ir.I64(0), run, 1, Begin(ir, folds), [&](Value* k, Values carried) {
-    return Step(ir, folds, k, ir.Add(start, ir.Mul(k, width)), point.mask, std::move(carried));
+    return Step(ir, folds, k, start, point.mask, std::move(carried));
   });
   size_t s = 0;
   for (const Fold& fold : folds) {

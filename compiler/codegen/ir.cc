@@ -120,11 +120,10 @@ void Ir::StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mas
   }
 }
 
-void Ir::Prefetch(Value* address, bool nearest) {
-  constexpr int kToRead = 0, kNearestCache = 3, kNextCache = 2, kData = 1;
-  b.CreateIntrinsic(
-      llvm::Intrinsic::prefetch, {ptr()},
-      {address, b.getInt32(kToRead), b.getInt32(nearest ? kNearestCache : kNextCache), b.getInt32(kData)});
+void Ir::Prefetch(Value* address) {
+  constexpr int kToRead = 0, kNearestCache = 3, kData = 1;
+  b.CreateIntrinsic(llvm::Intrinsic::prefetch, {ptr()},
+                    {address, b.getInt32(kToRead), b.getInt32(kNearestCache), b.getInt32(kData)});
 }
 
 Value* Ir::Gather(Value* base, DType dtype, Value* indices, int64_t lanes, Value* mask) {

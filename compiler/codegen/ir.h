@@ -75,8 +75,8 @@ class Ir {
   // Lanes left out read as zero.
   Value* LoadLanes(Value* base, DType dtype, Value* index, int64_t lanes, Value* mask);
   void StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mask);
-  // A hint that the cache line of this address will be read, from the nearest cache or from the next one.
-  void Prefetch(Value* address, bool nearest = true);
+  // A hint that the cache line of this address will be read.
+  void Prefetch(Value* address);
   // One element at each of the indices (an i64 vector, or a scalar).
   Value* Gather(Value* base, DType dtype, Value* indices, int64_t lanes, Value* mask);
 

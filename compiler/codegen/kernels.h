@@ -28,13 +28,6 @@ void EmitScatter(const KernelContext& c);  // One unit.
 Value* PanelUnits(const KernelContext& c, const Plan::Packed& packed);
 void EmitPanels(const KernelContext& c, const Plan::Packed& packed, bool pack);
 
-// Whether this kernel asks for the next step's rows of the data sets while it computes: it is the last of those with the
-// most arithmetic. A data set lies in no cache, and a step reads it in short pieces; spread over a long kernel, that is
-// for free.
-bool FetchesNextRows(const KernelContext& c);
-// Unit `unit` of `units` does its part of it.
-void EmitFetchNextRows(const KernelContext& c, Value* unit, int64_t units);
-
 Value* Units(const KernelContext& c);
 void Emit(const KernelContext& c);
 

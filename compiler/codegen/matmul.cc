@@ -8,20 +8,19 @@
 //       members on the tile; store
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
-// vector width. B is read where it lies, row-major or in panels (panels.h). The last vector of a row is masked, the rows
+// vector width. B is read where it lies, row-major or in panels (layouts.h). The last vector of a row is masked, the rows
 // of a last, partial batch go one by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
 // Multiplication.
 #include <algorithm>
 #include <limits>
 
 #include "fusebox/compiler/codegen/kernels.h"
-#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
 namespace {
 
-constexpr int64_t kUnroll = 4;  // Of k. More overflows the micro-op cache, less leaves loop overhead.
+constexpr int64_t kUnroll = 2;  // Of k. More gains nothing, and takes longer to compile.
 
 int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
 
@@ -92,8 +91,9 @@ class MatMulEmitter {
     transposed_ = node.attributes.Flag("transpose_a");
     const Shape& a = c.graph()[node.inputs[0]].type.shape;
     k_ = a[transposed_ ? 0 : 1];
-    panels_ = c.plan.places[StorageOf(c.graph(), node.inputs[1])].panels;
-    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity), panels_);
+    layout_of_b_ = c.LayoutOf(node.inputs[1]);
+    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity),
+                           layout_of_b_ == Layout::kPanels);
   }
 
   const Tiling& tiling() const { return tiling_; }
@@ -109,8 +109,6 @@ class MatMulEmitter {
     Value* rows = c_.Dim(m_);
     Value* columns = c_.Dim(n_);
     // The units of one panel after the other; of the first and the last one maybe some tiles only.
-    const int64_t all_panels = n_ < 0 ? 0 : CeilDiv(n_, tiling_.panel());
-    const bool fetches = m_ >= 0 && n_ >= 0 && FetchesNextRows(c_);
     Value* tiles = ir_.I64(tiling_.row_tiles);
     Value* tall = ir_.I64(tiling_.tall);
     Value* first = ir_.b.CreateUDiv(c_.begin, tiles);
@@ -121,7 +119,6 @@ class MatMulEmitter {
       Value* to = ir_.Min(ir_.b.CreateSub(c_.end, start), tiles);
       ForPanel(ir_.Mul(panel, ir_.I64(tiling_.panel())), columns, [&](int64_t vectors, Value* mask, Value* column) {
         ir_.Loop(from, ir_.Min(to, tall), 1, [&](Value* tile) {
-          if (fetches) EmitFetchNextRows(c_, ir_.Add(start, tile), all_panels * tiling_.row_tiles);
           Rows(ir_.Mul(tile, ir_.I64(tiling_.rows)), tiling_.rows, rows, column, vectors, mask);
         });
         if (tiling_.rows == 1 || tiling_.tall == tiling_.row_tiles) return;
@@ -174,10 +171,13 @@ class MatMulEmitter {
     llvm::Type* vector = Ir::Lanes(ir_.ElementType(dtype_), tiling_.lanes);
     // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k; in panels, those of one row lie `k` rows
     // apart, and the last one is padded.
-    Value* a_row = transposed_ ? ir_.I64(1) : c_.Dim(k_);
-    Value* a_k = transposed_ ? c_.Dim(m_) : ir_.I64(1);
-    Value* b_k = panels_ ? ir_.I64(kPanel) : c_.Dim(n_);
-    const auto b_column = [&](Value* j) { return panels_ ? PanelIndex(ir_, c_.Dim(k_), ir_.I64(0), j) : j; };
+    const Node& node = c_.graph()[matmul_];
+    const bool panels = layout_of_b_ == Layout::kPanels;
+    Value* a_stride = c_.RowStride(node.inputs[0]);
+    Value* a_row = transposed_ ? ir_.I64(1) : a_stride;
+    Value* a_k = transposed_ ? a_stride : ir_.I64(1);
+    Value* b_k = panels ? ir_.I64(kPanel) : c_.RowStride(node.inputs[1]);
+    const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(k_), ir_.I64(0), j) : j; };
     Value* a = ir_.At(a_, dtype_, ir_.Mul(row, a_row));
     Value* b = ir_.At(b_, dtype_, b_column(column));
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
@@ -196,7 +196,7 @@ class MatMulEmitter {
         Values b_row;
         for (int64_t j = 0; j < vectors; ++j) {
           Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), b_column(ir_.I64(j * tiling_.lanes)));
-          Value* edge = j == vectors - 1 && !panels_ ? mask : nullptr;
+          Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact ? mask : nullptr;
           b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, edge));
         }
         // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
@@ -271,7 +271,8 @@ class MatMulEmitter {
   NodeId matmul_ = 0;
   DType dtype_ = DType::kF32;
   int64_t m_ = 0, n_ = 0, k_ = 0;
-  bool transposed_ = false, panels_ = false;
+  bool transposed_ = false;
+  Layout layout_of_b_ = Layout::kExact;
   Tiling tiling_;
   PointEmitter* points_ = nullptr;
   Value *a_ = nullptr, *b_ = nullptr;

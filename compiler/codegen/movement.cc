@@ -4,7 +4,6 @@
 
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/op_emitters.h"
-#include "fusebox/compiler/panels.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -50,9 +49,10 @@ void EmitTranspose(const KernelContext& c) {
   Value* to = points.base(c.kernel.members.back());
   Value* rows = c.Dim(c.kernel.space[0]);
   Value* columns = c.Dim(c.kernel.space[1]);
+  Value* to_stride = c.RowStride(c.kernel.members.back());
   // Of element (row, column) of the input. Lanes of columns from a multiple of 8 on lie in one panel.
   const auto index_of_input = [&](Value* row, Value* column) {
-    if (!c.plan.places[source].panels) return ir.Add(ir.Mul(row, rows), column);
+    if (c.LayoutOf(source) != Layout::kPanels) return ir.Add(ir.Mul(row, c.RowStride(source)), column);
     Value* in_panel = ir.b.CreateAnd(column, ir.I64(kPanel - 1));
     return ir.Add(PanelIndex(ir, columns, row, ir.b.CreateSub(column, in_panel)), in_panel);
   };
@@ -60,7 +60,7 @@ void EmitTranspose(const KernelContext& c) {
     ir.Loop(row_begin, row_end, 1, [&](Value* r) {
       ir.Loop(column_begin, columns, 1, [&](Value* column) {
         Value* x = ir.LoadLanes(from, dtype, index_of_input(column, r), 1, nullptr);
-        ir.StoreLanes(x, to, dtype, ir.Add(ir.Mul(r, columns), column), nullptr);
+        ir.StoreLanes(x, to, dtype, ir.Add(ir.Mul(r, to_stride), column), nullptr);
       });
     });
   };
@@ -79,7 +79,7 @@ void EmitTranspose(const KernelContext& c) {
             }
             block = TurnBlock(ir, std::move(block));
             for (int64_t i = 0; i < kBlock; ++i) {
-              Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), columns), column);
+              Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), to_stride), column);
               ir.StoreLanes(block[size_t(i)], to, dtype, index, nullptr);
             }
           });

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs a state into panels, and unpacks it: see panels.h. A unit is one panel.
-#include "fusebox/compiler/panels.h"
-
+// Packs a state into panels, and unpacks it: see layouts.h. A unit is one panel.
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/layouts.h"
 
 namespace fusebox::codegen {
 

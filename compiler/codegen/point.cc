@@ -6,7 +6,6 @@
 #include <set>
 
 #include "fusebox/compiler/codegen/op_emitters.h"
-#include "fusebox/compiler/panels.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
@@ -36,6 +35,12 @@ Value* PortAddress(const KernelContext& c, int64_t port) {
   // Row r of the batch is -shape[0] leading entries of the array, each of the other axes' size.
   Value* row_size = ir.Mul(c.Size(p.type.shape, 1), ir.I64(-p.type.shape[0]));
   return ir.At(array, p.type.dtype, ir.Mul(c.first_row, row_size));
+}
+
+Value* KernelContext::RowStride(NodeId value) const {
+  const Layout layout = LayoutOf(value);
+  const int64_t columns = graph()[value].type.shape[1];
+  return layout == Layout::kPadded ? ir.I64(fusebox::RowStride(columns, layout)) : Dim(columns);
 }
 
 Value* ArenaAddress(const KernelContext& c, int64_t offset) {
@@ -83,10 +88,11 @@ Value* PanelIndex(Ir& ir, Value* rows, Value* row, Value* column) {
 
 Value* PointEmitter::Index(NodeId value, const Shape& context, const Point& point, bool* across) const {
   const Shape& shape = c_.graph()[value].type.shape;
-  if (c_.plan.places[StorageOf(c_.graph(), value)].panels) {
-    Check(shape == context && point.outer.size() == 1, "panels are read by another loop nest than theirs");
+  if (const Layout layout = c_.LayoutOf(value); layout != Layout::kExact) {
+    Check(shape == context && point.outer.size() == 1, "a matrix is read by another loop nest than its layout's");
     *across = false;
-    return PanelIndex(ir_, c_.Dim(shape[0]), point.outer[0], point.inner);
+    if (layout == Layout::kPanels) return PanelIndex(ir_, c_.Dim(shape[0]), point.outer[0], point.inner);
+    return ir_.Add(ir_.Mul(point.outer[0], c_.RowStride(value)), point.inner);
   }
   const Shape s = WithOnes(shape, context.size());
   const size_t loops = std::min(point.outer.size(), s.size());
@@ -129,9 +135,9 @@ Value* PointEmitter::Load(NodeId value, const Shape& context, const Point& point
   return ir_.LoadLanes(base(storage), node.type.dtype, index, lanes, lanes == 1 ? nullptr : MaskFor(storage, point));
 }
 
-// Panels are padded: what lies behind the last column is neither read by others nor anybody else's.
+// What lies behind the last column in a padded layout is neither read by others nor anybody else's.
 Value* PointEmitter::MaskFor(NodeId storage, const Point& point) const {
-  return c_.plan.places[storage].panels ? nullptr : point.mask;
+  return c_.LayoutOf(storage) == Layout::kExact ? point.mask : nullptr;
 }
 
 void PointEmitter::Preload(const Point& point) {

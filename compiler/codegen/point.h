@@ -25,6 +25,9 @@ struct KernelContext {
   const Graph& graph() const { return program.graph; }
   Value* Dim(int64_t dim) const { return dim >= 0 ? ir.I64(dim) : ir.Mul(batch, ir.I64(-dim)); }
   Value* Size(const Shape& shape, size_t from = 0) const;
+  Layout LayoutOf(NodeId value) const { return plan.places[StorageOf(graph(), value)].layout; }
+  // From one row of a matrix to the next, in elements.
+  Value* RowStride(NodeId value) const;
 };
 
 using Memo = std::map<NodeId, Value*>;

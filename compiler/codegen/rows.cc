@@ -24,7 +24,7 @@ constexpr int64_t kUnrolled = 64;  // Up to here a row is unrolled.
 int64_t FirstOfOneLoop(const KernelContext& c) {
   if (c.kernel.run_rank != 0) return -1;
   for (const NodeId id : c.kernel.stored) {
-    if (c.plan.places[id].panels) return -1;
+    if (c.LayoutOf(id) != Layout::kExact) return -1;
   }
   int64_t first = 0;
   for (const NodeId id : c.kernel.members) {
@@ -39,7 +39,7 @@ int64_t FirstOfOneLoop(const KernelContext& c) {
     if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
     for (const NodeId input : DataInputs(node)) {
       const Shape& shape = c.graph()[input].type.shape;
-      if (c.plan.places[StorageOf(c.graph(), input)].panels) return -1;
+      if (c.LayoutOf(input) != Layout::kExact) return -1;
       if (shape != c.kernel.space && std::ranges::any_of(shape, [](int64_t d) { return d != 1; })) return -1;
     }
   }

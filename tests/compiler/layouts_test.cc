@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // States in panels: which ones are, and that nobody but the compiled code can tell.
-#include "fusebox/compiler/panels.h"
+#include "fusebox/compiler/layouts.h"
 
 #include "fusebox/compiler/fuse.h"
 #include "fusebox/graph/text.h"
