@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled program on arrays of its own, with nothing of the runtime around it but the threads: what a caller who owns
-// all buffers waits for.
+// A compiled program on arrays of its own, with nothing of the runtime around it but the threads: what a caller who
+// owns all buffers waits for.
 #pragma once
 #include <string_view>
 #include <vector>

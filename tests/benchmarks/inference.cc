@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Microseconds a call, for so many samples: of Predict, and of the compiled program alone on arrays that the caller owns.
+// Microseconds a call, for so many samples: of Predict, and of the compiled program alone on arrays of the caller's.
 #include "benchmark/benchmark.h"
 #include "tests/benchmarks/bare_program.h"
 #include "tests/benchmarks/numbers.h"

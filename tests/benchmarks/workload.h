@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The jobs that benchmarks time, and peers/ times, too:
-//   Model       784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, accuracy, 55,000 samples; in
-//               batches of 32 the last one has 24
+//   Model       784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, accuracy, 55,000 samples;
+//               in batches of 32 the last one has 24
 //   TinyModel   8 - 30 - 30 - 1 with relu, mean squared error, 20,640 samples
 #pragma once
 #include <cstdint>

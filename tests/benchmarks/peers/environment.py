@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the peers are: Debian packages, Python environments, and programs of C++. Each is made on first use, where it is
-missing, and a failure to is remembered as the reason for which its peers are left out."""
+"""Where the peers are: Debian packages, Python environments, and programs of C++. Each is made on first use where it is
+missing; if that fails, its peers are left out for that reason."""
 
 import functools
 import pathlib

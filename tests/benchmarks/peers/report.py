@@ -86,8 +86,9 @@ def disagreements(jobs, results):
             expected = next(iter(systems.get("fusebox", {}).values()), {"check": math.nan})["check"]
             for system, by_threads in systems.items():
                 for threads, result in by_threads.items():
-                    if not abs(result["check"] - expected) <= job.tolerance * abs(expected):
-                        yield f"{name}: {case}: {system} on {in_threads(threads)}: {result['check']:.6g}, fusebox: {expected:.6g}"
+                    got = result["check"]
+                    if not abs(got - expected) <= job.tolerance * abs(expected):
+                        yield f"{name}: {case}: {system}, {in_threads(threads)}: {got:.6g}; fusebox: {expected:.6g}"
 
 
 def chart(all_rows, title, path):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from systems import Case, Job, Peer
 
-SHAPES = [(size, size, size) for size in [256, 512, 768, 1024, 2048]] + [
-    (m, k, n) for k, n in [(784, 300), (300, 100), (1024, 1024), (4096, 1024), (1024, 4096)] for m in [1, 4, 16, 32, 64]]
+# As ../../gemm.cc has them: squares, and few rows by weights.
+SQUARES = [256, 512, 768, 1024, 2048]
+ROWS = [1, 4, 16, 32, 64]
+WEIGHTS = [(784, 300), (300, 100), (1024, 1024), (4096, 1024), (1024, 4096)]
+SHAPES = [(size, size, size) for size in SQUARES] + [(m, k, n) for k, n in WEIGHTS for m in ROWS]
 
 JOB = Job(
     what="a matrix product [m,k] [k,n], packing included",

@@ -14,8 +14,9 @@ JOB = Job(
     what="an epoch of 784 - 300 - 100 - 10 on 55,000 images, loss, accuracy and the small last batch included",
     benchmark="training",
     cases=[
-        Case(f"{optimizer}, batch {batch}", {"optimizer": optimizer, "batch": batch}, f"Epoch/{optimizer}/batch:{batch}",
-             FLOPS) for optimizer, batches in OPTIMIZERS.items() for batch in batches
+        Case(f"{optimizer}, batch {batch}", {"optimizer": optimizer, "batch": batch},
+             f"Epoch/{optimizer}/batch:{batch}", FLOPS)
+        for optimizer, batches in OPTIMIZERS.items() for batch in batches
     ],
     peers=[
         Peer("JAX, lax.scan", "python", "jax_train.py"),

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seconds an epoch of jitted JAX: the whole epoch in one lax.scan, or one call a batch (--loop step).
 
-The same work as fusebox's: the rows are gathered in a shuffled order, loss and accuracy are summed up, and the last batch
-may be a smaller one, for which the step is compiled once more. Weights are donated. The permutation is NumPy's and is
-timed.
+The same work as fusebox's: the rows are gathered in a shuffled order, loss and accuracy are summed up, and the last
+batch may be a smaller one, for which the step is compiled once more. Weights are donated. The permutation is NumPy's and
+is timed.
 """
 
 import functools

@@ -33,7 +33,7 @@ def data(model):
 
 
 def pictures():
-    """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of the same shape where it is missing."""
+    """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of that shape where it is missing."""
     folder = os.environ.get("FUSEBOX_DATA_DIR") or "/usr/share/datasets/fashion-mnist"
     try:
         with gzip.open(f"{folder}/train-images-idx3-ubyte.gz") as file:
