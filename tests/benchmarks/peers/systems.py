@@ -8,6 +8,8 @@ import pathlib
 import subprocess
 from collections.abc import Callable
 
+LIMIT = 600  # Seconds that one measurement may take.
+
 here = pathlib.Path(__file__).resolve().parent
 
 
@@ -53,11 +55,14 @@ def measure(command, threads, variables={}):
         environment[f"{name}_THREADS"] = str(threads)
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"} | variables
     cores = sorted(os.sched_getaffinity(0))[-threads:]
-    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env=environment, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    try:
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=environment, timeout=LIMIT, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    except subprocess.TimeoutExpired:
+        raise Failed(f"took more than {LIMIT} s")
     if done.returncode != 0:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise Failed(lines[-1])
+        said = [line for line in done.stderr.splitlines() if any(map(str.isalpha, line))]
+        raise Failed(said[-1].strip() if said else f"exit code {done.returncode}")
     return done.stdout
 
 

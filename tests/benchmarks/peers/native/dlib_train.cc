@@ -22,6 +22,9 @@ void Train(const peers::Arguments& arguments, Solver solver) {
   std::iota(order.begin(), order.end(), size_t{0});
   std::mt19937 random(42);
   dlib::resizable_tensor x;
+  // Tells the network that each sample is one row of x.
+  const dlib::matrix<float> sample = dlib::zeros_matrix<float>(28, 28);
+  net.to_tensor(&sample, &sample + 1, x);
   std::vector<unsigned long> labels;
   std::vector<double> seconds, losses;
   for (int64_t epoch = 0; epoch <= arguments.Int("epochs", 3); ++epoch) {
