@@ -108,7 +108,7 @@ set title "{title}"
 set xlabel 'time of the peer / time of fusebox: to the right of 1, fusebox is faster'
 set logscale x
 set xtics (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
-set xrange [{min([1] + [r.ratio for r in drawn]) / 1.5}:{max([1] + [r.ratio for r in drawn]) * 1.5}]
+set xrange [{min([1] + [r.ratio for r in drawn]) / 1.5}:{max([1] + [r.ratio for r in drawn]) * 2}]
 set yrange [-0.7:{len(drawn) - 0.3}]
 set ytics ({', '.join(ticks)})
 set grid xtics
