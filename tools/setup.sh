@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What demo.sh and test.sh share: packages, build and Python environment, each made only where it is missing. To be
-# sourced; run by itself, it installs the packages.
+# What demo.sh, test.sh and tests/benchmarks/peers/run share: packages, build and Python environment, each made only
+# where it is missing. To be sourced; run by itself, it installs the packages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,22 +14,24 @@ step() {
   echo "== $words: $((SECONDS - start)) s"
 }
 
+# missing_packages LIST
 missing_packages() {
-  sed 's/#.*//' packages.txt | xargs -n 1 | while read -r package; do
+  sed 's/#.*//' "$1" | xargs -n 1 | while read -r package; do
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || echo "$package"
   done
 }
 
+# install_packages [LIST]
 # Asks for apt, and for sudo, only when a package is missing: a second run needs neither root nor a network.
 install_packages() {
-  local missing
-  missing=$(missing_packages)
+  local list=${1:-packages.txt} missing
+  missing=$(missing_packages "$list")
   if [[ -z $missing ]]; then
-    echo "all packages of packages.txt are installed"
+    echo "all packages of $list are installed"
     return
   fi
   if ! command -v apt-get >/dev/null; then
-    echo "setup.sh: no apt-get here; install what packages.txt names, then: cmake --preset release" >&2
+    echo "setup.sh: no apt-get here; install what $list names" >&2
     exit 1
   fi
   local root=()
@@ -46,19 +48,20 @@ build() {
   cmake --build --preset "$1"
 }
 
+# make_python [LIST FOLDER [ARGUMENTS OF PIP...]]
 # The environment is complete when it holds the very list that it was made from.
 make_python() {
-  local list=tests/python/requirements.txt python=python3
-  if cmp -s "$list" build/python/requirements.txt; then
-    echo "build/python is complete"
+  local list=${1:-tests/python/requirements.txt} folder=${2:-build/python} python=python3
+  if cmp -s "$list" "$folder/requirements.txt"; then
+    echo "$folder is complete"
     return
   fi
   # Debian's own python3 is the one that python3-venv belongs to.
   if [[ -x /usr/bin/python3 ]]; then python=/usr/bin/python3; fi
-  rm -rf build/python
-  "$python" -m venv build/python
-  build/python/bin/pip install --quiet --disable-pip-version-check -r "$list"
-  cp "$list" build/python/requirements.txt
+  rm -rf "$folder"
+  "$python" -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$list" "${@:3}"
+  cp "$list" "$folder/requirements.txt"
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds an epoch once the program is compiled: gather of shuffled rows, forward, loss, accuracy, backward, update.
+// Seconds an epoch once the program is compiled: gather of shuffled rows, forward, loss, metrics, backward, update.
 #include "benchmark/benchmark.h"
 #include "tests/benchmarks/workload.h"
 
 namespace fusebox::benchmarks {
 namespace {
 
-void Epoch(benchmark::State& state) {
-  static const Data data = Pictures();
-  Sequential model = Model();
-  const int64_t batch = state.range(0), threads = state.range(1);
+// The counter `loss` is the first epoch's if there is only one iteration.
+void TimeEpochs(benchmark::State& state, Sequential model, const Data& data, int64_t batch, int64_t threads) {
   // Compiles.
   OrDie(
       model.Fit(data.x.Rows(0, batch), data.y.Rows(0, batch), {.batch_size = batch, .threads = threads, .verbose = 0}));
@@ -23,13 +21,28 @@ void Epoch(benchmark::State& state) {
   state.counters["loss"] = loss;
   state.SetItemsProcessed(state.iterations() * data.x.rows());
 }
-BENCHMARK(Epoch)
-    ->ArgNames({"batch", "threads"})
-    ->ArgsProduct({{32}, {1, 2}})
-    ->ArgsProduct({{512}, {1, 2}})
-    ->MeasureProcessCPUTime()
-    ->UseRealTime()
-    ->Unit(benchmark::kSecond);
+
+void Epoch(benchmark::State& state, const char* optimizer) {
+  static const Data data = Pictures();
+  TimeEpochs(state, Model(optimizer), data, state.range(0), state.range(1));
+}
+
+void TinyEpoch(benchmark::State& state) {
+  static const Data data = TinyData();
+  TimeEpochs(state, TinyModel(), data, state.range(0), state.range(1));
+}
+
+// The arguments of a benchmark, and how it is measured.
+void Times(benchmark::internal::Benchmark* epoch, std::vector<int64_t> batches, benchmark::TimeUnit unit) {
+  epoch->ArgNames({"batch", "threads"})->ArgsProduct({std::move(batches), ThreadCounts()});
+  epoch->MeasureProcessCPUTime()->UseRealTime()->Unit(unit);
+}
+void Epochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32, 128, 512, 4096}, benchmark::kSecond); }
+void TinyEpochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32}, benchmark::kMillisecond); }
+
+BENCHMARK_CAPTURE(Epoch, sgd, "sgd:learning_rate=0.01")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, momentum, "sgd:learning_rate=0.01,momentum=0.9")->Apply(Epochs);
+BENCHMARK(TinyEpoch)->Apply(TinyEpochs);
 
 }  // namespace
 }  // namespace fusebox::benchmarks

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The job that benchmarks time: 784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, SGD 0.01,
-// accuracy, 55,000 samples in batches of 32 (the last one of 24). peers/ times the same.
+// The jobs that benchmarks time, and peers/ times, too:
+//   Model       784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, accuracy, 55,000 samples;
+//               in batches of 32 the last one has 24
+//   TinyModel   8 - 30 - 30 - 1 with relu, mean squared error, 20,640 samples
 #pragma once
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "fusebox/fusebox.h"
+#include "tests/benchmarks/numbers.h"
 
 namespace fusebox::benchmarks {
 
@@ -30,6 +35,12 @@ inline void OrDie(const absl::Status& status) {
   if (!status.ok()) OrDie(absl::StatusOr<int>(status));
 }
 
+// One thread, and one for each core that this process may use.
+inline std::vector<int64_t> ThreadCounts() {
+  const int64_t cores = std::thread::hardware_concurrency();
+  return cores > 1 ? std::vector<int64_t>{1, cores} : std::vector<int64_t>{1};
+}
+
 // Fashion-MNIST, or, where it is not installed, noise of the same shape: time does not depend on it.
 inline Data Pictures() {
   absl::StatusOr<Data> real = LoadData("fashion_mnist:train[5000:]");
@@ -42,11 +53,23 @@ inline Data Pictures() {
   return data;
 }
 
-inline Sequential Model() {
+inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01") {
   Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
                    {.seed = 42});
-  OrDie(model.Compile(
-      {.optimizer = "sgd:learning_rate=0.01", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  OrDie(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  return model;
+}
+
+inline Data TinyData() {
+  Data data{Tensor(DType::kF32, {20'640, 8}), Tensor(DType::kF32, {20'640, 1})};
+  Spread(data.x.mutable_values<float>(), 0, 1);
+  Spread(data.y.mutable_values<float>(), 1, 1);
+  return data;
+}
+
+inline Sequential TinyModel() {
+  Sequential model({Dense(30, "relu", {.input_shape = {8}}), Dense(30, "relu"), Dense(1)}, {.seed = 42});
+  OrDie(model.Compile({.optimizer = "sgd:learning_rate=0.01", .loss = "mean_squared_error"}));
   return model;
 }
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seconds an epoch of jitted JAX: the whole epoch in one lax.scan, or one call a batch (--loop step).
+
+The same work as fusebox's: the rows are gathered in a shuffled order, loss and accuracy are summed up, and the last
+batch may be a smaller one, for which the step is compiled once more. Weights are donated. The permutation is NumPy's and
+is timed.
+"""
+
+import functools
+import time
+
+import workload
+
+options = workload.options(__doc__)
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+optimizer = {
+    "sgd": optax.sgd(0.01),
+    "momentum": optax.sgd(0.01, momentum=0.9),
+}[options.optimizer]
+
+
+def loss_and_hits(weights, x, y):
+    for w, b in weights[:-1]:
+        x = jax.nn.relu(x @ w + b)
+    w, b = weights[-1]
+    x = x @ w + b
+    if options.model == "tiny":
+        return jnp.mean(jnp.square(x - y)), 0
+    log_p = jax.nn.log_softmax(x)
+    return -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1)), jnp.sum(jnp.argmax(x, axis=1) == y)
+
+
+def step(state, rows, x, y):
+    weights, memory, loss_sum, hits = state
+    (loss, more_hits), gradients = jax.value_and_grad(loss_and_hits, has_aux=True)(weights, x[rows], y[rows])
+    updates, memory = optimizer.update(gradients, memory, weights)
+    return optax.apply_updates(weights, updates), memory, loss_sum + loss * len(rows), hits + more_hits
+
+
+@functools.partial(jax.jit, donate_argnums=0)
+def scan_epoch(state, order, x, y):
+    whole = len(order) // options.batch * options.batch
+    batches = order[:whole].reshape(-1, options.batch)
+    state, _ = jax.lax.scan(lambda s, rows: (step(s, rows, x, y), None), state, batches)
+    return step(state, order[whole:], x, y) if whole < len(order) else state
+
+
+jitted_step = jax.jit(step, donate_argnums=0)
+
+
+def step_epoch(state, order, x, y):
+    for begin in range(0, len(order), options.batch):
+        state = jitted_step(state, order[begin:begin + options.batch], x, y)
+    return state
+
+
+epoch = scan_epoch if options.loop == "scan" else step_epoch
+x, y = map(jnp.asarray, workload.data(options.model))
+weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.model))
+memory = optimizer.init(weights)
+rng = np.random.default_rng(42)
+seconds, losses = [], []
+for _ in range(options.epochs + 1):
+    start = time.perf_counter()
+    order = rng.permutation(len(x)).astype(np.int32)
+    weights, memory, loss_sum, hits = epoch((weights, memory, jnp.float32(0), jnp.int32(0)), order, x, y)
+    loss, accuracy = float(loss_sum) / len(x), float(hits) / len(x)  # Waits.
+    seconds.append(time.perf_counter() - start)
+    losses.append(loss)
+workload.answer(seconds[1:], losses[0], f"JAX {jax.__version__}")

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seconds an epoch of Keras's model.fit on the backend that KERAS_BACKEND names. The first epoch, which compiles, is
+left out."""
+
+import time
+
+import workload
+
+options = workload.options(__doc__)
+
+import keras
+from keras import layers, optimizers
+
+optimizer = {
+    "sgd": lambda: optimizers.SGD(0.01),
+    "momentum": lambda: optimizers.SGD(0.01, momentum=0.9),
+}[options.optimizer]()
+
+
+class Clock(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        self.start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds.append(time.perf_counter() - self.start)
+
+
+seconds = []
+x, y = workload.data(options.model)
+keras.utils.set_random_seed(42)
+*hidden, last = workload.WIDTHS[options.model][1:]
+model = keras.Sequential([layers.Input(x.shape[1:])] + [layers.Dense(units, activation="relu") for units in hidden])
+if options.model == "mlp":
+    model.add(layers.Dense(last, activation="softmax"))
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+else:
+    model.add(layers.Dense(last))
+    model.compile(optimizer=optimizer, loss="mean_squared_error")
+history = model.fit(x, y, batch_size=options.batch, epochs=options.epochs + 1, verbose=0, callbacks=[Clock()]).history
+if keras.backend.backend() == "jax":
+    import jax
+    backend = f"JAX {jax.__version__}"
+else:
+    import tensorflow
+    backend = f"TensorFlow {tensorflow.__version__}"
+workload.answer(seconds[1:], history["loss"][0], f"Keras {keras.__version__} on {backend}")

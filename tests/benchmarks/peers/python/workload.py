@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the peers in Python share: arguments, data, first weights, and the answer. tests/benchmarks/workload.h and
+numbers.h say the same in C++."""
+
+import argparse
+import gzip
+import json
+import os
+
+import numpy as np
+
+WIDTHS = {"mlp": [784, 300, 100, 10], "tiny": [8, 30, 30, 1]}
+
+
+def options(doc):
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=WIDTHS, default="mlp")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--optimizer", default="sgd")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--epochs", type=int, default=3, help="timed ones; one more goes before them")
+    parser.add_argument("--seconds", type=float, default=0.1, help="that calls are repeated for, where they are short")
+    parser.add_argument("--loop", choices=["scan", "step"], default="scan", help="of JAX")
+    return parser.parse_args()
+
+
+def data(model):
+    """x and y of an epoch."""
+    if model == "tiny":
+        return spread((20640, 8), 0, 1), spread((20640, 1), 1, 1)
+    x, y = pictures()
+    return x.reshape(len(x), -1), y
+
+
+def pictures():
+    """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of that shape where it is missing."""
+    folder = os.environ.get("FUSEBOX_DATA_DIR") or "/usr/share/datasets/fashion-mnist"
+    try:
+        with gzip.open(f"{folder}/train-images-idx3-ubyte.gz") as file:
+            x = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
+        with gzip.open(f"{folder}/train-labels-idx1-ubyte.gz") as file:
+            y = np.frombuffer(file.read(), np.uint8, offset=8)
+        return x[5000:].astype(np.float32) / 255, y[5000:].astype(np.int32)
+    except OSError:
+        rng = np.random.default_rng(1)
+        return rng.random((55000, 28, 28), dtype=np.float32), rng.integers(0, 10, 55000).astype(np.int32)
+
+
+def glorot_uniform(model):
+    """The first weights of a model to be trained: a list of kernel [in, units] and bias [units]."""
+    rng = np.random.default_rng(42)
+    widths = WIDTHS[model]
+    weights = []
+    for fan_in, units in zip(widths, widths[1:]):
+        limit = np.sqrt(6 / (fan_in + units))
+        weights.append((rng.uniform(-limit, limit, (fan_in, units)).astype(np.float32), np.zeros(units, np.float32)))
+    return weights
+
+
+def spread(shape, salt, scale):
+    """As Spread of numbers.h."""
+    mask = 0xFFFFFFFF
+    index = np.arange(np.prod(shape), dtype=np.uint64) + np.uint64(salt * 0x9E3779B9 & mask)
+    value = (index & mask) * 0x9E3779B1 & mask
+    value = (value ^ (value >> 16)) * 0x85EBCA6B & mask
+    return (((value >> 8).astype(np.float32) / np.float32(1 << 23) - 1) * np.float32(scale)).reshape(shape)
+
+
+def spread_weights(model):
+    """The weights of a model for inference, as SpreadLayer of numbers.h."""
+    widths = WIDTHS[model]
+    return [(spread((fan_in, units), 2 * layer + 2, np.sqrt(np.float32(6 / (fan_in + units)))),
+             spread(units, 2 * layer + 3, 0.1)) for layer, (fan_in, units) in enumerate(zip(widths, widths[1:]))]
+
+
+def digest(values):
+    """As Digest of numbers.h."""
+    values = np.abs(values.ravel().astype(np.float64))
+    return float(np.mean(values * (1 + np.arange(values.size) % 7)))
+
+
+def answer(seconds, check, version):
+    """Prints what `run` reads. `check` is what peers should agree on: the first epoch's loss, or an output's digest."""
+    print(json.dumps({"seconds": seconds, "check": check, "version": version}))
