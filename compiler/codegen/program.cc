@@ -7,9 +7,12 @@
 #include <set>
 
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/codegen/share.h"
 
 namespace fusebox::codegen {
 namespace {
+
+constexpr size_t kKernelsAPiece = 64;
 
 // "dense/matmul+add+max": the layer that most of it comes from, and its operations.
 std::string NameOf(const FusedProgram& program, const Kernel& kernel) {
@@ -38,6 +41,8 @@ class ProgramEmitter {
 
   void Run(const std::string& entry) {
     for (size_t k = 0; k < program_.kernels.size(); ++k) EmitKernel(k);
+    shared_.Finish();
+    EmitPieces();
     EmitEntry(entry);
   }
 
@@ -53,7 +58,7 @@ class ProgramEmitter {
 
   void EmitKernel(size_t k) {
     llvm::Function* f = ir_.Begin(SymbolOf(k, NameOf(program_, program_.kernels[k])), ir_.b.getVoidTy(),
-                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
     KernelContext c = Context(k);
     c.run = f->getArg(0);
     c.first_row = f->getArg(1);
@@ -62,11 +67,37 @@ class ProgramEmitter {
     c.end = f->getArg(4);
     Emit(c);
     ir_.b.CreateRetVoid();
-    kernels_.push_back(f);
+    kernels_.push_back(shared_.Add(f));
   }
 
   Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
   Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
+
+  // The phases of a long program in functions of their own, some kernels each: LLVM takes more than twice the time for a
+  // function of twice the length.
+  void EmitPieces() {
+    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
+    if (kernels_.size() <= kKernelsAPiece) return;
+    for (size_t first = 0, last = 0; first < plan_.phases.size(); first = last) {
+      for (size_t count = 0; last < plan_.phases.size() && count < kKernelsAPiece; ++last) {
+        count += plan_.phases[last].size();
+      }
+      llvm::Function* f = ir_.Begin(fmt::format("phases{}_to_{}", first, last - 1), ir_.b.getVoidTy(),
+                                    {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+      run_ = f->getArg(0);
+      Phases(first, last, f->getArg(1), f->getArg(2), f->getArg(3), f->getArg(4));
+      ir_.b.CreateRetVoid();
+      pieces_.push_back(f);
+    }
+  }
+
+  void Phases(size_t first, size_t last, Value* first_row, Value* count, Value* thread, Value* threads) {
+    Value* together = ir_.b.CreateICmpSGT(threads, ir_.I64(1));
+    for (size_t phase = first; phase < last; ++phase) {
+      if (phase > first) Barrier(together);
+      for (const size_t k : plan_.phases[phase]) Call(k, first_row, count, thread, threads);
+    }
+  }
 
   void EmitEntry(const std::string& name) {
     auto& b = ir_.b;
@@ -81,7 +112,6 @@ class ProgramEmitter {
     Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
     Value* together = b.CreateICmpSGT(threads, ir_.I64(1));
     Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
-    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", b.getVoidTy(), ir_.ptr());
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
     // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
@@ -99,9 +129,10 @@ class ProgramEmitter {
 
     b.SetInsertPoint(body);
     Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
-    for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
-      if (phase > 0) Barrier(together);
-      for (const size_t k : plan_.phases[phase]) Call(k, first_row, count, thread, threads);
+    if (pieces_.empty()) Phases(0, plan_.phases.size(), first_row, count, thread, threads);
+    for (size_t i = 0; i < pieces_.size(); ++i) {
+      if (i > 0) Barrier(together);
+      b.CreateCall(pieces_[i], {run_, first_row, count, thread, threads});
     }
     if (!plan_.copies.empty()) {
       Barrier(together);
@@ -146,7 +177,8 @@ class ProgramEmitter {
     Value* units = Units(c);
     Value* begin = b.CreateUDiv(ir_.Mul(units, thread), threads);
     Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread, ir_.I64(1))), threads);
-    ir_.If(b.CreateICmpSLT(begin, end), [&] { b.CreateCall(kernels_[k], {run_, first_row, count, begin, end}); });
+    ir_.If(b.CreateICmpSLT(begin, end),
+           [&] { b.CreateCall(kernels_[k].function, {run_, first_row, count, begin, end, kernels_[k].places}); });
   }
 
   void Copies(Value* first_row, Value* count) {
@@ -175,7 +207,9 @@ class ProgramEmitter {
   const Plan& plan_;
   const int64_t row_capacity_;
   const Target& target_;
-  std::vector<llvm::Function*> kernels_;
+  SharedKernels shared_;
+  std::vector<SharedKernels::Kernel> kernels_;
+  std::vector<llvm::Function*> pieces_;
   Value* run_ = nullptr;
   llvm::FunctionCallee barrier_;
 };
