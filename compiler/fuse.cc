@@ -212,7 +212,7 @@ class Fuser {
       k.run_rank = ReducedRun(node).second;
       k.outer_rank = int64_t(k.space.size()) - k.run_rank;
     }
-    k.members.push_back(id);
+    k.Insert(id);
     return "";
   }
 
@@ -239,13 +239,14 @@ class Fuser {
 
   // Whether kernel `from` needs a result of kernel `to`, over any number of others.
   bool Needs(int from, int to) const {
+    // What needs another lies above it. So of a deep graph only the part in between is walked, mostly nothing.
     std::vector<int> open = {from};
     std::set<int> seen;
     while (!open.empty()) {
       const int k = open.back();
       open.pop_back();
       if (k == to) return true;
-      // A kernel made earlier needs a later one only through nodes that joined it afterwards.
+      if (level_[size_t(k)] <= level_[size_t(to)]) continue;
       for (const int next : needs_[size_t(k)]) {
         if (seen.insert(next).second) open.push_back(next);
       }
@@ -253,15 +254,29 @@ class Fuser {
     return false;
   }
 
-  // The kernels that `members` read from, other than k itself. What they compute again they need nobody for.
-  std::set<int> Sources(const std::vector<NodeId>& members, int k) const {
+  // Lifts kernels above those that they need, beginning with this one.
+  void Lift(int lowest) {
+    std::vector<int> open = {lowest};
+    while (!open.empty()) {
+      const int k = open.back();
+      open.pop_back();
+      int level = 0;
+      for (const int source : needs_[size_t(k)]) level = std::max(level, level_[size_t(source)] + 1);
+      // Higher than there are kernels: they need each other in a circle, as Finish will tell.
+      if (level <= level_[size_t(k)] || level > int(kernels_.size())) continue;
+      level_[size_t(k)] = level;
+      open.insert(open.end(), needed_by_[size_t(k)].begin(), needed_by_[size_t(k)].end());
+    }
+  }
+
+  // The kernels that kernel k, as `kernel` is, reads from. What it computes again it needs nobody for.
+  std::set<int> Sources(const Kernel& kernel, int k) const {
     std::set<int> sources;
-    for (const NodeId id : members) {
+    for (const NodeId id : kernel.members) {
       for (const NodeId input : DataInputs(graph_[id])) {
         const NodeId storage = StorageOf(graph_, input);
         const int from = kernel_of_[storage];
-        const bool again = std::ranges::find(members, storage) != members.end();
-        if (from >= 0 && from != k && !again) sources.insert(from);
+        if (from >= 0 && from != k && !kernel.Has(storage)) sources.insert(from);
       }
     }
     return sources;
@@ -287,7 +302,7 @@ class Fuser {
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
       if (why.empty()) {
-        const std::set<int> sources = Sources(joined.members, k);
+        const std::set<int> sources = Sources(joined, k);
         const bool cycle = std::ranges::any_of(sources, [&](int s) { return Needs(s, k); });
         if (!cycle) {
           kernels_[size_t(k)] = std::move(joined);
@@ -312,6 +327,8 @@ class Fuser {
     }
     kernels_.push_back(std::move(own));
     needs_.emplace_back();
+    needed_by_.emplace_back();
+    level_.push_back(0);
     Settle(id, int(kernels_.size()) - 1);
   }
 
@@ -335,7 +352,10 @@ class Fuser {
 
   void Settle(NodeId id, int k) {
     kernel_of_[id] = k;
-    needs_[size_t(k)] = Sources(kernels_[size_t(k)].members, k);
+    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].erase(k);
+    needs_[size_t(k)] = Sources(kernels_[size_t(k)], k);
+    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].insert(k);
+    Lift(k);
     std::vector<NodeId> reads;
     CollectReads(id, reads);
     for (const NodeId input : reads) {
@@ -354,22 +374,37 @@ class Fuser {
 
   // ---- The result, in an order that respects all needs.
 
+  // As if all kernels were asked by turns, over and over, whether all that they need is there: a kernel is taken one
+  // round after a later one that it needs. Those in a circle are missing.
+  std::vector<int> Order() const {
+    const size_t count = kernels_.size();
+    std::vector<std::vector<int>> readers(count);
+    std::vector<size_t> missing(count), round(count);
+    for (size_t k = 0; k < count; ++k) {
+      missing[k] = needs_[k].size();
+      for (const int source : needs_[k]) readers[size_t(source)].push_back(int(k));
+    }
+    std::vector<int> order;
+    for (size_t k = 0; k < count; ++k) {
+      if (missing[k] == 0) order.push_back(int(k));
+    }
+    for (size_t i = 0; i < order.size(); ++i) {
+      const int source = order[i];
+      for (const int k : readers[size_t(source)]) {
+        round[size_t(k)] = std::max(round[size_t(k)], round[size_t(source)] + (source > k ? 1 : 0));
+        if (--missing[size_t(k)] == 0) order.push_back(k);
+      }
+    }
+    std::ranges::sort(order, {}, [&](int k) { return std::pair(round[size_t(k)], k); });
+    return order;
+  }
+
   absl::StatusOr<FusedProgram> Finish() {
     FusedProgram program{.graph = graph_, .kernels = {}, .unfused = {}};
     const size_t count = kernels_.size();
-    std::vector<std::set<int>> needs(count);
-    for (size_t k = 0; k < count; ++k) needs[k] = Sources(kernels_[k].members, int(k));
-    std::vector<int> order;
-    std::set<int> done;
-    while (order.size() < count) {
-      const size_t before = order.size();
-      for (size_t k = 0; k < count; ++k) {
-        if (done.contains(int(k)) || !std::ranges::includes(done, needs[k])) continue;
-        done.insert(int(k));
-        order.push_back(int(k));
-      }
-      if (order.size() == before) return absl::InternalError("fuse: kernels need each other in a circle");
-    }
+    for (size_t k = 0; k < count; ++k) needs_[k] = Sources(kernels_[k], int(k));
+    const std::vector<int> order = Order();
+    if (order.size() < count) return absl::InternalError("fuse: kernels need each other in a circle");
     std::set<NodeId> read_outside;
     for (const auto& output : graph_.outputs()) read_outside.insert(StorageOf(graph_, output.value));
     for (const auto& update : graph_.updates()) read_outside.insert(StorageOf(graph_, update.value));
@@ -383,7 +418,6 @@ class Fuser {
     }
     for (const int k : order) {
       Kernel kernel = kernels_[size_t(k)];
-      std::ranges::sort(kernel.members);
       for (const NodeId id : kernel.members) {
         if (kernel_of_[id] == k && read_outside.contains(id)) kernel.stored.push_back(id);
         std::set<NodeId> values;
@@ -401,8 +435,9 @@ class Fuser {
 
   const Graph& graph_;
   std::vector<Kernel> kernels_;
-  std::vector<std::set<int>> needs_;  // By kernel: those it reads from.
-  std::vector<int> kernel_of_;        // By node: where it is made, -1 for leaves and what is computed again.
+  std::vector<std::set<int>> needs_, needed_by_;  // By kernel: those it reads from, and those that read from it.
+  std::vector<int> level_;                        // By kernel: above those of all that it needs.
+  std::vector<int> kernel_of_;  // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
   std::map<NodeId, std::set<int>> readers_;
   std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.

@@ -10,7 +10,8 @@ const char* Name(KernelKind kind) {
   return kNames[size_t(kind)];
 }
 
-bool Kernel::Has(NodeId id) const { return std::ranges::find(members, id) != members.end(); }
+bool Kernel::Has(NodeId id) const { return std::ranges::binary_search(members, id); }
+void Kernel::Insert(NodeId id) { members.insert(std::ranges::lower_bound(members, id), id); }
 
 bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id) {
   const Node& node = graph[id];

@@ -25,10 +25,11 @@ struct Kernel {
   // The axes before outer_rank are loops around; the run_rank axes after them are folded by the kernel's reductions
   // (0: it has none). For rows these are the last axes; for columns others follow, which stay.
   int64_t outer_rank = 0, run_rank = 0;
-  std::vector<NodeId> members = {};  // In topological order. A cheap node may be a member of several kernels.
+  std::vector<NodeId> members = {};  // Ascending, so in topological order. A cheap node may be in several kernels.
   std::vector<NodeId> stored = {};   // Members whose values others read.
 
   bool Has(NodeId id) const;
+  void Insert(NodeId id);  // As a member.
 };
 
 // Whether a member has one element for each point of the space, or for each point that its reductions leave. An index

@@ -99,6 +99,9 @@ llvm::Expected<std::unique_ptr<llvm::Module>> ReadGroup(const std::string& bitco
     }
   }
   if (auto error = (*module)->materializeAll()) return error;
+  for (llvm::GlobalVariable& table : llvm::make_early_inc_range((*module)->globals())) {
+    if (table.use_empty()) table.eraseFromParent();
+  }
   return module;
 }
 

@@ -7,10 +7,13 @@
 #include <set>
 
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/codegen/share.h"
 #include "fusebox/compiler/profile.h"
 
 namespace fusebox::codegen {
 namespace {
+
+constexpr size_t kKernelsAPiece = 64;
 
 // "dense/matmul+add+max": the layer that most of it comes from, and its operations.
 std::string NameOf(const FusedProgram& program, const Kernel& kernel) {
@@ -40,14 +43,12 @@ class ProgramEmitter {
   void Run(const std::string& entry) {
     for (size_t k = 0; k < program_.kernels.size(); ++k) EmitKernel(k);
     for (const Plan::Packed& packed : plan_.packed) {
-      const std::string& name = program_.graph[packed.state].attributes.String("name");
-      const KernelContext none = Context(kNone);
-      pack_.push_back(EmitFunction("pack_" + name, none, [&](const KernelContext& c) { EmitPanels(c, packed, true); }));
       const bool changed = program_.graph.update_of(packed.state) != 0;
-      unpack_.push_back(!changed ? nullptr : EmitFunction("unpack_" + name, none, [&](const KernelContext& c) {
-        EmitPanels(c, packed, false);
-      }));
+      pack_.push_back(EmitPanelsFunction("pack", packed, true));
+      unpack_.push_back(changed ? EmitPanelsFunction("unpack", packed, false) : SharedKernels::Kernel{});
     }
+    shared_.Finish();
+    EmitPieces();
     EmitEntry(entry);
   }
 
@@ -64,11 +65,11 @@ class ProgramEmitter {
             .target = target_};
   }
 
-  // void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end)
-  llvm::Function* EmitFunction(const std::string& symbol, KernelContext c,
-                               const std::function<void(const KernelContext&)>& body) {
-    llvm::Function* f = ir_.Begin(symbol, ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()},
-                                  /*external=*/false);
+  // void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end, places)
+  SharedKernels::Kernel EmitFunction(const std::string& symbol, KernelContext c,
+                                     const std::function<void(const KernelContext&)>& body) {
+    llvm::Function* f =
+        ir_.Begin(symbol, ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
     c.run = f->getArg(0);
     c.first_row = f->getArg(1);
     c.batch = f->getArg(2);
@@ -76,7 +77,7 @@ class ProgramEmitter {
     c.end = f->getArg(4);
     body(c);
     ir_.b.CreateRetVoid();
-    return f;
+    return shared_.Add(f);
   }
 
   void EmitKernel(size_t k) {
@@ -84,8 +85,46 @@ class ProgramEmitter {
                                     [](const KernelContext& c) { Emit(c); }));
   }
 
+  SharedKernels::Kernel EmitPanelsFunction(const std::string& what, const Plan::Packed& packed, bool pack) {
+    const std::string& name = program_.graph[packed.state].attributes.String("name");
+    return EmitFunction(what + "_" + name, Context(kNone),
+                        [&](const KernelContext& c) { EmitPanels(c, packed, pack); });
+  }
+
   Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
   Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
+
+  // The phases of a long program in functions of their own, some kernels each: LLVM takes more than twice the time for a
+  // function of twice the length.
+  void EmitPieces() {
+    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
+    if (kernels_.size() <= kKernelsAPiece) return;
+    for (size_t first = 0, last = 0; first < plan_.phases.size(); first = last) {
+      for (size_t count = 0; last < plan_.phases.size() && count < kKernelsAPiece; ++last) {
+        count += plan_.phases[last].size();
+      }
+      llvm::Function* f = ir_.Begin(fmt::format("phases{}_to_{}", first, last - 1), ir_.b.getVoidTy(),
+                                    {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+      SetThread(f->getArg(0), f->getArg(3), f->getArg(4));
+      Phases(first, last, f->getArg(1), f->getArg(2));
+      ir_.b.CreateRetVoid();
+      pieces_.push_back(f);
+    }
+  }
+
+  void Phases(size_t first, size_t last, Value* first_row, Value* count) {
+    for (size_t phase = first; phase < last; ++phase) {
+      if (phase > first) Barrier();
+      for (const size_t k : plan_.phases[phase]) CallKernel(k, first_row, count);
+    }
+  }
+
+  void SetThread(Value* run, Value* thread, Value* threads) {
+    run_ = run;
+    thread_ = thread;
+    threads_ = threads;
+    together_ = ir_.b.CreateICmpSGT(threads, ir_.I64(1));
+  }
 
   void EmitEntry(const std::string& name) {
     auto& b = ir_.b;
@@ -98,16 +137,13 @@ class ProgramEmitter {
     Value* first = Field(offsetof(RunContext, first_step), ir_.i64());
     Value* end = ir_.Add(first, Field(offsetof(RunContext, steps), ir_.i64()));
     Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
-    Value* together = b.CreateICmpSGT(threads, ir_.I64(1));
+    SetThread(run_, thread, threads);
     Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
-    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", b.getVoidTy(), ir_.ptr());
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
-    thread_ = thread;
-    threads_ = threads;
     if (!plan_.packed.empty()) {
       for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
-      Barrier(together);
+      Barrier();
     }
 
     // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
@@ -125,12 +161,13 @@ class ProgramEmitter {
 
     b.SetInsertPoint(body);
     Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
-    for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
-      if (phase > 0) Barrier(together);
-      for (const size_t k : plan_.phases[phase]) CallKernel(k, first_row, count);
+    if (pieces_.empty()) Phases(0, plan_.phases.size(), first_row, count);
+    for (size_t i = 0; i < pieces_.size(); ++i) {
+      if (i > 0) Barrier();
+      b.CreateCall(pieces_[i], {run_, first_row, count, thread, threads});
     }
     if (!plan_.copies.empty()) {
-      Barrier(together);
+      Barrier();
       ir_.If(leads, [&] { Copies(first_row, count); });
     }
     // Thread 0 asks for all whether to go on. Two slots by turns: nobody may see the verdict on a later step.
@@ -148,7 +185,7 @@ class ProgramEmitter {
           },
           [&] { b.CreateStore(b.getInt32(0), verdict); });
     });
-    Barrier(together);
+    Barrier();
     Value* stop = b.CreateLoad(b.getInt32Ty(), verdict);
     b.CreateCondBr(b.CreateIsNull(stop), next, done);
     b.SetInsertPoint(next);
@@ -156,13 +193,13 @@ class ProgramEmitter {
     b.CreateBr(header);
     b.SetInsertPoint(done);
     for (size_t i = 0; i < unpack_.size(); ++i) {
-      if (unpack_[i] != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
+      if (unpack_[i].function != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
     }
     b.CreateRetVoid();
   }
 
-  void Barrier(Value* together) {
-    ir_.If(together, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {run_}); }); });
+  void Barrier() {
+    ir_.If(together_, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {run_}); }); });
   }
 
   void CallKernel(size_t k, Value* first_row, Value* count) {
@@ -173,17 +210,18 @@ class ProgramEmitter {
     Recorded(int64_t(k), [&] { CallShare(kernels_[k], Units(c), first_row, count); });
   }
 
-  void CallPanels(const Plan::Packed& packed, llvm::Function* f) {
+  void CallPanels(const Plan::Packed& packed, const SharedKernels::Kernel& kernel) {
     Recorded(Profile::kPacking,
-             [&] { CallShare(f, PanelUnits(Context(kNone), packed), ir_.I64(0), ir_.I64(row_capacity_)); });
+             [&] { CallShare(kernel, PanelUnits(Context(kNone), packed), ir_.I64(0), ir_.I64(row_capacity_)); });
   }
 
   // The thread's share of the units: which unit is whose depends on the number of threads, what a unit does not.
-  void CallShare(llvm::Function* f, Value* units, Value* first_row, Value* count) {
+  void CallShare(const SharedKernels::Kernel& kernel, Value* units, Value* first_row, Value* count) {
     auto& b = ir_.b;
     Value* begin = b.CreateUDiv(ir_.Mul(units, thread_), threads_);
     Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread_, ir_.I64(1))), threads_);
-    ir_.If(b.CreateICmpSLT(begin, end), [&] { b.CreateCall(f, {run_, first_row, count, begin, end}); });
+    ir_.If(b.CreateICmpSLT(begin, end),
+           [&] { b.CreateCall(kernel.function, {run_, first_row, count, begin, end, kernel.places}); });
   }
 
   // Where the program is compiled for a profile, notes how long it took.
@@ -217,9 +255,12 @@ class ProgramEmitter {
   const int64_t row_capacity_;
   const Target& target_;
   const bool profile_;
-  std::vector<llvm::Function*> kernels_;
-  std::vector<llvm::Function*> pack_, unpack_;  // One each of plan_.packed.
-  Value *run_ = nullptr, *thread_ = nullptr, *threads_ = nullptr;
+  SharedKernels shared_;
+  std::vector<SharedKernels::Kernel> kernels_;
+  std::vector<SharedKernels::Kernel> pack_, unpack_;  // One each of plan_.packed.
+  std::vector<llvm::Function*> pieces_;
+  // Of the function that is being emitted.
+  Value *run_ = nullptr, *thread_ = nullptr, *threads_ = nullptr, *together_ = nullptr;
   llvm::FunctionCallee barrier_;
 };
 

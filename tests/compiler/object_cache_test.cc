@@ -167,7 +167,7 @@ TEST_F(ObjectCacheTest, TrimDeletesWhatWasNotUsedForLongest) {
 TEST_F(ObjectCacheTest, AFlippedByteIsAMiss) {
   const auto cache = ObjectCache::Open();
   ASSERT_TRUE(cache);
-  cache->Store("key", {std::string(3000, 'o'), "second"});
+  cache->Store("key", {std::string(1000, 'o'), "second"});
   const fs::path file = folder_ / ObjectCache::FileName("key");
   const std::string good = Read(file);
   for (size_t i = 0; i < good.size(); ++i) {
