@@ -17,6 +17,7 @@ namespace fusebox {
 struct Executable::Impl {
   std::vector<Port> ports;
   int64_t row_capacity = 0;
+  std::vector<int64_t> guards;
   CompileReport report;
   std::shared_ptr<const NativeCode> code;
   void (*entry)(RunContext*, int64_t) = nullptr;
@@ -25,6 +26,7 @@ struct Executable::Impl {
 const std::vector<Port>& Executable::ports() const { return impl_->ports; }
 int64_t Executable::row_capacity() const { return impl_->row_capacity; }
 int64_t Executable::arena_bytes() const { return impl_->report.arena_bytes; }
+const std::vector<int64_t>& Executable::guards() const { return impl_->guards; }
 const CompileReport& Executable::report() const { return impl_->report; }
 void Executable::Enter(RunContext& context, int64_t thread) const { impl_->entry(&context, thread); }
 
@@ -61,8 +63,9 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, timed("fuse", graph.size(), [&] { return Fuse(graph); }));
   dump("fused", [&] { return Print(fused); });
   // Which kernels run between two barriers, and where their values lie.
-  const Plan plan =
-      timed("plan", graph.size(), [&] { return MakePlan(fused, options.row_capacity, options.pack_from_bytes); });
+  const Plan plan = timed("plan", graph.size(), [&] {
+    return MakePlan(fused, {options.row_capacity, options.pack_from_bytes, options.guard_bytes});
+  });
   dump("plan", [&] { return PrintMemory(fused, plan); });
   dump("schedule", [&] { return PrintSchedule(fused, plan); });
   // Native code.
@@ -74,6 +77,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(entry, emit, options.dump, report));
   impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
+  impl->guards = plan.guards;
   impl->row_capacity = options.row_capacity;
   report.kernels = codegen::DescribeKernels(fused, plan, options.row_capacity, jit->target());
   report.unfused = fused.unfused;

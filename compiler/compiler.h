@@ -80,6 +80,9 @@ struct CompileOptions {
   // States of this size or more that products read as B are kept packed while steps run (layouts.h). Smaller ones stay in
   // the nearest cache as they are.
   int64_t pack_from_bytes = 8 * 1024;
+  // For tests: so many bytes (whole pages) stay free behind each intermediate, which ends where they begin, and nothing
+  // shares memory. Executable::guards() tells where they are, so that they can be made inaccessible.
+  int64_t guard_bytes = 0;
   bool profile = false;  // Record when each kernel runs: RunContext::profile, profile.h.
   // Called after each stage with its name and its text form, if set: what `dump --emit=STAGE` shows.
   std::function<void(std::string_view stage, const std::string& text)> dump = {};
@@ -92,6 +95,7 @@ class Executable {
   int64_t PortIndex(Port::Kind kind, std::string_view name) const;  // -1 if there is none.
   int64_t row_capacity() const;
   int64_t arena_bytes() const;
+  const std::vector<int64_t>& guards() const;  // Offsets into the arena: see CompileOptions::guard_bytes.
   const CompileReport& report() const;
   // Runs steps; every thread of the run calls it, each with its own id. Allocates nothing.
   void Enter(RunContext& context, int64_t thread) const;

@@ -14,11 +14,8 @@ constexpr int64_t kAlignment = 64;
 
 class Planner {
  public:
-  Planner(const FusedProgram& program, int64_t row_capacity, int64_t pack_from_bytes)
-      : graph_(program.graph),
-        kernels_(program.kernels),
-        row_capacity_(row_capacity),
-        pack_from_bytes_(pack_from_bytes) {
+  Planner(const FusedProgram& program, const PlanOptions& options)
+      : graph_(program.graph), kernels_(program.kernels), options_(options) {
     plan_.places.resize(graph_.size());
   }
 
@@ -142,19 +139,22 @@ class Planner {
   // ---- Packed states: at the arena's start, as they are there all the time.
 
   void PackStates() {
-    for (const NodeId state : StatesForPanels(graph_, kernels_, pack_from_bytes_)) {
+    for (const NodeId state : StatesForPanels(graph_, kernels_, options_.pack_from_bytes)) {
       const int64_t port = plan_.places[state].port;
       const NodeId next = graph_.update_of(state);
       const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
       // An update must be written where the state lies, by a kernel that follows the layout.
       if (updated != 0 && (plan_.places[updated].port != port || !MadeInPanels(updated))) continue;
-      const Place place = {Place::Kind::kArena, -1, plan_.packed_bytes, Layout::kPanels};
+      plan_.places[state].layout = Layout::kPanels;
+      const int64_t bytes = BytesOf(state);
+      const int64_t offset = options_.guard_bytes > 0 ? Guarded(bytes) : plan_.packed_bytes;
+      const Place place = {Place::Kind::kArena, -1, offset, Layout::kPanels};
       plan_.places[state] = place;
       if (updated != 0) plan_.places[updated] = place;
       plan_.packed.push_back({state, port});
-      plan_.packed_bytes += RoundUp(BytesOf(state));
+      plan_.packed_bytes += RoundUp(bytes);
     }
-    plan_.arena_bytes = plan_.packed_bytes;
+    plan_.arena_bytes = std::max(plan_.arena_bytes, plan_.packed_bytes);
   }
 
   bool MadeInPanels(NodeId id) const {
@@ -211,7 +211,7 @@ class Planner {
 
   int64_t BytesOf(NodeId id) const {
     const Type& type = graph_[id].type;
-    return NumElements(type.shape, row_capacity_, plan_.places[id].layout) * SizeOf(type.dtype);
+    return NumElements(type.shape, options_.row_capacity, plan_.places[id].layout) * SizeOf(type.dtype);
   }
 
   int64_t LastUse(NodeId id) const {
@@ -232,6 +232,10 @@ class Planner {
           const int64_t size = RoundUp(std::max<int64_t>(BytesOf(id), 1));
           const int64_t last = std::max(int64_t(phase), LastUse(id));
           plan_.intermediate_bytes += size;
+          if (options_.guard_bytes > 0) {
+            plan_.places[id] = {Place::Kind::kArena, -1, Guarded(BytesOf(id)), plan_.places[id].layout};
+            continue;
+          }
           if (const NodeId dying = DyingOperand(k, id, block_of); dying != 0) {
             Block& block = blocks_[block_of[dying]];
             block.last = std::max(block.last, last);
@@ -246,6 +250,15 @@ class Planner {
         }
       }
     }
+  }
+
+  // A place of its own that ends where a guard begins.
+  int64_t Guarded(int64_t bytes) {
+    const int64_t guard = options_.guard_bytes;
+    const int64_t end = (plan_.arena_bytes + bytes + guard - 1) / guard * guard;
+    plan_.guards.push_back(end);
+    plan_.arena_bytes = end + guard;
+    return end - bytes;
   }
 
   // An operand that only this kernel still reads, element by element, and whose place the result can take.
@@ -283,7 +296,7 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<Kernel>& kernels_;
-  const int64_t row_capacity_, pack_from_bytes_;
+  const PlanOptions options_;
   Plan plan_;
   std::map<NodeId, int64_t> rows_port_;
   std::vector<std::set<size_t>> before_;   // By kernel.
@@ -327,9 +340,7 @@ Graph OwnMemory(const Graph& graph) {
   return copy;
 }
 
-Plan MakePlan(const FusedProgram& program, int64_t row_capacity, int64_t pack_from_bytes) {
-  return Planner(program, row_capacity, pack_from_bytes).Run();
-}
+Plan MakePlan(const FusedProgram& program, const PlanOptions& options) { return Planner(program, options).Run(); }
 
 std::string PrintMemory(const FusedProgram& program, const Plan& plan) {
   std::string text =

@@ -40,16 +40,21 @@ struct Plan {
   };
   std::vector<Packed> packed;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
-  int64_t packed_bytes = 0;  // Of the arena, for packed states.
+  int64_t packed_bytes = 0;     // Of the arena, for packed states.
+  std::vector<int64_t> guards;  // Where nothing lies for PlanOptions::guard_bytes.
 };
 
 // Puts a copy wherever memory is needed and there is none: constants that a product, a reduction or a movement reads, and
 // outputs or updates that are sources themselves, or asked for twice. Comes before fusion.
 Graph OwnMemory(const Graph& graph);
 
-// States of `pack_from_bytes` or more may be kept in panels.
-Plan MakePlan(const FusedProgram& program, int64_t row_capacity,
-              int64_t pack_from_bytes = std::numeric_limits<int64_t>::max());
+// See CompileOptions.
+struct PlanOptions {
+  int64_t row_capacity = 1;
+  int64_t pack_from_bytes = std::numeric_limits<int64_t>::max();
+  int64_t guard_bytes = 0;
+};
+Plan MakePlan(const FusedProgram& program, const PlanOptions& options);
 
 std::string PrintMemory(const FusedProgram& program, const Plan& plan);
 std::string PrintSchedule(const FusedProgram& program, const Plan& plan);

@@ -30,7 +30,8 @@ Value* PortAddress(const KernelContext& c, int64_t port) {
   Value* table =
       ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
   Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.ptr(), table, uint64_t(port)));
-  const bool batched = p.kind != Port::Kind::kRows && !p.type.shape.empty() && p.type.shape[0] < 0;
+  const bool of_a_batch = p.kind == Port::Kind::kInput || p.kind == Port::Kind::kOutput;
+  const bool batched = of_a_batch && !p.type.shape.empty() && p.type.shape[0] < 0;
   if (!batched) return array;
   // Row r of the batch is -shape[0] leading entries of the array, each of the other axes' size.
   Value* row_size = ir.Mul(c.Size(p.type.shape, 1), ir.I64(-p.type.shape[0]));

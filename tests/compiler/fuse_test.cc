@@ -140,7 +140,7 @@ TEST(Fuse, TheUpdateJoinsTheProductOfTheGradient) {
   EXPECT_EQ(update->kind, KernelKind::kMatMul);
   EXPECT_EQ(update->stored.size(), 2u) << Print(program);
   for (const NodeId id : update->stored) EXPECT_NE(program.graph[id].op, Op::kMatMul) << "the gradient reaches memory";
-  const Plan plan = MakePlan(program, 8);
+  const Plan plan = MakePlan(program, {.row_capacity = 8});
   EXPECT_TRUE(plan.copies.empty()) << PrintMemory(program, plan);
 }
 

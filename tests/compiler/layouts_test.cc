@@ -2,6 +2,8 @@
 // States in panels: which ones are, and that nobody but the compiled code can tell.
 #include "fusebox/compiler/layouts.h"
 
+#include <unistd.h>
+
 #include "fusebox/compiler/fuse.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
@@ -74,7 +76,8 @@ TEST(Panels, CannotBeToldFromOutside) {
           fmt::format("%5 = multiply %w, %w : f32[37,{}]\n%6 = sum %5 {{axes = [1]}} : f32[37]\n", n);
       const Graph graph = ParseOrDie(Layer(n, more) + "return penalty = %6\n");
       const Bindings bindings = RandomBindings(graph, uint64_t(n * 100 + batch), batch);
-      JitOptions options{.threads = 1, .row_capacity = 40, .compile = {.pack_from_bytes = 0}};
+      JitOptions options{
+          .threads = 1, .row_capacity = 40, .compile = {.pack_from_bytes = 0, .guard_bytes = sysconf(_SC_PAGESIZE)}};
       const absl::StatusOr<Evaluation> packed = RunJit(graph, bindings, options);
       ASSERT_OK(packed);
       EXPECT_EQ(Compare(graph, bindings, *packed).mismatch, "");

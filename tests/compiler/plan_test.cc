@@ -135,7 +135,7 @@ TEST(Plan, RandomProgramsNeverOverwriteWhatIsStillRead) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(RandomGraph(seed, {.train = seed % 2 == 0})));
     for (const int64_t row_capacity : {1, 7, 64}) {
-      const Plan plan = MakePlan(program, row_capacity);
+      const Plan plan = MakePlan(program, {.row_capacity = row_capacity});
       const Facts facts(program, plan);
       ASSERT_NO_FATAL_FAILURE(ExpectPhasesRespectEdges(program, facts));
       ASSERT_NO_FATAL_FAILURE(ExpectUpdatesComeAfterReads(program, plan, facts));
@@ -159,7 +159,7 @@ TEST(Plan, DeadValuesGiveTheirMemoryAway) {
     %3 = matmul %2, %w : f32[N,16]
     %4 = matmul %3, %w : f32[N,16]
     return y = %4)")));
-  const Plan plan = MakePlan(program, 8);
+  const Plan plan = MakePlan(program, {.row_capacity = 8});
   EXPECT_EQ(plan.intermediate_bytes, 4 * 8 * 16 * 4);
   EXPECT_EQ(plan.arena_bytes, 2 * 8 * 16 * 4);
   EXPECT_EQ(plan.phases.size(), 5u);
@@ -175,7 +175,7 @@ TEST(Plan, AnUpdateTakesTheStatesOwnMemory) {
     %2 = subtract %w, %1 : f32[4,3]
     update %w = %2
     return y = %0)")));
-  const Plan plan = MakePlan(program, 8);
+  const Plan plan = MakePlan(program, {.row_capacity = 8});
   EXPECT_TRUE(plan.copies.empty());
   EXPECT_EQ(plan.arena_bytes, 0);  // Every value lies in a port.
   const NodeId value = program.graph.updates()[0].value, state = program.graph.updates()[0].state;
@@ -192,7 +192,7 @@ TEST(Plan, AnUpdateThatReadsOtherElementsIsCopied) {
     %1 = constant 0 : f32[]
     update %w = %0
     return y = %1)")));
-  const Plan plan = MakePlan(program, 1);
+  const Plan plan = MakePlan(program, {.row_capacity = 1});
   ASSERT_EQ(plan.copies.size(), 1u);
   EXPECT_EQ(plan.copies[0].from, program.graph.updates()[0].value);
   EXPECT_THAT(PrintMemory(program, plan), HasSubstr("copied to port w"));
@@ -206,7 +206,7 @@ TEST(Plan, ExchangedStatesNeedOneCopy) {
     update %a = %b
     update %b = %a
     return y = %0)")));
-  EXPECT_EQ(MakePlan(program, 1).copies.size(), 1u);
+  EXPECT_EQ(MakePlan(program, {.row_capacity = 1}).copies.size(), 1u);
 }
 
 // A result takes the place of the operand that it alone still needs, element by element. The sums between keep the two
@@ -220,7 +220,7 @@ TEST(Plan, AResultTakesTheDyingOperandsPlace) {
     %2 = subtract %0, %1 : f32[N,16]
     %3 = matmul %2, %w : f32[N,16]
     return y = %3)")));
-  const Plan plan = MakePlan(program, 8);
+  const Plan plan = MakePlan(program, {.row_capacity = 8});
   std::map<std::string, int64_t> offsets;
   for (const Kernel& kernel : program.kernels) {
     for (const NodeId id : kernel.stored) offsets[program.graph[id].info().name] = plan.places[id].offset;
@@ -239,7 +239,7 @@ TEST(Plan, IndependentKernelsShareAPhase) {
     %1 = matmul %y, %w : f32[N,2]
     %2 = concatenate %0, %1 {axis = 1} : f32[N,5]
     return z = %2)")));
-  const Plan plan = MakePlan(program, 4);
+  const Plan plan = MakePlan(program, {.row_capacity = 4});
   ASSERT_EQ(plan.phases.size(), 2u);
   EXPECT_EQ(plan.phases[0].size(), 2u);
   EXPECT_EQ(plan.phases[1].size(), 1u);

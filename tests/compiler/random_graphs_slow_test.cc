@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random programs, optimised and compiled, against the reference evaluator: forward, and with gradients and updates.
+#include <unistd.h>
+
 #include <map>
 
 #include "fusebox/compiler/passes/differentiate.h"
@@ -15,10 +17,12 @@ namespace {
 
 constexpr int64_t kBatches[] = {1, 2, 5, 16, 33};
 
-// Some with more capacity than rows; half of them with all weights in panels, however small.
+// Some with more capacity than rows; half of them with all weights in panels, however small, and half with an
+// inaccessible page behind each intermediate.
 JitOptions Options(int threads, uint64_t seed, int64_t batch) {
   JitOptions options{.threads = threads, .row_capacity = batch + int64_t(seed % 3)};
   if (seed % 2 == 1) options.compile.pack_from_bytes = 0;
+  if (seed / 2 % 2 == 1) options.compile.guard_bytes = sysconf(_SC_PAGESIZE);
   return options;
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/compiler/run_jit.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <deque>
 #include <thread>
@@ -28,6 +31,10 @@ absl::StatusOr<Evaluation> RunStep(const Executable& program, const Bindings& bi
   }
   // The arena is aligned at its start, so its end is exact only to 64 bytes: all blocks are.
   GuardedBuffer arena(size_t(std::max<int64_t>(program.arena_bytes(), 64)));
+  const auto guard = size_t(sysconf(_SC_PAGESIZE));
+  for (const int64_t offset : program.guards()) {
+    if (mprotect(arena.data() + offset, guard, PROT_NONE) != 0) return absl::InternalError("run: no guard page");
+  }
   RunContext context;
   context.ports = arrays.data();
   context.arena = arena.data();

@@ -45,6 +45,7 @@ TEST_F(Contract, WrongWordsAreTwo) {
   ExpectError(with({"--validation-split", "1.5"}), 2, "between 0 and 1, got '1.5'");
   ExpectError(with({"--threads", "0"}), 2, "--threads");
   ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit", "grpah"}), 2, "grpah");
+  ExpectError(Fusebox({"explain", "fashion_mnist_mlp", "--threads", "0"}), 2, "--threads");
   ExpectError(Fusebox({"plugins"}), 2, "subcommand");
   EXPECT_THAT(Files(), IsEmpty());
 }
