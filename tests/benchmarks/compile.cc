@@ -20,6 +20,7 @@ void Count(benchmark::State& state, const CompileReport& report) {
 }
 
 void CompileCold(benchmark::State& state, ProgramKind kind) {
+  setenv("FUSEBOX_CACHE_DIR", "", 1);
   const Graph program = OrDie(Model().Program(kind));
   for (auto _ : state) {
     const Executable executable = OrDie(Compile(program, {.row_capacity = 32}));
@@ -44,6 +45,7 @@ void CompileWarm(benchmark::State& state, ProgramKind kind) {
 
 // The training program of so many Dense layers of width 16.
 void CompileStack(benchmark::State& state) {
+  setenv("FUSEBOX_CACHE_DIR", "", 1);
   std::vector<Layer> layers = {Dense(16, "relu", {.input_shape = {16}})};
   while (int64_t(layers.size()) < state.range(0)) layers.push_back(Dense(16, "relu"));
   Sequential model(std::move(layers), {.seed = 42});
