@@ -227,6 +227,7 @@ class Planner {
     std::map<NodeId, size_t> block_of;
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       for (const size_t k : plan_.phases[phase]) {
+        AssignPartialSums(kernels_[k], int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind != Place::Kind::kNone) continue;
           const int64_t size = RoundUp(std::max<int64_t>(BytesOf(id), 1));
@@ -249,6 +250,31 @@ class Planner {
           plan_.arena_bytes = std::max(plan_.arena_bytes, offset + size);
         }
       }
+    }
+  }
+
+  // A product that reads a long k in pieces, not as one stream, goes in blocks of it. A few rows are not worth that.
+  void AssignPartialSums(const Kernel& kernel, int64_t phase) {
+    constexpr int64_t kLong = 2 * kBlockOfK, kRows = 16;
+    if (kernel.kind != KernelKind::kMatMul) return;
+    for (const NodeId id : kernel.members) {
+      const Node& node = graph_[id];
+      if (node.op != Op::kMatMul) continue;
+      const Shape& a = graph_[node.inputs[0]].type.shape;
+      const int64_t k = Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], options_.row_capacity);
+      const bool streams = plan_.places[StorageOf(graph_, node.inputs[1])].layout == Layout::kPanels;
+      if (k <= kLong || streams || node.type.shape[1] < 0) continue;
+      if (Resolve(node.type.shape[0], options_.row_capacity) < kRows) continue;
+      const int64_t bytes =
+          NumElements(node.type.shape, options_.row_capacity, Layout::kPadded) * SizeOf(node.type.dtype);
+      if (options_.guard_bytes > 0) {
+        plan_.partial_sums[id] = Guarded(bytes);
+        continue;
+      }
+      const int64_t offset = FindGap(RoundUp(bytes), phase, phase);
+      blocks_.push_back({offset, RoundUp(bytes), phase, phase});
+      plan_.partial_sums[id] = offset;
+      plan_.arena_bytes = std::max(plan_.arena_bytes, offset + RoundUp(bytes));
     }
   }
 

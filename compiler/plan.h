@@ -6,6 +6,7 @@
 // memory, and a result may take the place of an operand that nobody reads any more.
 #pragma once
 #include <limits>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct Place {
   Layout layout = Layout::kExact;  // In the arena only.
 };
 
+// A product over a longer k goes in blocks of so many: see codegen/matmul.cc.
+inline constexpr int64_t kBlockOfK = 128;
+
 struct Plan {
   std::vector<Port> ports;
   std::vector<Place> places;                // By node: inputs, states, rows' data sets, and whatever a kernel stores.
@@ -39,6 +43,7 @@ struct Plan {
     int64_t port;
   };
   std::vector<Packed> packed;
+  std::map<NodeId, int64_t> partial_sums;  // By product: the arena's offset of its sums between blocks of k.
   int64_t arena_bytes = 0, intermediate_bytes = 0;
   int64_t packed_bytes = 0;     // Of the arena, for packed states.
   std::vector<int64_t> guards;  // Where nothing lies for PlanOptions::guard_bytes.

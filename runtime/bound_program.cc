@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/thread_pool.h"
@@ -22,9 +23,9 @@ Tensor Zeros(const Type& type) { return Tensor(type.dtype, {type.shape.begin(), 
 }  // namespace
 
 absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const CompileOptions& options,
-                                                const Variables& variables) {
+                                                Variables& variables) {
   FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, options));
-  BoundProgram bound(std::move(executable));
+  BoundProgram bound(std::move(executable), variables);
   for (const Port& port : bound.executable_.ports()) {
     Tensor memory;
     if (port.kind == Port::Kind::kState) {
@@ -34,9 +35,10 @@ absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const Comp
         memory = Zeros(port.type);
         bound.accumulators_.push_back(memory);
       } else {
-        const Variable* variable = variables.Find(port.name);
+        const Variable* variable = std::as_const(variables).Find(port.name);
         Check(variable != nullptr && variable->type == port.type, "a program's state is no variable of the model");
         memory = variable->value;
+        bound.changes_variables_ = bound.changes_variables_ || port.written;
       }
     } else if (port.kind == Port::Kind::kOutput && IsFixed(port.type)) {
       memory = Zeros(port.type);
@@ -79,9 +81,12 @@ int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t 
   context.batch = batch;
   context.rows = rows;
   context.yield = yield;
+  context.states_are_packed = packed_version_ == variables_->version() ? 1 : 0;
   context.steps_done = 0;
   context.stop[0] = context.stop[1] = 0;
   ThreadPool::Global().Run(threads, [&](int64_t thread) { executable_.Enter(context, thread); });
+  if (changes_variables_) variables_->Touch();
+  packed_version_ = variables_->version();
   return first + context.steps_done;
 }
 

@@ -17,9 +17,8 @@ namespace fusebox {
 class BoundProgram {
  public:
   // Compiles the program. Its accumulators and scalar outputs get memory of their own, its other states are those
-  // variables of the model, which have to be there already.
-  static absl::StatusOr<BoundProgram> Make(const Graph& program, const CompileOptions& options,
-                                           const Variables& variables);
+  // variables of the model, which have to be there already, and live as long.
+  static absl::StatusOr<BoundProgram> Make(const Graph& program, const CompileOptions& options, Variables& variables);
 
   // Binds an array of the caller's, which has to stay as long as the program runs. Nothing happens if the program has no
   // such port: what no output needs is left out by the compiler.
@@ -41,11 +40,15 @@ class BoundProgram {
     void operator()(void* arena) const { std::free(arena); }
   };
 
-  explicit BoundProgram(Executable executable) : executable_(std::move(executable)) {}
+  BoundProgram(Executable executable, Variables& variables)
+      : executable_(std::move(executable)), variables_(&variables) {}
 
   Executable executable_;
-  std::vector<void*> ports_;  // One for each of the executable's.
-  std::vector<Tensor> keep_;  // The memory behind states and scalar outputs.
+  Variables* variables_;
+  bool changes_variables_ = false;
+  int64_t packed_version_ = 0;  // Of the variables that the arena holds packed.
+  std::vector<void*> ports_;    // One for each of the executable's.
+  std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.
   std::vector<Tensor> accumulators_;
   std::unique_ptr<void, FreeArena> arena_;
   std::unique_ptr<RunContext> context_;  // Its address must not change: threads wait on it.

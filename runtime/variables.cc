@@ -78,6 +78,7 @@ void Variables::Declare(const Graph& program) {
 }
 
 absl::Status Variables::Initialize(int64_t seed) {
+  Touch();
   for (Variable& variable : all_) {
     if (!variable.value.empty()) continue;
     if (variable.kind == "weight" || variable.kind == "slot") {
@@ -114,6 +115,7 @@ absl::Status Variables::Set(std::string_view name, const Tensor& value) {
   if (variable->value.empty()) variable->value = Tensor(variable->type.dtype, value.shape());
   const Tensor converted = value.Cast(variable->type.dtype);
   std::memcpy(variable->value.mutable_raw(), converted.raw(), converted.bytes());
+  Touch();
   return absl::OkStatus();
 }
 

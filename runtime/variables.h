@@ -43,8 +43,14 @@ class Variables {
   // Forgets all that an optimizer has remembered.
   void DropOptimizer();
 
+  // Another number after each change of a value by Set or by a program that a Touch tells of. Scalars and counters do not
+  // count.
+  int64_t version() const { return version_; }
+  void Touch() { ++version_; }
+
  private:
   std::vector<Variable> all_;
+  int64_t version_ = 1;
 };
 
 }  // namespace fusebox

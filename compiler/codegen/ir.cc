@@ -188,6 +188,29 @@ Values Ir::InnerLoop(Value* begin, Value* end, int64_t step, Values carried, con
   return next;
 }
 
+Values Ir::Choose(Value* condition, const std::function<Values()>& then, const std::function<Values()>& otherwise) {
+  Values yes, no;
+  llvm::BasicBlock *from_yes = nullptr, *from_no = nullptr;
+  If(
+      condition,
+      [&] {
+        yes = then();
+        from_yes = b.GetInsertBlock();
+      },
+      [&] {
+        no = otherwise();
+        from_no = b.GetInsertBlock();
+      });
+  Values chosen;
+  for (size_t i = 0; i < yes.size(); ++i) {
+    llvm::PHINode* phi = b.CreatePHI(yes[i]->getType(), 2);
+    phi->addIncoming(yes[i], from_yes);
+    phi->addIncoming(no[i], from_no);
+    chosen.push_back(phi);
+  }
+  return chosen;
+}
+
 void Ir::If(Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise) {
   auto* yes = llvm::BasicBlock::Create(context(), "then", function_);
   auto* no = otherwise ? llvm::BasicBlock::Create(context(), "else", function_) : nullptr;

@@ -86,6 +86,8 @@ class Ir {
   void Loop(Value* begin, Value* end, int64_t step, const std::function<void(Value* i)>& body);
   // As Loop, for at least one iteration: tested at its end, which saves a jump in inner loops.
   Values InnerLoop(Value* begin, Value* end, int64_t step, Values carried, const Body& body);
+  // What one of the two returns: the same number of values of the same types.
+  Values Choose(Value* condition, const std::function<Values()>& then, const std::function<Values()>& otherwise);
   void If(Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise = nullptr);
 
  private:

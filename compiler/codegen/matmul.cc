@@ -7,76 +7,24 @@
 //       for k ascending: tile += broadcast(A[row, k]) * B[k, columns]
 //       members on the tile; store
 //
+// A long k goes in blocks: for each, all units, whose sums lie in memory in between. So what a block of A and B reads
+// stays in the second-level cache, and where there are many row tiles, a panel of B is copied to be contiguous.
+//
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
 // vector width. B is read where it lies, row-major or in panels (layouts.h). The last vector of a row is masked, the rows
 // of a last, partial batch go one by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
 // Multiplication.
-#include <algorithm>
-#include <limits>
-
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/compiler/codegen/tiling.h"
 #include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
 namespace {
 
+constexpr int64_t kPacks = 8;   // Row tiles from which on copying B's block pays.
 constexpr int64_t kUnroll = 2;  // Of k. More gains nothing, and takes longer to compile.
 
 int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
-
-// A tile of `rows` x `vectors` accumulators. The row tiles are nearly equal: `tall` of them have this height, the other
-// `row_tiles - tall` one row less.
-struct Tiling {
-  int64_t rows = 1, vectors = 1;
-  int64_t row_tiles = 0, tall = 0;
-  int64_t lanes = 1;  // Of a vector.
-  int64_t panel() const { return vectors * lanes; }
-};
-
-Tiling Cut(int64_t m, int64_t rows, int64_t vectors, int64_t lanes) {
-  Tiling t{.rows = rows, .vectors = vectors, .lanes = lanes};
-  t.row_tiles = CeilDiv(m, rows);
-  if (t.row_tiles == 0) return t;
-  t.rows = CeilDiv(m, t.row_tiles);
-  t.tall = m - (t.rows - 1) * t.row_tiles;
-  return t;
-}
-
-// Cycles for each k of all tiles: two multiply-adds and two loads a cycle, and five cycles until an accumulator can be
-// used again (four, and one for a load that comes late).
-double Cost(const Tiling& t, int64_t n) {
-  const auto tile = [](int64_t rows, int64_t vectors) {
-    return std::max({double(rows * vectors) / 2, double(rows + vectors) / 2, 5.0});
-  };
-  const int64_t panels = n / t.panel(), rest = CeilDiv(n % t.panel(), t.lanes);
-  double cycles = 0;
-  for (const auto& [rows, count] : {std::pair(t.rows, t.tall), std::pair(t.rows - 1, t.row_tiles - t.tall)}) {
-    if (rows == 0) continue;
-    cycles += double(count) * (double(panels) * tile(rows, t.vectors) + (rest > 0 ? tile(rows, rest) : 0));
-  }
-  return cycles;
-}
-
-// The cheapest tile that fits into the registers beside one row of B and one broadcast element of A. Where B lies in
-// panels, a tile is as wide as some of them.
-Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n, bool panels) {
-  const int64_t lanes = target.vector_bytes / SizeOf(dtype);
-  Tiling best;
-  double best_cost = std::numeric_limits<double>::infinity();
-  for (int64_t vectors = 1; vectors <= 4; ++vectors) {
-    if (panels && vectors * lanes % kPanel != 0) continue;
-    for (int64_t rows = 1; rows * vectors + vectors + 1 <= target.registers; ++rows) {
-      const Tiling t = Cut(m, rows, vectors, lanes);
-      const double cost = Cost(t, n);
-      // Of equal ones the wider panel: B is read in longer pieces.
-      if (cost < best_cost || (cost == best_cost && t.vectors > best.vectors)) {
-        best = t;
-        best_cost = cost;
-      }
-    }
-  }
-  return best;
-}
 
 class MatMulEmitter {
  public:
@@ -106,11 +54,45 @@ class MatMulEmitter {
     const Node& node = c_.graph()[matmul_];
     a_ = points.base(StorageOf(c_.graph(), node.inputs[0]));
     b_ = points.base(StorageOf(c_.graph(), node.inputs[1]));
-    Value* rows = c_.Dim(m_);
+    if (const auto partial = c_.plan.partial_sums.find(matmul_); partial != c_.plan.partial_sums.end()) {
+      partial_ = ArenaAddress(c_, partial->second);
+      if (tiling_.row_tiles >= kPacks) {
+        llvm::Type* block = llvm::ArrayType::get(ir_.ElementType(dtype_), uint64_t(kBlockOfK * tiling_.panel()));
+        llvm::AllocaInst* copy = ir_.b.CreateAlloca(block);
+        copy->setAlignment(llvm::Align(64));
+        copy_ = copy;
+      }
+      Value* k = c_.Dim(k_);
+      ir_.Loop(ir_.I64(0), k, kBlockOfK, [&](Value* begin) {
+        Value* size = ir_.Min(ir_.b.CreateSub(k, begin), ir_.I64(kBlockOfK));
+        Panels({.begin = begin,
+                .size = size,
+                .first = ir_.b.CreateIsNull(begin),
+                .last = ir_.b.CreateICmpEQ(ir_.b.CreateAdd(begin, size), k)});
+      });
+    } else {
+      Panels({.begin = ir_.I64(0), .size = c_.Dim(k_)});
+    }
+  }
+
+ private:
+  // Part of k. Where there are several, the sums so far lie in memory between them.
+  struct Block {
+    Value *begin, *size;
+    Value *first = nullptr, *last = nullptr;  // i1; null: it is all of k.
+  };
+  // Some columns of B's rows in a block.
+  struct PieceOfB {
+    Value* start;     // At the block's first row.
+    Value* k_stride;  // From row to row.
+    bool packed;      // Columns lie in a row and need no mask.
+  };
+
+  void Panels(const Block& block) {
     Value* columns = c_.Dim(n_);
+    const WholeTiles whole = CountWholeTiles();
     // The units of one panel after the other; of the first and the last one maybe some tiles only.
     Value* tiles = ir_.I64(tiling_.row_tiles);
-    Value* tall = ir_.I64(tiling_.tall);
     Value* first = ir_.b.CreateUDiv(c_.begin, tiles);
     Value* last = ir_.CeilDiv(c_.end, tiling_.row_tiles);
     ir_.Loop(first, last, 1, [&](Value* panel) {
@@ -118,19 +100,22 @@ class MatMulEmitter {
       Value* from = ir_.Max(ir_.b.CreateSub(c_.begin, start), ir_.I64(0));
       Value* to = ir_.Min(ir_.b.CreateSub(c_.end, start), tiles);
       ForPanel(ir_.Mul(panel, ir_.I64(tiling_.panel())), columns, [&](int64_t vectors, Value* mask, Value* column) {
-        ir_.Loop(from, ir_.Min(to, tall), 1, [&](Value* tile) {
-          Rows(ir_.Mul(tile, ir_.I64(tiling_.rows)), tiling_.rows, rows, column, vectors, mask);
-        });
-        if (tiling_.rows == 1 || tiling_.tall == tiling_.row_tiles) return;
-        ir_.Loop(ir_.Max(from, tall), to, 1, [&](Value* tile) {
-          Value* row = ir_.Add(ir_.Mul(tile, ir_.I64(tiling_.rows - 1)), tall);
-          Rows(row, tiling_.rows - 1, rows, column, vectors, mask);
+        const PieceOfB b = FindB(block, column, vectors, mask);
+        ir_.Loop(from, ir_.Min(to, whole.tall), 1,
+                 [&](Value* tile) { Tile(block, b, RowOfTall(tile), tiling_.rows, column, vectors, mask); });
+        if (tiling_.rows > 1 && tiling_.tall < tiling_.row_tiles) {
+          ir_.Loop(ir_.Max(from, ir_.I64(tiling_.tall)), ir_.Min(to, whole.all), 1,
+                   [&](Value* tile) { Tile(block, b, RowOfLow(tile), tiling_.rows - 1, column, vectors, mask); });
+        }
+        if (m_ >= 0) return;
+        Value* mine = ir_.b.CreateAnd(ir_.b.CreateICmpSGE(whole.all, from), ir_.b.CreateICmpSLT(whole.all, to));
+        ir_.If(mine, [&] {
+          ir_.Loop(whole.rows, c_.Dim(m_), 1, [&](Value* row) { Tile(block, b, row, 1, column, vectors, mask); });
         });
       });
     });
   }
 
- private:
   // Whole panels, and what is left of the columns: fewer vectors, the last of them masked.
   using PanelBody = std::function<void(int64_t vectors, Value* mask, Value* column)>;
   void ForPanel(Value* column, Value* columns, const PanelBody& body) {
@@ -158,29 +143,64 @@ class MatMulEmitter {
         });
   }
 
-  // A tile of this height if it lies inside, else its rows one by one.
-  void Rows(Value* row, int64_t height, Value* rows, Value* column, int64_t vectors, Value* mask) {
-    if (m_ >= 0) return Tile(row, height, column, vectors, mask);
-    Value* end = ir_.Add(row, ir_.I64(height));
-    ir_.If(
-        ir_.b.CreateICmpSLE(end, rows), [&] { Tile(row, height, column, vectors, mask); },
-        [&] { ir_.Loop(row, ir_.Min(end, rows), 1, [&](Value* one) { Tile(one, 1, column, vectors, mask); }); });
+  Value* RowOfTall(Value* tile) { return ir_.Mul(tile, ir_.I64(tiling_.rows)); }
+  Value* RowOfLow(Value* tile) { return ir_.Add(ir_.Mul(tile, ir_.I64(tiling_.rows - 1)), ir_.I64(tiling_.tall)); }
+
+  // The tiles that lie inside the rows, the tall ones and all, and where they end. Of a partial batch the rows behind
+  // are fewer than a tile; they belong to the next one, and go one by one.
+  struct WholeTiles {
+    Value *tall, *all, *rows;
+  };
+  WholeTiles CountWholeTiles() {
+    Value* tall = ir_.I64(tiling_.tall);
+    if (m_ >= 0) return {tall, ir_.I64(tiling_.row_tiles), ir_.I64(m_)};
+    Value* rows = c_.Dim(m_);
+    Value* whole_tall = ir_.Min(ir_.b.CreateUDiv(rows, ir_.I64(tiling_.rows)), tall);
+    if (tiling_.rows == 1) return {whole_tall, whole_tall, RowOfTall(whole_tall)};
+    Value* behind = ir_.Max(ir_.b.CreateSub(rows, RowOfTall(tall)), ir_.I64(0));
+    Value* all = ir_.Add(whole_tall, ir_.b.CreateUDiv(behind, ir_.I64(tiling_.rows - 1)));
+    Value* end = ir_.b.CreateSelect(ir_.b.CreateICmpSGT(all, tall), RowOfLow(all), RowOfTall(whole_tall));
+    return {whole_tall, all, end};
   }
 
-  void Tile(Value* row, int64_t height, Value* column, int64_t vectors, Value* mask) {
+  // Where B is read, or a copy of it, made here: row-major, it is a line or two of every row, far apart.
+  PieceOfB FindB(const Block& block, Value* column, int64_t vectors, Value* mask) {
+    const NodeId b = c_.graph()[matmul_].inputs[1];
+    if (layout_of_b_ == Layout::kPanels) {
+      Value* index = PanelIndex(ir_, c_.Dim(k_), block.begin, column);
+      return {ir_.At(b_, dtype_, index), ir_.I64(kPanel), false};
+    }
+    Value* stride = c_.RowStride(b);
+    Value* start = ir_.At(b_, dtype_, ir_.Add(ir_.Mul(block.begin, stride), column));
+    if (copy_ == nullptr) return {start, stride, false};
+    ir_.Loop(ir_.I64(0), block.size, 1, [&](Value* k) {
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value* lanes = ir_.I64(j * tiling_.lanes);
+        Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact ? mask : nullptr;
+        Value* x = ir_.LoadLanes(start, dtype_, ir_.Add(ir_.Mul(k, stride), lanes), tiling_.lanes, edge);
+        ir_.StoreLanes(x, copy_, dtype_, ir_.Add(ir_.Mul(k, ir_.I64(tiling_.panel())), lanes), nullptr);
+      }
+    });
+    return {copy_, ir_.I64(tiling_.panel()), true};
+  }
+
+  void Tile(const Block& block, const PieceOfB& piece, Value* row, int64_t height, Value* column, int64_t vectors,
+            Value* mask) {
     llvm::Type* vector = Ir::Lanes(ir_.ElementType(dtype_), tiling_.lanes);
-    // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k; in panels, those of one row lie `k` rows
-    // apart, and the last one is padded.
-    const Node& node = c_.graph()[matmul_];
+    // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k; in panels, those of one row lie as many rows
+    // apart as B has, and the last one is padded.
     const bool panels = layout_of_b_ == Layout::kPanels;
-    Value* a_stride = c_.RowStride(node.inputs[0]);
+    Value* a_stride = c_.RowStride(c_.graph()[matmul_].inputs[0]);
     Value* a_row = transposed_ ? ir_.I64(1) : a_stride;
     Value* a_k = transposed_ ? a_stride : ir_.I64(1);
-    Value* b_k = panels ? ir_.I64(kPanel) : c_.RowStride(node.inputs[1]);
+    Value* b_k = piece.k_stride;
     const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(k_), ir_.I64(0), j) : j; };
-    Value* a = ir_.At(a_, dtype_, ir_.Mul(row, a_row));
-    Value* b = ir_.At(b_, dtype_, b_column(column));
+    Value* a = ir_.At(a_, dtype_, ir_.Add(ir_.Mul(row, a_row), ir_.Mul(block.begin, a_k)));
+    Value* b = piece.start;
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
+    if (block.first != nullptr) {
+      tile = ir_.Choose(block.first, [&] { return tile; }, [&] { return LoadPartial(row, height, column, vectors); });
+    }
     // What the members load is asked for now: it comes while the products are computed.
     for (int64_t i = 0; i < height; ++i) {
       for (int64_t j = 0; j < vectors * tiling_.lanes; j += kPanel) {
@@ -196,7 +216,7 @@ class MatMulEmitter {
         Values b_row;
         for (int64_t j = 0; j < vectors; ++j) {
           Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), b_column(ir_.I64(j * tiling_.lanes)));
-          Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact ? mask : nullptr;
+          Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact && !piece.packed ? mask : nullptr;
           b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, edge));
         }
         // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
@@ -227,18 +247,43 @@ class MatMulEmitter {
         return acc;
       };
     };
-    if (k_ >= 0) {
-      const int64_t whole = k_ / kUnroll * kUnroll;
+    if (auto* fixed = llvm::dyn_cast<llvm::ConstantInt>(block.size)) {
+      const int64_t k = fixed->getSExtValue(), whole = k / kUnroll * kUnroll;
       if (whole > 0) tile = ir_.InnerLoop(ir_.I64(0), ir_.I64(whole), kUnroll, std::move(tile), body(kUnroll));
-      if (k_ > whole) tile = body(k_ - whole)(nullptr, std::move(tile));
+      if (k > whole) tile = body(k - whole)(nullptr, std::move(tile));
     } else {
-      Value* k = c_.Dim(k_);
-      Value* whole = ir_.b.CreateAnd(k, ir_.I64(-kUnroll));
+      Value* whole = ir_.b.CreateAnd(block.size, ir_.I64(-kUnroll));
       tile = ir_.Loop(ir_.I64(0), whole, kUnroll, std::move(tile), body(kUnroll));
-      tile = ir_.Loop(whole, k, 1, std::move(tile), body(1));
+      tile = ir_.Loop(whole, block.size, 1, std::move(tile), body(1));
     }
     tile.resize(size_t(height * vectors));
-    Epilogue(tile, row, height, column, vectors, mask);
+    if (block.last == nullptr) return Epilogue(tile, row, height, column, vectors, mask);
+    ir_.If(
+        block.last, [&] { Epilogue(tile, row, height, column, vectors, mask); },
+        [&] { StorePartial(tile, row, height, column, vectors); });
+  }
+
+  // Sums so far: a matrix with padded rows.
+  Value* PartialIndex(Value* row, Value* column) {
+    return ir_.Add(ir_.Mul(row, ir_.I64(RowStride(n_, Layout::kPadded))), column);
+  }
+  Values LoadPartial(Value* row, int64_t height, Value* column, int64_t vectors) {
+    Values tile;
+    for (int64_t i = 0; i < height; ++i) {
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value* index = PartialIndex(ir_.Add(row, ir_.I64(i)), ir_.Add(column, ir_.I64(j * tiling_.lanes)));
+        tile.push_back(ir_.LoadLanes(partial_, dtype_, index, tiling_.lanes, nullptr));
+      }
+    }
+    return tile;
+  }
+  void StorePartial(const Values& tile, Value* row, int64_t height, Value* column, int64_t vectors) {
+    for (int64_t i = 0; i < height; ++i) {
+      for (int64_t j = 0; j < vectors; ++j) {
+        Value* index = PartialIndex(ir_.Add(row, ir_.I64(i)), ir_.Add(column, ir_.I64(j * tiling_.lanes)));
+        ir_.StoreLanes(tile[size_t(i * vectors + j)], partial_, dtype_, index, nullptr);
+      }
+    }
   }
 
   // All results first, then all stores: so loads that rows share are loaded once.
@@ -276,6 +321,8 @@ class MatMulEmitter {
   Tiling tiling_;
   PointEmitter* points_ = nullptr;
   Value *a_ = nullptr, *b_ = nullptr;
+  Value* partial_ = nullptr;  // Where sums over some blocks of k lie; null if k is one block.
+  Value* copy_ = nullptr;     // Where a block of B is copied to; null if it is read where it lies.
 };
 
 }  // namespace

@@ -142,8 +142,11 @@ class ProgramEmitter {
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
     if (!plan_.packed.empty()) {
-      for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
-      Barrier();
+      Value* stale = b.CreateIsNull(Field(offsetof(RunContext, states_are_packed), ir_.i64()));
+      ir_.If(stale, [&] {
+        for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
+        Barrier();
+      });
     }
 
     // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }

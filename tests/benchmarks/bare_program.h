@@ -32,11 +32,15 @@ class BareProgram {
     return arrays_[size_t(port)].mutable_values<float>();
   }
 
-  // One step.
+  // One step. Weights stay as they were at the first.
   void Run(int64_t threads) {
     context_.threads = threads;
-    if (threads == 1) return executable_.Enter(context_, 0);
-    ThreadPool::Global().Run(threads, [this](int64_t thread) { executable_.Enter(context_, thread); });
+    if (threads == 1) {
+      executable_.Enter(context_, 0);
+    } else {
+      ThreadPool::Global().Run(threads, [this](int64_t thread) { executable_.Enter(context_, thread); });
+    }
+    context_.states_are_packed = 1;
   }
 
  private:

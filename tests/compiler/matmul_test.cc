@@ -96,6 +96,18 @@ TEST(MatMul, BatchIsRowsColumnsOrInnerDimension) {
 }
 
 // More threads than rows or panels: those without a share wait at the barriers all the same.
+// In blocks of k, with sums in memory between them: whole blocks and not, many row tiles (B is copied) and few.
+TEST(MatMul, LongK) {
+  Check({{20, 33, 257, false, false, "f32"},
+         {100, 20, 300, true, false, "f32"},
+         {100, 7, 384, false, true, "f32"},
+         {70, 50, 400, true, false, "f64"},
+         {100, 40, 500, true, true, "f32"},
+         {kN, 48, 300, false, false, "f32"},
+         {65, 30, kN, true, false, "f32"}},
+        /*row_capacity=*/300, {1, 127, 128, 129, 300});
+}
+
 TEST(MatMul, ProductOfAProduct) {
   const Graph graph = ParseGraph(R"(
     %x = input : f32[N,3]

@@ -188,6 +188,37 @@ TEST(Predict, GivesTheSameForAnyNumberOfSamples) {
               HasSubstr("layer 'dense' expects x of shape [N,2], got [4,3]"));
 }
 
+// Weights this large are kept packed between calls: no program may go on with those of before.
+TEST(Predict, SeesWeightsThatWereSetOrTrained) {
+  constexpr int64_t kWidth = 70;
+  const auto make = [] {
+    Sequential model({Dense(kWidth, "relu", {.input_shape = {kWidth}}), Dense(kWidth)}, {.seed = 3});
+    EXPECT_TRUE(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error"}).ok());
+    return model;
+  };
+  Tensor x(DType::kF32, {10, kWidth});
+  for (size_t i = 0; i < x.values<float>().size(); ++i) x.mutable_values<float>()[i] = float(i % 17) / 17;
+  const auto predict = [&x](Sequential& model) {
+    const absl::StatusOr<Tensor> y = model.Predict(x);
+    EXPECT_TRUE(y.ok()) << y.status();
+    return std::vector<float>(y->values<float>().begin(), y->values<float>().end());
+  };
+  Sequential model = make();
+  const std::vector<float> first = predict(model);
+  EXPECT_EQ(predict(model), first);
+  ASSERT_TRUE(model.Fit(x, x, {.epochs = 2, .verbose = 0}).ok());
+  const std::vector<float> trained = predict(model);
+  EXPECT_NE(trained, first);
+  Sequential fresh = make();
+  ASSERT_TRUE(fresh.SetWeights(*model.GetWeights()).ok());
+  EXPECT_EQ(predict(fresh), trained);
+  ASSERT_TRUE(model.SetWeights(*make().GetWeights()).ok());
+  EXPECT_EQ(predict(model), first);
+  // Training goes on from the weights that were set, not from those that it had packed.
+  ASSERT_TRUE(model.Fit(x, x, {.epochs = 2, .verbose = 0}).ok());
+  EXPECT_EQ(predict(model), trained);
+}
+
 TEST(ModelFile, BringsBackWeightsSettingsAndOptimizer) {
   const Data data = Quarters(64);
   Sequential model({Dense(8, "tanh", {.input_shape = {2}}), Dense(2, "softmax")}, {.seed = 3});
