@@ -3,7 +3,6 @@
 #include "fusebox/compiler/compiler.h"
 
 #include <chrono>
-#include <numeric>
 
 #include "fusebox/compiler/codegen/program.h"
 #include "fusebox/compiler/fuse.h"

@@ -51,7 +51,7 @@ struct RunContext {
 
 struct KernelReport {
   std::string name;  // "dense/matmul+add+max"
-  std::string kind;  // "matmul", "rows", "columns", "copy"
+  std::string kind;  // "matmul", "rows", "columns", "transpose", "copy", "scatter"
   std::vector<std::string> operations;
   std::string shape;  // Of the iteration space.
   std::string tile;

@@ -41,7 +41,7 @@ bool Follows(const Graph& graph, const Kernel& kernel, const Node& node, NodeId 
       return layout == Layout::kPadded && node.info().kind == OpKind::kReduce && kernel.space == shape &&
              kernel.outer_rank == 0 && kernel.run_rank == 1;
     case KernelKind::kTranspose:
-      return true;
+      return true;  // Its operand is a matrix: it reads blocks of 8 columns, none of which lies in two panels.
     default:
       return false;
   }

@@ -41,7 +41,7 @@ class Planner {
       if (node.op == Op::kInput) AddPort(Port::Kind::kInput, name, node.type, id);
       if (node.op == Op::kState) AddPort(Port::Kind::kState, name, node.type, id);
       // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
-      if (node.op == Op::kRows) rows_port_[id] = AddPort(Port::Kind::kRows, name, node.type, 0);
+      if (node.op == Op::kRows) AddPort(Port::Kind::kRows, name, node.type, 0);
     }
     for (const auto& output : graph_.outputs()) {
       const NodeId value = StorageOf(graph_, output.value);
@@ -136,15 +136,18 @@ class Planner {
     return false;
   }
 
-  // ---- Packed states: at the arena's start, as they are there all the time.
+  // ---- Packed states: at the arena's start, as they are there all the time; with guards, anywhere.
 
   void PackStates() {
     for (const NodeId state : StatesForPanels(graph_, kernels_, options_.pack_from_bytes)) {
       const int64_t port = plan_.places[state].port;
       const NodeId next = graph_.update_of(state);
       const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
-      // An update must be written where the state lies, by a kernel that follows the layout.
-      if (updated != 0 && (plan_.places[updated].port != port || !MadeInPanels(updated))) continue;
+      // An update must be written where the state lies, as a matrix of the same rows, by a kernel that follows the layout.
+      if (updated != 0 && (plan_.places[updated].port != port ||
+                           graph_[updated].type.shape != graph_[state].type.shape || !MadeInPanels(updated))) {
+        continue;
+      }
       plan_.places[state].layout = Layout::kPanels;
       const int64_t bytes = BytesOf(state);
       const int64_t offset = options_.guard_bytes > 0 ? Guarded(bytes) : plan_.packed_bytes;
@@ -278,7 +281,7 @@ class Planner {
     }
   }
 
-  // A place of its own that ends where a guard begins.
+  // A place of its own that ends where a guard begins, and is aligned only as its elements need.
   int64_t Guarded(int64_t bytes) {
     const int64_t guard = options_.guard_bytes;
     const int64_t end = (plan_.arena_bytes + bytes + guard - 1) / guard * guard;
@@ -324,7 +327,6 @@ class Planner {
   const std::vector<Kernel>& kernels_;
   const PlanOptions options_;
   Plan plan_;
-  std::map<NodeId, int64_t> rows_port_;
   std::vector<std::set<size_t>> before_;   // By kernel.
   std::vector<std::set<size_t>> readers_;  // By stored node or source.
   std::vector<int64_t> phase_;
@@ -375,6 +377,10 @@ std::string PrintMemory(const FusedProgram& program, const Plan& plan) {
     for (const NodeId id : kernel.stored) {
       text += fmt::format("%{} : {} in {}\n", id, ToString(program.graph[id].type), Print(plan, plan.places[id]));
     }
+  }
+  for (const auto& packed : plan.packed) {
+    text += fmt::format("%{} in {}\n", program.graph[packed.state].attributes.String("name"),
+                        Print(plan, plan.places[packed.state]));
   }
   for (const auto& copy : plan.copies) {
     text += fmt::format("%{} copied to port {}\n", copy.from, plan.ports[size_t(copy.to_port)].name);

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/kernel.h"
 #include "fusebox/compiler/layouts.h"

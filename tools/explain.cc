@@ -20,9 +20,13 @@
 namespace fusebox::tools {
 namespace {
 
-constexpr int64_t kSteps = 300;         // Measured, after a tenth as many that are not.
-constexpr int64_t kTracedSteps = 10;    // In the trace: enough to see the pattern.
-constexpr int64_t kDataRows = 1 << 14;  // Of a data set: more than caches hold, as in real life.
+constexpr int64_t kSteps = 300;       // Measured at most, after a tenth as many that are not.
+constexpr int64_t kTracedSteps = 10;  // In the trace: enough to see the pattern.
+// Of a data set and of the batches: more than caches hold, as in real life, yet within any machine's memory.
+constexpr int64_t kDataBytes = 256 << 20;
+constexpr int64_t kDataRows = 1 << 14;
+constexpr int64_t kMostBytes = int64_t{4} << 30;
+constexpr int64_t kMostThreads = 1024;
 
 struct ExplainWords {
   std::string model, program, profile;
@@ -30,10 +34,34 @@ struct ExplainWords {
   bool json = false;
 };
 
+// Bytes of one row of a batch at a port; 0 if it has no rows of a batch.
+int64_t RowBytes(const Port& port) {
+  if (port.type.shape.empty() || port.type.shape[0] >= 0) return 0;
+  return NumElements(port.type.shape, 1) * SizeOf(port.type.dtype);
+}
+
+int64_t DataRows(const Executable& executable) {
+  int64_t rows = kDataRows;
+  for (const Port& port : executable.ports()) {
+    if (port.kind == Port::Kind::kRows) rows = std::min(rows, kDataBytes / std::max<int64_t>(RowBytes(port), 1));
+  }
+  return std::max<int64_t>(rows, 1);
+}
+
+// How many steps' batches fit into kDataBytes.
+int64_t StepsThatFit(const Executable& executable, int64_t batch) {
+  int64_t bytes = 1;
+  for (const Port& port : executable.ports()) {
+    if (port.kind != Port::Kind::kRows) bytes += RowBytes(port) * batch;
+  }
+  return std::clamp<int64_t>(kDataBytes / bytes, 10, kSteps);
+}
+
 // Arrays for all ports of a program: small numbers, rows in an order that jumps, and class 0 for every label.
 class MadeUpData {
  public:
-  MadeUpData(const Graph& program, const Executable& executable, int64_t batch, int64_t rows) {
+  MadeUpData(const Graph& program, const Executable& executable, int64_t batch, int64_t steps) {
+    const int64_t data_rows = DataRows(executable);
     std::set<std::string> orders;
     for (NodeId id = 1; id < program.size(); ++id) {
       if (program[id].op == Op::kRows) orders.insert(program[program[id].inputs[0]].attributes.String("name"));
@@ -41,7 +69,7 @@ class MadeUpData {
     for (const Port& port : executable.ports()) {
       Shape shape = port.type.shape;
       for (size_t axis = 0; axis < shape.size(); ++axis) {
-        if (shape[axis] < 0) shape[axis] *= axis > 0 ? -batch : port.kind == Port::Kind::kRows ? -kDataRows : -rows;
+        if (shape[axis] < 0) shape[axis] *= axis > 0 ? -batch : -RowsOf(port, batch, steps, data_rows);
       }
       Tensor array(port.type.dtype, {shape.begin(), shape.end()});
       std::memset(array.mutable_raw(), 0, array.bytes());
@@ -50,7 +78,7 @@ class MadeUpData {
       if (port.type.dtype == DType::kF32) {
         for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F;
       } else if (port.kind == Port::Kind::kInput && orders.contains(port.name)) {
-        for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % kDataRows);
+        for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % data_rows);
       }
       arrays_.push_back(std::move(array));
       ports_.push_back(arrays_.back().mutable_raw());
@@ -60,6 +88,10 @@ class MadeUpData {
   void* const* ports() const { return ports_.data(); }
 
  private:
+  static int64_t RowsOf(const Port& port, int64_t batch, int64_t steps, int64_t data_rows) {
+    return port.kind == Port::Kind::kRows ? data_rows : batch * steps;
+  }
+
   std::vector<Tensor> arrays_;
   std::vector<void*> ports_;
 };
@@ -178,14 +210,26 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
 }
 
 absl::Status Explain(const ExplainWords& words) {
+  if (words.threads > kMostThreads) {
+    return Refuse("--threads: expected a number from 1 to {}, got {}", kMostThreads, words.threads);
+  }
   if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
   FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
                            Compile(program, {.row_capacity = words.batch_size, .profile = true}));
   const CompileReport& report = executable.report();
-  const MadeUpData data(program, executable, words.batch_size, kSteps * words.batch_size);
+  const int64_t steps = StepsThatFit(executable, words.batch_size);
+  double bytes = double(executable.arena_bytes());
+  for (const Port& port : executable.ports()) {
+    bytes += double(port.kind == Port::Kind::kRows ? kDataBytes : RowBytes(port) * words.batch_size * steps);
+  }
+  if (bytes > double(kMostBytes)) {
+    return Refuse("explain: a batch of {} takes {:.1f} GiB, expected {} or less: give a smaller --batch-size",
+                  words.batch_size, bytes / double(1 << 30), kMostBytes >> 30);
+  }
+  const MadeUpData data(program, executable, words.batch_size, steps);
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
-  Profile profile(words.threads, (kSteps + 2) * events_of_a_step);
+  Profile profile(words.threads, (steps + 2) * events_of_a_step);
   const std::unique_ptr<void, decltype(&std::free)> arena(
       std::aligned_alloc(64, size_t(executable.arena_bytes() / 64 + 1) * 64), &std::free);
   RunContext context;
@@ -194,14 +238,14 @@ absl::Status Explain(const ExplainWords& words) {
   context.threads = words.threads;
   context.batch = words.batch_size;
   context.profile = &profile;
-  RunSteps(executable, context, kSteps / 10);
+  RunSteps(executable, context, steps / 10);
   profile.Clear();
-  RunSteps(executable, context, kSteps);
-  const Timing timing = MeanOf(profile, report.kernels.size(), kSteps);
+  RunSteps(executable, context, steps);
+  const Timing timing = MeanOf(profile, report.kernels.size(), steps);
   const MachinePeak peak = MeasurePeak(words.threads);
   if (!words.profile.empty()) {
     profile.Clear();
-    RunSteps(executable, context, kTracedSteps);
+    RunSteps(executable, context, std::min(kTracedSteps, steps));
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
   Print(words.json ? Json(report, timing, peak, words.threads) : Table(report, timing, peak, words.threads));

@@ -4,8 +4,6 @@
 //     for unit in outer x chunks of 16 columns
 //       for k in run, ascending: fold x[outer, k, columns]
 //       members on the results; store
-#include <algorithm>
-
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/op_emitters.h"
 

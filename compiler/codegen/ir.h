@@ -2,7 +2,6 @@
 // What every emitter needs of LLVM: types of our dtypes, loops, loads and stores of lanes. Inside compiler/codegen only.
 #pragma once
 #include <functional>
-#include <span>
 #include <vector>
 
 #include "fusebox/graph/type.h"

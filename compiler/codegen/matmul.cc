@@ -11,7 +11,7 @@
 // stays in the second-level cache, and where there are many row tiles, a panel of B is copied to be contiguous.
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
-// vector width. B is read where it lies, row-major or in panels (layouts.h). The last vector of a row is masked, the rows
+// vector width. Matrices lie as layouts.h says. Where a row is exact, its last vector is masked; the rows
 // of a last, partial batch go one by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
 // Multiplication.
 #include "fusebox/compiler/codegen/kernels.h"
@@ -40,8 +40,7 @@ class MatMulEmitter {
     const Shape& a = c.graph()[node.inputs[0]].type.shape;
     k_ = a[transposed_ ? 0 : 1];
     layout_of_b_ = c.LayoutOf(node.inputs[1]);
-    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity),
-                           layout_of_b_ == Layout::kPanels);
+    tiling_ = ChooseTiling(c.target, dtype_, Resolve(m_, c.row_capacity), Resolve(n_, c.row_capacity), TouchesPanels());
   }
 
   const Tiling& tiling() const { return tiling_; }
@@ -76,6 +75,17 @@ class MatMulEmitter {
   }
 
  private:
+  // Whether B, or anything that the kernel's members read or write, lies in panels.
+  bool TouchesPanels() const {
+    for (const NodeId id : c_.kernel.members) {
+      if (c_.LayoutOf(id) == Layout::kPanels) return true;
+      for (const NodeId input : DataInputs(c_.graph()[id])) {
+        if (c_.LayoutOf(input) == Layout::kPanels) return true;
+      }
+    }
+    return false;
+  }
+
   // Part of k. Where there are several, the sums so far lie in memory between them.
   struct Block {
     Value *begin, *size;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels that only move: a matrix turned block by block, pieces put side by side, rows added up where an index says.
-#include <algorithm>
-
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/op_emitters.h"
 
@@ -52,7 +50,7 @@ void EmitTranspose(const KernelContext& c) {
   Value* to_stride = c.RowStride(c.kernel.members.back());
   // Of element (row, column) of the input. Lanes of columns from a multiple of 8 on lie in one panel.
   const auto index_of_input = [&](Value* row, Value* column) {
-    if (c.LayoutOf(source) != Layout::kPanels) return ir.Add(ir.Mul(row, c.RowStride(source)), column);
+    if (c.LayoutOf(source) != Layout::kPanels) return ir.Add(ir.Mul(row, c.RowStride(node.inputs[0])), column);
     Value* in_panel = ir.b.CreateAnd(column, ir.I64(kPanel - 1));
     return ir.Add(PanelIndex(ir, columns, row, ir.b.CreateSub(column, in_panel)), in_panel);
   };

@@ -39,6 +39,7 @@ Value* PortAddress(const KernelContext& c, int64_t port) {
 }
 
 Value* KernelContext::RowStride(NodeId value) const {
+  Check(graph()[value].type.rank() == 2, "the rows of what is no matrix");
   const Layout layout = LayoutOf(value);
   const int64_t columns = graph()[value].type.shape[1];
   return layout == Layout::kPadded ? ir.I64(fusebox::RowStride(columns, layout)) : Dim(columns);

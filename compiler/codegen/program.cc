@@ -28,8 +28,7 @@ std::string NameOf(const FusedProgram& program, const Kernel& kernel) {
 }
 
 // As a symbol that perf and gdb show.
-std::string SymbolOf(size_t index, const std::string& name) {
-  std::string symbol = fmt::format("kernel{}_{}", index, name);
+std::string Symbol(std::string symbol) {
   std::ranges::replace_if(symbol, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
   return symbol;
 }
@@ -81,13 +80,13 @@ class ProgramEmitter {
   }
 
   void EmitKernel(size_t k) {
-    kernels_.push_back(EmitFunction(SymbolOf(k, NameOf(program_, program_.kernels[k])), Context(k),
-                                    [](const KernelContext& c) { Emit(c); }));
+    kernels_.push_back(EmitFunction(Symbol(fmt::format("kernel{}_{}", k, NameOf(program_, program_.kernels[k]))),
+                                    Context(k), [](const KernelContext& c) { Emit(c); }));
   }
 
   SharedKernels::Kernel EmitPanelsFunction(const std::string& what, const Plan::Packed& packed, bool pack) {
     const std::string& name = program_.graph[packed.state].attributes.String("name");
-    return EmitFunction(what + "_" + name, Context(kNone),
+    return EmitFunction(Symbol(what + "_" + name), Context(kNone),
                         [&](const KernelContext& c) { EmitPanels(c, packed, pack); });
   }
 

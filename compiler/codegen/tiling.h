@@ -15,7 +15,8 @@ struct Tiling {
 };
 
 // The cheapest tile for a product of m x n elements that fits into the registers beside one row of B and one broadcast
-// element of A. Where B lies in panels, a tile is as wide as some of them.
+// element of A. Where a matrix that the kernel reads or writes lies in panels, a
+// tile is as wide as some of them.
 Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n, bool panels);
 
 }  // namespace fusebox::codegen

@@ -16,8 +16,8 @@ namespace fusebox {
 //     %0 = matmul %dy, %w {transpose_b = true}     becomes     %0 = transpose %w {permutation = [1, 0]}
 //                                                              %1 = matmul %dy, %0
 //
-// Values are unchanged. Comes last of the rewrites, as simplify does the reverse. Packed layouts, in which B lies in
-// panels one vector wide, come next, and will be decided here. Linear in the number of nodes.
+// Values are unchanged. Comes last of the rewrites, as simplify does the reverse. How a matrix lies in memory (padded, in
+// panels) is no matter of the graph: see layouts.h. Linear in the number of nodes.
 absl::StatusOr<Graph> ChooseLayouts(const Graph& graph);
 
 }  // namespace fusebox
