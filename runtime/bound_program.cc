@@ -8,12 +8,11 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/aligned_memory.h"
 #include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {
-
-constexpr size_t kArenaAlignment = 64;
 
 bool IsFixed(const Type& type) {
   return std::ranges::all_of(type.shape, [](int64_t d) { return d >= 0; });
@@ -47,7 +46,7 @@ absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const Comp
     bound.keep_.push_back(std::move(memory));
   }
   const size_t bytes = size_t(bound.executable_.arena_bytes());
-  bound.arena_.reset(std::aligned_alloc(kArenaAlignment, (bytes / kArenaAlignment + 1) * kArenaAlignment));
+  bound.arena_.reset(AllocateAligned(bytes));
   if (bound.arena_ == nullptr) return absl::ResourceExhaustedError(fmt::format("no memory for {} bytes", bytes));
   bound.context_ = std::make_unique<RunContext>();
   return bound;

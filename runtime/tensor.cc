@@ -5,6 +5,8 @@
 #include <new>
 #include <type_traits>
 
+#include "fusebox/runtime/aligned_memory.h"
+
 namespace fusebox {
 namespace {
 
@@ -32,11 +34,9 @@ void Visit(DType dtype, F f) {
 }  // namespace
 
 Tensor::Tensor(DType dtype, std::vector<int64_t> shape) : dtype_(dtype), shape_(std::move(shape)), writable_(true) {
-  constexpr size_t kAlignment = 64;
-  const size_t padded = (std::max<size_t>(bytes(), 1) + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, padded);
+  void* memory = AllocateAligned(bytes());
   if (memory == nullptr) throw std::bad_alloc();
-  std::memset(memory, 0, padded);
+  std::memset(memory, 0, bytes());
   data_ = memory;
   owner_ = std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); });
 }

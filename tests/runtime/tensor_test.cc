@@ -18,6 +18,12 @@ TEST(Tensor, OwnsZeros) {
   EXPECT_THAT(t.values<float>(), ElementsAre(0, 0, 0, 0, 0, 0));
 }
 
+TEST(Tensor, LargeOnesBeginAHugePage) {
+  const Tensor t(DType::kF32, {3, 300'000});
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(t.raw()) % (2 << 20), 0u);
+  EXPECT_EQ(t.values<float>().back(), 0);
+}
+
 TEST(Tensor, BorrowsWithoutACopy) {
   const float data[] = {1, 2, 3, 4, 5, 6};
   const Tensor t = Tensor::Borrow(DType::kF32, {3, 2}, data);
