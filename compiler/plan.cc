@@ -233,27 +233,28 @@ class Planner {
         AssignPartialSums(kernels_[k], int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind != Place::Kind::kNone) continue;
-          const int64_t size = RoundUp(std::max<int64_t>(BytesOf(id), 1));
           const int64_t last = std::max(int64_t(phase), LastUse(id));
-          plan_.intermediate_bytes += size;
-          if (options_.guard_bytes > 0) {
-            plan_.places[id] = {Place::Kind::kArena, -1, Guarded(BytesOf(id)), plan_.places[id].layout};
-            continue;
-          }
+          plan_.intermediate_bytes += RoundUp(std::max<int64_t>(BytesOf(id), 1));
           if (const NodeId dying = DyingOperand(k, id, block_of); dying != 0) {
             Block& block = blocks_[block_of[dying]];
             block.last = std::max(block.last, last);
             block_of[id] = block_of[dying];
           } else {
-            blocks_.push_back({FindGap(size, int64_t(phase), last), size, int64_t(phase), last});
-            block_of[id] = blocks_.size() - 1;
+            block_of[id] = NewBlock(std::max<int64_t>(BytesOf(id), 1), int64_t(phase), last);
           }
-          const int64_t offset = blocks_[block_of[id]].offset;
-          plan_.places[id] = {Place::Kind::kArena, -1, offset, plan_.places[id].layout};
-          plan_.arena_bytes = std::max(plan_.arena_bytes, offset + size);
+          plan_.places[id] = {Place::Kind::kArena, -1, blocks_[block_of[id]].offset, plan_.places[id].layout};
         }
       }
     }
+  }
+
+  // A block that is in use in these phases.
+  size_t NewBlock(int64_t bytes, int64_t first, int64_t last) {
+    const int64_t size = RoundUp(bytes);
+    const int64_t offset = options_.guard_bytes > 0 ? Guarded(bytes) : FindGap(size, first, last);
+    plan_.arena_bytes = std::max(plan_.arena_bytes, offset + size);
+    blocks_.push_back({offset, size, first, last});
+    return blocks_.size() - 1;
   }
 
   // A product that reads a long k in pieces, not as one stream, goes in blocks of it. A few rows are not worth that.
@@ -270,14 +271,7 @@ class Planner {
       if (Resolve(node.type.shape[0], options_.row_capacity) < kRows) continue;
       const int64_t bytes =
           NumElements(node.type.shape, options_.row_capacity, Layout::kPadded) * SizeOf(node.type.dtype);
-      if (options_.guard_bytes > 0) {
-        plan_.partial_sums[id] = Guarded(bytes);
-        continue;
-      }
-      const int64_t offset = FindGap(RoundUp(bytes), phase, phase);
-      blocks_.push_back({offset, RoundUp(bytes), phase, phase});
-      plan_.partial_sums[id] = offset;
-      plan_.arena_bytes = std::max(plan_.arena_bytes, offset + RoundUp(bytes));
+      plan_.partial_sums[id] = blocks_[NewBlock(bytes, phase, phase)].offset;
     }
   }
 
@@ -292,6 +286,7 @@ class Planner {
 
   // An operand that only this kernel still reads, element by element, and whose place the result can take.
   NodeId DyingOperand(size_t k, NodeId id, const std::map<NodeId, size_t>& block_of) const {
+    if (options_.guard_bytes > 0) return 0;  // Nothing shares memory then.
     for (const auto& [operand, block] : block_of) {
       if (!readers_[operand].contains(k) || blocks_[block].last != phase_[k] || BytesOf(operand) != BytesOf(id))
         continue;

@@ -9,7 +9,7 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
-#include "fusebox/graph/verify.h"
+#include "fusebox/runtime/aligned_memory.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/tensor.h"
 #include "fusebox/runtime/thread_pool.h"
@@ -230,8 +230,8 @@ absl::Status Explain(const ExplainWords& words) {
   const MadeUpData data(program, executable, words.batch_size, steps);
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
   Profile profile(words.threads, (steps + 2) * events_of_a_step);
-  const std::unique_ptr<void, decltype(&std::free)> arena(
-      std::aligned_alloc(64, size_t(executable.arena_bytes() / 64 + 1) * 64), &std::free);
+  const std::unique_ptr<void, decltype(&std::free)> arena(AllocateAligned(size_t(executable.arena_bytes())),
+                                                          &std::free);
   RunContext context;
   context.ports = data.ports();
   context.arena = arena.get();

@@ -95,7 +95,7 @@ class MatMulEmitter {
   struct PieceOfB {
     Value* start;     // At the block's first row.
     Value* k_stride;  // From row to row.
-    bool packed;      // Columns lie in a row and need no mask.
+    Value* mask;      // Of the last vector, where it may reach into what is not B's; null: nowhere.
   };
 
   void Panels(const Block& block) {
@@ -178,20 +178,21 @@ class MatMulEmitter {
     const NodeId b = c_.graph()[matmul_].inputs[1];
     if (layout_of_b_ == Layout::kPanels) {
       Value* index = PanelIndex(ir_, c_.Dim(k_), block.begin, column);
-      return {ir_.At(b_, dtype_, index), ir_.I64(kPanel), false};
+      return {ir_.At(b_, dtype_, index), ir_.I64(kPanel), nullptr};
     }
     Value* stride = c_.RowStride(b);
     Value* start = ir_.At(b_, dtype_, ir_.Add(ir_.Mul(block.begin, stride), column));
-    if (copy_ == nullptr) return {start, stride, false};
+    if (layout_of_b_ != Layout::kExact) mask = nullptr;
+    if (copy_ == nullptr) return {start, stride, mask};
     ir_.Loop(ir_.I64(0), block.size, 1, [&](Value* k) {
       for (int64_t j = 0; j < vectors; ++j) {
         Value* lanes = ir_.I64(j * tiling_.lanes);
-        Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact ? mask : nullptr;
+        Value* edge = j == vectors - 1 ? mask : nullptr;
         Value* x = ir_.LoadLanes(start, dtype_, ir_.Add(ir_.Mul(k, stride), lanes), tiling_.lanes, edge);
         ir_.StoreLanes(x, copy_, dtype_, ir_.Add(ir_.Mul(k, ir_.I64(tiling_.panel())), lanes), nullptr);
       }
     });
-    return {copy_, ir_.I64(tiling_.panel()), true};
+    return {copy_, ir_.I64(tiling_.panel()), nullptr};
   }
 
   void Tile(const Block& block, const PieceOfB& piece, Value* row, int64_t height, Value* column, int64_t vectors,
@@ -226,7 +227,7 @@ class MatMulEmitter {
         Values b_row;
         for (int64_t j = 0; j < vectors; ++j) {
           Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), b_column(ir_.I64(j * tiling_.lanes)));
-          Value* edge = j == vectors - 1 && layout_of_b_ == Layout::kExact && !piece.packed ? mask : nullptr;
+          Value* edge = j == vectors - 1 ? piece.mask : nullptr;
           b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, edge));
         }
         // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
