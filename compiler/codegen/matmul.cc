@@ -21,7 +21,9 @@
 namespace fusebox::codegen {
 namespace {
 
-constexpr int64_t kPacks = 8;   // Row tiles from which on copying B's block pays.
+constexpr int64_t kTilesToCopyB = 8;      // Row tiles from which on copying B's block pays.
+constexpr int64_t kPanelsToCopyA = 8;     // Panels from which on copying A's block pays.
+constexpr int64_t kBytesOfA = 96 * 1024;  // Of a block of A: a part of the second-level cache.
 constexpr int64_t kUnroll = 2;  // Of k. More gains nothing, and takes longer to compile.
 
 int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
@@ -53,24 +55,32 @@ class MatMulEmitter {
     const Node& node = c_.graph()[matmul_];
     a_ = points.base(StorageOf(c_.graph(), node.inputs[0]));
     b_ = points.base(StorageOf(c_.graph(), node.inputs[1]));
+    Value* k = c_.Dim(k_);
+    Value* row_tiles = ir_.I64(tiling_.row_tiles);
     if (const auto partial = c_.plan.partial_sums.find(matmul_); partial != c_.plan.partial_sums.end()) {
       partial_ = ArenaAddress(c_, partial->second);
-      if (tiling_.row_tiles >= kPacks) {
-        llvm::Type* block = llvm::ArrayType::get(ir_.ElementType(dtype_), uint64_t(kBlockOfK * tiling_.panel()));
-        llvm::AllocaInst* copy = ir_.b.CreateAlloca(block);
+      const auto room = [&](int64_t elements) {
+        llvm::AllocaInst* copy =
+            ir_.b.CreateAlloca(llvm::ArrayType::get(ir_.ElementType(dtype_), uint64_t(elements)));
         copy->setAlignment(llvm::Align(64));
-        copy_ = copy;
-      }
-      Value* k = c_.Dim(k_);
-      ir_.Loop(ir_.I64(0), k, kBlockOfK, [&](Value* begin) {
-        Value* size = ir_.Min(ir_.b.CreateSub(k, begin), ir_.I64(kBlockOfK));
-        Panels({.begin = begin,
-                .size = size,
-                .first = ir_.b.CreateIsNull(begin),
-                .last = ir_.b.CreateICmpEQ(ir_.b.CreateAdd(begin, size), k)});
+        return copy;
+      };
+      const int64_t tiles = RowTilesABlock();
+      if (tiling_.row_tiles >= kTilesToCopyB) copy_of_b_ = room(kBlockOfK * tiling_.panel());
+      if (CopiesA()) copy_of_a_ = room(kBlockOfK * tiling_.rows * tiles);
+      ir_.Loop(ir_.I64(0), row_tiles, tiles, [&](Value* tile) {
+        ir_.Loop(ir_.I64(0), k, kBlockOfK, [&](Value* begin) {
+          Value* size = ir_.Min(ir_.b.CreateSub(k, begin), ir_.I64(kBlockOfK));
+          Panels({.begin = begin,
+                  .size = size,
+                  .first_tile = tile,
+                  .end_tile = ir_.Min(ir_.Add(tile, ir_.I64(tiles)), row_tiles),
+                  .first = ir_.b.CreateIsNull(begin),
+                  .last = ir_.b.CreateICmpEQ(ir_.b.CreateAdd(begin, size), k)});
+        });
       });
     } else {
-      Panels({.begin = ir_.I64(0), .size = c_.Dim(k_)});
+      Panels({.begin = ir_.I64(0), .size = k, .first_tile = ir_.I64(0), .end_tile = row_tiles});
     }
   }
 
@@ -86,10 +96,25 @@ class MatMulEmitter {
     return false;
   }
 
-  // Part of k. Where there are several, the sums so far lie in memory between them.
+  // A copy of A is read once a panel.
+  bool CopiesA() const {
+    return tiling_.row_tiles >= kTilesToCopyB && n_ >= kPanelsToCopyA * tiling_.panel();
+  }
+  int64_t RowTilesABlock() const {
+    return std::max<int64_t>(kBytesOfA / (SizeOf(dtype_) * kBlockOfK * tiling_.rows), 1);
+  }
+
+  // Part of k, for some row tiles. Where there are several parts, the sums so far lie in memory between them.
   struct Block {
     Value *begin, *size;
+    Value *first_tile, *end_tile;
     Value *first = nullptr, *last = nullptr;  // i1; null: it is all of k.
+  };
+  // Some rows of A's columns in a block: element (i, k) lies at start + i row_stride + k k_stride.
+  struct PieceOfA {
+    Value* start;
+    Value* row_stride;
+    Value* k_stride;
   };
   // Some columns of B's rows in a block.
   struct PieceOfB {
@@ -105,22 +130,28 @@ class MatMulEmitter {
     Value* tiles = ir_.I64(tiling_.row_tiles);
     Value* first = ir_.b.CreateUDiv(c_.begin, tiles);
     Value* last = ir_.CeilDiv(c_.end, tiling_.row_tiles);
+    if (copy_of_a_ != nullptr) CopyA(block, whole, first, last);
     ir_.Loop(first, last, 1, [&](Value* panel) {
       Value* start = ir_.Mul(panel, tiles);
-      Value* from = ir_.Max(ir_.b.CreateSub(c_.begin, start), ir_.I64(0));
-      Value* to = ir_.Min(ir_.b.CreateSub(c_.end, start), tiles);
+      Value* from = ir_.Max(ir_.b.CreateSub(c_.begin, start), block.first_tile);
+      Value* to = ir_.Min(ir_.b.CreateSub(c_.end, start), block.end_tile);
       ForPanel(ir_.Mul(panel, ir_.I64(tiling_.panel())), columns, [&](int64_t vectors, Value* mask, Value* column) {
         const PieceOfB b = FindB(block, column, vectors, mask);
-        ir_.Loop(from, ir_.Min(to, whole.tall), 1,
-                 [&](Value* tile) { Tile(block, b, RowOfTall(tile), tiling_.rows, column, vectors, mask); });
+        ir_.Loop(from, ir_.Min(to, whole.tall), 1, [&](Value* tile) {
+          Value* row = RowOfTall(tile);
+          Tile(block, FindA(block, tile, row), b, row, tiling_.rows, column, vectors, mask);
+        });
         if (tiling_.rows > 1 && tiling_.tall < tiling_.row_tiles) {
-          ir_.Loop(ir_.Max(from, ir_.I64(tiling_.tall)), ir_.Min(to, whole.all), 1,
-                   [&](Value* tile) { Tile(block, b, RowOfLow(tile), tiling_.rows - 1, column, vectors, mask); });
+          ir_.Loop(ir_.Max(from, ir_.I64(tiling_.tall)), ir_.Min(to, whole.all), 1, [&](Value* tile) {
+            Value* row = RowOfLow(tile);
+            Tile(block, FindA(block, tile, row), b, row, tiling_.rows - 1, column, vectors, mask);
+          });
         }
         if (m_ >= 0) return;
         Value* mine = ir_.b.CreateAnd(ir_.b.CreateICmpSGE(whole.all, from), ir_.b.CreateICmpSLT(whole.all, to));
         ir_.If(mine, [&] {
-          ir_.Loop(whole.rows, c_.Dim(m_), 1, [&](Value* row) { Tile(block, b, row, 1, column, vectors, mask); });
+          ir_.Loop(whole.rows, c_.Dim(m_), 1,
+                   [&](Value* row) { Tile(block, WhereAIs(block, row), b, row, 1, column, vectors, mask); });
         });
       });
     });
@@ -173,6 +204,56 @@ class MatMulEmitter {
     return {whole_tall, all, end};
   }
 
+  PieceOfA WhereAIs(const Block& block, Value* row) {
+    Value* stride = c_.RowStride(c_.graph()[matmul_].inputs[0]);
+    Value* a_row = transposed_ ? ir_.I64(1) : stride;
+    Value* a_k = transposed_ ? stride : ir_.I64(1);
+    return {ir_.At(a_, dtype_, ir_.Add(ir_.Mul(row, a_row), ir_.Mul(block.begin, a_k))), a_row, a_k};
+  }
+  PieceOfA FindA(const Block& block, Value* tile, Value* row) {
+    if (copy_of_a_ == nullptr) return WhereAIs(block, row);
+    Value* start = ir_.Mul(ir_.b.CreateSub(tile, block.first_tile), ir_.I64(tiling_.rows * kBlockOfK));
+    return {ir_.At(copy_of_a_, dtype_, start), ir_.I64(transposed_ ? 1 : kBlockOfK),
+            ir_.I64(transposed_ ? tiling_.rows : 1)};
+  }
+
+  // Tile by tile, of each its rows one after the other, or, where A is transposed, its columns. So a tile is read as one
+  // stream, not as lines that are pages apart.
+  void CopyA(const Block& block, const WholeTiles& whole, Value* first_panel, Value* last_panel) {
+    Value* tiles = ir_.I64(tiling_.row_tiles);
+    Value* one = ir_.b.CreateICmpEQ(ir_.Add(first_panel, ir_.I64(1)), last_panel);
+    Value* start = ir_.Mul(first_panel, tiles);
+    Value* from = ir_.Max(ir_.b.CreateSelect(one, ir_.b.CreateSub(c_.begin, start), ir_.I64(0)), block.first_tile);
+    Value* to = ir_.Min(ir_.b.CreateSelect(one, ir_.b.CreateSub(c_.end, start), tiles), block.end_tile);
+    const auto copy_tile = [&](Value* tile, Value* row, int64_t height) {
+      const PieceOfA source = WhereAIs(block, row), copy = FindA(block, tile, row);
+      const auto move = [&](Value* from_index, Value* to_index, int64_t lanes) {
+        ir_.StoreLanes(ir_.LoadLanes(source.start, dtype_, from_index, lanes, nullptr), copy.start, dtype_, to_index,
+                       nullptr);
+      };
+      if (transposed_) {
+        ir_.Loop(ir_.I64(0), block.size, 1, [&](Value* k) {
+          move(ir_.Mul(k, source.k_stride), ir_.Mul(k, copy.k_stride), height);
+        });
+        return;
+      }
+      const int64_t lanes = tiling_.lanes;
+      Value* whole_lanes = ir_.b.CreateAnd(block.size, ir_.I64(-lanes));
+      for (int64_t i = 0; i < height; ++i) {
+        Value* from_row = ir_.Mul(ir_.I64(i), source.row_stride);
+        Value* to_row = ir_.Mul(ir_.I64(i), copy.row_stride);
+        ir_.Loop(ir_.I64(0), whole_lanes, lanes,
+                 [&](Value* k) { move(ir_.Add(from_row, k), ir_.Add(to_row, k), lanes); });
+        ir_.Loop(whole_lanes, block.size, 1, [&](Value* k) { move(ir_.Add(from_row, k), ir_.Add(to_row, k), 1); });
+      }
+    };
+    ir_.Loop(from, ir_.Min(to, whole.tall), 1, [&](Value* tile) { copy_tile(tile, RowOfTall(tile), tiling_.rows); });
+    if (tiling_.rows > 1 && tiling_.tall < tiling_.row_tiles) {
+      ir_.Loop(ir_.Max(from, ir_.I64(tiling_.tall)), ir_.Min(to, whole.all), 1,
+               [&](Value* tile) { copy_tile(tile, RowOfLow(tile), tiling_.rows - 1); });
+    }
+  }
+
   // Where B is read, or a copy of it, made here: row-major, it is a line or two of every row, far apart.
   PieceOfB FindB(const Block& block, Value* column, int64_t vectors, Value* mask) {
     const NodeId b = c_.graph()[matmul_].inputs[1];
@@ -183,30 +264,28 @@ class MatMulEmitter {
     Value* stride = c_.RowStride(b);
     Value* start = ir_.At(b_, dtype_, ir_.Add(ir_.Mul(block.begin, stride), column));
     if (layout_of_b_ != Layout::kExact) mask = nullptr;
-    if (copy_ == nullptr) return {start, stride, mask};
+    if (copy_of_b_ == nullptr) return {start, stride, mask};
     ir_.Loop(ir_.I64(0), block.size, 1, [&](Value* k) {
       for (int64_t j = 0; j < vectors; ++j) {
         Value* lanes = ir_.I64(j * tiling_.lanes);
         Value* edge = j == vectors - 1 ? mask : nullptr;
         Value* x = ir_.LoadLanes(start, dtype_, ir_.Add(ir_.Mul(k, stride), lanes), tiling_.lanes, edge);
-        ir_.StoreLanes(x, copy_, dtype_, ir_.Add(ir_.Mul(k, ir_.I64(tiling_.panel())), lanes), nullptr);
+        ir_.StoreLanes(x, copy_of_b_, dtype_, ir_.Add(ir_.Mul(k, ir_.I64(tiling_.panel())), lanes), nullptr);
       }
     });
-    return {copy_, ir_.I64(tiling_.panel()), nullptr};
+    return {copy_of_b_, ir_.I64(tiling_.panel()), nullptr};
   }
 
-  void Tile(const Block& block, const PieceOfB& piece, Value* row, int64_t height, Value* column, int64_t vectors,
-            Value* mask) {
+  void Tile(const Block& block, const PieceOfA& piece_of_a, const PieceOfB& piece, Value* row, int64_t height,
+            Value* column, int64_t vectors, Value* mask) {
     llvm::Type* vector = Ir::Lanes(ir_.ElementType(dtype_), tiling_.lanes);
-    // Element (i, k) of A lies at a + i a_row + k a_k, B's row k at b + k b_k; in panels, those of one row lie as many rows
-    // apart as B has, and the last one is padded.
+    // B's row k lies at b + k b_k; in panels, those of one row lie as many rows apart as B has, and the last one is padded.
     const bool panels = layout_of_b_ == Layout::kPanels;
-    Value* a_stride = c_.RowStride(c_.graph()[matmul_].inputs[0]);
-    Value* a_row = transposed_ ? ir_.I64(1) : a_stride;
-    Value* a_k = transposed_ ? a_stride : ir_.I64(1);
+    Value* a_row = piece_of_a.row_stride;
+    Value* a_k = piece_of_a.k_stride;
     Value* b_k = piece.k_stride;
     const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(k_), ir_.I64(0), j) : j; };
-    Value* a = ir_.At(a_, dtype_, ir_.Add(ir_.Mul(row, a_row), ir_.Mul(block.begin, a_k)));
+    Value* a = piece_of_a.start;
     Value* b = piece.start;
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
     if (block.first != nullptr) {
@@ -231,7 +310,7 @@ class MatMulEmitter {
           b_row.push_back(ir_.LoadLanes(b_here, dtype_, index, tiling_.lanes, edge));
         }
         // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
-        if (transposed_) ir_.Prefetch(ir_.At(a_here, dtype_, ir_.Add(ir_.Mul(ir_.I64(u), a_k), ir_.I64(kPanel))));
+        if (transposed_ && copy_of_a_ == nullptr) ir_.Prefetch(ir_.At(a_here, dtype_, ir_.Add(ir_.Mul(ir_.I64(u), a_k), ir_.I64(kPanel))));
         for (int64_t i = 0; i < height; ++i) {
           Value* index = ir_.Add(ir_.Mul(ir_.I64(i), a_row), ir_.Mul(ir_.I64(u), a_k));
           Value* element = ir_.Splat(ir_.LoadLanes(a_here, dtype_, index, 1, nullptr), tiling_.lanes);
@@ -333,7 +412,8 @@ class MatMulEmitter {
   PointEmitter* points_ = nullptr;
   Value *a_ = nullptr, *b_ = nullptr;
   Value* partial_ = nullptr;  // Where sums over some blocks of k lie; null if k is one block.
-  Value* copy_ = nullptr;     // Where a block of B is copied to; null if it is read where it lies.
+  // Where a block of A, a block of B are copied to; null if they are read where they lie.
+  Value *copy_of_a_ = nullptr, *copy_of_b_ = nullptr;
 };
 
 }  // namespace
