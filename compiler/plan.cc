@@ -257,21 +257,19 @@ class Planner {
     return blocks_.size() - 1;
   }
 
-  // A product that reads a long k in pieces, not as one stream, goes in blocks of it. A few rows are not worth that.
   void AssignPartialSums(const Kernel& kernel, int64_t phase) {
-    constexpr int64_t kLong = 2 * kBlockOfK, kRows = 16;
     if (kernel.kind != KernelKind::kMatMul) return;
     for (const NodeId id : kernel.members) {
       const Node& node = graph_[id];
       if (node.op != Op::kMatMul) continue;
       const Shape& a = graph_[node.inputs[0]].type.shape;
+      const int64_t m = Resolve(node.type.shape[0], options_.row_capacity);
       const int64_t k = Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], options_.row_capacity);
-      const bool streams = plan_.places[StorageOf(graph_, node.inputs[1])].layout == Layout::kPanels;
-      if (k <= kLong || streams || node.type.shape[1] < 0) continue;
-      if (Resolve(node.type.shape[0], options_.row_capacity) < kRows) continue;
-      const int64_t bytes =
-          NumElements(node.type.shape, options_.row_capacity, Layout::kPadded) * SizeOf(node.type.dtype);
-      plan_.partial_sums[id] = blocks_[NewBlock(bytes, phase, phase)].offset;
+      const Layout layout = plan_.places[StorageOf(graph_, node.inputs[1])].layout;
+      const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype);
+      if (blocking.k == 0) continue;
+      const int64_t bytes = PartialSums(m, node.type.shape[1]) * SizeOf(node.type.dtype);
+      plan_.blocked[id] = {blocking, blocks_[NewBlock(bytes, phase, phase)].offset};
     }
   }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fusebox/compiler/blocking.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/kernel.h"
 #include "fusebox/compiler/layouts.h"
@@ -23,9 +24,6 @@ struct Place {
   int64_t offset = -1;             // kArena, in bytes.
   Layout layout = Layout::kExact;  // In the arena only.
 };
-
-// A product over a longer k goes in blocks of so many: see codegen/matmul.cc.
-inline constexpr int64_t kBlockOfK = 128;
 
 struct Plan {
   std::vector<Port> ports;
@@ -42,7 +40,12 @@ struct Plan {
     int64_t port;
   };
   std::vector<Packed> packed;
-  std::map<NodeId, int64_t> partial_sums;  // By product: the arena's offset of its sums between blocks of k.
+  // Products that go in blocks, and where in the arena their sums lie between blocks of k.
+  struct Blocked {
+    Blocking blocking;
+    int64_t partial_sums;
+  };
+  std::map<NodeId, Blocked> blocked;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
   int64_t packed_bytes = 0;     // Of the arena, for packed states.
   std::vector<int64_t> guards;  // Where nothing lies for PlanOptions::guard_bytes.

@@ -95,17 +95,35 @@ TEST(MatMul, BatchIsRowsColumnsOrInnerDimension) {
   }
 }
 
-// More threads than rows or panels: those without a share wait at the barriers all the same.
-// In blocks of k, with sums in memory between them: whole blocks and not, many row tiles (B is copied) and few.
-TEST(MatMul, LongK) {
-  Check({{20, 33, 257, false, false, "f32"},
-         {100, 20, 300, true, false, "f32"},
-         {100, 7, 384, false, true, "f32"},
-         {70, 50, 400, true, false, "f64"},
-         {100, 40, 500, true, true, "f32"},
-         {kN, 48, 300, false, false, "f32"},
-         {65, 30, kN, true, false, "f32"}},
-        /*row_capacity=*/300, {1, 127, 128, 129, 300});
+// B is large: blocks of k, rows and columns, whole ones and not; A and B are copied, or not.
+TEST(MatMul, InBlocks) {
+  Check({{20, 260, 257, false, false, "f32"},   // Few row tiles: nothing is copied.
+         {50, 203, 400, true, true, "f32"},     // B is.
+         {48, 1030, 256, false, false, "f32"},  // In groups of panels, the last of them narrow.
+         {101, 215, 384, true, false, "f32"},   // A too, transposed,
+         {103, 330, 300, false, false, "f32"},  // and not.
+         {75, 150, 300, true, false, "f64"},
+         {kN, 300, 270, false, false, "f32"},
+         {107, 240, kN, true, false, "f32"}},
+        /*row_capacity=*/300, {1, 127, 129, 300});
+}
+
+TEST(MatMul, ManyRowsInBlocks) {
+  Check(
+      {{403, 300, 280, false, false, "f32"}, {kN, 256, 257, false, false, "f32"}, {390, 272, 258, true, false, "f32"}},
+      /*row_capacity=*/260, {259});
+}
+
+// Some rows of B at a time, each from end to end.
+TEST(MatMul, FewRowsOfA) {
+  Check({{1, 1003, 70, false, false, "f32"},
+         {1, 4500, 17, false, false, "f32"},
+         {2, 2100, 36, true, true, "f32"},
+         {4, 1100, 64, false, false, "f32"},
+         {6, 3001, 23, true, false, "f32"},
+         {3, 700, 50, false, false, "f64"},
+         {kN, 1001, 67, false, false, "f32"}},
+        /*row_capacity=*/5, {1, 3, 5});
 }
 
 TEST(MatMul, ProductOfAProduct) {

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/codegen/operands.h"
+
+#include <algorithm>
+
+#include "fusebox/compiler/codegen/kernels.h"
+
+namespace fusebox::codegen {
+namespace {
+
+// Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A. Of few rows, A is no
+// longer than the block that would be copied.
+constexpr int64_t kTilesToCopyB = 8, kTilesToCopyBOfLongRows = 5;
+constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
+constexpr int64_t kPage = 4096;
+// Bytes of a copy: together a third of a usual second-level cache. They lie on the stack of the thread.
+constexpr int64_t kCopyOfA = 96 * 1024, kCopyOfB = 64 * 1024;
+
+int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
+
+// Whether B, or anything that the kernel's members read or write, lies in panels.
+bool TouchesPanels(const KernelContext& c) {
+  for (const NodeId id : c.kernel.members) {
+    if (c.LayoutOf(id) == Layout::kPanels) return true;
+    for (const NodeId input : DataInputs(c.graph()[id])) {
+      if (c.LayoutOf(input) == Layout::kPanels) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Product::Product(const KernelContext& c) {
+  for (const NodeId id : c.kernel.members) {
+    if (c.graph()[id].op == Op::kMatMul) node = id;
+  }
+  const Node& product = c.graph()[node];
+  a = product.inputs[0];
+  b = product.inputs[1];
+  dtype = product.type.dtype;
+  m = product.type.shape[0];
+  n = product.type.shape[1];
+  transposed = product.attributes.Flag("transpose_a");
+  k = c.graph()[a].type.shape[transposed ? 0 : 1];
+  layout_of_b = c.LayoutOf(b);
+  tiling = ChooseTiling(c.target, dtype, Resolve(m, c.row_capacity), Resolve(n, c.row_capacity), TouchesPanels(c));
+  if (const auto blocked = c.plan.blocked.find(node); blocked != c.plan.blocked.end()) {
+    blocking = blocked->second.blocking;
+  }
+}
+
+// ---- Row tiles.
+
+RowTiles::RowTiles(const KernelContext& c, const Product& product) : c_(c), ir_(c.ir), product_(product) {
+  const Tiling& tiling = product.tiling;
+  tall_ = ir_.I64(tiling.tall);
+  all_ = ir_.I64(tiling.row_tiles);
+  end_row_ = c.Dim(product.m);
+  if (product.m >= 0) return;
+  Value* rows = end_row_;
+  Value* tall = ir_.Min(ir_.b.CreateUDiv(rows, ir_.I64(tiling.rows)), tall_);
+  if (tiling.rows == 1) {
+    tall_ = all_ = tall;
+    end_row_ = RowOfTall(tall);
+    return;
+  }
+  Value* behind = ir_.Max(ir_.b.CreateSub(rows, RowOfTall(tall_)), ir_.I64(0));
+  all_ = ir_.Add(tall, ir_.b.CreateUDiv(behind, ir_.I64(tiling.rows - 1)));
+  end_row_ = ir_.b.CreateSelect(ir_.b.CreateICmpSGT(all_, tall_), RowOfLow(all_), RowOfTall(tall));
+  tall_ = tall;
+}
+
+Value* RowTiles::RowOfTall(Value* tile) const { return ir_.Mul(tile, ir_.I64(product_.tiling.rows)); }
+Value* RowTiles::RowOfLow(Value* tile) const {
+  return ir_.Add(ir_.Mul(tile, ir_.I64(product_.tiling.rows - 1)), ir_.I64(product_.tiling.tall));
+}
+
+void RowTiles::ForEachWhole(Value* from, Value* to, const Body& body) const {
+  const Tiling& tiling = product_.tiling;
+  ir_.Loop(from, ir_.Min(to, tall_), 1, [&](Value* tile) { body(tile, RowOfTall(tile), tiling.rows); });
+  if (tiling.rows == 1 || tiling.tall == tiling.row_tiles) return;
+  ir_.Loop(ir_.Max(from, ir_.I64(tiling.tall)), ir_.Min(to, all_), 1,
+           [&](Value* tile) { body(tile, RowOfLow(tile), tiling.rows - 1); });
+}
+
+void RowTiles::ForEachRowBehind(Value* from, Value* to, const std::function<void(Value* row)>& body) const {
+  if (product_.m >= 0) return;
+  Value* mine = ir_.b.CreateAnd(ir_.b.CreateICmpSGE(all_, from), ir_.b.CreateICmpSLT(all_, to));
+  ir_.If(mine, [&] { ir_.Loop(end_row_, c_.Dim(product_.m), 1, body); });
+}
+
+// ---- Operands.
+
+Operands::Operands(const KernelContext& c, const Product& product, const RowTiles& tiles, const PointEmitter& points)
+    : c_(c),
+      ir_(c.ir),
+      product_(product),
+      tiles_(tiles),
+      a_(points.base(StorageOf(c.graph(), product.a))),
+      b_(points.base(StorageOf(c.graph(), product.b))),
+      a_stride_(c.RowStride(product.a)),
+      b_stride_(c.RowStride(product.b)) {
+  if (product.blocking.k == 0) return;
+  const Tiling& tiling = product.tiling;
+  const bool long_rows = product.n * SizeOf(product.dtype) >= kPage;
+  if (tiling.row_tiles >= (long_rows ? kTilesToCopyBOfLongRows : kTilesToCopyB)) {
+    copy_of_b_ = Room(product.blocking.k * tiling.panel() * panels_a_copy());
+  }
+  if (tiling.row_tiles >= kTilesToCopyA && product.n >= kPanelsToCopyA * tiling.panel()) {
+    copy_of_a_ = Room(product.blocking.k * tiling.rows * tiles_a_block());
+  }
+}
+
+Value* Operands::Room(int64_t elements) {
+  llvm::Type* type = llvm::ArrayType::get(ir_.ElementType(product_.dtype), uint64_t(elements));
+  llvm::AllocaInst* room = ir_.b.CreateAlloca(type);
+  room->setAlignment(llvm::Align(64));
+  return room;
+}
+
+int64_t Operands::tiles_a_block() const {
+  return std::max<int64_t>(kCopyOfA / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.rows), 1);
+}
+int64_t Operands::panels_a_copy() const {
+  return std::max<int64_t>(kCopyOfB / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.panel()), 1);
+}
+
+PieceOfA Operands::RowOfA(const Part& part, Value* row) {
+  Value* row_stride = product_.transposed ? ir_.I64(1) : a_stride_;
+  Value* k_stride = product_.transposed ? a_stride_ : ir_.I64(1);
+  Value* index = ir_.Add(ir_.Mul(row, row_stride), ir_.Mul(part.begin_k, k_stride));
+  return {ir_.At(a_, product_.dtype, index), row_stride, k_stride};
+}
+
+// The copy has tile by tile, and of each its rows one after the other, or, of a transposed A, its columns. So a tile is
+// one stream, not pieces that are pages apart.
+PieceOfA Operands::A(const Part& part, Value* tile, Value* row) {
+  if (copy_of_a_ == nullptr) return RowOfA(part, row);
+  const int64_t rows = product_.tiling.rows, k = product_.blocking.k;
+  Value* start = ir_.Mul(ir_.b.CreateSub(tile, part.first_tile), ir_.I64(rows * k));
+  return {ir_.At(copy_of_a_, product_.dtype, start), ir_.I64(product_.transposed ? 1 : k),
+          ir_.I64(product_.transposed ? rows : 1)};
+}
+
+void Operands::CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height) {
+  const auto copy = [&](Value* from_index, Value* to_index, int64_t lanes) {
+    Value* x = ir_.LoadLanes(from.start, product_.dtype, from_index, lanes, nullptr);
+    ir_.StoreLanes(x, to.start, product_.dtype, to_index, nullptr);
+  };
+  if (product_.transposed) {
+    ir_.Loop(ir_.I64(0), size_of_k, 1,
+             [&](Value* k) { copy(ir_.Mul(k, from.k_stride), ir_.Mul(k, to.k_stride), height); });
+    return;
+  }
+  const int64_t lanes = product_.tiling.lanes;
+  Value* whole = ir_.b.CreateAnd(size_of_k, ir_.I64(-lanes));
+  for (int64_t i = 0; i < height; ++i) {
+    Value* from_row = ir_.Mul(ir_.I64(i), from.row_stride);
+    Value* to_row = ir_.Mul(ir_.I64(i), to.row_stride);
+    ir_.Loop(ir_.I64(0), whole, lanes, [&](Value* k) { copy(ir_.Add(from_row, k), ir_.Add(to_row, k), lanes); });
+    ir_.Loop(whole, size_of_k, 1, [&](Value* k) { copy(ir_.Add(from_row, k), ir_.Add(to_row, k), 1); });
+  }
+}
+
+void Operands::BeginPart(const Part& part, Value* first_panel, Value* last_panel) {
+  if (copy_of_a_ == nullptr) return;
+  // All of the part's tiles, unless its units are of one panel, and so some of its tiles only.
+  Value* tiles = ir_.I64(product_.tiling.row_tiles);
+  Value* one_panel = ir_.b.CreateICmpEQ(ir_.Add(first_panel, ir_.I64(1)), last_panel);
+  Value* start = ir_.Mul(first_panel, tiles);
+  Value* from = ir_.b.CreateSelect(one_panel, ir_.b.CreateSub(part.begin_unit, start), ir_.I64(0));
+  Value* to = ir_.b.CreateSelect(one_panel, ir_.b.CreateSub(part.end_unit, start), tiles);
+  tiles_.ForEachWhole(ir_.Max(from, part.first_tile), ir_.Min(to, part.end_tile),
+                      [&](Value* tile, Value* row, int64_t height) {
+                        CopyTileOfA(RowOfA(part, row), A(part, tile, row), part.size_of_k, height);
+                      });
+}
+
+Value* Operands::RowMajorB(const Part& part, Value* column) {
+  return ir_.At(b_, product_.dtype, ir_.Add(ir_.Mul(part.begin_k, b_stride_), column));
+}
+
+PieceOfB Operands::B(const Part& part, Value* column, Value* mask) {
+  const DType dtype = product_.dtype;
+  if (copy_of_b_ != nullptr) {
+    const int64_t panel = product_.tiling.panel();
+    return {ir_.At(copy_of_b_, dtype, ir_.Mul(slot_, ir_.I64(product_.blocking.k * panel))), ir_.I64(panel), nullptr};
+  }
+  if (product_.layout_of_b == Layout::kPanels) {
+    return {ir_.At(b_, dtype, PanelIndex(ir_, c_.Dim(product_.k), part.begin_k, column)), ir_.I64(kPanel), nullptr};
+  }
+  return {RowMajorB(part, column), b_stride_, product_.layout_of_b == Layout::kExact ? mask : nullptr};
+}
+
+void Operands::BeginPanel(const Part& part, Value* first_panel, Value* panel, Value* last_panel) {
+  if (copy_of_b_ == nullptr) return;
+  slot_ = ir_.b.CreateURem(ir_.b.CreateSub(panel, first_panel), ir_.I64(panels_a_copy()));
+  ir_.If(ir_.b.CreateIsNull(slot_), [&] { CopyB(part, panel, last_panel); });
+}
+
+// Some panels together: row-major, each of them is a line or two of every row, far apart.
+void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
+  const Tiling& tiling = product_.tiling;
+  const int64_t width = tiling.panel(), rest = product_.n % width, panels = panels_a_copy();
+  const auto copy_row = [&](Value* k, Value* slot, int64_t vectors, Value* mask, Value* column) {
+    Value* from = ir_.Add(ir_.Mul(k, b_stride_), column);
+    Value* to = ir_.Add(ir_.Mul(slot, ir_.I64(product_.blocking.k * width)), ir_.Mul(k, ir_.I64(width)));
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value* lanes = ir_.I64(j * tiling.lanes);
+      Value* edge = j == vectors - 1 ? mask : nullptr;
+      Value* start = RowMajorB(part, ir_.I64(0));
+      Value* x = ir_.LoadLanes(start, product_.dtype, ir_.Add(from, lanes), tiling.lanes, edge);
+      ir_.StoreLanes(x, copy_of_b_, product_.dtype, ir_.Add(to, lanes), nullptr);
+    }
+  };
+  const auto for_each_row = [&](const std::function<void(Value * k)>& body) {
+    ir_.Loop(ir_.I64(0), part.size_of_k, 1, body);
+  };
+
+  Value* first_column = ir_.Mul(panel, ir_.I64(width));
+  Value* count = ir_.Min(ir_.b.CreateSub(last_panel, panel), ir_.I64(panels));
+  Value* behind = ir_.b.CreateSub(ir_.I64(product_.n / width), panel);  // Where the last, narrow one lies.
+  Value* whole = ir_.Min(count, behind);
+  ir_.If(
+      ir_.b.CreateICmpEQ(whole, ir_.I64(panels)),
+      [&] {
+        for_each_row([&](Value* k) {
+          for (int64_t i = 0; i < panels; ++i) {
+            copy_row(k, ir_.I64(i), tiling.vectors, nullptr, ir_.Add(first_column, ir_.I64(i * width)));
+          }
+        });
+      },
+      [&] {
+        for_each_row([&](Value* k) {
+          ir_.Loop(ir_.I64(0), whole, 1, [&](Value* i) {
+            copy_row(k, i, tiling.vectors, nullptr, ir_.Add(first_column, ir_.Mul(i, ir_.I64(width))));
+          });
+        });
+      });
+  if (rest == 0) return;
+  ir_.If(ir_.b.CreateICmpSLT(behind, count), [&] {
+    const int64_t vectors = CeilDiv(rest, tiling.lanes), first = product_.n - rest;
+    Value* mask = nullptr;
+    if (product_.layout_of_b == Layout::kExact && rest % tiling.lanes != 0) {
+      mask = LanesBefore(ir_, ir_.I64(first + (vectors - 1) * tiling.lanes), ir_.I64(product_.n), tiling.lanes);
+    }
+    for_each_row([&](Value* k) { copy_row(k, behind, vectors, mask, ir_.I64(first)); });
+  });
+}
+
+// The rows that the next copy of B will read, a few a tile: so reading them does not wait for memory.
+void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
+  if (copy_of_b_ == nullptr) return;
+  const int64_t width = product_.tiling.panel(), panels = panels_a_copy(), k = product_.blocking.k;
+  const int64_t tiles = std::min(tiles_a_block(), product_.tiling.row_tiles);
+  const int64_t rows = CeilDiv(k, tiles * panels);
+  Value* turn = ir_.Add(ir_.Mul(slot_, ir_.I64(tiles)), ir_.b.CreateSub(tile, part.first_tile));
+  Value* first = ir_.Min(ir_.Mul(turn, ir_.I64(rows)), ir_.I64(k));
+  Value* next = ir_.Mul(ir_.Add(ir_.b.CreateSub(panel, slot_), ir_.I64(panels)), ir_.I64(width));
+  Value* start = ir_.At(RowMajorB(part, next), product_.dtype, ir_.Mul(first, b_stride_));
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < panels * width; j += kPanel) {
+      ir_.Prefetch(ir_.At(start, product_.dtype, ir_.Add(ir_.Mul(ir_.I64(i), b_stride_), ir_.I64(j))));
+    }
+  }
+}
+
+}  // namespace fusebox::codegen
