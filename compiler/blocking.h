@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a long matrix product is cut, so that what its inner loops read lies in a near cache.
 //
-// Along k, into blocks: each adds its part to all sums, which lie in memory between blocks. That has two uses.
+// Along k, so that each block adds its part to all sums, which lie in memory between blocks. That has two uses.
 //   Many rows   A block's panel of B stays in the first-level cache while all rows go over it.
 //   Few rows    B is read once, from far away. Of a block of a few rows of B each is read from end to end: so many
 //               streams, which the processor foresees; panel by panel it would be a line of each row, pages apart.
-// Along columns, for few rows: so that the sums stay in the first-level cache.
+// Along rows, so that those of A stay in the second-level cache while they go over all columns.
+// Along columns, for few rows, so that their sums stay in the first-level cache.
 // Nothing of this changes a result: each element's sum runs in ascending k still, rounded the same.
 #pragma once
 #include <cstdint>
@@ -16,6 +17,7 @@ namespace fusebox {
 
 struct Blocking {
   int64_t k = 0;        // Rows of B in a block. 0: all of them are one.
+  int64_t rows = 0;     // Rows of A that go over all columns before the next. 0: all of them.
   int64_t columns = 0;  // Columns that are done before the next. 0: all of them.
 };
 

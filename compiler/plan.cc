@@ -267,9 +267,10 @@ class Planner {
       const int64_t k = Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], options_.row_capacity);
       const Layout layout = plan_.places[StorageOf(graph_, node.inputs[1])].layout;
       const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype);
+      Plan::Blocked& blocked = plan_.blocked[id] = {blocking};
       if (blocking.k == 0) continue;
       const int64_t bytes = PartialSums(m, node.type.shape[1]) * SizeOf(node.type.dtype);
-      plan_.blocked[id] = {blocking, blocks_[NewBlock(bytes, phase, phase)].offset};
+      blocked.partial_sums = blocks_[NewBlock(bytes, phase, phase)].offset;
     }
   }
 

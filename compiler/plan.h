@@ -40,10 +40,10 @@ struct Plan {
     int64_t port;
   };
   std::vector<Packed> packed;
-  // Products that go in blocks, and where in the arena their sums lie between blocks of k.
+  // How products are cut, and where in the arena their sums lie between blocks of k.
   struct Blocked {
     Blocking blocking;
-    int64_t partial_sums;
+    int64_t partial_sums = -1;
   };
   std::map<NodeId, Blocked> blocked;
   int64_t arena_bytes = 0, intermediate_bytes = 0;

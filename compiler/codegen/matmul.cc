@@ -44,8 +44,7 @@ class MatMulEmitter {
                       .size_of_k = c_.Dim(product_.k),
                       .first_tile = ir_.I64(0),
                       .end_tile = ir_.I64(tiling_.row_tiles)};
-    if (product_.blocking.k == 0) return Panels(all);
-    partial_sums_ = ArenaAddress(c_, c_.plan.blocked.at(product_.node).partial_sums);
+    if (product_.blocking.k > 0) partial_sums_ = ArenaAddress(c_, c_.plan.blocked.at(product_.node).partial_sums);
     BlocksOfColumns(all, [&](const Part& columns) {
       BlocksOfRows(columns, [&](const Part& rows) { BlocksOfK(rows, [&](const Part& part) { Panels(part); }); });
     });
@@ -76,6 +75,7 @@ class MatMulEmitter {
     });
   }
   void BlocksOfK(const Part& all, const PartBody& body) {
+    if (product_.blocking.k == 0) return body(all);
     ir_.Loop(all.begin_k, all.size_of_k, product_.blocking.k, [&](Value* begin) {
       Part part = all;
       part.begin_k = begin;
@@ -152,6 +152,12 @@ class MatMulEmitter {
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
     if (part.first != nullptr) {
       tile = ir_.Choose(part.first, [&] { return tile; }, [&] { return LoadPartial(row, height, column, vectors); });
+    }
+    if (part.first != nullptr) {
+      for (int64_t i = 0; i < height * tiling_.panel(); i += kPanel) {
+        ir_.Prefetch(ir_.At(partial_sums_, product_.dtype,
+                            ir_.Add(PartialIndex(ir_.Add(row, ir_.I64(height)), column), ir_.I64(i))));
+      }
     }
     // What the members load is asked for now: it comes while the products are computed.
     for (int64_t i = 0; i < height; ++i) {

@@ -13,8 +13,7 @@ namespace {
 constexpr int64_t kTilesToCopyB = 8, kTilesToCopyBOfLongRows = 5;
 constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
 constexpr int64_t kPage = 4096;
-// Bytes of a copy: together a third of a usual second-level cache. They lie on the stack of the thread.
-constexpr int64_t kCopyOfA = 96 * 1024, kCopyOfB = 64 * 1024;
+constexpr int64_t kCopyOfB = 64 * 1024;  // Bytes of a copy. As that of A, it lies on the stack of the thread.
 
 int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
 
@@ -120,7 +119,9 @@ Value* Operands::Room(int64_t elements) {
 }
 
 int64_t Operands::tiles_a_block() const {
-  return std::max<int64_t>(kCopyOfA / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.rows), 1);
+  const int64_t all = product_.tiling.row_tiles, most = product_.blocking.rows / product_.tiling.rows;
+  if (product_.blocking.rows == 0) return all;
+  return CeilDiv(all, CeilDiv(all, std::max<int64_t>(most, 1)));  // Blocks of nearly the same size.
 }
 int64_t Operands::panels_a_copy() const {
   return std::max<int64_t>(kCopyOfB / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.panel()), 1);
@@ -164,6 +165,7 @@ void Operands::CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size
 }
 
 void Operands::BeginPart(const Part& part, Value* first_panel, Value* last_panel) {
+  first_panel_ = first_panel;
   if (copy_of_a_ == nullptr) return;
   // All of the part's tiles, unless its units are of one panel, and so some of its tiles only.
   Value* tiles = ir_.I64(product_.tiling.row_tiles);
@@ -249,20 +251,35 @@ void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
   });
 }
 
-// The rows that the next copy of B will read, a few a tile: so reading them does not wait for memory.
+// What the next copies will read, a few lines a tile, so that copying does not wait for memory.
 void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
-  if (copy_of_b_ == nullptr) return;
-  const int64_t width = product_.tiling.panel(), panels = panels_a_copy(), k = product_.blocking.k;
-  const int64_t tiles = std::min(tiles_a_block(), product_.tiling.row_tiles);
-  const int64_t rows = CeilDiv(k, tiles * panels);
-  Value* turn = ir_.Add(ir_.Mul(slot_, ir_.I64(tiles)), ir_.b.CreateSub(tile, part.first_tile));
-  Value* first = ir_.Min(ir_.Mul(turn, ir_.I64(rows)), ir_.I64(k));
-  Value* next = ir_.Mul(ir_.Add(ir_.b.CreateSub(panel, slot_), ir_.I64(panels)), ir_.I64(width));
-  Value* start = ir_.At(RowMajorB(part, next), product_.dtype, ir_.Mul(first, b_stride_));
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < panels * width; j += kPanel) {
-      ir_.Prefetch(ir_.At(start, product_.dtype, ir_.Add(ir_.Mul(ir_.I64(i), b_stride_), ir_.I64(j))));
+  Value* tile_of_block = ir_.b.CreateSub(tile, part.first_tile);
+  const int64_t tiles = tiles_a_block();
+  const auto lines = [&](Value* start, int64_t bytes) {
+    const int64_t line = 64 / SizeOf(product_.dtype);
+    for (int64_t i = 0; i * 64 < bytes; ++i) ir_.Prefetch(ir_.At(start, product_.dtype, ir_.I64(i * line)));
+  };
+  const int64_t k = product_.blocking.k;
+  if (copy_of_b_ != nullptr) {
+    const int64_t width = product_.tiling.panel(), panels = panels_a_copy(), rows = CeilDiv(k, tiles * panels);
+    Value* turn = ir_.Add(ir_.Mul(slot_, ir_.I64(tiles)), tile_of_block);
+    Value* first = ir_.Min(ir_.Mul(turn, ir_.I64(rows)), ir_.I64(k));
+    Value* next = ir_.Mul(ir_.Add(ir_.b.CreateSub(panel, slot_), ir_.I64(panels)), ir_.I64(width));
+    for (int64_t i = 0; i < rows; ++i) {
+      Value* row = ir_.Mul(ir_.Add(first, ir_.I64(i)), b_stride_);
+      lines(ir_.At(RowMajorB(part, next), product_.dtype, row), panels * width * SizeOf(product_.dtype));
     }
+  }
+  if (copy_of_a_ != nullptr) {
+    // Some of the same rows of A, of the next k: it lies as so many pieces of memory.
+    const int64_t rows = tiles * product_.tiling.rows, pieces = product_.transposed ? k : rows;
+    const int64_t piece = product_.transposed ? rows : k;
+    Value* turn = ir_.Add(ir_.Mul(ir_.b.CreateSub(panel, first_panel_), ir_.I64(tiles)), tile_of_block);
+    Value* index = ir_.Mul(ir_.Min(turn, ir_.I64(pieces - 1)), a_stride_);
+    Part next = part;
+    next.begin_k = ir_.Add(part.begin_k, ir_.I64(k));
+    const PieceOfA a = RowOfA(next, ir_.Mul(part.first_tile, ir_.I64(product_.tiling.rows)));
+    lines(ir_.At(a.start, product_.dtype, index), piece * SizeOf(product_.dtype));
   }
 }
 

@@ -96,6 +96,7 @@ class Operands {
   const RowTiles& tiles_;
   Value *a_, *b_, *a_stride_, *b_stride_;
   Value *copy_of_a_ = nullptr, *copy_of_b_ = nullptr;  // Null: read where it lies.
+  Value* first_panel_ = nullptr;                       // Of the part.
   Value* slot_ = nullptr;                              // Which of the copied panels of B is read now.
 };
 

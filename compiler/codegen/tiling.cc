@@ -41,7 +41,7 @@ Tiling ChooseTiling(const Target& target, DType dtype, int64_t m, int64_t n, boo
   const int64_t lanes = target.vector_bytes / SizeOf(dtype);
   Tiling best;
   double best_cost = std::numeric_limits<double>::infinity();
-  for (int64_t vectors = 1; vectors * lanes <= kWidestTile && vectors <= 8; ++vectors) {
+  for (int64_t vectors = 1; vectors <= (m <= 2 ? 8 : 4); ++vectors) {
     if (panels && vectors * lanes % kPanel != 0) continue;
     for (int64_t rows = 1; rows * vectors + vectors + 1 <= target.registers; ++rows) {
       const Tiling t = Cut(m, rows, vectors, lanes);
