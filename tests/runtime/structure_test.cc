@@ -191,7 +191,11 @@ TEST(Structure, OfReferencePrograms) {
   }
   std::ostringstream golden;
   golden << std::ifstream(kGolden).rdbuf();
-  EXPECT_EQ(Lines(text), Lines(golden.str())) << "in " << kGolden << "\nIf that is as it should be: " << kUpdate;
+  const std::vector<std::string> got = Lines(text), expected = Lines(golden.str());
+  ASSERT_EQ(got.size(), expected.size()) << "lines in " << kGolden << "\nIf that is as it should be: " << kUpdate;
+  for (size_t i = 0; i < got.size(); ++i) {
+    EXPECT_EQ(got[i], expected[i]) << "in " << kGolden << "\nIf that is as it should be: " << kUpdate;
+  }
 }
 
 // What is counted above is what Compile builds.
