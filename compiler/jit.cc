@@ -7,6 +7,7 @@
 
 #include "fusebox/compiler/barrier.h"
 #include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/jit_symbols.h"
 #include "fusebox/compiler/object_cache.h"
 #include "fusebox/compiler/object_compiler.h"
 #include "fusebox/compiler/profile.h"
@@ -112,6 +113,7 @@ class OrcJit final : public Jit {
     FUSEBOX_ASSIGN_OR_RETURN(ObjectCompiler compiler, ObjectCompiler::Create(*builder));
     auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(*builder).create();
     if (!jit) return ToStatus(jit.takeError());
+    if (auto error = ShowSymbols(**jit)) return ToStatus(std::move(error));
     // What is wrong is returned, and a library does not print. Programs find the C library, for exp and others of f64,
     // as LLJIT gives every name space the process's symbols.
     (*jit)->getExecutionSession().setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });

@@ -73,6 +73,7 @@ int RunCommand(int argc, const char* const* argv) {
   AddCurves(app, action);
   AddPlugins(app, action);
   AddOpt(app, action);
+  AddBench(app, action);
 
   if (const auto message = UnknownVerb(app, argc, argv)) return Fail(*message, kMisused);
   try {

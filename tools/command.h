@@ -38,6 +38,7 @@ void AddPlot(CLI::App& app, Action& action);
 void AddCurves(CLI::App& app, Action& action);
 void AddPlugins(CLI::App& app, Action& action);
 void AddOpt(CLI::App& app, Action& action);
+void AddBench(CLI::App& app, Action& action);
 
 // ---- Words.
 

@@ -22,14 +22,13 @@ void TimeEpochs(benchmark::State& state, Sequential model, const Data& data, int
   state.SetItemsProcessed(state.iterations() * data.x.rows());
 }
 
-void Epoch(benchmark::State& state, const char* optimizer) {
+void Epoch(benchmark::State& state, const char* optimizer, const char* activation = "relu") {
   static const Data data = Pictures();
-  TimeEpochs(state, Model(optimizer), data, state.range(0), state.range(1));
+  TimeEpochs(state, Model(optimizer, activation), data, state.range(0), state.range(1));
 }
 
-void TinyEpoch(benchmark::State& state) {
-  static const Data data = TinyData();
-  TimeEpochs(state, TinyModel(), data, state.range(0), state.range(1));
+void MlpEpoch(benchmark::State& state, const Mlp& mlp) {
+  TimeEpochs(state, mlp.MakeModel(), mlp.MakeData(), state.range(0), state.range(1));
 }
 
 // The arguments of a benchmark, and how it is measured.
@@ -38,11 +37,24 @@ void Times(benchmark::internal::Benchmark* epoch, std::vector<int64_t> batches, 
   epoch->MeasureProcessCPUTime()->UseRealTime()->Unit(unit);
 }
 void Epochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32, 128, 512, 4096}, benchmark::kSecond); }
-void TinyEpochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32}, benchmark::kMillisecond); }
 
+// peers/jobs/train.py has a line for each.
 BENCHMARK_CAPTURE(Epoch, sgd, "sgd:learning_rate=0.01")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, momentum, "sgd:learning_rate=0.01,momentum=0.9")->Apply(Epochs);
-BENCHMARK(TinyEpoch)->Apply(TinyEpochs);
+BENCHMARK_CAPTURE(Epoch, nesterov, "sgd:learning_rate=0.01,momentum=0.9,nesterov=true")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, tanh, "sgd:learning_rate=0.01", "tanh")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, sigmoid, "sgd:learning_rate=0.01", "sigmoid")->Apply(Epochs);
+
+// TinyEpoch, and RandomMlpEpoch/0, /1, ... by their lines in mlps.txt.
+const int kMlps = [] {
+  Times(benchmark::RegisterBenchmark("TinyEpoch", MlpEpoch, kTiny), {kTiny.batch}, benchmark::kMillisecond);
+  int line = 0;
+  for (const Mlp& mlp : RandomMlps()) {
+    Times(benchmark::RegisterBenchmark("RandomMlpEpoch/" + std::to_string(line++), MlpEpoch, mlp), {mlp.batch},
+          benchmark::kMillisecond);
+  }
+  return line;
+}();
 
 }  // namespace
 }  // namespace fusebox::benchmarks

@@ -3,10 +3,13 @@
 //   Model       784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, accuracy, 55,000 samples;
 //               in batches of 32 the last one has 24
 //   TinyModel   8 - 30 - 30 - 1 with relu, mean squared error, 20,640 samples
+//   RandomMlps  networks of any depth and width with relu, mean squared error, from mlps.txt
 #pragma once
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -53,24 +56,51 @@ inline Data Pictures() {
   return data;
 }
 
-inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01") {
-  Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
-                   {.seed = 42});
+inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const char* activation = "relu") {
+  Sequential model(
+      {Flatten({.input_shape = {28, 28}}), Dense(300, activation), Dense(100, activation), Dense(10, "softmax")},
+      {.seed = 42});
   OrDie(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
   return model;
 }
 
-inline Data TinyData() {
-  Data data{Tensor(DType::kF32, {20'640, 8}), Tensor(DType::kF32, {20'640, 1})};
-  Spread(data.x.mutable_values<float>(), 0, 1);
-  Spread(data.y.mutable_values<float>(), 1, 1);
-  return data;
-}
+// Dense layers of these widths, relu between, on made-up numbers.
+struct Mlp {
+  int64_t batch = 32, rows = 0;
+  std::vector<int64_t> widths;  // The input's, then the layers'.
 
-inline Sequential TinyModel() {
-  Sequential model({Dense(30, "relu", {.input_shape = {8}}), Dense(30, "relu"), Dense(1)}, {.seed = 42});
-  OrDie(model.Compile({.optimizer = "sgd:learning_rate=0.01", .loss = "mean_squared_error"}));
-  return model;
+  Data MakeData() const {
+    Data data{Tensor(DType::kF32, {rows, widths.front()}), Tensor(DType::kF32, {rows, widths.back()})};
+    Spread(data.x.mutable_values<float>(), 0, 1);
+    Spread(data.y.mutable_values<float>(), 1, 1);
+    return data;
+  }
+  Sequential MakeModel() const {
+    Sequential model(ModelOptions{.seed = 42});
+    for (size_t i = 1; i < widths.size(); ++i) {
+      DenseOptions options{.activation = i + 1 < widths.size() ? "relu" : "linear"};
+      if (i == 1) options.input_shape = {widths[0]};
+      model.Add(Dense(widths[i], options));
+    }
+    OrDie(model.Compile({.optimizer = "sgd:learning_rate=0.01", .loss = "mean_squared_error"}));
+    return model;
+  }
+};
+
+inline const Mlp kTiny = {.batch = 32, .rows = 20'640, .widths = {8, 30, 30, 1}};
+inline Sequential TinyModel() { return kTiny.MakeModel(); }
+
+inline std::vector<Mlp> RandomMlps() {
+  std::vector<Mlp> mlps;
+  std::ifstream file(FUSEBOX_SOURCE_DIR "/tests/benchmarks/mlps.txt");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('#')) continue;
+    Mlp& mlp = mlps.emplace_back();
+    std::istringstream words(line);
+    words >> mlp.batch >> mlp.rows;
+    for (int64_t width = 0; words >> width;) mlp.widths.push_back(width);
+  }
+  return mlps;
 }
 
 }  // namespace fusebox::benchmarks

@@ -43,6 +43,10 @@ echo "== Compiling each public header by itself"
   if grep -E '/(llvm|boost|nlohmann|hdf5|google)/' header.d; then fail "$header shows the library above"; fi
 done
 
+echo "== Measuring with the installed tree alone"
+"$fusebox" bench --filter '^(predict mlp, 1 |product .256|start)' --seconds 0 >bench.txt
+says bench.txt "% of peak"
+
 # build_against_it SOURCE_FOLDER NAME
 build_against_it() {
   cp -r "$1" "$2"

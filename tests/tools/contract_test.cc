@@ -95,7 +95,7 @@ TEST_F(Contract, PredictNeedsWeights) {
 TEST_F(Contract, HelpAndVersionAreResults) {
   const ProcessResult help = Fusebox({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* verb : {"train", "evaluate", "predict", "summary", "dump", "plot", "curves", "plugins", "opt", "explain"}) {
+  for (const char* verb : {"train", "evaluate", "predict", "summary", "dump", "plot", "curves", "plugins", "opt", "explain", "bench"}) {
     EXPECT_THAT(help.output, HasSubstr(verb));
   }
   EXPECT_THAT(help.errors, IsEmpty());

@@ -17,11 +17,15 @@ class Best:
 
 
 def best(by_threads):
-    threads, result = min(by_threads.items(), key=lambda item: min(item[1]["seconds"]))
-    return Best(threads, min(result["seconds"]), statistics.median(result["seconds"]))
+    threads, result = min(by_threads.items(), key=lambda item: min(item[1]["values"]))
+    return Best(threads, min(result["values"]), statistics.median(result["values"]))
 
 
-def words(seconds):
+def words(value, unit="s"):
+    return in_time(value) if unit == "s" else f"{value:.0f} {unit}"
+
+
+def in_time(seconds):
     for unit, size in [("s", 1), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9)]:
         if seconds >= size or unit == "ns":
             return f"{seconds / size:.3g} {unit}"
@@ -46,15 +50,16 @@ def rows(jobs, results, peaks):
             if "fusebox" not in systems:
                 continue
             ours = best(systems["fusebox"])
-            efficiency = case.flops / ours.least / peaks[ours.threads]
-            efficiencies.append(efficiency)
-            ours_in_words = f"{words(ours.least)}, {in_threads(ours.threads)}, {efficiency:.0%} of peak"
+            ours_in_words = f"{words(ours.least, job.unit)}, {in_threads(ours.threads)}"
+            if case.flops > 0:
+                efficiencies.append(case.flops / ours.least / peaks[ours.threads])
+                ours_in_words += f", {efficiencies[-1]:.0%} of peak"
             for peer, by_threads in systems.items():
                 if peer == "fusebox":
                     continue
                 theirs = best(by_threads)
                 row = Row(f"{name}: {case.name}", ours_in_words, peer,
-                          f"{words(theirs.least)}, {in_threads(theirs.threads)}", theirs.least / ours.least,
+                          f"{words(theirs.least, job.unit)}, {in_threads(theirs.threads)}", theirs.least / ours.least,
                           theirs.median / ours.median)
                 means[peer].append(row)
                 yield row
@@ -63,6 +68,26 @@ def rows(jobs, results, peaks):
                 yield Row(f"{name}: geometric mean", f"{statistics.geometric_mean(efficiencies):.0%} of peak", peer, "",
                           statistics.geometric_mean([row.ratio for row in of_cases]),
                           statistics.geometric_mean([row.of_medians for row in of_cases]))
+                worst = min(of_cases, key=lambda row: row.ratio)
+                yield dataclasses.replace(worst, job=f"{name}: worst, {worst.job.removeprefix(f'{name}: ')}",
+                                          peers_time="")
+
+
+def with_itself(jobs, results):
+    """Lines of a table: how a system compares with itself on other threads, or when it is quiet."""
+    for name, job in jobs.items():
+        for case, systems in results[name].items():
+            for system, by_threads in systems.items():
+                least = {threads: min(result["values"]) for threads, result in by_threads.items()}
+                if job.versus == "threads" and len(least) > 1:
+                    few, many = min(least), max(least)
+                    yield (f"| {name}: {case} | {system} | {words(least[few])} on {in_threads(few)}, "
+                           f"{words(least[many])} on {many}: {least[few] / least[many]:.2f} times as fast |")
+                elif job.versus in results[name] and case != job.versus:
+                    alone = min(min(r["values"]) for r in results[name][job.versus].get(system, by_threads).values())
+                    now = min(least.values())
+                    yield (f"| {name}: {case} | {system} | {words(now)}, {job.versus} {words(alone)}: "
+                           f"{now / alone:.2f} times as long |")
 
 
 def in_threads(threads):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured, in plain words (Job, Case, Peer), and how one measurement is made."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import subprocess
+import sys
 from collections.abc import Callable
 
 LIMIT = 600  # Seconds that one measurement may take.
@@ -19,6 +21,7 @@ class Case:
     arguments: dict  # Of the peers' programs.
     benchmark: str  # fusebox's, up to its number of threads: "Epoch/sgd/batch:32".
     flops: float  # Of what one time is taken of.
+    busy: bool = False  # While another process keeps one of the cores busy.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Job:
     peers: list
     calls: bool = False  # Short calls, many of which are timed together; else epochs.
     threads: bool = True  # With all cores, too.
+    all_cores: bool = False  # With all cores alone.
+    versus: str = ""  # Tell how each compares with itself: on other "threads", or in the case of this name.
+    unit: str = "s"  # Or "MB": of memory, at most,
+    less: float = 0  # without so many.
+    variables: dict = dataclasses.field(default_factory=dict)  # Of fusebox's benchmark.
     tolerance: float = 1e-3  # Of what they should agree on.
 
 
@@ -47,8 +55,34 @@ class Failed(Exception):
     """A measurement that cannot be had, and why."""
 
 
-def measure(command, threads, variables={}):
-    """What a program writes to stdout. It gets `threads` cores, and every library is told so in its own words."""
+# Those that train, with what `Case.arguments` say. The data of tiny and random networks are made up.
+JAX = Peer("JAX, lax.scan", "python", "jax_train.py")
+LIBTORCH = Peer("LibTorch", "native", "libtorch_train")
+PYTORCH = Peer("PyTorch, eager", "torch", "torch_train.py")
+KERAS = Peer("Keras on TensorFlow", "python", "keras_train.py", variables={"KERAS_BACKEND": "tensorflow"}, epochs=2)
+
+
+def training_flops(widths):
+    """Of fully connected layers, a row: forward and both gradients, but none of the input."""
+    pairs = list(zip(widths, widths[1:]))
+    return 6 * sum(a * b for a, b in pairs) - 2 * widths[0] * widths[1]
+
+
+@contextlib.contextmanager
+def busy_core(core):
+    """Another process keeps the core busy meanwhile."""
+    neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                 preexec_fn=lambda: os.sched_setaffinity(0, {core}))
+    try:
+        yield
+    finally:
+        neighbour.kill()
+        neighbour.wait()
+
+
+def measure(command, threads, variables={}, busy=False):
+    """What a program writes to stdout and stderr. It gets `threads` cores, and every library is told so in its own
+    words."""
     # These two choose other kernels for OpenBLAS than it would choose itself.
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     for name in ["OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"]:
@@ -56,35 +90,51 @@ def measure(command, threads, variables={}):
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu"} | variables
     cores = sorted(os.sched_getaffinity(0))[-threads:]
     try:
-        done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              env=environment, timeout=LIMIT, preexec_fn=lambda: os.sched_setaffinity(0, cores))
+        with busy_core(cores[-1]) if busy else contextlib.nullcontext():
+            done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  env=environment, timeout=LIMIT, preexec_fn=lambda: os.sched_setaffinity(0, cores))
     except subprocess.TimeoutExpired:
         raise Failed(f"took more than {LIMIT} s")
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if any(map(str.isalpha, line))]
         raise Failed(said[-1].strip() if said else f"exit code {done.returncode}")
-    return done.stdout
+    return done.stdout, done.stderr
 
 
-def run_benchmark(build, name, arguments, threads):
-    """The runs of one of fusebox's benchmarks, as Google Benchmark tells them."""
-    command = [build / f"bin/bench_{name}", "--benchmark_format=json", *arguments]
-    runs = json.loads(measure(command, threads))["benchmarks"]
+def measure_for(job, case, command, threads, variables):
+    """As measure. The second result is the memory that a job of this unit asks for, else None."""
+    if job.unit != "MB":
+        return measure(command, threads, variables, case.busy)[0], None
+    output, errors = measure([sys.executable, here / "peak_memory.py", *command], threads, variables, case.busy)
+    return output, float(errors.splitlines()[-1]) - job.less
+
+
+def iterations(output, name):
+    """Google Benchmark's runs, from its JSON."""
+    runs = json.loads(output)["benchmarks"]
     for run in runs:
         if run.get("error_occurred"):
             raise Failed(f"bench_{name}: {run['error_message']}")
     return [run for run in runs if run["run_type"] == "iteration"]
 
 
+def benchmark_command(build, name, *arguments):
+    return [build / f"bin/bench_{name}", "--benchmark_format=json", *arguments]
+
+
 def run_fusebox(options, job, case, threads):
     repeat = [5, options.seconds] if job.calls else [options.epochs, 0]
-    runs = run_benchmark(options.build, job.benchmark, [
+    command = benchmark_command(
+        options.build, job.benchmark,
         f"--benchmark_filter=^{case.benchmark}{f'/threads:{threads}' if job.threads else ''}/",
-        f"--benchmark_repetitions={repeat[0]}", f"--benchmark_min_time={repeat[1]}"], threads)
+        f"--benchmark_repetitions={repeat[0]}", f"--benchmark_min_time={repeat[1]}")
+    output, memory = measure_for(job, case, command, threads, job.variables)
+    runs = iterations(output, job.benchmark)
     if not runs:
         raise Failed(f"bench_{job.benchmark} knows no {case.benchmark} on {threads} threads")
     unit = {"s": 1, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-    return {"seconds": [run["real_time"] * unit[run["time_unit"]] for run in runs],
+    seconds = [run["real_time"] * unit[run["time_unit"]] for run in runs]
+    return {"values": seconds if memory is None else [memory],
             "check": runs[0]["digest" if job.calls else "loss"], "version": "fusebox"}
 
 
@@ -97,11 +147,14 @@ def run_peer(places, options, job, peer, case, threads):
     arguments = case.arguments | peer.arguments | {"threads": threads}
     arguments |= {"seconds": options.seconds} if job.calls else {"epochs": min(options.epochs, peer.epochs)}
     words = [str(word) for name, value in arguments.items() for word in (f"--{name}", value)]
-    return json.loads(measure(program + words, threads, peer.variables).splitlines()[-1])
+    output, memory = measure_for(job, case, program + words, threads, peer.variables)
+    result = json.loads(output.splitlines()[-1])
+    seconds = result.pop("seconds")
+    return result | {"values": seconds if memory is None else [memory]}
 
 
 def peak_flops(options, threads):
     """Operations a second of the vector units, on so many threads: of many short runs, one that nobody disturbed."""
-    runs = run_benchmark(options.build, "peak", [f"--benchmark_filter=/threads:{threads}/",
-                                                 "--benchmark_repetitions=50", "--benchmark_min_time=0.005"], threads)
-    return max(run["FLOPS"] for run in runs)
+    command = benchmark_command(options.build, "peak", f"--benchmark_filter=/threads:{threads}/",
+                                "--benchmark_repetitions=50", "--benchmark_min_time=0.005")
+    return max(run["FLOPS"] for run in iterations(measure(command, threads)[0], "peak"))

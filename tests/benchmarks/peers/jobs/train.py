@@ -1,30 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-from systems import Case, Job, Peer
+import dataclasses
 
-# And the batches it is measured with. What an optimizer is says a line in ../../training.cc, and one in each peer's
-# program; a peer without it is left out.
-OPTIMIZERS = {
-    "sgd": [32, 128, 512, 4096],
-    "momentum": [32, 128],
-}
-# Forward and both gradients, but none of the pictures.
-FLOPS = 55000 * (6 * (784 * 300 + 300 * 100 + 100 * 10) - 2 * 784 * 300)
+from systems import JAX, KERAS, LIBTORCH, PYTORCH, Case, Job, Peer, training_flops
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """What is trained. A new one is a line below, one in ../../training.cc, and a word in each peer's program that
+    lacks it; a peer without it is left out."""
+    name: str  # Of fusebox's benchmark, Epoch/<name>.
+    batches: list
+    optimizer: str = "sgd"
+    activation: str = "relu"
+    extra: str = "none"  # A layer after each activation.
+
+
+VARIANTS = [
+    Variant("sgd", [32, 128, 512, 4096]),
+    Variant("momentum", [32, 128], optimizer="momentum"),
+    Variant("nesterov", [32], optimizer="nesterov"),
+    Variant("tanh", [32], activation="tanh"),
+    Variant("sigmoid", [32], activation="sigmoid"),
+]
+
+
+def case(variant, batch):
+    words = {"optimizer": variant.optimizer, "activation": variant.activation, "extra": variant.extra, "batch": batch}
+    return Case(f"{variant.name}, batch {batch}", words, f"Epoch/{variant.name}/batch:{batch}",
+                55000 * training_flops([784, 300, 100, 10]))
+
 
 JOB = Job(
     what="an epoch of 784 - 300 - 100 - 10 on 55,000 images, loss, accuracy and the small last batch included",
     benchmark="training",
-    cases=[
-        Case(f"{optimizer}, batch {batch}", {"optimizer": optimizer, "batch": batch},
-             f"Epoch/{optimizer}/batch:{batch}", FLOPS)
-        for optimizer, batches in OPTIMIZERS.items() for batch in batches
-    ],
+    cases=[case(variant, batch) for variant in VARIANTS for batch in variant.batches],
     peers=[
-        Peer("JAX, lax.scan", "python", "jax_train.py"),
-        Peer("LibTorch", "native", "libtorch_train"),
-        Peer("PyTorch, eager", "torch", "torch_train.py"),
+        JAX,
+        LIBTORCH,
+        PYTORCH,
         Peer("dlib", "native", "dlib_train"),
-        Peer("Keras on TensorFlow", "python", "keras_train.py", variables={"KERAS_BACKEND": "tensorflow"},
-             takes=lambda case: case.arguments["batch"] == 32, epochs=2),
+        dataclasses.replace(KERAS, takes=lambda case: case.arguments["batch"] == 32),
     ],
     tolerance=0.1,  # Shuffles and first weights are of each one's own.
 )

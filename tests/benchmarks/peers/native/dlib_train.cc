@@ -9,10 +9,11 @@
 #include "peer.h"
 #include "pictures.h"
 
-using Net = dlib::loss_multiclass_log<
-    dlib::fc<10, dlib::relu<dlib::fc<100, dlib::relu<dlib::fc<300, dlib::input<dlib::matrix<float>>>>>>>>;
+template <template <class> class Activation>
+using Mlp = dlib::loss_multiclass_log<
+    dlib::fc<10, Activation<dlib::fc<100, Activation<dlib::fc<300, dlib::input<dlib::matrix<float>>>>>>>>;
 
-template <class Solver>
+template <class Net, class Solver>
 void Train(const peers::Arguments& arguments, Solver solver) {
   const peers::Pictures pictures = peers::LoadPictures();
   const auto batch = size_t(arguments.Int("batch", 32));
@@ -57,11 +58,21 @@ void Train(const peers::Arguments& arguments, Solver solver) {
                 "dlib " + std::to_string(DLIB_MAJOR_VERSION) + "." + std::to_string(DLIB_MINOR_VERSION));
 }
 
-int main(int argc, char** argv) {
-  const peers::Arguments arguments(argc, argv);
+template <class Net>
+void TrainWithOptimizer(const peers::Arguments& arguments) {
   const std::string name = arguments.Text("optimizer", "sgd");
   // Decay of weights, momentum.
-  if (name == "sgd") return Train(arguments, dlib::sgd(0, 0)), 0;
-  if (name == "momentum") return Train(arguments, dlib::sgd(0, 0.9f)), 0;
+  if (name == "sgd") return Train<Net>(arguments, dlib::sgd(0, 0));
+  if (name == "momentum") return Train<Net>(arguments, dlib::sgd(0, 0.9f));
   peers::GiveUp("dlib_train.cc lacks the optimizer " + name);
+}
+
+int main(int argc, char** argv) {
+  const peers::Arguments arguments(argc, argv);
+  const std::string name = arguments.Text("activation", "relu"), extra = arguments.Text("extra", "none");
+  if (extra != "none") peers::GiveUp("dlib_train.cc lacks the layer " + extra);
+  if (name == "relu") return TrainWithOptimizer<Mlp<dlib::relu>>(arguments), 0;
+  if (name == "tanh") return TrainWithOptimizer<Mlp<dlib::htan>>(arguments), 0;
+  if (name == "sigmoid") return TrainWithOptimizer<Mlp<dlib::sig>>(arguments), 0;
+  peers::GiveUp("dlib_train.cc lacks the activation " + name);
 }

@@ -19,18 +19,25 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-optimizer = {
+optimizer = workload.choose("jax_train.py", "optimizer", options.optimizer, {
     "sgd": optax.sgd(0.01),
     "momentum": optax.sgd(0.01, momentum=0.9),
-}[options.optimizer]
+    "nesterov": optax.sgd(0.01, momentum=0.9, nesterov=True),
+})
+activation = workload.choose("jax_train.py", "activation", options.activation, {
+    "relu": jax.nn.relu,
+    "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid,
+})
+workload.choose("jax_train.py", "layer", options.extra, {"none": None})
 
 
 def loss_and_hits(weights, x, y):
     for w, b in weights[:-1]:
-        x = jax.nn.relu(x @ w + b)
+        x = activation(x @ w + b)
     w, b = weights[-1]
     x = x @ w + b
-    if options.model == "tiny":
+    if not options.classifies:
         return jnp.mean(jnp.square(x - y)), 0
     log_p = jax.nn.log_softmax(x)
     return -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1)), jnp.sum(jnp.argmax(x, axis=1) == y)
@@ -61,8 +68,8 @@ def step_epoch(state, order, x, y):
 
 
 epoch = scan_epoch if options.loop == "scan" else step_epoch
-x, y = map(jnp.asarray, workload.data(options.model))
-weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.model))
+x, y = map(jnp.asarray, workload.data(options))
+weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.widths))
 memory = optimizer.init(weights)
 rng = np.random.default_rng(42)
 seconds, losses = [], []

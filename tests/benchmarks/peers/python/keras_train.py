@@ -12,10 +12,16 @@ options = workload.options(__doc__)
 import keras
 from keras import layers, optimizers
 
-optimizer = {
+optimizer = workload.choose("keras_train.py", "optimizer", options.optimizer, {
     "sgd": lambda: optimizers.SGD(0.01),
     "momentum": lambda: optimizers.SGD(0.01, momentum=0.9),
-}[options.optimizer]()
+    "nesterov": lambda: optimizers.SGD(0.01, momentum=0.9, nesterov=True),
+})()
+extra = workload.choose("keras_train.py", "layer", options.extra, {
+    "none": lambda: [],
+    "dropout": lambda: [layers.Dropout(0.2)],
+    "batch_norm": lambda: [layers.BatchNormalization()],
+})
 
 
 class Clock(keras.callbacks.Callback):
@@ -27,11 +33,14 @@ class Clock(keras.callbacks.Callback):
 
 
 seconds = []
-x, y = workload.data(options.model)
+x, y = workload.data(options)
 keras.utils.set_random_seed(42)
-*hidden, last = workload.WIDTHS[options.model][1:]
-model = keras.Sequential([layers.Input(x.shape[1:])] + [layers.Dense(units, activation="relu") for units in hidden])
-if options.model == "mlp":
+*hidden, last = options.widths[1:]
+model = keras.Sequential([layers.Input(x.shape[1:])])
+for units in hidden:
+    for layer in [layers.Dense(units, activation=options.activation), *extra()]:
+        model.add(layer)
+if options.classifies:
     model.add(layers.Dense(last, activation="softmax"))
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 else:

@@ -13,18 +13,31 @@ from torch.nn import functional
 
 torch.set_num_threads(options.threads)
 torch.manual_seed(42)
-x, y = map(torch.from_numpy, workload.data("mlp"))
+activation = workload.choose("torch_train.py", "activation", options.activation, {
+    "relu": torch.nn.ReLU,
+    "tanh": torch.nn.Tanh,
+    "sigmoid": torch.nn.Sigmoid,
+})
+extra = workload.choose("torch_train.py", "layer", options.extra, {
+    "none": lambda units: [],
+    "dropout": lambda units: [torch.nn.Dropout(0.2)],
+    "batch_norm": lambda units: [torch.nn.BatchNorm1d(units)],
+})
+x, y = map(torch.from_numpy, workload.data(options))
 y = y.long()
-model = torch.nn.Sequential(torch.nn.Linear(784, 300), torch.nn.ReLU(), torch.nn.Linear(300, 100), torch.nn.ReLU(),
-                            torch.nn.Linear(100, 10))
-with torch.no_grad():
-    for layer, (kernel, bias) in zip(model[::2], workload.glorot_uniform("mlp")):
-        layer.weight.copy_(torch.from_numpy(kernel.T))
-        layer.bias.copy_(torch.from_numpy(bias))
-optimizer = {
+parts = []
+for kernel, bias in workload.glorot_uniform(options.widths):
+    linear = torch.nn.Linear(*kernel.shape)
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(kernel.T))
+        linear.bias.copy_(torch.from_numpy(bias))
+    parts += [linear, activation(), *extra(len(bias))]
+model = torch.nn.Sequential(*parts[:parts.index(linear) + 1])
+optimizer = workload.choose("torch_train.py", "optimizer", options.optimizer, {
     "sgd": lambda w: torch.optim.SGD(w, 0.01),
     "momentum": lambda w: torch.optim.SGD(w, 0.01, momentum=0.9),
-}[options.optimizer](model.parameters())
+    "nesterov": lambda w: torch.optim.SGD(w, 0.01, momentum=0.9, nesterov=True),
+})(model.parameters())
 
 seconds, losses = [], []
 for _ in range(options.epochs + 1):

@@ -6,6 +6,7 @@ import argparse
 import gzip
 import json
 import os
+import sys
 
 import numpy as np
 
@@ -17,17 +18,31 @@ def options(doc):
     parser.add_argument("--model", choices=WIDTHS, default="mlp")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--optimizer", default="sgd")
+    parser.add_argument("--activation", default="relu", help="between layers")
+    parser.add_argument("--extra", default="none", help="the layer after each activation")
+    parser.add_argument("--widths", help="as in 8,30,30,1: of a model for regression that has no name")
+    parser.add_argument("--rows", type=int, default=20640, help="of its data")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=3, help="timed ones; one more goes before them")
     parser.add_argument("--seconds", type=float, default=0.1, help="that calls are repeated for, where they are short")
     parser.add_argument("--loop", choices=["scan", "step"], default="scan", help="of JAX")
-    return parser.parse_args()
+    parsed = parser.parse_args()
+    parsed.widths = list(map(int, parsed.widths.split(","))) if parsed.widths else WIDTHS[parsed.model]
+    parsed.classifies = parsed.widths == WIDTHS["mlp"]  # Else: mean squared error.
+    return parsed
 
 
-def data(model):
+def choose(peer, what, name, choices):
+    """One of the choices; ends a peer that lacks it, so that `run` prints the reason."""
+    if name not in choices:
+        sys.exit(f"{peer} lacks the {what} {name}")
+    return choices[name]
+
+
+def data(options):
     """x and y of an epoch."""
-    if model == "tiny":
-        return spread((20640, 8), 0, 1), spread((20640, 1), 1, 1)
+    if not options.classifies:
+        return spread((options.rows, options.widths[0]), 0, 1), spread((options.rows, options.widths[-1]), 1, 1)
     x, y = pictures()
     return x.reshape(len(x), -1), y
 
@@ -46,10 +61,9 @@ def pictures():
         return rng.random((55000, 28, 28), dtype=np.float32), rng.integers(0, 10, 55000).astype(np.int32)
 
 
-def glorot_uniform(model):
+def glorot_uniform(widths):
     """The first weights of a model to be trained: a list of kernel [in, units] and bias [units]."""
     rng = np.random.default_rng(42)
-    widths = WIDTHS[model]
     weights = []
     for fan_in, units in zip(widths, widths[1:]):
         limit = np.sqrt(6 / (fan_in + units))

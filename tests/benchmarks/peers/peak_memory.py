@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a command, and writes the most memory that it had at once, in MB, as the last line of stderr."""
+
+import resource
+import subprocess
+import sys
+
+done = subprocess.run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6, file=sys.stderr)
+sys.exit(done.returncode)

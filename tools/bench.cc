@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// fusebox bench: how fast training, inference, products and compiling are on this machine, and how near that is to the
+// most that its cores can do. The benchmarks are in bench/.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <regex>
+
+#include "absl/strings/str_split.h"
+#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/thread_pool.h"
+#include "nlohmann/json.hpp"
+#include "tools/bench/suite.h"
+#include "tools/command.h"
+#include "tools/machine_peak.h"
+
+namespace fusebox::tools {
+namespace {
+
+constexpr int64_t kLeastSamples = 3, kMostThreads = 1024;
+// Shorter runs are timed many at once: the clock itself takes some 30 ns.
+constexpr double kLeastSampleSeconds = 1e-3;
+
+struct BenchWords {
+  std::string filter, threads, json;
+  double seconds = 1;
+  bool list = false;
+};
+
+struct Result {
+  std::string name;
+  int64_t threads = 1;  // 0: it is not ours to choose.
+  double flops = 0;
+  std::vector<double> seconds;  // Of a run, sorted.
+
+  double least() const { return seconds.front(); }
+  double median() const { return seconds[seconds.size() / 2]; }
+};
+
+using Peaks = std::map<int64_t, MachinePeak>;  // By threads.
+
+absl::StatusOr<double> SecondsOf(const Benchmark::Run& run, int64_t runs) {
+  const auto start = std::chrono::steady_clock::now();
+  for (int64_t i = 0; i < runs; ++i) FUSEBOX_RETURN_IF_ERROR(run());
+  if (SignalArrived() != 0) return absl::CancelledError("interrupted");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Samples for at least so many seconds, after a run that warms up.
+absl::StatusOr<std::vector<double>> Measure(const Benchmark::Run& run, double seconds) {
+  FUSEBOX_RETURN_IF_ERROR(run());
+  int64_t runs = 1;
+  double took = 0;
+  for (;; runs *= 2) {
+    FUSEBOX_ASSIGN_OR_RETURN(took, SecondsOf(run, runs));
+    if (took >= kLeastSampleSeconds) break;
+  }
+  std::vector<double> samples = {took / double(runs)};
+  for (double sum = took; sum < seconds || int64_t(samples.size()) < kLeastSamples; sum += took) {
+    FUSEBOX_ASSIGN_OR_RETURN(took, SecondsOf(run, runs));
+    samples.push_back(took / double(runs));
+  }
+  std::ranges::sort(samples);
+  return samples;
+}
+
+std::vector<Benchmark> AllBenchmarks() {
+  std::vector<Benchmark> all;
+  for (auto* part : {&TrainingBenchmarks, &InferenceBenchmarks, &ProductBenchmarks, &CompileBenchmarks}) {
+    for (Benchmark& benchmark : part()) all.push_back(std::move(benchmark));
+  }
+  return all;
+}
+
+// On a shared machine the best of several moments is nearest to the truth.
+void MeasurePeaks(const std::vector<int64_t>& threads, Peaks& peaks) {
+  for (const int64_t n : threads) {
+    const MachinePeak now = MeasurePeak(n);
+    MachinePeak& best = peaks[n];
+    best = {std::max(best.flops, now.flops), std::max(best.bytes, now.bytes)};
+  }
+}
+
+std::string InUnits(double seconds) {
+  for (const auto& [unit, size] : {std::pair{"s", 1.0}, {"ms", 1e-3}, {"us", 1e-6}}) {
+    if (seconds >= size) return fmt::format("{:.3f} {}", seconds / size, unit);
+  }
+  return fmt::format("{:.1f} ns", seconds * 1e9);
+}
+
+std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
+  std::string text = fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", "what", "threads", "least", "median",
+                                 "GFLOP/s", "% of peak");
+  for (const Result& r : results) {
+    const double rate = r.flops / r.least();
+    text += fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", r.name,
+                        r.threads == 0 ? "" : fmt::format("{}", r.threads), InUnits(r.least()), InUnits(r.median()),
+                        r.flops > 0 ? fmt::format("{:.1f}", rate / 1e9) : "",
+                        r.flops > 0 ? fmt::format("{:.0f}", 100 * rate / peaks.at(r.threads).flops) : "");
+  }
+  text += "\nGFLOP/s and % of peak are of the least time.";
+  for (const auto& [threads, peak] : peaks) {
+    text += fmt::format(" Peak of {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
+                        peak.flops / 1e9, peak.bytes / 1e9);
+  }
+  return text + "\n";
+}
+
+// "" where the system does not tell.
+std::string Processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(": ") + 2));
+  }
+  return "";
+}
+
+std::string Json(const std::vector<Result>& results, const Peaks& peaks) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array(), limits = nlohmann::ordered_json::array();
+  for (const auto& [threads, peak] : peaks) {
+    limits.push_back({{"threads", threads}, {"flops", peak.flops}, {"bytes", peak.bytes}});
+  }
+  for (const Result& r : results) {
+    nlohmann::ordered_json row = {{"name", r.name}};
+    if (r.threads != 0) row["threads"] = r.threads;
+    row["least_seconds"] = r.least();
+    row["median_seconds"] = r.median();
+    row["samples"] = r.seconds.size();
+    if (r.flops > 0) {
+      row["flops"] = r.flops;
+      row["percent_of_peak"] = 100 * r.flops / r.least() / peaks.at(r.threads).flops;
+    }
+    rows.push_back(std::move(row));
+  }
+  return nlohmann::ordered_json(
+             {{"fusebox", FUSEBOX_VERSION}, {"processor", Processor()}, {"peaks", limits}, {"results", rows}})
+             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+         "\n";
+}
+
+// "1,2" -> 1, 2.
+absl::StatusOr<std::vector<int64_t>> ThreadList(const std::string& text) {
+  if (text.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(const int64_t all, DefaultThreads());
+    return all > 1 ? std::vector<int64_t>{1, all} : std::vector<int64_t>{1};
+  }
+  std::vector<int64_t> threads;
+  for (const std::string& piece : std::vector<std::string>(absl::StrSplit(text, ','))) {
+    int64_t n = 0;
+    const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), n);
+    if (error != std::errc() || end != piece.data() + piece.size() || n < 1 || n > kMostThreads) {
+      return Refuse("expected numbers from 1 to {} with ',' between, got '{}'", kMostThreads, text);
+    }
+    threads.push_back(n);
+  }
+  return threads;
+}
+
+absl::Status Bench(const BenchWords& words) {
+  std::vector<Benchmark> benchmarks = AllBenchmarks();
+  const std::regex filter(words.filter);
+  std::erase_if(benchmarks, [&](const Benchmark& b) { return !std::regex_search(b.name, filter); });
+  if (benchmarks.empty()) return Refuse("no benchmark's name has '{}' in it: --list names them", words.filter);
+  if (words.list) {
+    for (const Benchmark& benchmark : benchmarks) Print(benchmark.name + "\n");
+    return absl::OkStatus();
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<int64_t> threads, ThreadList(words.threads));
+  if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.json));
+  // The user's cache of compiled code is none of our business, and what is in it would hide how long compiling takes.
+  setenv("FUSEBOX_CACHE_DIR", "", 1);
+
+  std::vector<Result> results;
+  Peaks peaks;
+  MeasurePeaks(threads, peaks);
+  for (const Benchmark& benchmark : benchmarks) {
+    for (const int64_t n : benchmark.threaded ? threads : std::vector<int64_t>{0}) {
+      FUSEBOX_ASSIGN_OR_RETURN(const Benchmark::Run run, benchmark.prepare(n));
+      FUSEBOX_ASSIGN_OR_RETURN(std::vector<double> samples, Measure(run, words.seconds));
+      results.push_back({benchmark.name, n, benchmark.flops, std::move(samples)});
+      fmt::print(stderr, "{}, {}: {}\n", benchmark.name, n == 0 ? "as it is" : fmt::format("{} threads", n),
+                 InUnits(results.back().least()));
+    }
+  }
+  MeasurePeaks(threads, peaks);
+  if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.json, Json(results, peaks)));
+  Print(Table(results, peaks));
+  return absl::OkStatus();
+}
+
+CLI::Validator Regex() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        try {
+          const std::regex check(text);
+          return "";
+        } catch (const std::regex_error& e) {
+          return fmt::format("expected a regular expression, got '{}': {}", text, e.what());
+        }
+      },
+      "REGEX", "");
+}
+
+CLI::Validator Threads() {
+  return CLI::Validator([](std::string& text) { return Message(ThreadList(text).status()); }, "N,N,...", "");
+}
+
+}  // namespace
+
+void AddBench(CLI::App& app, Action& action) {
+  CLI::App* verb = app.add_subcommand("bench", "Measure how fast this machine trains, predicts and compiles");
+  const auto words = std::make_shared<BenchWords>();
+  verb->add_option("--filter", words->filter, "Only benchmarks whose name has this in it")->check(Regex());
+  verb->add_option("--threads", words->threads, "Numbers of threads to measure with; else one, and all cores")
+      ->check(Threads());
+  verb->add_option("--seconds", words->seconds, "To measure each for, at least")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  verb->add_option("--json", words->json, "Write the results here");
+  verb->add_flag("--list", words->list, "Only name the benchmarks");
+  verb->callback([words, &action] { action = [words] { return Bench(*words); }; });
+}
+
+}  // namespace fusebox::tools

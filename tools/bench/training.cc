@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "fmt/format.h"
+#include "fusebox/fusebox.h"
+#include "fusebox/graph/status.h"
+#include "tools/bench/suite.h"
+
+#ifdef __linux__
+#include <sched.h>
+#endif
+
+namespace fusebox::tools {
+namespace {
+
+const std::vector<int64_t> kMlp = {784, 300, 100, 10};
+const std::vector<int64_t> kTiny = {8, 30, 30, 1};
+constexpr int64_t kPictures = 55'000, kTinyRows = 20'640;  // Of Fashion-MNIST, without 5,000; of California's housing.
+
+// Numbers from 0 to 1.
+Tensor Noise(const std::vector<int64_t>& shape) {
+  Tensor tensor(DType::kF32, shape);
+  uint32_t random = 1;
+  for (float& x : tensor.mutable_values<float>()) {
+    random = random * 1664525U + 1013904223U;
+    x = float(random >> 8) * 0x1p-24F;
+  }
+  return tensor;
+}
+
+Data Pictures() {
+  Data data{Noise({kPictures, 784}), Tensor(DType::kI32, {kPictures})};
+  int32_t count = 0;
+  for (int32_t& label : data.y.mutable_values<int32_t>()) label = count++ % 10;
+  return data;
+}
+
+Benchmark::Run Epoch(std::shared_ptr<Sequential> model, const Data& data, int64_t batch, int64_t threads) {
+  return [=, &data] {
+    return model->Fit(data.x, data.y, {.batch_size = batch, .threads = threads, .verbose = 0}).status();
+  };
+}
+
+absl::StatusOr<Benchmark::Run> PrepareMlp(const std::string& optimizer, int64_t batch, int64_t threads) {
+  static const Data data = Pictures();
+  auto model = std::make_shared<Sequential>(
+      std::vector<Layer>{Dense(300, "relu", {.input_shape = {784}}), Dense(100, "relu"), Dense(10, "softmax")},
+      ModelOptions{.seed = 42});
+  FUSEBOX_RETURN_IF_ERROR(
+      model->Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  return Epoch(std::move(model), data, batch, threads);
+}
+
+absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
+  static const Data data{Noise({kTinyRows, 8}), Noise({kTinyRows, 1})};
+  auto model = std::make_shared<Sequential>(
+      std::vector<Layer>{Dense(30, "relu", {.input_shape = {8}}), Dense(30, "relu"), Dense(1)},
+      ModelOptions{.seed = 42});
+  FUSEBOX_RETURN_IF_ERROR(model->Compile({.optimizer = "sgd", .loss = "mean_squared_error"}));
+  return Epoch(std::move(model), data, 32, threads);
+}
+
+// Keeps one core busy as another program would, as long as it lives: the last one that this process may use.
+class BusyNeighbour {
+ public:
+  BusyNeighbour()
+      : thread_([this] {
+          Settle();
+          while (!leave_.load(std::memory_order_relaxed)) continue;
+        }) {}
+  ~BusyNeighbour() {
+    leave_ = true;
+    thread_.join();
+  }
+
+ private:
+  static void Settle() {
+#ifdef __linux__
+    cpu_set_t allowed, last;
+    CPU_ZERO(&last);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    for (int cpu = CPU_SETSIZE - 1; cpu >= 0; --cpu) {
+      if (!CPU_ISSET(cpu, &allowed)) continue;
+      CPU_SET(cpu, &last);
+      sched_setaffinity(0, sizeof last, &last);
+      return;
+    }
+#endif
+  }
+
+  std::atomic<bool> leave_ = false;
+  std::thread thread_;
+};
+
+absl::StatusOr<Benchmark::Run> PrepareBusy(int64_t threads) {
+  FUSEBOX_ASSIGN_OR_RETURN(Benchmark::Run run, PrepareMlp("sgd", 32, threads));
+  FUSEBOX_RETURN_IF_ERROR(run());  // Compiles while it is quiet.
+  auto neighbour = std::make_shared<BusyNeighbour>();
+  return [run, neighbour] { return run(); };
+}
+
+}  // namespace
+
+double ForwardFlops(const std::vector<int64_t>& widths) {
+  double flops = 0;
+  for (size_t i = 1; i < widths.size(); ++i) flops += 2.0 * double(widths[i - 1] * widths[i]);
+  return flops;
+}
+
+double TrainingFlops(const std::vector<int64_t>& widths) {
+  return 3 * ForwardFlops(widths) - 2.0 * double(widths[0] * widths[1]);
+}
+
+std::vector<Benchmark> TrainingBenchmarks() {
+  std::vector<Benchmark> all;
+  const double flops = kPictures * TrainingFlops(kMlp);
+  for (const int64_t batch : {32, 128, 512, 4096}) {
+    all.push_back({.name = fmt::format("train mlp, batch {}", batch), .flops = flops, .prepare = [batch](int64_t n) {
+                     return PrepareMlp("sgd", batch, n);
+                   }});
+  }
+  all.push_back({.name = "train mlp, batch 32, momentum", .flops = flops, .prepare = [](int64_t n) {
+                   return PrepareMlp("sgd:momentum=0.9", 32, n);
+                 }});
+  all.push_back({.name = "train mlp, batch 32, a core is busy", .flops = flops, .prepare = PrepareBusy});
+  all.push_back(
+      {.name = "train 8 - 30 - 30 - 1, batch 32", .flops = kTinyRows * TrainingFlops(kTiny), .prepare = PrepareTiny});
+  return all;
+}
+
+}  // namespace fusebox::tools
