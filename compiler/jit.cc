@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "fusebox/compiler/barrier.h"
-#include "fusebox/compiler/codegen/ir.h"
+#include "fusebox/compiler/codegen/target.h"
 #include "fusebox/compiler/jit_symbols.h"
 #include "fusebox/compiler/object_cache.h"
 #include "fusebox/compiler/object_compiler.h"
@@ -32,11 +32,19 @@ codegen::Target Describe(const llvm::TargetMachine& machine) {
   const auto has = [&](const char* feature) {
     return features.contains(std::string("+") + feature + ",") || features.ends_with(std::string("+") + feature);
   };
-  if (machine.getTargetTriple().isAArch64()) return {.vector_bytes = 16, .registers = 32, .fma = true};
+  target.caches = HostCacheSizes();
+  if (machine.getTargetTriple().isAArch64()) {
+    target.registers = 32;
+    target.fma = true;
+    return target;
+  }
   target.fma = has("fma");
   if (has("avx2")) target.vector_bytes = 32;
-  if (has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq"))
-    target = {.vector_bytes = 64, .registers = 32, .fma = true};
+  if (has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq")) {
+    target.vector_bytes = 64;
+    target.registers = 32;
+    target.fma = true;
+  }
   return target;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "fusebox/compiler/codegen/target.h"
 #include "fusebox/graph/type.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -12,13 +13,6 @@ namespace fusebox::codegen {
 
 using llvm::Value;
 using Values = std::vector<Value*>;
-
-// What the compiler knows of the machine that it compiles for.
-struct Target {
-  int64_t vector_bytes = 16;  // 16 SSE2 and NEON, 32 AVX2, 64 AVX-512.
-  int64_t registers = 16;     // Vector registers.
-  bool fma = false;
-};
 
 // Emits into one function of a module.
 class Ir {
