@@ -9,6 +9,7 @@
 #include "fusebox/runtime/interrupt.h"
 #include "fusebox/runtime/model_state.h"
 #include "fusebox/runtime/shuffle.h"
+#include "fusebox/runtime/thread_pool.h"
 #include "fusebox/runtime/yield_timer.h"
 
 namespace fusebox {

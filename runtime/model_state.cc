@@ -12,7 +12,6 @@
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/labels.h"
-#include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {
@@ -234,12 +233,6 @@ std::vector<const Variable*> Sequential::Impl::Weights() const {
 
 Type BatchTypeOf(const Tensor& rows) {
   return BatchType(rows.dtype(), Shape(rows.shape().begin() + 1, rows.shape().end()));
-}
-
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked) {
-  if (asked == 0) return DefaultThreads();
-  if (asked < 0 || asked > 1024) return Refuse("threads: expected a number from 1 to 1024, got {}", asked);
-  return asked;
 }
 
 }  // namespace fusebox

@@ -74,7 +74,6 @@ class Sequential::Impl {
 Type BatchTypeOf(const Tensor& rows);
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 // The error of a run that a signal has ended.
 absl::Status Interrupted();
 // One evaluation pass over prepared data.

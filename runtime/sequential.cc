@@ -6,6 +6,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/interrupt.h"
 #include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {

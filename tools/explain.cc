@@ -26,7 +26,6 @@ constexpr int64_t kTracedSteps = 10;  // In the trace: enough to see the pattern
 constexpr int64_t kDataBytes = 256 << 20;
 constexpr int64_t kDataRows = 1 << 14;
 constexpr int64_t kMostBytes = int64_t{4} << 30;
-constexpr int64_t kMostThreads = 1024;
 
 struct ExplainWords {
   std::string model, program, profile;
@@ -210,9 +209,7 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
 }
 
 absl::Status Explain(const ExplainWords& words) {
-  if (words.threads > kMostThreads) {
-    return Refuse("--threads: expected a number from 1 to {}, got {}", kMostThreads, words.threads);
-  }
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(words.threads));
   if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
   FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
@@ -229,26 +226,26 @@ absl::Status Explain(const ExplainWords& words) {
   }
   const MadeUpData data(program, executable, words.batch_size, steps);
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
-  Profile profile(words.threads, (steps + 2) * events_of_a_step);
+  Profile profile(threads, (steps + 2) * events_of_a_step);
   const std::unique_ptr<void, decltype(&std::free)> arena(AllocateAligned(size_t(executable.arena_bytes())),
                                                           &std::free);
   RunContext context;
   context.ports = data.ports();
   context.arena = arena.get();
-  context.threads = words.threads;
+  context.threads = threads;
   context.batch = words.batch_size;
   context.profile = &profile;
   RunSteps(executable, context, steps / 10);
   profile.Clear();
   RunSteps(executable, context, steps);
   const Timing timing = MeanOf(profile, report.kernels.size(), steps);
-  const MachinePeak peak = MeasurePeak(words.threads);
+  const MachinePeak peak = MeasurePeak(threads);
   if (!words.profile.empty()) {
     profile.Clear();
     RunSteps(executable, context, std::min(kTracedSteps, steps));
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
-  Print(words.json ? Json(report, timing, peak, words.threads) : Table(report, timing, peak, words.threads));
+  Print(words.json ? Json(report, timing, peak, threads) : Table(report, timing, peak, threads));
   return absl::OkStatus();
 }
 
