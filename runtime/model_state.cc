@@ -181,10 +181,10 @@ absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   CompileOptions options;
   options.row_capacity = row_capacity;
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram bound, BoundProgram::Make(program, options, variables));
+  FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
   // One of each kind is enough to keep.
   std::erase_if(compiled_, [&](const CompiledProgram& old) { return old.kind == kind; });
-  compiled_.push_back({kind, data, row_capacity, std::make_unique<BoundProgram>(std::move(bound))});
+  compiled_.push_back({kind, data, row_capacity, std::move(bound)});
   return compiled_.back().program.get();
 }
 
