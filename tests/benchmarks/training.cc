@@ -27,6 +27,11 @@ void Epoch(benchmark::State& state, const char* optimizer) {
   TimeEpochs(state, Model(optimizer), data, state.range(0), state.range(1));
 }
 
+void EpochOfBytes(benchmark::State& state) {
+  static const Data data = Bytes();
+  TimeEpochs(state, ModelOfBytes(), data, state.range(0), state.range(1));
+}
+
 void TinyEpoch(benchmark::State& state) {
   static const Data data = TinyData();
   TimeEpochs(state, TinyModel(), data, state.range(0), state.range(1));
@@ -42,6 +47,7 @@ void TinyEpochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32}, benc
 
 BENCHMARK_CAPTURE(Epoch, sgd, "sgd:learning_rate=0.01")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, momentum, "sgd:learning_rate=0.01,momentum=0.9")->Apply(Epochs);
+BENCHMARK(EpochOfBytes)->Apply(Epochs);
 BENCHMARK(TinyEpoch)->Apply(TinyEpochs);
 
 }  // namespace
