@@ -38,8 +38,8 @@ struct RunContext {
   int64_t steps = 0;             // at most this many,
   int64_t batch = 0;             // each of this many rows, at most Executable::row_capacity(),
   int64_t rows = 0;              // but the last one ends at row `rows`.
-  // Not 0: states that are kept packed (layouts.h) are not packed again, as the arena still is as an earlier run of this
-  // program left it, and nobody else has changed these states' arrays since.
+  // Bit 0: the arena still holds the states of layouts.h packed, as an earlier run of this program left it, and nobody has
+  // changed their arrays since. Bit 1: leave them packed, and the arrays as they were; with 1, a run of no steps unpacks.
   int64_t states_are_packed = 0;
   const std::atomic<uint32_t>* yield = nullptr;  // Polled once a step: not 0 ends the run after that step. May be null.
   int64_t steps_done = 0;                        // Written by thread 0.

@@ -14,6 +14,8 @@
 namespace fusebox {
 namespace {
 
+constexpr int64_t kArePacked = 1, kLeavePacked = 2;  // RunContext::states_are_packed.
+
 bool IsFixed(const Type& type) {
   return std::ranges::all_of(type.shape, [](int64_t d) { return d >= 0; });
 }
@@ -21,10 +23,12 @@ Tensor Zeros(const Type& type) { return Tensor(type.dtype, {type.shape.begin(), 
 
 }  // namespace
 
-absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const CompileOptions& options,
-                                                Variables& variables) {
+absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& program, const CompileOptions& options,
+                                                                 Variables& variables) {
   FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, options));
-  BoundProgram bound(std::move(executable), variables);
+  // Not make_unique: the constructor is private.
+  std::unique_ptr<BoundProgram> made(new BoundProgram(std::move(executable), variables));
+  BoundProgram& bound = *made;
   for (const Port& port : bound.executable_.ports()) {
     Tensor memory;
     if (port.kind == Port::Kind::kState) {
@@ -49,7 +53,11 @@ absl::StatusOr<BoundProgram> BoundProgram::Make(const Graph& program, const Comp
   bound.arena_.reset(AllocateAligned(bytes));
   if (bound.arena_ == nullptr) return absl::ResourceExhaustedError(fmt::format("no memory for {} bytes", bytes));
   bound.context_ = std::make_unique<RunContext>();
-  return bound;
+  return made;
+}
+
+BoundProgram::~BoundProgram() {
+  if (ahead_) variables_->Fetch();
 }
 
 void BoundProgram::Bind(Port::Kind kind, std::string_view name, const void* data) {
@@ -71,6 +79,8 @@ void BoundProgram::ResetAccumulators() {
 
 int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
                           const std::atomic<uint32_t>* yield) {
+  // Another program may be ahead of them.
+  if (packed_version_ != variables_->version()) variables_->Fetch();
   RunContext& context = *context_;
   context.ports = ports_.data();
   context.arena = arena_.get();
@@ -80,13 +90,25 @@ int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t 
   context.batch = batch;
   context.rows = rows;
   context.yield = yield;
-  context.states_are_packed = packed_version_ == variables_->version() ? 1 : 0;
+  context.states_are_packed = kLeavePacked | (packed_version_ == variables_->version() ? kArePacked : 0);
   context.steps_done = 0;
   context.stop[0] = context.stop[1] = 0;
   ThreadPool::Global().Run(threads, [&](int64_t thread) { executable_.Enter(context, thread); });
-  if (changes_variables_) variables_->Touch();
+  if (changes_variables_) {
+    variables_->Touch();
+    ahead_ = executable_.report().packed_bytes > 0;
+    if (ahead_) variables_->HoldBack([this] { Unpack(); });
+  }
   packed_version_ = variables_->version();
   return first + context.steps_done;
+}
+
+void BoundProgram::Unpack() {
+  RunContext& context = *context_;
+  context.steps = 0;
+  context.states_are_packed = kArePacked;
+  ThreadPool::Global().Run(context.threads, [&](int64_t thread) { executable_.Enter(context, thread); });
+  ahead_ = false;
 }
 
 }  // namespace fusebox

@@ -18,7 +18,11 @@ class BoundProgram {
  public:
   // Compiles the program. Its accumulators and scalar outputs get memory of their own, its other states are those
   // variables of the model, which have to be there already, and live as long.
-  static absl::StatusOr<BoundProgram> Make(const Graph& program, const CompileOptions& options, Variables& variables);
+  static absl::StatusOr<std::unique_ptr<BoundProgram>> Make(const Graph& program, const CompileOptions& options,
+                                                            Variables& variables);
+  BoundProgram(const BoundProgram&) = delete;
+  BoundProgram& operator=(const BoundProgram&) = delete;
+  ~BoundProgram();
 
   // Binds an array of the caller's, which has to stay as long as the program runs. Nothing happens if the program has no
   // such port: what no output needs is left out by the compiler.
@@ -29,7 +33,7 @@ class BoundProgram {
   void ResetAccumulators();
 
   // Runs the steps [first, last) of `batch` rows each, the last one up to row `rows`, until `yield` is not 0. Returns the
-  // step that comes next.
+  // step that comes next. What it changes of the variables that it keeps packed is with them when they are asked for it.
   int64_t Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
               const std::atomic<uint32_t>* yield);
 
@@ -43,10 +47,13 @@ class BoundProgram {
   BoundProgram(Executable executable, Variables& variables)
       : executable_(std::move(executable)), variables_(&variables) {}
 
+  void Unpack();
+
   Executable executable_;
   Variables* variables_;
   bool changes_variables_ = false;
   int64_t packed_version_ = 0;  // Of the variables that the arena holds packed.
+  bool ahead_ = false;          // What the arena holds packed is newer than the variables.
   std::vector<void*> ports_;    // One for each of the executable's.
   std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.
   std::vector<Tensor> accumulators_;

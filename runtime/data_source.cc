@@ -9,6 +9,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/csv.h"
 #include "fusebox/runtime/formats/idx.h"
+#include "fusebox/runtime/formats/npy.h"
 #include "fusebox/runtime/formats/npz.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/objects.h"
@@ -78,11 +79,12 @@ absl::StatusOr<Data> FromCsv(const std::string& path, const std::string& target)
   return Data{x, y};
 }
 
-absl::StatusOr<Data> FromIdx(const std::string& pair) {
+// Two files, x and y, with a ',' between.
+absl::StatusOr<Data> FromPair(const std::string& pair, absl::StatusOr<Tensor> (*read)(const std::string& path)) {
   const size_t comma = pair.find(',');
   Data data;
-  FUSEBOX_ASSIGN_OR_RETURN(data.x, ReadIdx(pair.substr(0, comma)));
-  FUSEBOX_ASSIGN_OR_RETURN(data.y, ReadIdx(pair.substr(comma + 1)));
+  FUSEBOX_ASSIGN_OR_RETURN(data.x, read(pair.substr(0, comma)));
+  FUSEBOX_ASSIGN_OR_RETURN(data.y, read(pair.substr(comma + 1)));
   return data;
 }
 
@@ -119,10 +121,13 @@ absl::StatusOr<Data> FromAnything(const std::string& source, const std::string& 
     return FromArrays(arrays, source);
   }
   if (source.ends_with(".csv")) return FromCsv(source, target);
-  if (source.find(',') != std::string::npos && source.find("idx") != std::string::npos) return FromIdx(source);
+  const bool pair = source.find(',') != std::string::npos;
+  if (pair && source.ends_with(".npy")) return FromPair(source, ReadNpy);
+  if (pair && source.find("idx") != std::string::npos) return FromPair(source, ReadIdx);
   absl::StatusOr<Data> data = FromPlugin(source);
   if (!data.ok() && absl::IsNotFound(data.status()) && std::filesystem::exists(source)) {
-    return Refuse("'{}': expected .npz, .csv, two IDX files with a ',' between, or a data source's name", source);
+    return Refuse("'{}': expected .npz, .csv, two .npy or IDX files with a ',' between, or a data source's name",
+                  source);
   }
   return data;
 }

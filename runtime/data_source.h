@@ -17,7 +17,10 @@ namespace fusebox {
 //   acme/cubes:size=3/train[:9]  with attributes, which a '/' ends
 //   data.npz                     arrays x and y
 //   table.csv                    all columns but `target` are x f32[n, columns], that one is y f32[n]
-//   images-idx3-ubyte.gz,labels-idx1-ubyte.gz   two IDX files, x and y; pixels stay as they are
+//   images.npy,labels.npy        two arrays, x and y; large ones are read from the files as training needs them
+//   images-idx3-ubyte.gz,labels-idx1-ubyte.gz   two IDX files, x and y
+//
+// Arrays keep their dtype: pixels stay u8.
 //
 // A file may have a slice, too: data.npz[:100]. Errors: an unknown data source or split, with those that there are; a file
 // that is missing or broken; no array of the name; x and y of different length.

@@ -9,6 +9,7 @@
 #include "fusebox/runtime/interrupt.h"
 #include "fusebox/runtime/model_state.h"
 #include "fusebox/runtime/shuffle.h"
+#include "fusebox/runtime/thread_pool.h"
 #include "fusebox/runtime/yield_timer.h"
 
 namespace fusebox {
@@ -98,8 +99,8 @@ Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile) {
   return logs;
 }
 
-absl::StatusOr<Logs> EvaluatePrepared(BoundProgram& program, const CompileConfig& compile, const Data& data,
-                                      int64_t batch_size, int64_t threads) {
+absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const CompileConfig& compile, const Data& data,
+                                     int64_t batch_size, int64_t threads) {
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
   program.ResetAccumulators();
@@ -121,12 +122,12 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
   FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
-  FUSEBOX_ASSIGN_OR_RETURN(Data data, model.PrepareData(x, y, ""));
+  Data data{x, y};
+  FUSEBOX_RETURN_IF_ERROR(model.CheckData(data, ""));
   const CompileConfig& compile = *model.config.compile;
-  std::optional<Data> validation;
-  if (args.validation_data) {
-    FUSEBOX_ASSIGN_OR_RETURN(validation,
-                             model.PrepareData(args.validation_data->x, args.validation_data->y, "validation data: "));
+  std::optional<Data> validation = std::move(args.validation_data);
+  if (validation) {
+    FUSEBOX_RETURN_IF_ERROR(model.CheckData(*validation, "validation data: "));
     if (validation->x.rows() == 0) return Refuse("validation data: x has no samples");
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
@@ -145,13 +146,13 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
 
   // ---- Programs, compiled for these batches.
   const int64_t batch = std::min(args.batch_size, rows);
-  const Type target = BatchTypeOf(data.y);
   const int64_t seed = args.seed.value_or(model.seed);
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.Compiled(ProgramKind::kTraining, target, batch));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                           model.Compiled(ProgramKind::kTraining, BatchTypesOf(data), batch));
   BoundProgram* evaluation = nullptr;
   if (validation) {
     FUSEBOX_ASSIGN_OR_RETURN(evaluation,
-                             model.Compiled(ProgramKind::kEvaluation, BatchTypeOf(validation->y), args.batch_size));
+                             model.Compiled(ProgramKind::kEvaluation, BatchTypesOf(*validation), args.batch_size));
   }
   model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);
@@ -179,7 +180,7 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
     if (validation) {
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
       const absl::StatusOr<Logs> validated =
-          EvaluatePrepared(*evaluation, compile, *validation, args.batch_size, threads);
+          EvaluateChecked(*evaluation, compile, *validation, args.batch_size, threads);
       if (!validated.ok()) break;  // It was interrupted: there is no other way.
       for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));

@@ -3,13 +3,13 @@
 #pragma once
 #include <string_view>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "fusebox/runtime/tensor.h"
 
 namespace fusebox {
 
-// y as i32, all in [0, classes). Without a copy if it is i32. Error: the first sample that isn't in range, with its index
+// Error unless all of y, of whatever dtype, are whole numbers in [0, classes): the first sample that isn't, with its index
 // and value; `loss` says who asks.
-absl::StatusOr<Tensor> ClassLabels(const Tensor& y, int64_t classes, std::string_view loss);
+absl::Status CheckClassLabels(const Tensor& y, int64_t classes, std::string_view loss);
 
 }  // namespace fusebox

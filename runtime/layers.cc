@@ -24,4 +24,9 @@ Layer Flatten(LayerOptions options, Layer::Where where) {
   return Layer("fusebox/flatten", {}, std::move(options), where);
 }
 
+Layer Rescaling(double scale, RescalingOptions options, Layer::Where where) {
+  return Layer("fusebox/rescaling", {{"scale", scale}, {"offset", options.offset}},
+               {.name = options.name, .input_shape = options.input_shape}, where);
+}
+
 }  // namespace fusebox

@@ -62,4 +62,14 @@ Layer Dense(int64_t units, Text activation, DenseOptions options = {}, Layer::Wh
 // All axes but the batch in one: [N, a, b] -> [N, a*b]. Source: keras.layers.Flatten.
 Layer Flatten(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+struct RescalingOptions {
+  double offset = 0;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+};
+
+// y = x * scale + offset, f32[N, ...]. As first layer, fb::Rescaling(1.0 / 255, {.input_shape = {28, 28}}), it takes
+// pixels of u8 to [0, 1], in the kernel that picks the rows of a batch. Source: keras.layers.Rescaling.
+Layer Rescaling(double scale, RescalingOptions options = {}, Layer::Where where = Layer::Where::current());
+
 }  // namespace fusebox

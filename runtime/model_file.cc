@@ -38,7 +38,7 @@ Expansions CollectExpansions(const Sequential::Impl& model) {
   recorder.expansions = model.embedded;
   std::vector<ProgramKind> kinds = {ProgramKind::kPrediction};
   if (model.config.compile) kinds = {ProgramKind::kPrediction, ProgramKind::kEvaluation, ProgramKind::kTraining};
-  for (const ProgramKind kind : kinds) (void)model.Program(kind, model.UsualTarget());
+  for (const ProgramKind kind : kinds) (void)model.Program(kind, model.UsualData());
   return std::move(recorder.expansions);
 }
 
@@ -74,7 +74,7 @@ absl::Status SetGroups(Sequential::Impl& model, const std::vector<WeightGroup>& 
 
 absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& values, const std::string& who) {
   if (values.empty() || !model.config.compile) return absl::OkStatus();
-  FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer(model.UsualTarget()));
+  FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
   const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
   // Keras saves the first two alone before it has trained.
   if (values.size() != variables.size() && values.size() != 2) {
@@ -97,7 +97,7 @@ absl::Status Sequential::Save(const std::string& path) {
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   KerasFile file{.config = impl_->config, .layers = Groups(*impl_), .optimizer_vars = {}, .fusebox_metadata = {}};
   if (impl_->config.compile) {
-    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer(impl_->UsualTarget()));
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
     for (const Variable* variable : OptimizerVariables(impl_->variables))
       file.optimizer_vars.push_back(variable->value);
   }

@@ -12,7 +12,6 @@
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/labels.h"
-#include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {
@@ -122,14 +121,14 @@ Type Sequential::Impl::UsualTarget() const {
   return {DType::kI32, Shape(output.shape.begin(), output.shape.end() - 1)};
 }
 
-absl::StatusOr<Graph> Sequential::Impl::Program(ProgramKind kind, const Type& target) const {
+absl::StatusOr<Graph> Sequential::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
   if (config.layers.empty()) return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
   if (!HasInput()) {
     return absl::FailedPreconditionError(
         fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
   }
-  return BuildProgram(kind, config, {InputType(), target}, embedded);
+  return BuildProgram(kind, config, data, embedded);
 }
 
 absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -146,7 +145,7 @@ absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimize
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (HasInput() && !config.layers.empty()) {
-    const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualTarget());
+    const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {
       config.compile = std::move(before);
       return program.status();
@@ -159,57 +158,55 @@ absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimize
 }
 
 absl::Status Sequential::Impl::EnsureWeights() {
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, output));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
   variables.Declare(program);
   return variables.Initialize(seed);
 }
 
-absl::Status Sequential::Impl::EnsureOptimizer(const Type& target) {
+absl::Status Sequential::Impl::EnsureOptimizer() {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, target));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, UsualData()));
   variables.Declare(program);
   return variables.Initialize(seed);
 }
 
-absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const Type& target, int64_t row_capacity) {
+absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const BatchTypes& data,
+                                                         int64_t row_capacity) {
   for (CompiledProgram& known : compiled_) {
-    if (known.kind == kind && known.target == target && known.row_capacity == row_capacity) return known.program.get();
+    if (known.kind == kind && known.data == data && known.row_capacity == row_capacity) return known.program.get();
   }
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(kind, target));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(kind, data));
   variables.Declare(program);
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   CompileOptions options;
   options.row_capacity = row_capacity;
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram bound, BoundProgram::Make(program, options, variables));
+  FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
   // One of each kind is enough to keep.
   std::erase_if(compiled_, [&](const CompiledProgram& old) { return old.kind == kind; });
-  compiled_.push_back({kind, target, row_capacity, std::make_unique<BoundProgram>(std::move(bound))});
+  compiled_.push_back({kind, data, row_capacity, std::move(bound)});
   return compiled_.back().program.get();
 }
 
-absl::StatusOr<Tensor> Sequential::Impl::PrepareInput(const Tensor& x) const {
+absl::Status Sequential::Impl::CheckInput(const Tensor& x) const {
   const Shape& expected = config.input->shape;
   const Shape got(x.shape().begin(), x.shape().end());
-  if (got.empty() || Shape(got.begin() + 1, got.end()) != expected) {
-    return Refuse("layer '{}' expects x of shape {}, got {}", config.layers[0].name, ToString(InputType().shape),
-                  x.empty() ? "nothing" : ToString(got));
-  }
-  return x.Cast(config.input->dtype);
+  if (!got.empty() && Shape(got.begin() + 1, got.end()) == expected) return absl::OkStatus();
+  return Refuse("layer '{}' expects x of shape {}, got {}", config.layers[0].name, ToString(InputType().shape),
+                x.empty() ? "nothing" : ToString(got));
 }
 
-absl::StatusOr<Data> Sequential::Impl::PrepareData(const Tensor& x, const Tensor& y, std::string_view prefix) const {
+absl::Status Sequential::Impl::CheckData(const Data& data, std::string_view prefix) const {
+  const auto& [x, y] = data;
   const auto in_context = [&](const absl::Status& s) { return Refuse("{}{}", prefix, Message(s)); };
-  absl::StatusOr<Tensor> input = PrepareInput(x);
-  if (!input.ok()) return in_context(input.status());
+  if (const absl::Status fits = CheckInput(x); !fits.ok()) return in_context(fits);
   if (y.rank() < 1 || y.rows() != x.rows()) {
     return Refuse("{}x has {} samples, y has {}", prefix, x.rows(), y.rank() < 1 ? 0 : y.rows());
   }
-  if (!HasClassLabels(config.compile->loss)) return Data{*std::move(input), y.Cast(DType::kF32)};
+  if (!HasClassLabels(config.compile->loss)) return absl::OkStatus();
   const int64_t classes = output.rank() > 0 ? output.shape.back() : 0;
-  absl::StatusOr<Tensor> labels = ClassLabels(y, classes, ShortName(config.compile->loss.id));
-  if (!labels.ok()) return in_context(labels.status());
-  return Data{*std::move(input), *std::move(labels)};
+  const absl::Status labels = CheckClassLabels(y, classes, ShortName(config.compile->loss.id));
+  return labels.ok() ? labels : in_context(labels);
 }
 
 std::vector<std::vector<const Variable*>> Sequential::Impl::WeightsByLayer() const {
@@ -234,12 +231,6 @@ std::vector<const Variable*> Sequential::Impl::Weights() const {
 
 Type BatchTypeOf(const Tensor& rows) {
   return BatchType(rows.dtype(), Shape(rows.shape().begin() + 1, rows.shape().end()));
-}
-
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked) {
-  if (asked == 0) return DefaultThreads();
-  if (asked < 0 || asked > 1024) return Refuse("threads: expected a number from 1 to 1024, got {}", asked);
-  return asked;
 }
 
 }  // namespace fusebox

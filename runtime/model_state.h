@@ -32,18 +32,20 @@ class Sequential::Impl {
   const Type& OutputType() const { return output; }
   // What the loss expects if no data are there to say: classes i32[N], or the same as the output.
   Type UsualTarget() const;
-  absl::StatusOr<Graph> Program(ProgramKind kind, const Type& target) const;
+  // What its programs read if no data are there to say: x of the input's dtype. Empty while the input is unknown.
+  BatchTypes UsualData() const { return HasInput() ? BatchTypes{InputType(), UsualTarget()} : BatchTypes{}; }
+  absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
 
   // Makes the weights, unless they are there.
   absl::Status EnsureWeights();
   // The optimizer's variables too.
-  absl::Status EnsureOptimizer(const Type& target);
-  // The program, compiled, with variables bound. Compiled once for each target type and capacity.
-  absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const Type& target, int64_t row_capacity);
+  absl::Status EnsureOptimizer();
+  // The program, compiled, with variables bound. Compiled once for each type of data and capacity.
+  absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity);
 
-  // ---- Data, checked and converted to what the programs take.
-  absl::StatusOr<Tensor> PrepareInput(const Tensor& x) const;
-  absl::StatusOr<Data> PrepareData(const Tensor& x, const Tensor& y, std::string_view prefix) const;
+  // ---- Data: whether the model can take them. Their dtypes do not matter, as the programs convert.
+  absl::Status CheckInput(const Tensor& x) const;
+  absl::Status CheckData(const Data& data, std::string_view prefix) const;
 
   // The layers' weights in the order of Keras's files: each layer's, those that are trained first.
   std::vector<std::vector<const Variable*>> WeightsByLayer() const;
@@ -63,7 +65,7 @@ class Sequential::Impl {
   std::vector<std::string> where_;  // Of each layer: "main.cc:12: ", or empty.
   struct CompiledProgram {
     ProgramKind kind;
-    Type target;
+    BatchTypes data;
     int64_t row_capacity;
     std::unique_ptr<BoundProgram> program;
   };
@@ -72,14 +74,14 @@ class Sequential::Impl {
 
 // The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
 Type BatchTypeOf(const Tensor& rows);
+inline BatchTypes BatchTypesOf(const Data& data) { return {BatchTypeOf(data.x), BatchTypeOf(data.y)}; }
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 // The error of a run that a signal has ended.
 absl::Status Interrupted();
-// One evaluation pass over prepared data.
-absl::StatusOr<Logs> EvaluatePrepared(BoundProgram& program, const CompileConfig& compile, const Data& data,
-                                      int64_t batch_size, int64_t threads);
+// One evaluation pass over data that the program was compiled for.
+absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const CompileConfig& compile, const Data& data,
+                                     int64_t batch_size, int64_t threads);
 // Loss and metrics that a program's outputs hold, in Keras's order.
 Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile);
 

@@ -22,6 +22,11 @@ Dims AllButTheBatch(int64_t rank) {
   return axes;
 }
 
+// Data as the model takes them.
+Value Converted(Value data, DType dtype) {
+  return data.dtype() == uint32_t(dtype) ? data : Cast(data, uint32_t(dtype));
+}
+
 class ProgramWriter {
  public:
   ProgramWriter(ProgramKind kind, const ModelConfig& model, const Expansions& embedded)
@@ -160,15 +165,17 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
   }
   ProgramWriter writer(kind, model, embedded);
   GraphBuilder& b = writer.builder();
+  const DType input = model.input ? model.input->dtype : types.x.dtype;
+  const DType target = model.compile && HasClassLabels(model.compile->loss) ? DType::kI32 : DType::kF32;
   switch (kind) {
     case ProgramKind::kPrediction: {
-      const Value x = b.Input("x", types.x);
+      const Value x = Converted(b.Input("x", types.x), input);
       b.Output("y", writer.Layers(x));
       break;
     }
     case ProgramKind::kEvaluation: {
-      const Value x = b.Input("x", types.x);
-      const Value y = b.Input("y", types.y);
+      const Value x = Converted(b.Input("x", types.x), input);
+      const Value y = Converted(b.Input("y", types.y), target);
       const Value predicted = writer.Layers(x);
       writer.Loss(y, predicted);
       writer.Metrics(y, predicted);
@@ -176,8 +183,8 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
     }
     case ProgramKind::kTraining: {
       const Value order = b.Input("order", kOrderType);
-      const Value x = b.Rows("x", types.x, order);
-      const Value y = b.Rows("y", types.y, order);
+      const Value x = Converted(b.Rows("x", types.x, order), input);
+      const Value y = Converted(b.Rows("y", types.y, order), target);
       const Value predicted = writer.Layers(x);
       const Value loss = writer.Loss(y, predicted);
       writer.Metrics(y, predicted);

@@ -6,6 +6,9 @@
 //   evaluation   x, y -> layers -> loss and metrics so far
 //   prediction   x -> layers -> y
 //
+// x and y are the caller's arrays as they are: the program casts what it takes of them, x to the dtype of the model's
+// input and y to i32 for losses that take classes, else to f32.
+//
 // States: weights "dense/kernel"; what the optimizer keeps, "optimizer/learning_rate" and
 // "optimizer/dense/kernel/momentum"; accumulators "loss/total", "metrics/accuracy/count"; the counter "step"; "seed".
 #pragma once
@@ -21,7 +24,8 @@ namespace fusebox {
 
 enum class ProgramKind { kTraining, kEvaluation, kPrediction };
 
-// What the program reads: the types of a batch, so their first dimension is N. y matters to those with a loss.
+// What the program reads: the types of a batch of the data, so their first dimension is N. y matters to those with a
+// loss.
 struct BatchTypes {
   Type x, y;
 

@@ -6,6 +6,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/interrupt.h"
 #include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {
@@ -60,19 +61,20 @@ absl::Status Sequential::Compile(CompileArgs args) {
 
 absl::StatusOr<Tensor> Sequential::Predict(const Tensor& x, PredictArgs args) {
   FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const Tensor input, impl_->PrepareInput(x));
+  FUSEBOX_RETURN_IF_ERROR(impl_->CheckInput(x));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
   const Type type = impl_->OutputType();
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, impl_->Compiled(ProgramKind::kPrediction, type, kPredictRows));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                           impl_->Compiled(ProgramKind::kPrediction, {BatchTypeOf(x), {}}, kPredictRows));
   std::vector<int64_t> shape(type.shape.begin(), type.shape.end());
-  shape[0] = input.rows();
+  shape[0] = x.rows();
   Tensor y(type.dtype, std::move(shape));
-  if (input.rows() == 0) return y;
-  program->Bind(Port::Kind::kInput, "x", input.raw());
+  if (x.rows() == 0) return y;
+  program->Bind(Port::Kind::kInput, "x", x.raw());
   program->Bind(Port::Kind::kOutput, "y", y.mutable_raw());
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
-  program->Run(threads, 0, StepsFor(input.rows(), kPredictRows), kPredictRows, input.rows(), &yield);
+  program->Run(threads, 0, StepsFor(x.rows(), kPredictRows), kPredictRows, x.rows(), &yield);
   if (SignalArrived() != 0) return Interrupted();
   return y;
 }
@@ -84,11 +86,12 @@ absl::StatusOr<Logs> Sequential::Evaluate(const Tensor& x, const Tensor& y, Eval
   }
   if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(const Data data, impl_->PrepareData(x, y, ""));
+  const Data data{x, y};
+  FUSEBOX_RETURN_IF_ERROR(impl_->CheckData(data, ""));
   if (data.x.rows() == 0) return Refuse("x has no samples");
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kEvaluation, BatchTypeOf(data.y), args.batch_size));
-  return EvaluatePrepared(*program, *impl_->config.compile, data, args.batch_size, threads);
+                           impl_->Compiled(ProgramKind::kEvaluation, BatchTypesOf(data), args.batch_size));
+  return EvaluateChecked(*program, *impl_->config.compile, data, args.batch_size, threads);
 }
 
 absl::StatusOr<std::vector<Tensor>> Sequential::GetWeights() {
@@ -123,6 +126,10 @@ absl::StatusOr<std::vector<LayerTypes>> Sequential::layer_types() const {
   return InferLayerTypes(impl_->config, impl_->InputType(), impl_->embedded);
 }
 
-absl::StatusOr<Graph> Sequential::Program(ProgramKind kind) const { return impl_->Program(kind, impl_->UsualTarget()); }
+absl::StatusOr<Graph> Sequential::Program(ProgramKind kind, std::optional<DType> x_dtype) const {
+  BatchTypes data = impl_->UsualData();
+  if (x_dtype) data.x.dtype = *x_dtype;
+  return impl_->Program(kind, data);
+}
 
 }  // namespace fusebox

@@ -52,8 +52,9 @@ struct CompileArgs {
   bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
 };
 
-// Samples and what the model should say of them: x [n, ...], y [n] or [n, ...]. Any dtype: x is converted to the model's
-// input dtype (without a copy if it has that one), y to i32 for losses that take classes, else to f32.
+// Samples and what the model should say of them: x [n, ...], y [n] or [n, ...]. Any dtype: the arrays are read as they
+// are, and the rows of a batch converted where they are used, x to the model's input dtype (f32 unless it says another
+// one), y to i32 for losses that take classes, else to f32. So pictures may stay u8: see the layer `rescaling`.
 struct Data {
   Tensor x, y;
 };
@@ -134,8 +135,9 @@ class Sequential {
   const ModelConfig& config() const;
   // What goes into each layer and comes out of it. Error: the input's shape is not known.
   absl::StatusOr<std::vector<LayerTypes>> layer_types() const;
-  // A program of this model as symbols, for data of the shape that the model expects. Error: as with Compile.
-  absl::StatusOr<Graph> Program(ProgramKind kind) const;
+  // A program of this model as symbols, for data of the shape that the model expects, x of the dtype given or else of the
+  // input's own. Error: as with Compile.
+  absl::StatusOr<Graph> Program(ProgramKind kind, std::optional<DType> x_dtype = {}) const;
   // How many numbers all weights have. 0 as long as the input's shape is not known.
   int64_t CountParams() const;
 

@@ -70,7 +70,7 @@ std::string Cells(const size_t (&widths)[3], const Row& row, const char* bar) {
 std::string Sequential::Summary() const {
   // What is not made yet is told by the symbols alone.
   Variables variables;
-  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok())
+  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, impl_->UsualData()); program.ok())
     variables.Declare(*program);
   const absl::StatusOr<std::vector<LayerTypes>> types = layer_types();
 
@@ -113,7 +113,7 @@ std::string Sequential::Summary() const {
 
 int64_t Sequential::CountParams() const {
   Variables variables;
-  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, {}); program.ok())
+  if (const absl::StatusOr<Graph> program = impl_->Program(ProgramKind::kPrediction, impl_->UsualData()); program.ok())
     variables.Declare(*program);
   int64_t total = 0;
   for (const Variable* weight : variables.OfKind("weight")) total += Elements(*weight);

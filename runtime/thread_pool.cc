@@ -129,4 +129,12 @@ absl::StatusOr<int64_t> DefaultThreads() {
   return threads;
 }
 
+absl::StatusOr<int64_t> ThreadsFor(int64_t asked) {
+  if (asked == 0) return DefaultThreads();
+  if (asked < 0 || asked > kMaxThreads) {
+    return Refuse("threads: expected a number from 1 to {}, got {}", kMaxThreads, asked);
+  }
+  return asked;
+}
+
 }  // namespace fusebox

@@ -54,5 +54,7 @@ class ThreadPool {
 // How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may use,
 // by its affinity and its control group. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
 absl::StatusOr<int64_t> DefaultThreads();
+// How many threads to use where so many were asked for: 0 is the default. Error: a number beyond 1024, or below 0.
+absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 
 }  // namespace fusebox

@@ -66,7 +66,7 @@ void Variables::Declare(const Graph& program) {
     const Node& node = program[i];
     if (node.op != Op::kState) continue;
     const AttributeMap& a = node.attributes;
-    if (a.String("kind") == "accumulator" || Find(a.String("name")) != nullptr) continue;
+    if (a.String("kind") == "accumulator" || Locate(a.String("name")) != nullptr) continue;
     all_.push_back({.name = a.String("name"),
                     .kind = a.String("kind"),
                     .type = node.type,
@@ -91,13 +91,24 @@ absl::Status Variables::Initialize(int64_t seed) {
   return absl::OkStatus();
 }
 
-const Variable* Variables::Find(std::string_view name) const {
+void Variables::Fetch() const {
+  if (!fetch_) return;
+  ++fetches_;
+  std::exchange(fetch_, nullptr)();
+}
+
+Variable* Variables::Locate(std::string_view name) {
   const auto it = std::ranges::find(all_, name, &Variable::name);
   return it != all_.end() ? &*it : nullptr;
 }
-Variable* Variables::Find(std::string_view name) { return const_cast<Variable*>(std::as_const(*this).Find(name)); }
+Variable* Variables::Find(std::string_view name) {
+  Fetch();
+  return Locate(name);
+}
+const Variable* Variables::Find(std::string_view name) const { return const_cast<Variables*>(this)->Find(name); }
 
 std::vector<const Variable*> Variables::OfKind(std::string_view kind) const {
+  Fetch();
   std::vector<const Variable*> some;
   for (const Variable& variable : all_) {
     if (variable.kind == kind) some.push_back(&variable);
@@ -120,11 +131,11 @@ absl::Status Variables::Set(std::string_view name, const Tensor& value) {
 }
 
 void Variables::SetScalar(std::string_view name, double number) {
-  if (Variable* variable = Find(name); variable != nullptr && !variable->value.empty()) Fill(variable->value, number);
+  if (Variable* variable = Locate(name); variable != nullptr && !variable->value.empty()) Fill(variable->value, number);
 }
 
 void Variables::SetInteger(std::string_view name, int64_t number) {
-  if (Variable* variable = Find(name); variable != nullptr && !variable->value.empty()) {
+  if (Variable* variable = Locate(name); variable != nullptr && !variable->value.empty()) {
     variable->value.mutable_values<int64_t>()[0] = number;
   }
 }

@@ -2,6 +2,7 @@
 // A model's variables: all states of its programs that outlive an epoch. All programs of a model share them.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,11 @@ class Variables {
   // depend on the seed and the variable's name alone; scalars their number; counters 0.
   absl::Status Initialize(int64_t seed);
 
-  const std::vector<Variable>& all() const { return all_; }
+  // What follows gives values as they are now: ask again after a program has run.
+  const std::vector<Variable>& all() const {
+    Fetch();
+    return all_;
+  }
   const Variable* Find(std::string_view name) const;
   Variable* Find(std::string_view name);
   // Of one kind, in order.
@@ -48,9 +53,19 @@ class Variables {
   int64_t version() const { return version_; }
   void Touch() { ++version_; }
 
+  // For a program that keeps the newest values in a form of its own (weights in panels): `fetch` brings them here as soon
+  // as somebody asks for a value. Until then training does without.
+  void HoldBack(std::function<void()> fetch) { fetch_ = std::move(fetch); }
+  void Fetch() const;
+  int64_t fetches() const { return fetches_; }  // How often it was necessary.
+
  private:
+  Variable* Locate(std::string_view name);
+
   std::vector<Variable> all_;
   int64_t version_ = 1;
+  mutable std::function<void()> fetch_;
+  mutable int64_t fetches_ = 0;
 };
 
 }  // namespace fusebox

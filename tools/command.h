@@ -60,8 +60,11 @@ struct OpenedModel {
 // "my_model:width=3". First weights, where there are none, come from the seed.
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed = {});
 // The symbols of one of its programs: "training", "evaluation", "prediction"; "" is training if the model is compiled,
-// else prediction. A .fbg file may hold any program, and is that.
-absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which);
+// else prediction. It is for data x of the dtype named ("u8"), or else of the model's input's own. A .fbg file may hold
+// any program, and is that.
+absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which, const std::string& x_dtype);
+// Adds the options that choose one.
+void AddProgramOptions(CLI::App& verb, std::string& which, std::string& x_dtype);
 // For those that need weights: from `weights`, a .weights.h5 file, unless it is empty.
 absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights);
 

@@ -17,7 +17,7 @@ constexpr std::array kStages = {"graph",    "gradient", "simplified", "fused", "
                                 "schedule", "llvm",     "asm",        "dot",   "json"};
 
 struct DumpWords {
-  std::string model, emit = "graph", program, print_after;
+  std::string model, emit = "graph", program, x_dtype, print_after;
   int64_t batch_size = 32;
   bool pass_timings = false;
 };
@@ -83,7 +83,7 @@ std::string PassTable(const CompileReport& report) {
 }
 
 absl::Status Dump(const DumpWords& words) {
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program, words.x_dtype));
   const bool as_declared = words.emit == "graph" || words.emit == "dot" || words.emit == "json";
   if (as_declared && words.print_after.empty() && !words.pass_timings) {
     Print(words.emit == "dot"    ? GraphDot(program)
@@ -119,8 +119,7 @@ void AddDump(CLI::App& app, Action& action) {
   verb->add_option("--emit", words->emit, "The stage to show")
       ->check(CLI::IsMember(std::vector<std::string>(kStages.begin(), kStages.end())))
       ->capture_default_str();
-  verb->add_option("--program", words->program, "Which of the model's programs; else training, if it is compiled")
-      ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
+  AddProgramOptions(*verb, words->program, words->x_dtype);
   verb->add_option("--print-after", words->print_after, "Show the program after this pass instead");
   verb->add_flag("--pass-timings", words->pass_timings, "Tell how long each pass took, and how many nodes it left");
   verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")

@@ -24,12 +24,11 @@ constexpr int64_t kSteps = 300;       // Measured at most, after a tenth as many
 constexpr int64_t kTracedSteps = 10;  // In the trace: enough to see the pattern.
 // Of a data set and of the batches: more than caches hold, as in real life, yet within any machine's memory.
 constexpr int64_t kDataBytes = 256 << 20;
-constexpr int64_t kDataRows = 1 << 14;
+constexpr int64_t kDataRows = 1 << 16;
 constexpr int64_t kMostBytes = int64_t{4} << 30;
-constexpr int64_t kMostThreads = 1024;
 
 struct ExplainWords {
-  std::string model, program, profile;
+  std::string model, program, x_dtype, profile;
   int64_t batch_size = 32, threads = 1;
   bool json = false;
 };
@@ -77,6 +76,8 @@ class MadeUpData {
       const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
       if (port.type.dtype == DType::kF32) {
         for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F;
+      } else if (port.name == "x" && port.type.dtype == DType::kU8) {
+        for (uint8_t& x : array.mutable_values<uint8_t>()) x = uint8_t(next() >> 24);
       } else if (port.kind == Port::Kind::kInput && orders.contains(port.name)) {
         for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % data_rows);
       }
@@ -210,11 +211,9 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
 }
 
 absl::Status Explain(const ExplainWords& words) {
-  if (words.threads > kMostThreads) {
-    return Refuse("--threads: expected a number from 1 to {}, got {}", kMostThreads, words.threads);
-  }
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(words.threads));
   if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program));
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program, words.x_dtype));
   FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
                            Compile(program, {.row_capacity = words.batch_size, .profile = true}));
   const CompileReport& report = executable.report();
@@ -229,26 +228,26 @@ absl::Status Explain(const ExplainWords& words) {
   }
   const MadeUpData data(program, executable, words.batch_size, steps);
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
-  Profile profile(words.threads, (steps + 2) * events_of_a_step);
+  Profile profile(threads, (steps + 2) * events_of_a_step);
   const std::unique_ptr<void, decltype(&std::free)> arena(AllocateAligned(size_t(executable.arena_bytes())),
                                                           &std::free);
   RunContext context;
   context.ports = data.ports();
   context.arena = arena.get();
-  context.threads = words.threads;
+  context.threads = threads;
   context.batch = words.batch_size;
   context.profile = &profile;
   RunSteps(executable, context, steps / 10);
   profile.Clear();
   RunSteps(executable, context, steps);
   const Timing timing = MeanOf(profile, report.kernels.size(), steps);
-  const MachinePeak peak = MeasurePeak(words.threads);
+  const MachinePeak peak = MeasurePeak(threads);
   if (!words.profile.empty()) {
     profile.Clear();
     RunSteps(executable, context, std::min(kTracedSteps, steps));
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
-  Print(words.json ? Json(report, timing, peak, words.threads) : Table(report, timing, peak, words.threads));
+  Print(words.json ? Json(report, timing, peak, threads) : Table(report, timing, peak, threads));
   return absl::OkStatus();
 }
 
@@ -258,8 +257,7 @@ void AddExplain(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("explain", "Run a model's kernels on made-up data, and tell where the time goes");
   const auto words = std::make_shared<ExplainWords>();
   verb->add_option("MODEL", words->model, "As for dump")->required();
-  verb->add_option("--program", words->program, "Which of the model's programs; else training, if it is compiled")
-      ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
+  AddProgramOptions(*verb, words->program, words->x_dtype);
   verb->add_option("--batch-size", words->batch_size, "Rows of a step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--threads", words->threads, "Threads to run on")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--profile", words->profile, "Write the times of some steps here, in Chrome's trace format");

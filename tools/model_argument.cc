@@ -53,8 +53,10 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
   return OpenedModel{std::move(model), false};
 }
 
-absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which) {
+absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which, const std::string& x_dtype) {
   if (reference.ends_with(".fbg")) {
+    if (!x_dtype.empty())
+      return Refuse("'{}': a program says itself what its data are: --x-dtype is for models", reference);
     FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(reference));
     absl::StatusOr<Graph> graph = fusebox::Parse(text);
     if (!graph.ok()) return Refuse("'{}': {}", reference, Message(graph.status()));
@@ -65,7 +67,15 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
   const std::string kind = !which.empty() ? which : compiled ? "training" : "prediction";
   return opened.model.Program(kind == "training"     ? ProgramKind::kTraining
                               : kind == "evaluation" ? ProgramKind::kEvaluation
-                                                     : ProgramKind::kPrediction);
+                                                     : ProgramKind::kPrediction,
+                              DTypeFromName(x_dtype));
+}
+
+void AddProgramOptions(CLI::App& verb, std::string& which, std::string& x_dtype) {
+  verb.add_option("--program", which, "Which of the model's programs; else training, if it is compiled")
+      ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
+  verb.add_option("--x-dtype", x_dtype, "What the data x are of; else what the model's input is of")
+      ->check(CLI::IsMember({"f32", "f64", "i32", "i64", "u8", "bool"}));
 }
 
 absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights) {

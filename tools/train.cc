@@ -59,7 +59,7 @@ void AddTrain(CLI::App& app, Action& action) {
   const auto words = std::make_shared<TrainWords>();
   verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")
       ->required();
-  verb->add_option("--data", words->data, "What to learn: a data source, an .npz, .csv or two IDX files")->required();
+  verb->add_option("--data", words->data, "What to learn: a data source, an .npz, a .csv, two .npy or two IDX files with a ',' between")->required();
   CLI::Option* validation =
       verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
   verb->add_option("--validation-split", words->validation_split, "Take this last fraction of the data for that")

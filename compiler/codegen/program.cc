@@ -91,6 +91,10 @@ class ProgramEmitter {
   }
 
   Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
+  // A bit of RunContext::states_are_packed.
+  Value* Packed(int64_t bit) {
+    return ir_.b.CreateAnd(Field(offsetof(RunContext, states_are_packed), ir_.i64()), ir_.I64(bit));
+  }
   Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
 
   // The phases of a long program in functions of their own, some kernels each: LLVM takes more than twice the time for a
@@ -141,7 +145,7 @@ class ProgramEmitter {
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
     if (!plan_.packed.empty()) {
-      Value* stale = b.CreateIsNull(Field(offsetof(RunContext, states_are_packed), ir_.i64()));
+      Value* stale = b.CreateIsNull(Packed(1));
       ir_.If(stale, [&] {
         for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
         Barrier();
@@ -194,8 +198,12 @@ class ProgramEmitter {
     step->addIncoming(after, next);
     b.CreateBr(header);
     b.SetInsertPoint(done);
-    for (size_t i = 0; i < unpack_.size(); ++i) {
-      if (unpack_[i].function != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
+    if (std::ranges::any_of(unpack_, [](const SharedKernels::Kernel& k) { return k.function != nullptr; })) {
+      ir_.If(b.CreateIsNull(Packed(2)), [&] {
+        for (size_t i = 0; i < unpack_.size(); ++i) {
+          if (unpack_[i].function != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
+        }
+      });
     }
     b.CreateRetVoid();
   }

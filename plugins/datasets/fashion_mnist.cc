@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Zalando's articles: 70,000 pictures of 28 x 28 pixels, in 10 classes.
-//     x f32[n, 28, 28]   in [0, 1]: grey levels / 255
+//     x f32[n, 28, 28]   in [0, 1]: grey levels / 255; or u8[n, 28, 28], the grey levels themselves, if not `scaled`
 //     y i32[n]           T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot
 //
 // Read from the four IDX files of Debian's package dataset-fashion-mnist, as gzip or plain. IDX is big-endian: two zero
@@ -122,7 +122,7 @@ void ReadElements(File& file, size_t header, size_t count, Use use) {
 
 class FashionMnist final : public sdk::Dataset {
  public:
-  FashionMnist() {
+  explicit FashionMnist(const sdk::Attributes& attributes) : scaled_(attributes.Bool("scaled")) {
     const char* folder = std::getenv("FUSEBOX_DATA_DIR");
     folder_ = folder != nullptr && *folder != '\0' ? folder : kFolder;
   }
@@ -141,18 +141,12 @@ class FashionMnist final : public sdk::Dataset {
     if (rows != label_rows)
       throw Wrong("{} has {} rows, but {} has {}", images.path(), rows, labels.path(), label_rows);
 
-    std::array<float, 256> scaled;
-    for (size_t i = 0; i < scaled.size(); ++i) scaled[i] = float(double(i) / 255);
-    const size_t pixels = size_t(rows * kSide * kSide);
-    const auto x = std::make_shared<std::vector<float>>();
-    x->reserve(std::min(pixels, images.Bound()));
-    ReadElements(images, 16, pixels, [&](const unsigned char* bytes, size_t n) {
-      for (size_t i = 0; i < n; ++i) x->push_back(scaled[bytes[i]]);
-    });
     const auto y = std::make_shared<std::vector<int32_t>>();
     ReadElements(labels, 8, size_t(rows),
                  [&](const unsigned char* bytes, size_t n) { y->insert(y->end(), bytes, bytes + n); });
-    return {{"x", MakeType(FB_F32, {rows, kSide, kSide}), {x, x->data()}},
+    const Dims shape = {rows, kSide, kSide};
+    return {scaled_ ? sdk::Array{"x", MakeType(FB_F32, shape), Pixels<float>(images, rows)}
+                    : sdk::Array{"x", MakeType(FB_U8, shape), Pixels<unsigned char>(images, rows)},
             {"y", MakeType(FB_I32, {rows}), {y, y->data()}}};
   }
 
@@ -161,6 +155,21 @@ class FashionMnist final : public sdk::Dataset {
     return fmt::format("{}/{}-{}-ubyte", folder_, split == "train" ? "train" : "t10k", what);
   }
 
+  // Grey levels as they are, or as float, over 255.
+  template <class T>
+  static std::shared_ptr<const void> Pixels(File& images, int64_t rows) {
+    std::array<T, 256> values;
+    for (size_t i = 0; i < values.size(); ++i) values[i] = std::is_same_v<T, float> ? T(double(i) / 255) : T(i);
+    const size_t pixels = size_t(rows * kSide * kSide);
+    const auto x = std::make_shared<std::vector<T>>();
+    x->reserve(std::min(pixels, images.Bound()));
+    ReadElements(images, 16, pixels, [&](const unsigned char* bytes, size_t n) {
+      for (size_t i = 0; i < n; ++i) x->push_back(values[bytes[i]]);
+    });
+    return {x, x->data()};
+  }
+
+  bool scaled_;
   std::string folder_;
 };
 
@@ -168,7 +177,8 @@ FUSEBOX_PLUGIN(FashionMnist,
                {.id = "fusebox/fashion_mnist",
                 .doc = "Pictures of clothes, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
                        "(60000) and test (10000). In FUSEBOX_DATA_DIR or "
-                       "/usr/share/datasets/fashion-mnist."});
+                       "/usr/share/datasets/fashion-mnist.",
+                .attributes = {sdk::Bool("scaled", true).Doc("if false, x is u8[n,28,28] in [0,255]")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -7,10 +7,12 @@
 
 #include <atomic>
 #include <filesystem>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "fusebox/runtime/formats/file_descriptor.h"
 #include "fusebox/runtime/formats/system_error.h"
+#include "fusebox/runtime/interrupt.h"
 
 namespace fusebox {
 namespace {
@@ -42,7 +44,8 @@ absl::StatusOr<fs::path> Target(const std::string& path) {
   return target;
 }
 
-// A new file beside the target. It goes away with this object, unless it was renamed.
+// A new file beside the target. It goes away with this object, unless it was renamed, or with the process, if a signal
+// ends that.
 class TemporaryFile {
  public:
   TemporaryFile() = default;
@@ -58,13 +61,16 @@ class TemporaryFile {
     for (int attempt = 0; attempt < 100; ++attempt) {
       const std::string base = target.filename().string().substr(0, 200);  // A file name has 255 bytes at most.
       const fs::path name = target.parent_path() / fmt::format(".{}.{}-{}.tmp", base, ::getpid(), count++);
+      guard_.emplace(name.string());
       // Not mkstemp: its files are for the owner alone, ours have the mode that the umask gives to any new file.
       fd_ = FileDescriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
       if (fd_.ok()) {
         name_ = name.string();
         return 0;
       }
-      if (errno != EEXIST) return errno;
+      const int error = errno;
+      guard_.reset();
+      if (error != EEXIST) return error;
     }
     return EEXIST;
   }
@@ -85,11 +91,13 @@ class TemporaryFile {
     if (fd_.Close() != 0) return errno;
     if (::rename(name_.c_str(), target.c_str()) != 0) return errno;
     name_.clear();
+    guard_.reset();
     return 0;
   }
 
  private:
   std::string name_;
+  std::optional<RemovedBySignal> guard_;
   FileDescriptor fd_;
 };
 

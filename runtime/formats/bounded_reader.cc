@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/formats/bounded_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <limits>
 
-#include "fusebox/runtime/formats/file_descriptor.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/mapped_file.h"
 #include "fusebox/runtime/formats/system_error.h"
 
 namespace fusebox {
-
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t budget) {
   const std::string who = fmt::format("'{}'", path);
-  // Without O_NONBLOCK, opening a pipe would wait for its writer.
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!fd.ok()) return SystemError(who, "cannot open", errno);
-  struct stat info;
-  if (::fstat(fd.get(), &info) != 0) return SystemError(who, "cannot read", errno);
-  if (S_ISDIR(info.st_mode)) return Refuse("{}: a file expected, got a folder", who);
-  if (!S_ISREG(info.st_mode)) return Refuse("{}: a regular file expected, got a device, pipe or socket", who);
-  const uint64_t size = uint64_t(info.st_size);
+  FUSEBOX_ASSIGN_OR_RETURN(const OpenedFile file, OpenRegularFile(path, who));
+  const uint64_t size = file.bytes;
   if (size > budget) return Refuse("{}: at most {} bytes can be read, got {}", who, budget, size);
   std::string bytes(size, '\0');
   uint64_t found = 0;
   while (found < size) {
-    const ssize_t n = ::read(fd.get(), bytes.data() + found, std::min<uint64_t>(size - found, uint64_t{1} << 30));
+    const ssize_t n = ::read(file.fd.get(), bytes.data() + found, std::min<uint64_t>(size - found, uint64_t{1} << 30));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return SystemError(who, "cannot read", errno);
     if (n == 0) return Refuse("{}: truncated while it was read: {} bytes expected, found {}", who, size, found);

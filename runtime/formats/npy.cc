@@ -7,6 +7,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/formats/mapped_file.h"
 #include "fusebox/runtime/formats/numeric_array.h"
 
 namespace fusebox {
@@ -154,7 +155,7 @@ const char* DescrOf(DType dtype) {
 
 }  // namespace
 
-absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who) {
+absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, std::shared_ptr<const void> owner) {
   BoundedReader reader(bytes, who);
   const auto magic = reader.Take(kMagic.size(), "the magic string");
   if (!magic.ok()) return magic.status();
@@ -183,13 +184,18 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who) 
                   *size > reader.remaining() ? "truncated:" : "too long:", *size, fmt::join(header->shape, ", "),
                   reader.remaining());
   }
-  return DecodeArray(*format, std::move(header->shape), *reader.Take(*size, "data"), header->fortran_order, who);
+  const std::string_view data = *reader.Take(*size, "data");
+  if (owner != nullptr) {
+    std::optional<Tensor> there = ArrayInPlace(*format, header->shape, data, header->fortran_order, std::move(owner));
+    if (there) return *std::move(there);
+  }
+  return DecodeArray(*format, std::move(header->shape), data, header->fortran_order, who);
 }
 
 absl::StatusOr<Tensor> ReadNpy(const std::string& path) {
-  const absl::StatusOr<std::string> bytes = ReadWholeFile(path);
-  if (!bytes.ok()) return bytes.status();
-  return ParseNpy(*bytes, fmt::format("'{}'", path));
+  absl::StatusOr<MappedFile> file = MapWholeFile(path);
+  if (!file.ok()) return file.status();
+  return ParseNpy(file->bytes, fmt::format("'{}'", path), std::move(file->owner));
 }
 
 std::string NpyBytes(const Tensor& tensor) {

@@ -120,4 +120,16 @@ absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int6
                 uint64_t(*negative));
 }
 
+std::optional<Tensor> ArrayInPlace(const ElementFormat& format, const std::vector<int64_t>& shape,
+                                   std::string_view bytes, bool fortran, std::shared_ptr<const void> owner) {
+  const DType dtype = NearestDType(format);
+  const bool same_numbers = format.kind != NumberKind::kBool && SizeOf(dtype) == format.bytes;
+  const bool same_order = format.bytes == 1 || format.order == std::endian::native;
+  const bool same_place = (!fortran || shape.size() < 2) && uintptr_t(bytes.data()) % uintptr_t(format.bytes) == 0;
+  // A u64 is no i64, though as wide.
+  const bool too_large = format.kind == NumberKind::kUnsigned && format.bytes == 8;
+  if (!same_numbers || !same_order || !same_place || too_large) return std::nullopt;
+  return Tensor::Share(dtype, shape, bytes.data(), std::move(owner));
+}
+
 }  // namespace fusebox

@@ -31,6 +31,11 @@ void MlpEpoch(benchmark::State& state, const Mlp& mlp) {
   TimeEpochs(state, mlp.MakeModel(), mlp.MakeData(), state.range(0), state.range(1));
 }
 
+void EpochOfBytes(benchmark::State& state) {
+  static const Data data = Bytes();
+  TimeEpochs(state, ModelOfBytes(), data, state.range(0), state.range(1));
+}
+
 // The arguments of a benchmark, and how it is measured.
 void Times(benchmark::internal::Benchmark* epoch, std::vector<int64_t> batches, benchmark::TimeUnit unit) {
   epoch->ArgNames({"batch", "threads"})->ArgsProduct({std::move(batches), ThreadCounts()});
@@ -41,6 +46,7 @@ void Epochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32, 128, 512,
 // peers/jobs/train.py has a line for each.
 BENCHMARK_CAPTURE(Epoch, sgd, "sgd:learning_rate=0.01")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, momentum, "sgd:learning_rate=0.01,momentum=0.9")->Apply(Epochs);
+BENCHMARK(EpochOfBytes)->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, nesterov, "sgd:learning_rate=0.01,momentum=0.9,nesterov=true")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, tanh, "sgd:learning_rate=0.01", "tanh")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, sigmoid, "sgd:learning_rate=0.01", "sigmoid")->Apply(Epochs);

@@ -5,6 +5,7 @@
 //   TinyModel   8 - 30 - 30 - 1 with relu, mean squared error, 20,640 samples
 //   RandomMlps  networks of any depth and width with relu, mean squared error, from mlps.txt
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -56,12 +57,33 @@ inline Data Pictures() {
   return data;
 }
 
-inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const char* activation = "relu") {
-  Sequential model(
-      {Flatten({.input_shape = {28, 28}}), Dense(300, activation), Dense(100, activation), Dense(10, "softmax")},
-      {.seed = 42});
+// The pictures' grey levels, u8.
+inline Data Bytes() {
+  Data data = Pictures();
+  Tensor bytes(DType::kU8, data.x.shape());
+  std::ranges::transform(data.x.values<float>(), bytes.mutable_values<uint8_t>().begin(),
+                         [](float x) { return uint8_t(255 * x + 0.5F); });
+  return {bytes, data.y};
+}
+
+inline Sequential Compiled(Sequential model, const char* optimizer) {
   OrDie(model.Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
   return model;
+}
+
+inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const char* activation = "relu") {
+  return Compiled(Sequential({Flatten({.input_shape = {28, 28}}), Dense(300, activation), Dense(100, activation),
+                              Dense(10, "softmax")},
+                             {.seed = 42}),
+                  optimizer);
+}
+
+// The same for pictures of u8, which it rescales.
+inline Sequential ModelOfBytes(const char* optimizer = "sgd:learning_rate=0.01") {
+  return Compiled(Sequential({Rescaling(1.0 / 255, {.input_shape = {28, 28}}), Flatten(), Dense(300, "relu"),
+                              Dense(100, "relu"), Dense(10, "softmax")},
+                             {.seed = 42}),
+                  optimizer);
 }
 
 // Dense layers of these widths, relu between, on made-up numbers.

@@ -54,6 +54,34 @@ TEST(Flatten, MakesOneAxisOfAllButTheBatch) {
   EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({3, kBatch})}), HasSubstr("expects the batch in the first axis alone"));
 }
 
+TEST(Rescaling, MultipliesAndAddsInF32) {
+  EXPECT_EQ(Symbols(FB_LAYER, "rescaling:scale=0.5,offset=-1", {{DType::kU8, {kBatch, 3}}}), Canonical(R"(
+    %a = input             : u8[N,3]
+    %0 = cast %a           : f32[N,3]  @it
+    %1 = constant 0.5      : f32[]  @it
+    %2 = multiply %0, %1   : f32[N,3]  @it
+    %3 = constant -1       : f32[]  @it
+    %4 = add %2, %3        : f32[N,3]  @it
+    return y = %4
+  )"));
+  EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, "rescaling:scale=2", {F32({kBatch})}).type(), "f32[N]");
+  EXPECT_THAT(Error(FB_LAYER, "rescaling", {F32({kBatch})}), HasSubstr("needs attribute 'scale'"));
+}
+
+// The numbers are those of keras.layers.Rescaling on pixels of uint8, Keras 3.15 with JAX.
+TEST(Rescaling, DoesAsKeras) {
+  const Literal pixels = Literal::Of<uint8_t>({1, 5}, {0, 1, 127, 128, 255});
+  const auto rescaled = [&](const char* item) {
+    return Numbers(Expansion(BuiltIns(), FB_LAYER, item, {{DType::kU8, {kBatch, 5}}}), {pixels});
+  };
+  const double ulp = 0x1p-23;  // Near 1; Keras may add before it rounds the product.
+  EXPECT_THAT(rescaled("rescaling:scale=0.00392156862745098"),
+              Pointwise(DoubleNear(ulp), {0.0, 0.003921568859368563, 0.49803924560546875, 0.501960813999176, 1.0}));
+  EXPECT_THAT(rescaled("rescaling:scale=0.00784313725490196,offset=-1"),
+              Pointwise(DoubleNear(ulp),
+                        {-1.0, -0.9921568632125854, -0.003921509720385075, 0.003921627998352051, 1.0000001192092896}));
+}
+
 TEST(Dense, IsAProductABiasAndAnActivation) {
   EXPECT_EQ(Symbols(FB_LAYER, "dense:units=3,activation=relu", {F32({kBatch, 4})}), Canonical(R"(
     %a = input                   : f32[N,4]

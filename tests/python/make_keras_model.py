@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a .keras file with the real Keras, and arrays to compare with.
 
-    KERAS_BACKEND=jax make_keras_model.py FOLDER NAME [--layers 784,300,100,10] [--epochs 1] [--optimizer sgd] [--seed 7]
+    KERAS_BACKEND=jax make_keras_model.py FOLDER NAME [--layers 784,300,100,10] [--epochs 1] [--optimizer sgd]
+                        [--seed 7] [--pixels]
 
 FOLDER/NAME.keras    Flatten -> Dense relu ... -> Dense softmax, compiled; trained so many epochs on random data
 FOLDER/NAME_x.npy    float32 [16, 28, 28], or [16, inputs] where the inputs are not 784
 FOLDER/NAME_y.npy    what Keras predicts for it
+
+With --pixels the first layer is Rescaling(1/255), and x is uint8.
 """
 
 import argparse
@@ -26,12 +29,16 @@ def main():
     parser.add_argument("--epochs", type=int, default=0)
     parser.add_argument("--optimizer", default="sgd", help="sgd, momentum or adam")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--pixels", action="store_true")
     options = parser.parse_args()
 
     keras.utils.set_random_seed(options.seed)
     inputs, *units = [int(n) for n in options.layers.split(",")]
     shape = (28, 28) if inputs == 784 else (inputs,)
-    model = keras.Sequential([keras.layers.Input(shape), keras.layers.Flatten()])
+    model = keras.Sequential([keras.layers.Input(shape)])
+    if options.pixels:
+        model.add(keras.layers.Rescaling(1 / 255))
+    model.add(keras.layers.Flatten())
     for n in units[:-1]:
         model.add(keras.layers.Dense(n, activation="relu"))
     model.add(keras.layers.Dense(units[-1], activation="softmax"))
@@ -43,11 +50,16 @@ def main():
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 
     rng = np.random.default_rng(options.seed)
-    if options.epochs > 0:
-        x = rng.random((64, *shape), dtype=np.float32)
-        model.fit(x, rng.integers(0, units[-1], 64), epochs=options.epochs, batch_size=16, verbose=0)
 
-    x = rng.random((16, *shape), dtype=np.float32)
+    def samples(n):
+        if options.pixels:
+            return rng.integers(0, 256, (n, *shape), dtype=np.uint8)
+        return rng.random((n, *shape), dtype=np.float32)
+
+    if options.epochs > 0:
+        model.fit(samples(64), rng.integers(0, units[-1], 64), epochs=options.epochs, batch_size=16, verbose=0)
+
+    x = samples(16)
     base = os.path.join(options.folder, options.name)
     model.save(base + ".keras")
     np.save(base + "_x.npy", x)

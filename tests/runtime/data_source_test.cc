@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "fusebox/runtime/formats/npy.h"
 #include "fusebox/runtime/formats/npz.h"
 #include "gmock/gmock.h"
 
@@ -48,6 +49,20 @@ TEST(LoadData, ReadsNpzAndSlices) {
   ASSERT_TRUE(data.ok()) << data.status();
   EXPECT_THAT(data->x.values<float>(), ElementsAre(3, 4, 5, 6));
   EXPECT_THAT(data->y.values<int32_t>(), ElementsAre(1, 2));
+}
+
+TEST(LoadData, ReadsTwoNpyFilesAsTheyAre) {
+  const std::string x_path = TempPath("data_source_x.npy"), y_path = TempPath("data_source_y.npy");
+  const uint8_t x[] = {1, 2, 3, 4, 5, 255};
+  const int64_t y[] = {0, 1, 2};
+  ASSERT_TRUE(WriteNpy(x_path, Tensor::Borrow(DType::kU8, {3, 2}, x)).ok());
+  ASSERT_TRUE(WriteNpy(y_path, Tensor::Borrow(DType::kI64, {3}, y)).ok());
+  const absl::StatusOr<Data> data = LoadData(x_path + "," + y_path + "[1:]");
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->x.values<uint8_t>(), ElementsAre(3, 4, 5, 255));
+  EXPECT_THAT(data->y.values<int64_t>(), ElementsAre(1, 2));
+  EXPECT_THAT(Error(LoadData(x_path + ",none.npy").status()), HasSubstr("'none.npy': cannot open"));
+  EXPECT_THAT(Error(LoadData(x_path).status()), HasSubstr("expected .npz, .csv, two .npy or IDX files"));
 }
 
 TEST(LoadData, NamesTheArraysThatItFound) {

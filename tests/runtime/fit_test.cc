@@ -158,6 +158,49 @@ TEST(Fit, ConvertsTheDtypeOfTheData) {
   EXPECT_EQ(AllWeights(a), AllWeights(b));
 }
 
+// Whatever the data are of, the model sees what it would see of f32, and does the same to the bit.
+TEST(Fit, TakesPixelsAsTheyAre) {
+  constexpr int64_t kSamples = 70;
+  Tensor pixels(DType::kU8, {kSamples, 4, 3}), labels(DType::kU8, {kSamples});
+  for (int64_t i = 0; i < kSamples; ++i) {
+    labels.mutable_values<uint8_t>()[size_t(i)] = uint8_t(i % 3);
+    for (int64_t j = 0; j < 12; ++j) {
+      pixels.mutable_values<uint8_t>()[size_t(i * 12 + j)] =
+          uint8_t(j % 3 == i % 3 ? 255 - i : (i * 37 + j * 11) % 200);
+    }
+  }
+  const auto make = [] {
+    Sequential model({Rescaling(1.0 / 255, {.input_shape = {4, 3}}), Flatten(), Dense(8, "relu"), Dense(3, "softmax")},
+                     {.seed = 1});
+    EXPECT_TRUE(model
+                    .Compile({.optimizer = "sgd:learning_rate=0.1",
+                              .loss = "sparse_categorical_crossentropy",
+                              .metrics = {"accuracy"}})
+                    .ok());
+    return model;
+  };
+  std::vector<float> weights;
+  for (const DType dtype : {DType::kF32, DType::kU8, DType::kI32, DType::kI64, DType::kF64}) {
+    SCOPED_TRACE(Name(dtype));
+    const Tensor x = pixels.Cast(dtype), y = labels.Cast(dtype);
+    Sequential model = make();
+    const auto history = model.Fit(x, y, {.epochs = 3, .validation_data = {{x, y}}, .threads = 2, .verbose = 0});
+    ASSERT_TRUE(history.ok()) << history.status();
+    const absl::StatusOr<Logs> evaluated = model.Evaluate(x, y);
+    ASSERT_TRUE(evaluated.ok()) << evaluated.status();
+    const absl::StatusOr<Tensor> predicted = model.Predict(x), of_f32 = model.Predict(pixels.Cast(DType::kF32));
+    ASSERT_TRUE(predicted.ok() && of_f32.ok()) << predicted.status() << of_f32.status();
+    EXPECT_TRUE(std::ranges::equal(predicted->values<float>(), of_f32->values<float>()));
+    if (weights.empty()) weights = AllWeights(model);
+    EXPECT_EQ(AllWeights(model), weights);
+    EXPECT_EQ((*evaluated)["loss"], (*history)["val_loss"].back());
+    EXPECT_GT((*history)["accuracy"].back(), (*history)["accuracy"].front());
+  }
+  labels.mutable_values<uint8_t>()[5] = 3;
+  EXPECT_THAT(std::string(make().Fit(pixels, labels, {.verbose = 0}).status().message()),
+              HasSubstr("y of sample 5 is 3, expected a class from 0 to 2"));
+}
+
 TEST(Fit, MomentumIsRemembered) {
   const Data data = Quarters(64);
   Sequential model({Dense(2, "softmax", {.input_shape = {2}})}, {.seed = 1});

@@ -148,6 +148,39 @@ TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
   }
 }
 
+// Pixels of u8, which a Rescaling layer takes to [0, 1]: both ways.
+TEST_F(KerasInterop, RescalesPixelsAsKerasDoes) {
+  Data data = Pictures(330);
+  for (float& value : data.x.mutable_values<float>()) value = std::floor(255 * value);
+  data.x = data.x.Cast(DType::kU8);
+  Sequential ours({Rescaling(1.0 / 255, {.input_shape = {28, 28}}), Flatten(), Dense(300, "relu"), Dense(100, "relu"),
+                   Dense(10, "softmax")},
+                  {.name = "pixels", .seed = 42});
+  ASSERT_OK(ours.Compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  ASSERT_OK(ours.Fit(data.x, data.y, {.verbose = 0}));
+  ASSERT_OK(ours.Save(folder_ / "ours.keras"));
+  ASSERT_OK_AND_ASSIGN(const Tensor prediction, ours.Predict(data.x));
+  ASSERT_OK(WriteNpy(folder_ / "x.npy", data.x));
+  ASSERT_OK(WriteNpy(folder_ / "y.npy", prediction));
+  Python("check_keras_file.py", {folder_ / "ours.keras", folder_ / "x.npy", folder_ / "y.npy", "--iterations", "11"});
+  if (HasFatalFailure()) return;
+  TrainOnInKeras(folder_ / "ours.keras", data);
+  if (HasFatalFailure()) return;
+  ExpectTheSameOfOurs(ours, data);
+
+  Python("make_keras_model.py", {folder_ / "", "keras", "--epochs", "1", "--pixels"});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(Sequential theirs, LoadModel(folder_ / "keras.keras"));
+  ASSERT_OK_AND_ASSIGN(const Tensor x, ReadNpy(folder_ / "keras_x.npy"));
+  EXPECT_EQ(x.dtype(), DType::kU8);
+  ASSERT_OK_AND_ASSIGN(const Tensor expected, ReadNpy(folder_ / "keras_y.npy"));
+  ASSERT_OK_AND_ASSIGN(const Tensor found, theirs.Predict(x));
+  ExpectNear(found, expected, "prediction");
+  TrainOnInKeras(folder_ / "keras.keras", data);
+  if (HasFatalFailure()) return;
+  ExpectTheSameOfOurs(theirs, data);
+}
+
 // As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.
 TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
   constexpr int64_t kRows = 5, kInputs = 3, kUnits = 2;

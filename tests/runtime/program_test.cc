@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/program.h"
 
+#include <map>
+
+#include "fusebox/compiler/compiler.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/runtime/program_facts.h"
 #include "fusebox/runtime/sequential.h"
@@ -37,6 +40,43 @@ TEST(Program, TrainingUpdatesWeightsAccumulatorsAndTheStep) {
   EXPECT_EQ(graph->outputs()[1].name, "accuracy");
   EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "x")].type, (Type{DType::kF32, {-1, 2}}));
   EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "y")].type, (Type{DType::kI32, {-1}}));
+}
+
+// Pixels are gathered, cast and rescaled by one kernel: nothing else reads them, and nothing else of f32 has their size.
+TEST(Program, ReadsPixelsWhereTheyLie) {
+  Sequential model({Rescaling(1.0 / 255, {.input_shape = {28, 28}}), Flatten(), Dense(3, "softmax")});
+  ASSERT_TRUE(model.Compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy"}).ok());
+  constexpr double kBatchSize = 32, kPixels = kBatchSize * 784;
+  std::map<DType, double> bytes_read;
+  for (const DType dtype : {DType::kU8, DType::kF32}) {
+    const absl::StatusOr<Graph> graph = model.Program(ProgramKind::kTraining, dtype);
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "x")].type, (Type{dtype, {-1, 28, 28}}));
+    CompileOptions options{.row_capacity = int64_t(kBatchSize)};
+    std::string fused;
+    options.dump = [&](std::string_view stage, const std::string& text) {
+      if (stage == "fused") fused = text;
+    };
+    const absl::StatusOr<Executable> program = Compile(*graph, options);
+    ASSERT_TRUE(program.ok()) << program.status();
+    int readers = 0;
+    for (const KernelReport& kernel : program->report().kernels) {
+      if (kernel.shape != "[N,28,28]") continue;
+      ++readers;
+      // What it stores, and the order of the rows.
+      bytes_read[dtype] = kernel.bytes - 4 * kPixels - 4 * kBatchSize;
+      std::vector<std::string> operations = {"rows", "multiply", "add"};
+      if (dtype == DType::kU8) operations.insert(operations.begin() + 1, "cast");
+      EXPECT_EQ(kernel.operations, operations);
+    }
+    EXPECT_EQ(readers, 1) << fused;
+    size_t stored = 0;
+    for (size_t at = 0; (at = fused.find("f32[N,28,28]  # stored", at)) != std::string::npos; ++at) ++stored;
+    EXPECT_EQ(stored, 1u) << fused;
+    EXPECT_EQ(fused.find("u8[N,784]"), std::string::npos) << fused;
+  }
+  EXPECT_EQ(bytes_read[DType::kU8], kPixels);
+  EXPECT_EQ(bytes_read[DType::kF32], 4 * kPixels);
 }
 
 TEST(Program, MomentumIsAScalarOfTheProgram) {

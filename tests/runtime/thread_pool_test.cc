@@ -77,5 +77,15 @@ TEST(DefaultThreads, IsWhatTheEnvironmentSays) {
   EXPECT_GE(*DefaultThreads(), 1);
 }
 
+TEST(ThreadsFor, IsWhatWasAskedForOrTheDefault) {
+  EXPECT_EQ(*ThreadsFor(1), 1);
+  EXPECT_EQ(*ThreadsFor(1024), 1024);
+  EXPECT_EQ(*ThreadsFor(0), *DefaultThreads());
+  for (const int64_t wrong : {-1, 1025}) {
+    EXPECT_EQ(std::string(ThreadsFor(wrong).status().message()),
+              "threads: expected a number from 1 to 1024, got " + std::to_string(wrong));
+  }
+}
+
 }  // namespace
 }  // namespace fusebox

@@ -46,6 +46,7 @@ TEST_F(Contract, WrongWordsAreTwo) {
   ExpectError(with({"--threads", "0"}), 2, "--threads");
   ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit", "grpah"}), 2, "grpah");
   ExpectError(Fusebox({"explain", "fashion_mnist_mlp", "--threads", "0"}), 2, "--threads");
+  ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--x-dtype", "u7"}), 2, "u7");
   ExpectError(Fusebox({"plugins"}), 2, "subcommand");
   EXPECT_THAT(Files(), IsEmpty());
 }
@@ -59,6 +60,7 @@ TEST_F(Contract, WrongFilesAndModelsAreOne) {
   ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
   std::ofstream(Path("broken.fbg")) << "%x = inputt : f32[N]\n";
   ExpectError(Fusebox({"opt", Path("broken.fbg"), "--passes=dce"}), 1, "broken.fbg");
+  ExpectError(Fusebox({"dump", Path("broken.fbg"), "--x-dtype", "u8"}), 1, "--x-dtype is for models");
   ExpectError(Fusebox({"curves", Path("none.csv"), "-o", Path("c.png")}), 1, "none.csv");
   ExpectError(Fusebox({"plugins", "describe", "dens"}), 1, "unknown plugin 'dens': did you mean 'dense'?");
   EXPECT_THAT(Files(), ::testing::UnorderedElementsAre("broken.keras", "broken.fbg"));

@@ -64,7 +64,7 @@ TEST_F(Explain, RefusesBeforeWork) {
   EXPECT_THAT(result.output, IsEmpty());
   const ProcessResult threads = Fusebox({"explain", "fashion_mnist_mlp", "--threads", "100000"});
   EXPECT_EQ(threads.exit_code, 1);
-  EXPECT_THAT(threads.errors, HasSubstr("--threads: expected a number from 1 to 1024, got 100000"));
+  EXPECT_THAT(threads.errors, HasSubstr("error: threads: expected a number from 1 to 1024, got 100000"));
   const ProcessResult batch = Fusebox({"explain", "fashion_mnist_mlp", "--batch-size", "100000000"});
   EXPECT_EQ(batch.exit_code, 1);
   EXPECT_THAT(batch.errors, HasSubstr("give a smaller --batch-size"));

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/formats/atomic_file.h"
 
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <thread>
+
+#include "fusebox/runtime/interrupt.h"
 #include "tests/runtime/formats/files.h"
 
 namespace fusebox {
@@ -33,6 +39,43 @@ TEST(AtomicFile, NewFilesHaveTheModeOfTheUmask) {
   struct stat info;
   ASSERT_EQ(::stat((folder / "a").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0640u);
+}
+
+// A second signal ends a process at whatever it does. This one writes all the time, and is stopped in the midst of it.
+TEST(AtomicFile, TheSecondSignalLeavesNoTemporaryFile) {
+  const TempFolder folder;
+  const std::string bytes(size_t{1} << 22, 'x');
+  const pid_t child = ::fork();
+  if (child == 0) {
+    StopOnSignals();
+    while (WriteFileAtomically(folder / "a", bytes).ok()) continue;
+    ::_exit(1);
+  }
+  ASSERT_GT(child, 0);
+  const auto is_writing = [&] {
+    return std::ranges::any_of(folder.Names(), [](const std::string& name) { return name.starts_with(".a."); });
+  };
+  int status = 0;
+  while (true) {
+    while (!is_writing()) std::this_thread::yield();
+    ASSERT_EQ(::kill(child, SIGSTOP), 0);
+    ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+    ASSERT_TRUE(WIFSTOPPED(status)) << status;
+    if (is_writing()) break;  // Else it had just renamed it.
+    ::kill(child, SIGCONT);
+  }
+  // Both are delivered, one after the other, before it goes on.
+  ::kill(child, SIGINT);
+  ::kill(child, SIGTERM);
+  ::kill(child, SIGCONT);
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << status;
+  EXPECT_TRUE(WEXITSTATUS(status) == 128 + SIGTERM || WEXITSTATUS(status) == 128 + SIGINT) << WEXITSTATUS(status);
+  EXPECT_FALSE(is_writing());
+  if (!folder.Names().empty()) {
+    EXPECT_THAT(folder.Names(), ElementsAre("a"));
+    EXPECT_EQ(Slurp(folder / "a"), bytes);
+  }
 }
 
 TEST(AtomicFile, FollowsLinksToFiles) {

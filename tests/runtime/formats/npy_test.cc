@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/formats/npy.h"
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "tests/runtime/formats/files.h"
 
 namespace fusebox {
@@ -10,6 +14,7 @@ using ::fusebox::testing::CountUndetectedFlips;
 using ::fusebox::testing::DataPath;
 using ::fusebox::testing::ExpectTruncationsAreErrors;
 using ::fusebox::testing::Slurp;
+using ::fusebox::testing::Spill;
 using ::fusebox::testing::StatusHasMessage;
 using ::fusebox::testing::TempFolder;
 using ::testing::ElementsAre;
@@ -48,6 +53,52 @@ TEST(Npy, ReadsEveryRealNumber) {
   EXPECT_THAT(Values<int32_t>(*ReadData("i8")), ElementsAre(-128, 127));
 }
 
+// Whether the address lies in a mapping of the file.
+bool IsMapped(const void* address, const std::string& path) {
+  std::ifstream maps("/proc/self/maps");
+  const std::string file = std::filesystem::canonical(path);
+  for (std::string line; std::getline(maps, line);) {
+    uintptr_t begin = 0, end = 0;
+    char dash = 0;
+    std::istringstream(line) >> std::hex >> begin >> dash >> end;
+    if (line.ends_with(file) && begin <= uintptr_t(address) && uintptr_t(address) < end) return true;
+  }
+  return false;
+}
+
+TEST(Npy, LeavesInTheFileWhatIsATensorThere) {
+  for (const char* name : {"f32", "f64", "i32", "i64", "u8"}) {
+    ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadData(name));
+    EXPECT_TRUE(IsMapped(tensor.raw(), DataPath(std::string("numpy/") + name + ".npy"))) << name;
+  }
+  for (const char* name : {"big_endian", "fortran", "bool", "f16", "u16", "u32", "i8", "u64"}) {
+    ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadData(name));
+    EXPECT_FALSE(IsMapped(tensor.raw(), DataPath(std::string("numpy/") + name + ".npy"))) << name;
+  }
+}
+
+TEST(Npy, StaysAsItWasWhenTheFileIsReplaced) {
+  const TempFolder folder;
+  const std::vector<uint8_t> before = {1, 2, 3}, after = {9};
+  ASSERT_OK(WriteNpy(folder / "a.npy", Tensor({3}, std::span<const uint8_t>(before))));
+  ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadNpy(folder / "a.npy"));
+  ASSERT_OK(WriteNpy(folder / "a.npy", Tensor({1}, std::span<const uint8_t>(after))));
+  EXPECT_THAT(Values<uint8_t>(tensor), ElementsAre(1, 2, 3));
+}
+
+// The data of a file whose header has another length than ours, or than NumPy's, begin anywhere.
+TEST(Npy, CopiesWhatIsNotAligned) {
+  const TempFolder folder;
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
+  while ((header.size() + 10) % 4 != 1) header += ' ';
+  const float value = 2.5F;
+  Spill(folder / "a.npy", std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + '\0' + header +
+                              std::string(reinterpret_cast<const char*>(&value), 4));
+  ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadNpy(folder / "a.npy"));
+  EXPECT_FALSE(IsMapped(tensor.raw(), folder / "a.npy"));
+  EXPECT_THAT(Values<float>(tensor), ElementsAre(2.5F));
+}
+
 TEST(Npy, ReadsFortranOrder) {
   ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadData("fortran"));
   EXPECT_THAT(tensor.shape(), ElementsAre(2, 3, 4));
@@ -65,6 +116,10 @@ TEST(Npy, RefusesWhatIsNoRealNumber) {
 }
 
 TEST(Npy, NamesTheFileAndTheBytes) {
+  const TempFolder folder;
+  Spill(folder / "empty.npy", "");
+  EXPECT_THAT(ReadNpy(folder / "empty.npy"), StatusHasMessage(HasSubstr("empty.npy': truncated: the magic string")));
+  EXPECT_THAT(ReadNpy(folder / ""), StatusHasMessage(HasSubstr("a file expected, got a folder")));
   EXPECT_THAT(ReadNpy("none.npy"), StatusHasMessage("'none.npy': cannot open: No such file or directory"));
   const std::string bytes = Slurp(DataPath("numpy/f32.npy"));
   EXPECT_THAT(ParseNpy(bytes.substr(0, bytes.size() - 5), "'f'"),
