@@ -56,8 +56,8 @@ const int kMlps = [] {
   Times(benchmark::RegisterBenchmark("TinyEpoch", MlpEpoch, kTiny), {kTiny.batch}, benchmark::kMillisecond);
   int line = 0;
   for (const Mlp& mlp : RandomMlps()) {
-    Times(benchmark::RegisterBenchmark("RandomMlpEpoch/" + std::to_string(line++), MlpEpoch, mlp), {mlp.batch},
-          benchmark::kMillisecond);
+    const std::string name = "RandomMlpEpoch/" + std::to_string(line++);
+    Times(benchmark::RegisterBenchmark(name.c_str(), MlpEpoch, mlp), {mlp.batch}, benchmark::kMillisecond);
   }
   return line;
 }();
