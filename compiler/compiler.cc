@@ -7,6 +7,7 @@
 #include "fusebox/compiler/codegen/program.h"
 #include "fusebox/compiler/fuse.h"
 #include "fusebox/compiler/jit.h"
+#include "fusebox/compiler/machine.h"
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
 #include "fusebox/graph/status.h"
@@ -29,6 +30,8 @@ const std::vector<int64_t>& Executable::guards() const { return impl_->guards; }
 const CompileReport& Executable::report() const { return impl_->report; }
 void Executable::Enter(RunContext& context, int64_t thread) const { impl_->entry(&context, thread); }
 
+absl::Status CheckTargetCpu(const std::string& target_cpu) { return FindMachine(target_cpu, /*to_run=*/true).status(); }
+
 int64_t Executable::PortIndex(Port::Kind kind, std::string_view name) const {
   for (size_t i = 0; i < impl_->ports.size(); ++i) {
     if (impl_->ports[i].kind == kind && impl_->ports[i].name == name) return int64_t(i);
@@ -46,6 +49,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
     if (options.dump) options.dump(stage, text());
   };
   if (options.row_capacity < 1) return Refuse("compile: row_capacity must be at least 1, got {}", options.row_capacity);
+  FUSEBOX_ASSIGN_OR_RETURN(const Machine* const machine, FindMachine(options.target_cpu, options.link));
   auto impl = std::make_shared<Executable::Impl>();
   CompileReport& report = impl->report;
   const auto timed = [&](const char* name, NodeId before, auto stage) {
@@ -71,14 +75,14 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   FUSEBOX_ASSIGN_OR_RETURN(Jit* const jit, Jit::Get());
   const std::string entry = "fusebox_program";
   const auto emit = [&](llvm::Module& module) {
-    codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target(), options.profile);
+    codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, machine->target, options.profile);
   };
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(entry, emit, options.dump, report));
-  impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(*machine, entry, emit, options, report));
+  if (impl->code != nullptr) impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
   impl->guards = plan.guards;
   impl->row_capacity = options.row_capacity;
-  report.kernels = codegen::DescribeKernels(fused, plan, options.row_capacity, jit->target());
+  report.kernels = codegen::DescribeKernels(fused, plan, options.row_capacity, machine->target);
   report.unfused = fused.unfused;
   report.barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
   report.arena_bytes = plan.arena_bytes;

@@ -86,8 +86,16 @@ struct CompileOptions {
   // For tests: so many bytes (whole pages) stay free behind each intermediate, which ends where they begin, and nothing
   // shares memory. Executable::guards() tells where they are, so that they can be made inaccessible.
   int64_t guard_bytes = 0;
+  // The CPU to generate code for: a name of LLVM's for this architecture ("x86-64-v3", "znver4"), or of another one
+  // ("aarch64:neoverse-n1"); "native" is this machine. Empty: $FUSEBOX_TARGET_CPU, else "native". Results on one that has
+  // no fused multiply-add differ in their last bits from those on one that has; all others agree bit for bit.
+  std::string target_cpu = {};
+  // False: the result is for `dump` and its report alone and cannot be entered. Then the target may be any, else this
+  // machine has to have what it needs.
+  bool link = true;
   bool profile = false;  // Record when each kernel runs: RunContext::profile, profile.h.
-  // Called after each stage with its name and its text form, if set: what `dump --emit=STAGE` shows.
+  // Called after each stage with its name and its text form (the bytes of the stage "object"), if set: what
+  // `dump --emit=STAGE` shows.
   std::function<void(std::string_view stage, const std::string& text)> dump = {};
 };
 
@@ -110,8 +118,12 @@ class Executable {
   std::shared_ptr<const Impl> impl_;
 };
 
-// Compiles a program. Errors: a graph that does not verify, an op that cannot be compiled, a failure in LLVM.
+// Compiles a program. Errors: a target that is not known, or whose features this machine lacks; a graph that does not verify,
+// an op that cannot be compiled, a failure in LLVM.
 absl::StatusOr<Executable> Compile(const Graph& program, const CompileOptions& options = {});
+
+// Whether programs for this target run here. Errors: as Compile's.
+absl::Status CheckTargetCpu(const std::string& target_cpu);
 
 // The graph stages alone, "differentiate", "simplify", ..., in pipeline order; what `fusebox opt` offers.
 struct GraphPass {

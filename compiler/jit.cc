@@ -4,10 +4,11 @@
 #include <chrono>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "fusebox/compiler/barrier.h"
-#include "fusebox/compiler/codegen/target.h"
 #include "fusebox/compiler/jit_symbols.h"
+#include "fusebox/compiler/machine.h"
 #include "fusebox/compiler/object_cache.h"
 #include "fusebox/compiler/object_compiler.h"
 #include "fusebox/compiler/profile.h"
@@ -25,28 +26,6 @@ namespace {
 namespace orc = llvm::orc;
 
 absl::Status ToStatus(llvm::Error error) { return absl::InternalError("jit: " + llvm::toString(std::move(error))); }
-
-codegen::Target Describe(const llvm::TargetMachine& machine) {
-  const llvm::StringRef features = machine.getTargetFeatureString();
-  codegen::Target target;
-  const auto has = [&](const char* feature) {
-    return features.contains(std::string("+") + feature + ",") || features.ends_with(std::string("+") + feature);
-  };
-  target.caches = HostCacheSizes();
-  if (machine.getTargetTriple().isAArch64()) {
-    target.registers = 32;
-    target.fma = true;
-    return target;
-  }
-  target.fma = has("fma");
-  if (has("avx2")) target.vector_bytes = 32;
-  if (has("avx512f") && has("avx512vl") && has("avx512bw") && has("avx512dq")) {
-    target.vector_bytes = 64;
-    target.registers = 32;
-    target.fma = true;
-  }
-  return target;
-}
 
 void Record(RunContext* context, int64_t thread, int64_t kernel, int64_t begin) {
   if (context->profile != nullptr) context->profile->Record(thread, kernel, begin);
@@ -114,12 +93,8 @@ class Code final : public NativeCode {
 class OrcJit final : public Jit {
  public:
   static absl::StatusOr<std::unique_ptr<OrcJit>> Create() {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    auto builder = orc::JITTargetMachineBuilder::detectHost();
-    if (!builder) return ToStatus(builder.takeError());
-    FUSEBOX_ASSIGN_OR_RETURN(ObjectCompiler compiler, ObjectCompiler::Create(*builder));
-    auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(*builder).create();
+    FUSEBOX_RETURN_IF_ERROR(FindMachine("native", /*to_run=*/true).status());  // LLVM's targets are there after this.
+    auto jit = orc::LLJITBuilder().create();
     if (!jit) return ToStatus(jit.takeError());
     if (auto error = ShowSymbols(**jit)) return ToStatus(std::move(error));
     // What is wrong is returned, and a library does not print. Programs find the C library, for exp and others of f64,
@@ -136,17 +111,17 @@ class OrcJit final : public Jit {
     if (auto error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(ours)))) {
       return ToStatus(std::move(error));
     }
-    return std::make_unique<OrcJit>(std::move(*jit), std::move(compiler));
+    return std::make_unique<OrcJit>(std::move(*jit));
   }
 
-  OrcJit(std::unique_ptr<orc::LLJIT> jit, ObjectCompiler compiler)
-      : jit_(std::move(jit)), compiler_(std::move(compiler)), target_(Describe(compiler_.machine())) {}
+  explicit OrcJit(std::unique_ptr<orc::LLJIT> jit) : jit_(std::move(jit)) {}
 
-  const codegen::Target& target() const override { return target_; }
-
-  absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
-      const std::string& entry, const std::function<void(llvm::Module&)>& emit,
-      const std::function<void(std::string_view, const std::string&)>& dump, CompileReport& report) override {
+  absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
+                                                            const std::function<void(llvm::Module&)>& emit,
+                                                            const CompileOptions& options,
+                                                            CompileReport& report) override {
+    const ObjectCompiler& compiler = *machine.compiler;
+    const auto& dump = options.dump;
     const auto timed = [&](const char* name, auto step) {
       const auto start = std::chrono::steady_clock::now();
       auto result = step();
@@ -158,8 +133,8 @@ class OrcJit final : public Jit {
     context.setDiscardValueNames(!dump);
     llvm::Module module("fusebox", context);
     const std::string bitcode = timed("emit", [&] {
-      module.setDataLayout(jit_->getDataLayout());
-      module.setTargetTriple(jit_->getTargetTriple().str());
+      module.setDataLayout(compiler.machine().createDataLayout());
+      module.setTargetTriple(compiler.machine().getTargetTriple().str());
       emit(module);
       llvm::SmallVector<char, 0> bytes;
       llvm::raw_svector_ostream out(bytes);
@@ -168,8 +143,8 @@ class OrcJit final : public Jit {
     });
     report.ir_instructions = int64_t(module.getInstructionCount());
 
-    const std::string key = compiler_.Key(bitcode);
-    const std::optional<ObjectCache> cache = dump ? std::nullopt : ObjectCache::Open();
+    const std::string key = compiler.Key(bitcode);
+    const std::optional<ObjectCache> cache = dump || !options.link ? std::nullopt : ObjectCache::Open();
     if (cache) {
       const auto objects = timed("load", [&] { return cache->Load(key); });
       if (objects) {
@@ -183,11 +158,14 @@ class OrcJit final : public Jit {
     llvm::raw_string_ostream stream(complaint);
     if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
     if (dump) {
-      dump("llvm", compiler_.OptimisedText(module));
-      dump("asm", compiler_.Assembly(module));
+      dump("llvm", compiler.OptimisedText(module));
+      dump("asm", compiler.Assembly(module));
     }
+    const size_t threads = dump ? 1 : std::max(1U, std::thread::hardware_concurrency());
     FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> objects,
-                             timed("codegen", [&] { return compiler_.Compile(module, bitcode); }));
+                             timed("codegen", [&] { return compiler.Compile(module, bitcode, threads); }));
+    if (dump) dump("object", objects[0]);
+    if (!options.link) return nullptr;
     if (cache) cache->Store(key, objects);
     return timed("link", [&] { return Link(entry, objects); });
   }
@@ -203,8 +181,6 @@ class OrcJit final : public Jit {
   }
 
   std::unique_ptr<orc::LLJIT> jit_;
-  const ObjectCompiler compiler_;
-  const codegen::Target target_;
   Namespaces namespaces_;
 };
 

@@ -14,9 +14,7 @@ class Module;
 
 namespace fusebox {
 
-namespace codegen {
-struct Target;
-}
+struct Machine;
 
 // Native code of one module. It is dropped with this object: nothing that was looked up may be called afterwards.
 class NativeCode {
@@ -31,15 +29,17 @@ class Jit {
   static absl::StatusOr<Jit*> Get();
   virtual ~Jit() = default;
 
-  virtual const codegen::Target& target() const = 0;
-  // Emits a module, compiles it or finds it compiled in the cache, links it and looks up `entry`. Other modules may use
-  // the same names. The same call must emit the same module, also in another process: no address, no counter.
+  // Emits a module, compiles it for the machine or finds it compiled in the cache, links it and looks up `entry`. Other
+  // modules may use the same names. The same call must emit the same module, also in another process: no address, no
+  // counter.
   //
-  //   dump     if set, gets "llvm" (optimised IR) and "asm"; then the cache is not used.
-  //   report   gets the passes emit, load or codegen, and link; ir_instructions; cache_hit.
-  virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
-      const std::string& entry, const std::function<void(llvm::Module&)>& emit,
-      const std::function<void(std::string_view stage, const std::string& text)>& dump, CompileReport& report) = 0;
+  //   options  if `dump` is set, it gets "llvm" (optimised IR), "asm" and "object" (one ELF file), and the cache is not used;
+  //            without `link` there is no native code: null
+  //   report   gets the passes emit, load or codegen, and link; ir_instructions; cache_hit
+  virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
+                                                                    const std::function<void(llvm::Module&)>& emit,
+                                                                    const CompileOptions& options,
+                                                                    CompileReport& report) = 0;
 };
 
 }  // namespace fusebox

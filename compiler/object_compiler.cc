@@ -160,9 +160,8 @@ std::string ObjectCompiler::Key(const std::string& bitcode) const {
       machine_->getTargetCPU().str(), SortedFeatures(*machine_), hash.high64, hash.low64, bitcode.size());
 }
 
-absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module,
-                                                                 const std::string& bitcode) const {
-  const size_t threads = std::max(1u, std::thread::hardware_concurrency());
+absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module, const std::string& bitcode,
+                                                                 size_t threads) const {
   const std::vector<std::set<std::string>> groups = Spread(module, threads);
   std::vector<std::string> objects(groups.size()), errors(groups.size());
   RunOnThreads(groups.size(), threads, [&](size_t g) {

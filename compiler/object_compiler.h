@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From LLVM IR to object files, on all cores: LLVM's passes and its code generator. Seen by the JIT alone.
+// From LLVM IR to object files, on all cores: LLVM's passes and its code generator. Seen by jit.cc and machine.cc alone.
 //
 // Nearly all of the time that a program takes to compile is spent in here, in proportion to the instructions. So the
 // functions of a module are spread over some modules of about equal size, and threads compile these side by side.
@@ -24,8 +24,9 @@ class ObjectCompiler {
   std::string Key(const std::string& bitcode) const;
 
   // Objects that together define the module's functions, in an order and with contents that depend on the number of
-  // cores. Functions that were internal are visible to each other.
-  absl::StatusOr<std::vector<std::string>> Compile(const llvm::Module& module, const std::string& bitcode) const;
+  // threads: with one it is one. Functions that were internal are visible to each other.
+  absl::StatusOr<std::vector<std::string>> Compile(const llvm::Module& module, const std::string& bitcode,
+                                                   size_t threads) const;
 
   // For people: the module after the passes, and its assembly.
   std::string OptimisedText(const llvm::Module& module) const;

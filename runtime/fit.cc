@@ -148,11 +148,11 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   const int64_t batch = std::min(args.batch_size, rows);
   const int64_t seed = args.seed.value_or(model.seed);
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.Compiled(ProgramKind::kTraining, BatchTypesOf(data), batch));
+                           model.Compiled(ProgramKind::kTraining, BatchTypesOf(data), batch, args.target_cpu));
   BoundProgram* evaluation = nullptr;
   if (validation) {
-    FUSEBOX_ASSIGN_OR_RETURN(evaluation,
-                             model.Compiled(ProgramKind::kEvaluation, BatchTypesOf(*validation), args.batch_size));
+    FUSEBOX_ASSIGN_OR_RETURN(evaluation, model.Compiled(ProgramKind::kEvaluation, BatchTypesOf(*validation),
+                                                        args.batch_size, args.target_cpu));
   }
   model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);

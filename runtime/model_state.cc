@@ -170,10 +170,13 @@ absl::Status Sequential::Impl::EnsureOptimizer() {
   return variables.Initialize(seed);
 }
 
-absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const BatchTypes& data,
-                                                         int64_t row_capacity) {
+absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
+                                                         const std::string& target_cpu) {
   for (CompiledProgram& known : compiled_) {
-    if (known.kind == kind && known.data == data && known.row_capacity == row_capacity) return known.program.get();
+    if (known.kind == kind && known.data == data && known.row_capacity == row_capacity &&
+        known.target_cpu == target_cpu) {
+      return known.program.get();
+    }
   }
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(kind, data));
@@ -181,10 +184,11 @@ absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   CompileOptions options;
   options.row_capacity = row_capacity;
+  options.target_cpu = target_cpu;
   FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
   // One of each kind is enough to keep.
   std::erase_if(compiled_, [&](const CompiledProgram& old) { return old.kind == kind; });
-  compiled_.push_back({kind, data, row_capacity, std::move(bound)});
+  compiled_.push_back({kind, data, row_capacity, target_cpu, std::move(bound)});
   return compiled_.back().program.get();
 }
 

@@ -40,8 +40,9 @@ class Sequential::Impl {
   absl::Status EnsureWeights();
   // The optimizer's variables too.
   absl::Status EnsureOptimizer();
-  // The program, compiled, with variables bound. Compiled once for each type of data and capacity.
-  absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity);
+  // The program, compiled, with variables bound. Compiled once for each type of data, capacity and CPU.
+  absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
+                                         const std::string& target_cpu);
 
   // ---- Data: whether the model can take them. Their dtypes do not matter, as the programs convert.
   absl::Status CheckInput(const Tensor& x) const;
@@ -67,6 +68,7 @@ class Sequential::Impl {
     ProgramKind kind;
     BatchTypes data;
     int64_t row_capacity;
+    std::string target_cpu;
     std::unique_ptr<BoundProgram> program;
   };
   std::vector<CompiledProgram> compiled_;

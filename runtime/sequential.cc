@@ -64,8 +64,8 @@ absl::StatusOr<Tensor> Sequential::Predict(const Tensor& x, PredictArgs args) {
   FUSEBOX_RETURN_IF_ERROR(impl_->CheckInput(x));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
   const Type type = impl_->OutputType();
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kPrediction, {BatchTypeOf(x), {}}, kPredictRows));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, impl_->Compiled(ProgramKind::kPrediction, {BatchTypeOf(x), {}},
+                                                                        kPredictRows, args.target_cpu));
   std::vector<int64_t> shape(type.shape.begin(), type.shape.end());
   shape[0] = x.rows();
   Tensor y(type.dtype, std::move(shape));
@@ -89,8 +89,8 @@ absl::StatusOr<Logs> Sequential::Evaluate(const Tensor& x, const Tensor& y, Eval
   const Data data{x, y};
   FUSEBOX_RETURN_IF_ERROR(impl_->CheckData(data, ""));
   if (data.x.rows() == 0) return Refuse("x has no samples");
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kEvaluation, BatchTypesOf(data), args.batch_size));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, impl_->Compiled(ProgramKind::kEvaluation, BatchTypesOf(data),
+                                                                        args.batch_size, args.target_cpu));
   return EvaluateChecked(*program, *impl_->config.compile, data, args.batch_size, threads);
 }
 

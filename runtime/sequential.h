@@ -70,15 +70,19 @@ struct FitArgs {
   std::vector<ItemArg> callbacks = {};
   int64_t threads = 0;  // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use.
   int64_t verbose = 1;  // On stderr. 0: nothing; 1: a bar where that is a terminal; 2: one line an epoch.
+  // The CPU to generate code for, as in CompileOptions: "x86-64-v3", say. Empty: FUSEBOX_TARGET_CPU, else this machine.
+  std::string target_cpu = {};
 };
 
 struct EvaluateArgs {
   int64_t batch_size = 32;
   int64_t threads = 0;
+  std::string target_cpu = {};
 };
 
 struct PredictArgs {
   int64_t threads = 0;
+  std::string target_cpu = {};
 };
 
 class Sequential {

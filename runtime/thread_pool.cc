@@ -1,67 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/thread_pool.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <optional>
-#include <string>
+#include <string_view>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/float_environment.h"
+#include "fusebox/runtime/usable_cores.h"
 
 namespace fusebox {
 namespace {
 
 constexpr int64_t kMaxThreads = 1024;
-
-std::optional<double> Quota(double quota, double period) {
-  if (quota <= 0 || period <= 0) return std::nullopt;
-  return quota / period;
-}
-
-// The processor time that a control group grants, in cores: cgroup 2's "max 100000" or "150000 100000".
-std::optional<double> QuotaOfGroup(const std::string& folder) {
-  std::ifstream file(folder + "/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max") return std::nullopt;
-  return Quota(std::strtod(quota.c_str(), nullptr), period);
-}
-
-// The tightest quota on the way from this process's group to the root.
-std::optional<double> CoresByControlGroup() {
-  std::optional<double> cores;
-  const auto tighten = [&](std::optional<double> by) {
-    if (by && (!cores || *by < *cores)) cores = by;
-  };
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
-    if (line.rfind("0::", 0) != 0) continue;
-    for (std::string path = line.substr(3);; path.resize(path.rfind('/'))) {
-      tighten(QuotaOfGroup("/sys/fs/cgroup" + path));
-      if (path.rfind('/') == std::string::npos) break;
-    }
-  }
-  std::ifstream quota_1("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), period_1("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double quota = 0, period = 0;
-  if (quota_1 >> quota && period_1 >> period) tighten(Quota(quota, period));
-  return cores;
-}
-
-int64_t UsableCores() {
-  cpu_set_t set;
-  int64_t cores =
-      sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : int64_t(std::thread::hardware_concurrency());
-  if (const std::optional<double> quota = CoresByControlGroup()) {
-    cores = std::min(cores, int64_t(std::ceil(*quota)));
-  }
-  return std::clamp<int64_t>(cores, 1, kMaxThreads);
-}
 
 }  // namespace
 
@@ -80,9 +32,9 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
-  const std::lock_guard one(one_at_a_time_);
   const DefaultFloatEnvironment environment;
   if (threads <= 1) return call(work, 0);
+  const std::lock_guard one(one_at_a_time_);
   {
     const std::lock_guard lock(mutex_);
     call_ = call;
@@ -119,7 +71,7 @@ void ThreadPool::Worker(int64_t thread) {
 
 absl::StatusOr<int64_t> DefaultThreads() {
   const char* text = std::getenv("FUSEBOX_NUM_THREADS");
-  if (text == nullptr || *text == '\0') return UsableCores();
+  if (text == nullptr || *text == '\0') return std::min(UsableCores(), kMaxThreads);
   const std::string_view digits = text;
   int64_t threads = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);

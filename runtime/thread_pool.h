@@ -25,7 +25,9 @@ class ThreadPool {
 
   // Calls work(0) on the calling thread and work(1) ... work(threads - 1) on others, all at once, and returns when each
   // is done. Every thread has the default floating-point environment (round to nearest, denormals kept). Allocates only
-  // when more threads are asked for than ever before. Calls from several threads wait for each other.
+  // when more threads are asked for than ever before. Calls from several threads wait for each other, so that together they
+  // never keep more threads at work than one of them has asked for; but a call for one thread is the caller's own, and
+  // waits for nobody.
   template <class Work>
   void Run(int64_t threads, Work&& work) {
     RunErased(

@@ -108,6 +108,12 @@ CLI::Validator Fraction() {
       "FRACTION", "");
 }
 
+void AddTargetCpu(CLI::App* verb, std::string& target_cpu) {
+  verb->add_option("--target-cpu", target_cpu,
+                   "The CPU to generate code for, as LLVM names it (x86-64-v3, aarch64:neoverse-n1); else "
+                   "FUSEBOX_TARGET_CPU, else this machine's");
+}
+
 std::vector<std::string> SplitItems(std::string_view text) {
   std::vector<std::string> items;
   while (!text.empty()) {

@@ -45,6 +45,8 @@ void AddBench(CLI::App& app, Action& action);
 // An integer from `low` on; from 0 to 1. For CLI::Option::check.
 CLI::Validator AtLeast(int64_t low);
 CLI::Validator Fraction();
+// --target-cpu. Whether there is such a one is for CheckTargetCpu to say.
+void AddTargetCpu(CLI::App* verb, std::string& target_cpu);
 // "a,b:k=v,l=w,c" -> "a", "b:k=v,l=w", "c": a comma ends an item unless key=value follows.
 std::vector<std::string> SplitItems(std::string_view text);
 // "sgd:learning_rate=0.1", or Keras's JSON.

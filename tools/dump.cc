@@ -13,11 +13,11 @@
 namespace fusebox::tools {
 namespace {
 
-constexpr std::array kStages = {"graph",    "gradient", "simplified", "fused", "plan",
-                                "schedule", "llvm",     "asm",        "dot",   "json"};
+constexpr std::array kStages = {"graph", "gradient", "simplified", "fused", "plan", "schedule",
+                                "llvm",  "asm",      "object",     "dot",   "json"};
 
 struct DumpWords {
-  std::string model, emit = "graph", program, x_dtype, print_after;
+  std::string model, emit = "graph", program, x_dtype, print_after, target_cpu;
   int64_t batch_size = 32;
   bool pass_timings = false;
 };
@@ -96,6 +96,8 @@ absl::Status Dump(const DumpWords& words) {
   std::vector<std::string> stages;
   CompileOptions options;
   options.row_capacity = words.batch_size;
+  options.target_cpu = words.target_cpu;
+  options.link = false;  // Only looked at: it may be for any machine.
   options.dump = [&](std::string_view stage, const std::string& text) {
     stages.emplace_back(stage);
     if (stage == wanted) found = text;
@@ -116,7 +118,7 @@ void AddDump(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("dump", "Show what a stage of the compiler makes of a model");
   const auto words = std::make_shared<DumpWords>();
   verb->add_option("MODEL", words->model, "As for train; a .fbg file may hold any program")->required();
-  verb->add_option("--emit", words->emit, "The stage to show")
+  verb->add_option("--emit", words->emit, "The stage to show; 'object' is a relocatable ELF file, for '> model.o'")
       ->check(CLI::IsMember(std::vector<std::string>(kStages.begin(), kStages.end())))
       ->capture_default_str();
   AddProgramOptions(*verb, words->program, words->x_dtype);
@@ -125,6 +127,7 @@ void AddDump(CLI::App& app, Action& action) {
   verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")
       ->check(AtLeast(1))
       ->capture_default_str();
+  AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Dump(*words); }; });
 }
 

@@ -2,6 +2,7 @@
 // fusebox evaluate MODEL --data D
 #include <memory>
 
+#include "fusebox/compiler/compiler.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
 
@@ -9,21 +10,24 @@ namespace fusebox::tools {
 namespace {
 
 struct EvaluateWords {
-  std::string model, data, target, weights;
+  std::string model, data, target, weights, target_cpu;
   int64_t batch_size = 32, threads = 0;
   bool json = false;
   CompileOverrides overrides;
 };
 
 absl::Status EvaluateModel(const EvaluateWords& words) {
+  FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
   // Evaluation has no use for an optimizer, but compiling needs one.
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides));
   FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(words.data, words.target));
-  FUSEBOX_ASSIGN_OR_RETURN(const Logs logs,
-                           model.Evaluate(data.x, data.y, {.batch_size = words.batch_size, .threads = words.threads}));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      const Logs logs,
+      model.Evaluate(data.x, data.y,
+                     {.batch_size = words.batch_size, .threads = words.threads, .target_cpu = words.target_cpu}));
   if (words.json) {
     nlohmann::ordered_json result;
     for (const LogValue& log : logs) result[log.name] = log.value;
@@ -51,6 +55,7 @@ void AddEvaluate(CLI::App& app, Action& action) {
   verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
       ->check(AtLeast(1));
   verb->add_flag("--json", words->json, "One JSON object, as Keras's evaluate(return_dict=True)");
+  AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return EvaluateModel(*words); }; });
 }
 

@@ -28,7 +28,7 @@ constexpr int64_t kDataRows = 1 << 16;
 constexpr int64_t kMostBytes = int64_t{4} << 30;
 
 struct ExplainWords {
-  std::string model, program, x_dtype, profile;
+  std::string model, program, x_dtype, profile, target_cpu;
   int64_t batch_size = 32, threads = 1;
   bool json = false;
 };
@@ -213,9 +213,11 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
 absl::Status Explain(const ExplainWords& words) {
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(words.threads));
   if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
+  FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program, words.x_dtype));
-  FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
-                           Compile(program, {.row_capacity = words.batch_size, .profile = true}));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      const Executable executable,
+      Compile(program, {.row_capacity = words.batch_size, .target_cpu = words.target_cpu, .profile = true}));
   const CompileReport& report = executable.report();
   const int64_t steps = StepsThatFit(executable, words.batch_size);
   double bytes = double(executable.arena_bytes());
@@ -262,6 +264,7 @@ void AddExplain(CLI::App& app, Action& action) {
   verb->add_option("--threads", words->threads, "Threads to run on")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--profile", words->profile, "Write the times of some steps here, in Chrome's trace format");
   verb->add_flag("--json", words->json, "Print JSON");
+  AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Explain(*words); }; });
 }
 

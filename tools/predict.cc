@@ -2,6 +2,7 @@
 // fusebox predict MODEL --input X.npy -o Y.npy
 #include <memory>
 
+#include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/npy.h"
 #include "fusebox/runtime/formats/npz.h"
@@ -11,7 +12,7 @@ namespace fusebox::tools {
 namespace {
 
 struct PredictWords {
-  std::string model, output, weights;
+  std::string model, output, weights, target_cpu;
   std::vector<std::string> inputs;
   int64_t batch_size = 32, threads = 0;
 };
@@ -46,6 +47,7 @@ absl::Status Predict(const PredictWords& words) {
   const bool zipped = words.output.ends_with(".npz");
   if (!zipped && !words.output.ends_with(".npy"))
     return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
+  FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
 
@@ -59,7 +61,8 @@ absl::Status Predict(const PredictWords& words) {
   if (x == nullptr || arrays.size() != 1) {
     return Refuse("model '{}' has the input '{}' (or 'x'), given are {}", model.config().name, name, Listed(given));
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const Tensor y, model.Predict(*x, {.threads = words.threads}));
+  FUSEBOX_ASSIGN_OR_RETURN(const Tensor y,
+                           model.Predict(*x, {.threads = words.threads, .target_cpu = words.target_cpu}));
   if (!zipped) return WriteNpy(words.output, y);
   return WriteNpz(words.output, {{model.config().layers.back().name, y}});
 }
@@ -79,6 +82,7 @@ void AddPredict(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
       ->check(AtLeast(1));
+  AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Predict(*words); }; });
 }
 

@@ -2,6 +2,7 @@
 // fusebox train MODEL --data D ... -o out.keras
 #include <memory>
 
+#include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/formats/atomic_file.h"
 #include "fusebox/runtime/formats/history_csv.h"
 #include "tools/command.h"
@@ -10,7 +11,7 @@ namespace fusebox::tools {
 namespace {
 
 struct TrainWords {
-  std::string model, data, validation_data, target, output, history, weights;
+  std::string model, data, validation_data, target, output, history, weights, target_cpu;
   double validation_split = 0;
   int64_t epochs = 1, batch_size = 32, threads = 0, verbose = 1;
   std::optional<int64_t> seed;
@@ -23,6 +24,7 @@ absl::Status Train(const TrainWords& words) {
   // What can be wrong comes first: paths, then the model, then the data.
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
+  FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   if (!words.output.ends_with(".keras")) return Refuse("'{}': expected a name that ends in .keras", words.output);
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
   Sequential& model = opened.model;
@@ -35,7 +37,8 @@ absl::Status Train(const TrainWords& words) {
                .shuffle = !words.no_shuffle,
                .seed = words.seed,
                .threads = words.threads,
-               .verbose = words.verbose};
+               .verbose = words.verbose,
+               .target_cpu = words.target_cpu};
   for (const std::string& callback : words.callbacks) {
     FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItem(callback));
     args.callbacks.push_back(spec);
@@ -86,6 +89,7 @@ void AddTrain(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("-o,--output", words->output, "The .keras file to write")->required();
   verb->add_option("--history", words->history, "A CSV file to write loss and metrics of each epoch to");
+  AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Train(*words); }; });
 }
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "fusebox/graph/status.h"
 #include "gmock/gmock.h"
@@ -85,9 +86,9 @@ struct Outcome {
 };
 
 // Compiles and runs one step.
-absl::StatusOr<Outcome> RunProgram(const Graph& graph) {
+absl::StatusOr<Outcome> RunProgram(const Graph& graph, const std::string& target_cpu = "") {
   const Bindings bindings = RandomBindings(graph, 4, 7);
-  FUSEBOX_ASSIGN_OR_RETURN(const Executable program, Compile(graph, {.row_capacity = 4}));
+  FUSEBOX_ASSIGN_OR_RETURN(const Executable program, Compile(graph, {.row_capacity = 4, .target_cpu = target_cpu}));
   FUSEBOX_ASSIGN_OR_RETURN(const Evaluation result, RunStep(program, bindings, 1));
   Outcome outcome{program.report().cache_hit, {}};
   for (const auto* values : {&result.outputs, &result.states}) {
@@ -197,6 +198,48 @@ TEST_F(ObjectCacheTest, AProgramIsCompiledOnceAndComputesTheSame) {
   ExpectRun(graph, false, plain.bytes, "the first time");
   EXPECT_THAT(Files(), SizeIs(1));
   ExpectRun(graph, true, plain.bytes, "the second time");
+}
+
+TEST_F(ObjectCacheTest, EachTargetHasItsOwnEntry) {
+  // Neither vectors nor fused multiply-adds: the IR is the same for all x86-64.
+  const Graph graph = ParseGraph("%x = input : i32[]\n%0 = add %x, %x : i32[]\nreturn y = %0");
+  const size_t targets = RunnableTargets().size();
+  for (const bool hit : {false, true}) {
+    for (const std::string& target : RunnableTargets()) {
+      ASSERT_OK_AND_ASSIGN(const Outcome outcome, RunProgram(graph, target));
+      EXPECT_EQ(outcome.hit, hit) << target;
+    }
+  }
+  EXPECT_THAT(Files(), SizeIs(targets));
+  // What is only looked at is not kept.
+  ASSERT_OK(Compile(graph, {.row_capacity = 5, .target_cpu = "aarch64:generic", .link = false}));
+  EXPECT_THAT(Files(), SizeIs(targets));
+}
+
+TEST_F(ObjectCacheTest, ThreadsCompileAtOnce) {
+  constexpr int kThreads = 4, kPrograms = 6;
+  const auto program = [](int i) {
+    return ParseGraph(fmt::format("%x = input : f32[N]\n%0 = multiply %x, {} : f32[N]\nreturn y = %0", i + 2));
+  };
+  std::vector<std::string> alone, together(kThreads * kPrograms);
+  setenv("FUSEBOX_CACHE_DIR", "", 1);
+  for (int i = 0; i < kPrograms; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Outcome outcome, RunProgram(program(i)));
+    alone.push_back(outcome.bytes);
+  }
+  setenv("FUSEBOX_CACHE_DIR", folder_.c_str(), 1);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kPrograms; ++i) {
+        const absl::StatusOr<Outcome> outcome = RunProgram(program((i + t) % kPrograms));
+        if (outcome.ok()) together[size_t(t * kPrograms + (i + t) % kPrograms)] = outcome->bytes;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t i = 0; i < together.size(); ++i) EXPECT_EQ(together[i], alone[i % kPrograms]) << i;
+  EXPECT_THAT(Files(), SizeIs(kPrograms));
 }
 
 TEST_F(ObjectCacheTest, TwoProgramsLiveSideBySide) {

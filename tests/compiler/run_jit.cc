@@ -13,6 +13,17 @@
 
 namespace fusebox::testing {
 
+const std::vector<std::string>& RunnableTargets() {
+  static const auto* const targets = [] {
+    auto* some = new std::vector<std::string>;
+    for (const char* name : {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4", "native"}) {
+      if (CheckTargetCpu(name).ok()) some->emplace_back(name);
+    }
+    return some;
+  }();
+  return *targets;
+}
+
 absl::StatusOr<Evaluation> RunStep(const Executable& program, const Bindings& bindings, int threads) {
   std::deque<GuardedBuffer> buffers;
   std::vector<void*> arrays;

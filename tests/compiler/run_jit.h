@@ -7,6 +7,10 @@
 
 namespace fusebox::testing {
 
+// The targets whose code runs here, for CompileOptions::target_cpu: of x86-64 the four levels of its ABI, the least first, and
+// "native".
+const std::vector<std::string>& RunnableTargets();
+
 struct JitOptions {
   int threads = 1;
   int64_t row_capacity = 0;  // 0: the bindings' batch.

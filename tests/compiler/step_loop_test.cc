@@ -169,7 +169,7 @@ TEST(StepLoop, ThreadsGiveTheSameBits) {
   const Bindings all = TrainingBindings(graph);
   Session one(program, all, kBatch);
   one.Enter(0, kSteps);
-  for (const int threads : {2, 3, 4}) {
+  for (int threads = 2; threads <= 16; ++threads) {  // More than most machines have cores, and than there are rows.
     Session more(program, all, kBatch);
     EXPECT_EQ(more.Enter(0, kSteps, threads), kSteps);
     EXPECT_TRUE(one.Written() == more.Written()) << threads << " threads";
@@ -182,7 +182,7 @@ TEST(StepLoop, YieldEndsTheRunAfterTheStep) {
   const Bindings all = TrainingBindings(graph);
   Session whole(program, all, kBatch);
   whole.Enter(0, kSteps);
-  for (const int threads : {1, 2, 4}) {
+  for (const int threads : {1, 2, 4, 16}) {
     SCOPED_TRACE(fmt::format("{} threads", threads));
     Session run(program, all, kBatch);
     std::atomic<uint32_t> yield = 1;
@@ -248,7 +248,7 @@ TEST(StepLoop, UpdatesReadWhatWasBefore) {
     for (float& v : value.mutable_values<float>()) v = std::round(v * 4);
   }
   for (float& v : now.inputs["x"].mutable_values<float>()) v = 1;  // Small integers: every sum is exact.
-  for (const int threads : {1, 2, 4}) {
+  for (const int threads : {1, 2, 4, 16}) {
     Session run(program, now, 4);
     EXPECT_EQ(run.Enter(0, 3, threads), 3);
     Bindings step = now;

@@ -88,7 +88,7 @@ TEST(Fit, DoesTheStepsOfGradientDescent) {
 TEST(Fit, SameSeedGivesTheSameBitsForAnyThreads) {
   const Data data = Quarters(330);  // The last batch has 10 rows.
   std::vector<std::vector<float>> weights;
-  for (const int64_t threads : {1, 2, 4, 1}) {
+  for (const int64_t threads : {1, 2, 3, 4, 7, 8, 16, 1}) {
     Sequential model = Classifier(7);
     ASSERT_TRUE(model.Fit(data.x, data.y, {.epochs = 3, .threads = threads, .verbose = 0}).ok());
     weights.push_back(AllWeights(model));

@@ -48,6 +48,57 @@ TEST(ThreadPool, ServesSeveralCallers) {
   EXPECT_EQ(calls, 4 * 100 * 2);
 }
 
+// However many ask at once, no more threads are at work together than one of them has asked for.
+TEST(ThreadPool, SeveralCallersDoNotOversubscribe) {
+  ThreadPool pool;
+  std::atomic<int> at_work = 0, most = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) {
+        pool.Run(3, [&](int64_t) {
+          const int now = ++at_work;
+          for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+          }
+          std::this_thread::yield();
+          --at_work;
+        });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_LE(most, 3);
+  EXPECT_EQ(pool.workers(), 2);
+}
+
+// A caller that needs no other thread is not kept by those that do.
+TEST(ThreadPool, OneThreadWaitsForNobody) {
+  ThreadPool pool;
+  std::atomic<bool> inside = false, leave = false;
+  std::thread other([&] {
+    pool.Run(2, [&](int64_t) {
+      inside = true;
+      while (!leave) std::this_thread::yield();
+    });
+  });
+  while (!inside) std::this_thread::yield();
+  int calls = 0;
+  pool.Run(1, [&](int64_t) { ++calls; });
+  EXPECT_EQ(calls, 1);
+  leave = true;
+  other.join();
+}
+
+TEST(ThreadPool, MoreThreadsThanCores) {
+  ThreadPool pool;
+  for (int64_t threads = 1; threads <= 16; ++threads) {
+    std::atomic<int64_t> sum = 0;
+    for (int i = 0; i < 20; ++i) pool.Run(threads, [&](int64_t thread) { sum += thread + 1; });
+    EXPECT_EQ(sum, 20 * threads * (threads + 1) / 2);
+  }
+  EXPECT_EQ(pool.workers(), 15);
+}
+
 #ifdef __SSE2__
 // A library built with -ffast-math switches denormals off for the thread that loads it.
 TEST(ThreadPool, KeepsDenormals) {

@@ -31,19 +31,23 @@ class Dice {
   std::mt19937_64 engine_;
 };
 
-constexpr int64_t kMostElements = 6000;  // Of one value, for N = 17.
-constexpr int64_t kLargestBatch = 17;
+// Bounds on a graph's values.
+struct Limits {
+  int64_t elements, batch;  // So many in a value, for N of this.
+};
+constexpr Limits kSmall = {.elements = 6000, .batch = 17}, kLarge = {.elements = 64'000, .batch = 300};
 constexpr double kMostMagnitude = 100;
 
 class Generator {
  public:
-  Generator(uint64_t seed, const RandomGraphOptions& options) : dice_(seed), options_(options) {}
+  Generator(uint64_t seed, const RandomGraphOptions& options)
+      : dice_(seed), options_(options), limits_(options.large ? kLarge : kSmall) {}
 
   Graph Run() {
     Fresh(options_.real, SomeShape());
     const size_t wanted = 1 + dice_.Below(size_t(options_.max_nodes));
     for (int tries = 0; builder_.graph().size() <= wanted && tries < 400; ++tries)
-      Step(Op(1 + dice_.Below(size_t(Op::kCount) - 1)));
+      Step(options_.large && dice_.Chance(25) ? Op::kMatMul : Op(1 + dice_.Below(size_t(Op::kCount) - 1)));
     if (options_.train) {
       Train();
     } else {
@@ -62,11 +66,17 @@ class Generator {
     static const std::vector<Shape> kShapes = {{},        {1},     {3},      {5},    {17},    {-1},    {-1, 3},
                                                {-1, 5},   {-1, 1}, {-1, 17}, {3, 5}, {5, 3},  {7, 1},  {-1, 3, 5},
                                                {2, 3, 5}, {33},    {1, 1},   {-3},   {4, 16}, {16, 9}, {-1, 33}};
-    Shape shape = dice_.Pick(kShapes);
+    Shape shape = options_.large && dice_.Chance(70) ? LargeShape() : dice_.Pick(kShapes);
     for (int64_t& d : shape) {
       if (!options_.symbolic && d < 0) d = -d * 4;
     }
     return shape;
+  }
+
+  int64_t Columns() { return int64_t(16 + dice_.Below(185)); }
+  Shape LargeShape() {
+    if (dice_.Chance(60)) return {-1, Columns()};
+    return {int64_t(1 + dice_.Below(300)), Columns()};
   }
 
   // A new input; or a state, where the shape is fixed and the dice say so.
@@ -149,7 +159,7 @@ class Generator {
     if (!type.ok() || !SymbolicProduct(type->shape)) return false;
     int64_t symbolic = 0;
     for (const int64_t d : type->shape) symbolic += d < 0;
-    return symbolic <= 1 && NumElements(type->shape, kLargestBatch) <= kMostElements;
+    return symbolic <= 1 && NumElements(type->shape, limits_.batch) <= limits_.elements;
   }
 
   Value Make(Op op, const Values& inputs, const Attributes& attributes = {}) {
@@ -184,7 +194,7 @@ class Generator {
   // How many elements lie along the axes, for N = 17.
   double Count(const Value& v, const Ints& axes) {
     double count = 1;
-    for (const int64_t axis : axes) count *= double(Resolve(v.dim(axis), kLargestBatch));
+    for (const int64_t axis : axes) count *= double(Resolve(v.dim(axis), limits_.batch));
     return count;
   }
 
@@ -221,13 +231,13 @@ class Generator {
         return;
       case Op::kExtent: {
         const Value x = Real();
-        if (x.rank() > 0) Tame(Make(op, {x}, {{"axes", SomeAxes(x)}}), double(kMostElements));
+        if (x.rank() > 0) Tame(Make(op, {x}, {{"axes", SomeAxes(x)}}), double(limits_.elements));
         return;
       }
       case Op::kIota: {
         if (!options_.integers) return;
         const Value x = dice_.Chance(50) ? Real() : Integer();
-        if (x.rank() > 0) Keep(Make(op, {x}, {{"axis", AxisOf(x)}}), double(kMostElements));
+        if (x.rank() > 0) Keep(Make(op, {x}, {{"axis", AxisOf(x)}}), double(limits_.elements));
         return;
       }
       default:
@@ -370,20 +380,24 @@ class Generator {
     Value a = Real();
     for (int tries = 0; tries < 8 && a.rank() != 2; ++tries) a = dice_.Pick(reals_);
     if (a.rank() != 2) a = Fresh(options_.real, {options_.symbolic ? -1 : 4, 5});
+    constexpr int64_t kLongK[] = {129, 256, 300, 383};
+    if (options_.large && dice_.Chance(20)) {
+      a = Fresh(options_.real, {dice_.Chance(50) ? -1 : int64_t(1 + dice_.Below(150)), kLongK[dice_.Below(4)]});
+    }
     const bool ta = dice_.Chance(30), tb = dice_.Chance(30);
     const Attributes flags = {{"transpose_a", ta}, {"transpose_b", tb}};
     const int64_t k = a.dim(ta ? 0 : 1);
     Value b;
-    for (int tries = 0; tries < 10; ++tries) {
+    for (int tries = 0; tries < (options_.large ? 3 : 10); ++tries) {
       const Value v = dice_.Pick(reals_);
       if (Allowed(Op::kMatMul, {a, v}, flags)) b = v;
     }
     if (!b.ok()) {
       constexpr int64_t kWidths[] = {1, 3, 9, 16, 17, 33};
-      const int64_t m = kWidths[dice_.Below(6)];
+      const int64_t m = options_.large ? Columns() : kWidths[dice_.Below(6)];
       b = Fresh(options_.real, tb ? Shape{m, k} : Shape{k, m});
     }
-    Tame(Make(Op::kMatMul, {a, b}, flags), Magnitude(a) * Magnitude(b) * double(Resolve(k, kLargestBatch)));
+    Tame(Make(Op::kMatMul, {a, b}, flags), Magnitude(a) * Magnitude(b) * double(Resolve(k, limits_.batch)));
   }
 
   // Another shape of the same size.
@@ -474,7 +488,7 @@ class Generator {
     }
     const Value indices = Indices(x.dim(0));
     Tame(Make(op, {indices, x}, {{"rows", int64_t(3 + dice_.Below(3))}}),
-         Magnitude(x) * double(Resolve(x.dim(0), kLargestBatch)));
+         Magnitude(x) * double(Resolve(x.dim(0), limits_.batch)));
   }
   // i32[count], where 0 is any count.
   Value Indices(int64_t count) {
@@ -528,6 +542,7 @@ class Generator {
 
   Dice dice_;
   const RandomGraphOptions options_;
+  const Limits limits_;
   GraphBuilder builder_;
   std::vector<Value> reals_, integers_, bools_;
   std::map<NodeId, double> magnitude_;  // What no element exceeds, about.

@@ -15,6 +15,9 @@ struct RandomGraphOptions {
   bool integers = true;  // Integers and bools besides floats: comparisons, indices, casts.
   bool symbolic = true;  // Dimensions that are multiples of N; else all are numbers.
   bool smooth = false;   // For finite differences: no stop_gradient, no cast between floats, indices in their range.
+  // Fewer and larger values, for batches to 300: matrices of 16 to 200 columns, states of 8 KiB and more, products over a
+  // long k. So rows are padded, weights packed and k cut into blocks.
+  bool large = false;
   DType real = DType::kF32;
 };
 

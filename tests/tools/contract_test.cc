@@ -94,10 +94,50 @@ TEST_F(Contract, PredictNeedsWeights) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
+// Before work starts, whatever else is wrong.
+TEST_F(Contract, ATargetThatCannotBeIsOne) {
+  const std::vector<std::vector<std::string>> verbs = {
+      {"train", "fashion_mnist_mlp", "--data", "none", "-o", Path("m.keras")},
+      {"evaluate", "none.keras", "--data", "none"},
+      {"predict", "none.keras", "--input", "none.npy", "-o", Path("y.npy")},
+      {"explain", "fashion_mnist_mlp"}};
+  for (std::vector<std::string> words : verbs) {
+    words.insert(words.end(), {"--target-cpu", "z80"});
+    ExpectError(Fusebox(words), 1, "target cpu 'z80': expected 'native' or a CPU of ");
+    words.back() = "sparc:v9";
+    ExpectError(Fusebox(words), 1, "expected the architecture x86_64 or aarch64, got 'sparc'");
+#ifdef __x86_64__
+    words.back() = "aarch64:generic";
+    ExpectError(Fusebox(words), 1, "target cpu 'aarch64:generic': this machine is of x86_64");
+#endif
+  }
+  setenv("FUSEBOX_TARGET_CPU", "z80", 1);
+  ExpectError(Fusebox(verbs[0]), 1, "FUSEBOX_TARGET_CPU 'z80': expected 'native' or a CPU of ");
+  unsetenv("FUSEBOX_TARGET_CPU");
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(Contract, DumpsForAnyTarget) {
+  const auto dump = [](const char* stage, const char* target) {
+    return Fusebox({"dump", "fashion_mnist_mlp", "--emit", stage, "--target-cpu", target}).output;
+  };
+  const std::string object = dump("object", "aarch64:neoverse-n1");
+  constexpr unsigned char kAArch64 = 183;  // e_machine, in the ELF header.
+  ASSERT_GT(object.size(), 64U);
+  EXPECT_EQ(object.substr(0, 4), "\177ELF");
+  EXPECT_EQ(static_cast<unsigned char>(object[18]), kAArch64);
+  EXPECT_THAT(dump("asm", "aarch64:neoverse-n1"), HasSubstr("fmla"));
+  EXPECT_THAT(dump("asm", "x86_64:x86-64-v4"), HasSubstr("%zmm"));
+  EXPECT_THAT(dump("asm", "x86_64:x86-64-v3"), AllOf(HasSubstr("%ymm"), Not(HasSubstr("%zmm"))));
+  EXPECT_THAT(dump("asm", "x86_64:x86-64"), AllOf(HasSubstr("mulps"), Not(HasSubstr("%ymm"))));
+  ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit=asm", "--target-cpu=z80"}), 1, "target cpu 'z80'");
+}
+
 TEST_F(Contract, HelpAndVersionAreResults) {
   const ProcessResult help = Fusebox({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* verb : {"train", "evaluate", "predict", "summary", "dump", "plot", "curves", "plugins", "opt", "explain", "bench"}) {
+  for (const char* verb :
+       {"train", "evaluate", "predict", "summary", "dump", "plot", "curves", "plugins", "opt", "explain", "bench"}) {
     EXPECT_THAT(help.output, HasSubstr(verb));
   }
   EXPECT_THAT(help.errors, IsEmpty());

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machines that code is generated for, by name. No LLVM header is needed to use this one.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "fusebox/compiler/codegen/target.h"
+
+namespace fusebox {
+
+class ObjectCompiler;
+
+struct Machine {
+  codegen::Target target;
+  std::string cannot_run;  // Why its code does not run here, "this machine lacks avx2"; empty if it does.
+  std::shared_ptr<const ObjectCompiler> compiler;
+};
+
+// The one that CompileOptions::target_cpu names. Made at its first use; it stays for the life of the process. Errors: no such
+// CPU, no such architecture; its code is to run here, and cannot.
+absl::StatusOr<const Machine*> FindMachine(const std::string& target_cpu, bool to_run);
+
+}  // namespace fusebox

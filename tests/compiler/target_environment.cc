@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// All tests are skipped where FUSEBOX_TARGET_CPU names what cannot run here.
+#include "fusebox/compiler/compiler.h"
+#include "gtest/gtest.h"
+
+namespace fusebox::testing {
+namespace {
+
+class TargetRunsHere : public ::testing::Environment {
+  void SetUp() override {
+    const absl::Status status = CheckTargetCpu("");
+    if (!status.ok()) GTEST_SKIP() << status.message();
+  }
+};
+
+const auto* const kTargetRunsHere = ::testing::AddGlobalTestEnvironment(new TargetRunsHere);
+
+}  // namespace
+}  // namespace fusebox::testing
