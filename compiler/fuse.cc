@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "fusebox/compiler/precedence.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
@@ -36,10 +37,10 @@ bool IsCheap(const Graph& graph, NodeId id) {
   if (node.type.dtype == DType::kBool) return true;
   if (node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool) return true;
   // A step of arithmetic on one array that lies in memory anyway, as momentum * slot: loading it costs the same.
-  const bool arithmetic = node.op == Op::kAdd || node.op == Op::kSubtract || node.op == Op::kMultiply;
   const auto leaf = [&](NodeId input) { return IsLeaf(graph[input]); };
   const auto array = [&](NodeId input) { return graph[input].type.rank() > 0; };
-  return arithmetic && std::ranges::all_of(node.inputs, leaf) && std::ranges::count_if(node.inputs, array) == 1;
+  return node.info().single_step && std::ranges::all_of(node.inputs, leaf) &&
+         std::ranges::count_if(node.inputs, array) == 1;
 }
 
 // An index along the last axis of the space: known at each point, of whatever rank the iota itself is.
@@ -237,46 +238,14 @@ class Fuser {
 
   // ---- Placing.
 
-  // Whether kernel `from` needs a result of kernel `to`, over any number of others.
-  bool Needs(int from, int to) const {
-    // What needs another lies above it. So of a deep graph only the part in between is walked, mostly nothing.
-    std::vector<int> open = {from};
-    std::set<int> seen;
-    while (!open.empty()) {
-      const int k = open.back();
-      open.pop_back();
-      if (k == to) return true;
-      if (level_[size_t(k)] <= level_[size_t(to)]) continue;
-      for (const int next : needs_[size_t(k)]) {
-        if (seen.insert(next).second) open.push_back(next);
-      }
-    }
-    return false;
-  }
-
-  // Lifts kernels above those that they need, beginning with this one.
-  void Lift(int lowest) {
-    std::vector<int> open = {lowest};
-    while (!open.empty()) {
-      const int k = open.back();
-      open.pop_back();
-      int level = 0;
-      for (const int source : needs_[size_t(k)]) level = std::max(level, level_[size_t(source)] + 1);
-      // Higher than there are kernels: they need each other in a circle, as Finish will tell.
-      if (level <= level_[size_t(k)] || level > int(kernels_.size())) continue;
-      level_[size_t(k)] = level;
-      open.insert(open.end(), needed_by_[size_t(k)].begin(), needed_by_[size_t(k)].end());
-    }
-  }
-
   // The kernels that kernel k, as `kernel` is, reads from. What it computes again it needs nobody for.
-  std::set<int> Sources(const Kernel& kernel, int k) const {
-    std::set<int> sources;
+  std::set<size_t> Sources(const Kernel& kernel, int k) const {
+    std::set<size_t> sources;
     for (const NodeId id : kernel.members) {
       for (const NodeId input : DataInputs(graph_[id])) {
         const NodeId storage = StorageOf(graph_, input);
         const int from = kernel_of_[storage];
-        if (from >= 0 && from != k && !kernel.Has(storage)) sources.insert(from);
+        if (from >= 0 && from != k && !kernel.Has(storage)) sources.insert(size_t(from));
       }
     }
     return sources;
@@ -302,8 +271,8 @@ class Fuser {
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
       if (why.empty()) {
-        const std::set<int> sources = Sources(joined, k);
-        const bool cycle = std::ranges::any_of(sources, [&](int s) { return Needs(s, k); });
+        const std::set<size_t> sources = Sources(joined, k);
+        const bool cycle = std::ranges::any_of(sources, [&](size_t s) { return order_.Needs(s, size_t(k)); });
         if (!cycle) {
           kernels_[size_t(k)] = std::move(joined);
           return Settle(id, k);
@@ -326,9 +295,7 @@ class Fuser {
       own.members = {id};
     }
     kernels_.push_back(std::move(own));
-    needs_.emplace_back();
-    needed_by_.emplace_back();
-    level_.push_back(0);
+    order_.Add();
     Settle(id, int(kernels_.size()) - 1);
   }
 
@@ -352,10 +319,7 @@ class Fuser {
 
   void Settle(NodeId id, int k) {
     kernel_of_[id] = k;
-    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].erase(k);
-    needs_[size_t(k)] = Sources(kernels_[size_t(k)], k);
-    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].insert(k);
-    Lift(k);
+    order_.SetNeeds(size_t(k), Sources(kernels_[size_t(k)], k));
     std::vector<NodeId> reads;
     CollectReads(id, reads);
     for (const NodeId input : reads) {
@@ -381,8 +345,8 @@ class Fuser {
     std::vector<std::vector<int>> readers(count);
     std::vector<size_t> missing(count), round(count);
     for (size_t k = 0; k < count; ++k) {
-      missing[k] = needs_[k].size();
-      for (const int source : needs_[k]) readers[size_t(source)].push_back(int(k));
+      missing[k] = order_.needs(k).size();
+      for (const size_t source : order_.needs(k)) readers[source].push_back(int(k));
     }
     std::vector<int> order;
     for (size_t k = 0; k < count; ++k) {
@@ -402,7 +366,7 @@ class Fuser {
   absl::StatusOr<FusedProgram> Finish() {
     FusedProgram program{.graph = graph_, .kernels = {}, .unfused = {}};
     const size_t count = kernels_.size();
-    for (size_t k = 0; k < count; ++k) needs_[k] = Sources(kernels_[k], int(k));
+    for (size_t k = 0; k < count; ++k) order_.SetNeeds(k, Sources(kernels_[k], int(k)));
     const std::vector<int> order = Order();
     if (order.size() < count) return absl::InternalError("fuse: kernels need each other in a circle");
     std::set<NodeId> read_outside;
@@ -435,8 +399,7 @@ class Fuser {
 
   const Graph& graph_;
   std::vector<Kernel> kernels_;
-  std::vector<std::set<int>> needs_, needed_by_;  // By kernel: those it reads from, and those that read from it.
-  std::vector<int> level_;                        // By kernel: above those of all that it needs.
+  Precedence order_;            // Kernels after those that they read from.
   std::vector<int> kernel_of_;  // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
   std::map<NodeId, std::set<int>> readers_;
