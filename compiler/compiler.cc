@@ -73,7 +73,10 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   const auto emit = [&](llvm::Module& module) {
     codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, jit->target(), options.profile);
   };
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(entry, emit, options.dump, report));
+  const std::string text = timed("fingerprint", graph.size(), [&] {
+    return codegen::ProgramText(fused, plan, options.row_capacity, jit->target(), options.profile);
+  });
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(entry, text, emit, options.dump, report));
   impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
   impl->guards = plan.guards;

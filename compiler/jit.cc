@@ -145,7 +145,7 @@ class OrcJit final : public Jit {
   const codegen::Target& target() const override { return target_; }
 
   absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
-      const std::string& entry, const std::function<void(llvm::Module&)>& emit,
+      const std::string& entry, const std::string& program, const std::function<void(llvm::Module&)>& emit,
       const std::function<void(std::string_view, const std::string&)>& dump, CompileReport& report) override {
     const auto timed = [&](const char* name, auto step) {
       const auto start = std::chrono::steady_clock::now();
@@ -154,6 +154,17 @@ class OrcJit final : public Jit {
       report.passes.push_back({name, spent.count()});
       return result;
     };
+    const std::string key = compiler_.Key(program);
+    const std::optional<ObjectCache> cache = dump || key.empty() ? std::nullopt : ObjectCache::Open();
+    if (cache) {
+      const auto objects = timed("load", [&] { return cache->Load(key); });
+      if (objects) {
+        // Should they not fit after all, they are compiled again.
+        auto code = timed("link", [&] { return Link(entry, *objects); });
+        report.cache_hit = code.ok();
+        if (code.ok()) return code;
+      }
+    }
     llvm::LLVMContext context;
     context.setDiscardValueNames(!dump);
     llvm::Module module("fusebox", context);
@@ -167,18 +178,6 @@ class OrcJit final : public Jit {
       return std::string(bytes.begin(), bytes.end());
     });
     report.ir_instructions = int64_t(module.getInstructionCount());
-
-    const std::string key = compiler_.Key(bitcode);
-    const std::optional<ObjectCache> cache = dump ? std::nullopt : ObjectCache::Open();
-    if (cache) {
-      const auto objects = timed("load", [&] { return cache->Load(key); });
-      if (objects) {
-        // Should they not fit after all, they are compiled again.
-        auto code = timed("link", [&] { return Link(entry, *objects); });
-        report.cache_hit = code.ok();
-        if (code.ok()) return code;
-      }
-    }
     std::string complaint;
     llvm::raw_string_ostream stream(complaint);
     if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);

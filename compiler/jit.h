@@ -32,13 +32,15 @@ class Jit {
   virtual ~Jit() = default;
 
   virtual const codegen::Target& target() const = 0;
-  // Emits a module, compiles it or finds it compiled in the cache, links it and looks up `entry`. Other modules may use
-  // the same names. The same call must emit the same module, also in another process: no address, no counter.
+  // Finds a module compiled in the cache, or emits and compiles it; links it and looks up `entry`. Other modules may use
+  // the same names.
   //
+  //   program  decides on the module: with equal texts this build of the compiler must emit equal modules, also in
+  //            another process.
   //   dump     if set, gets "llvm" (optimised IR) and "asm"; then the cache is not used.
-  //   report   gets the passes emit, load or codegen, and link; ir_instructions; cache_hit.
+  //   report   gets the passes load, emit and codegen, if they were needed, and link; ir_instructions; cache_hit.
   virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(
-      const std::string& entry, const std::function<void(llvm::Module&)>& emit,
+      const std::string& entry, const std::string& program, const std::function<void(llvm::Module&)>& emit,
       const std::function<void(std::string_view stage, const std::string& text)>& dump, CompileReport& report) = 0;
 };
 
