@@ -32,7 +32,7 @@ bool IsTransposeOfMatrix(const Node& node) {
 // Cheaper to compute again than to store and load.
 bool IsCheap(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
-  if (node.op == Op::kBroadcast || node.op == Op::kIota) return true;
+  if (node.op == Op::kBroadcast || node.op == Op::kIota || node.info().kind == OpKind::kRandom) return true;
   if (node.info().kind != OpKind::kElementwise) return false;
   if (node.type.dtype == DType::kBool) return true;
   if (node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool) return true;
@@ -60,14 +60,41 @@ std::pair<int64_t, int64_t> ReducedRun(const Node& node) {
   return {axes.empty() ? 0 : axes[0], int64_t(axes.size())};
 }
 
+// The nodes that wait for their users, and are computed in each kernel that needs them: cheap ones, and elementwise ones
+// on arrays that lie in memory anyway if a single elementwise node uses them, as the sign of a weight in its penalty.
+std::vector<bool> FindWaiting(const Graph& graph) {
+  std::vector<int> users(graph.size());
+  std::vector<bool> elementwise_user(graph.size());
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    for (const NodeId input : graph[id].inputs) {
+      ++users[input];
+      elementwise_user[input] = graph[id].info().kind == OpKind::kElementwise;
+    }
+  }
+  for (const auto& output : graph.outputs()) ++users[output.value];
+  for (const auto& update : graph.updates()) ++users[update.value];
+  std::vector<bool> waits(graph.size());
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const Node& node = graph[id];
+    const auto at_hand = [&](NodeId input) {
+      return IsLeaf(graph[input]) || graph[input].type.rank() == 0 || waits[input];
+    };
+    const bool alone = node.info().kind == OpKind::kElementwise && node.type.rank() > 0 && users[id] == 1 &&
+                       elementwise_user[id] && std::ranges::all_of(node.inputs, at_hand);
+    waits[id] = IsCheap(graph, id) || alone;
+  }
+  return waits;
+}
+
 class Fuser {
  public:
-  explicit Fuser(const Graph& graph) : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)) {}
+  explicit Fuser(const Graph& graph)
+      : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)), waits_(FindWaiting(graph)) {}
 
   absl::StatusOr<FusedProgram> Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || IsCheap(graph_, id)) continue;
+      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id]) continue;
       if (!node.regions.empty()) return Refuse("fuse: {} still owns a region", node.info().name);
       Place(id);
     }
@@ -199,15 +226,14 @@ class Fuser {
     if (k.Has(id)) return "";  // It was computed again there, and is now stored as well.
     const Node& node = graph_[id];
     for (const NodeId input : DataInputs(node)) {
-      if (kernel_of_[input] >= 0 || !IsCheap(graph_, input) || k.Has(input)) continue;
+      if (kernel_of_[input] >= 0 || !waits_[input] || k.Has(input)) continue;
       if (Reason why = Join(k, input); !why.empty()) return why;
     }
     if (Reason why = Fits(k, node); !why.empty()) return why;
     for (const NodeId input : DataInputs(node)) {
       // A cheap value behind a reshape is read from memory, and it is not there yet.
       const NodeId storage = StorageOf(graph_, input);
-      if (storage != input && kernel_of_[storage] < 0 && IsCheap(graph_, storage))
-        return "a reshaped operand is not in memory";
+      if (storage != input && kernel_of_[storage] < 0 && waits_[storage]) return "a reshaped operand is not in memory";
     }
     if (node.info().kind == OpKind::kReduce && k.kind == KernelKind::kRows && k.run_rank == 0) {
       k.run_rank = ReducedRun(node).second;
@@ -309,7 +335,7 @@ class Fuser {
   void CollectReads(NodeId id, std::vector<NodeId>& reads) const {
     for (const NodeId input : DataInputs(graph_[id])) {
       const NodeId storage = StorageOf(graph_, input);
-      if (kernel_of_[storage] < 0 && IsCheap(graph_, storage) && storage == input) {
+      if (kernel_of_[storage] < 0 && waits_[storage] && storage == input) {
         CollectReads(storage, reads);
       } else if (graph_[storage].op != Op::kConstant && graph_[storage].op != Op::kExtent) {
         reads.push_back(storage);
@@ -402,6 +428,7 @@ class Fuser {
   Precedence order_;            // Kernels after those that they read from.
   std::vector<int> kernel_of_;  // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
+  std::vector<bool> waits_;  // See FindWaiting.
   std::map<NodeId, std::set<int>> readers_;
   std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.
 };

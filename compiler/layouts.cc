@@ -2,6 +2,8 @@
 #include "fusebox/compiler/layouts.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace fusebox {
 namespace {
@@ -64,18 +66,33 @@ bool AllFollow(const FusedProgram& program, const ReadersByNode& readers, NodeId
 
 std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes) {
   const Graph& graph = program.graph;
+  const auto is_large_matrix = [&](const Node& node) {
+    if (node.op != Op::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
+    const Shape& shape = node.type.shape;
+    return shape[0] > 0 && shape[1] > 0 && NumElements(shape, 1) * SizeOf(DType::kF32) >= least_bytes;
+  };
   std::vector<NodeId> states;
+  std::vector<NodeId> slots;
+  std::set<std::pair<size_t, Shape>> readers_of_panels;
   for (NodeId id = 1; id < graph.size(); ++id) {
-    const Node& state = graph[id];
-    if (state.op != Op::kState || state.type.dtype != DType::kF32 || state.type.rank() != 2) continue;
-    const Shape& shape = state.type.shape;
-    if (shape[0] <= 0 || shape[1] <= 0 || NumElements(shape, 1) * SizeOf(DType::kF32) < least_bytes) continue;
+    if (!is_large_matrix(graph[id])) continue;
     const bool is_b = std::ranges::any_of(readers[id], [&](size_t k) {
       return std::ranges::any_of(program.kernels[k].members,
                                  [&](NodeId member) { return ReadsAsB(graph, graph[member], id); });
     });
-    if (is_b && AllFollow(program, readers, id, Layout::kPanels)) states.push_back(id);
+    if (!is_b || !AllFollow(program, readers, id, Layout::kPanels)) continue;
+    states.push_back(id);
+    for (const size_t k : readers[id]) readers_of_panels.emplace(k, graph[id].type.shape);
   }
+  // An optimizer's slots lie as their weight does, so that the kernel that updates all goes along them alike.
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    if (!is_large_matrix(graph[id]) || readers[id].empty() || std::ranges::binary_search(states, id)) continue;
+    const bool beside_panels = std::ranges::all_of(readers[id], [&](size_t k) {
+      return program.kernels[k].kind == KernelKind::kMatMul && readers_of_panels.contains({k, graph[id].type.shape});
+    });
+    if (beside_panels && AllFollow(program, readers, id, Layout::kPanels)) slots.push_back(id);
+  }
+  states.insert(states.end(), slots.begin(), slots.end());
   return states;
 }
 

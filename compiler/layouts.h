@@ -27,7 +27,7 @@ using ReadersByNode = std::vector<std::vector<size_t>>;
 
 // The states worth packing: matrices of f32, of `least_bytes` or more, that some product reads as B, if all that read
 // them can follow the layout: products, elementwise members of the kernels that make a matrix or its rows, and
-// transposes.
+// transposes. Then the states of the same shape that only products which read these read, too: slots of optimizers.
 std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes);
 
 // The stored matrices of f32 whose rows should begin a cache line, if all that write and read them can follow.
