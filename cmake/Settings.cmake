@@ -24,6 +24,9 @@ endif()
 # match counts.
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}/include/fusebox/=)
 
+# Compiled programs on disk are found again by the build of the compiler that made them.
+add_link_options(-Wl,--build-id=sha1)
+
 if(FUSEBOX_SANITIZE)
   add_compile_options(-fsanitize=${FUSEBOX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${FUSEBOX_SANITIZE})

@@ -77,7 +77,10 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   const auto emit = [&](llvm::Module& module) {
     codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, machine->target, options.profile);
   };
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(*machine, entry, emit, options, report));
+  const std::string text = timed("fingerprint", graph.size(), [&] {
+    return codegen::ProgramText(fused, plan, options.row_capacity, machine->target, options.profile);
+  });
+  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(*machine, entry, text, emit, options, report));
   if (impl->code != nullptr) impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
   impl->ports = plan.ports;
   impl->guards = plan.guards;

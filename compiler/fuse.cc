@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "fusebox/compiler/precedence.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
@@ -31,15 +32,15 @@ bool IsTransposeOfMatrix(const Node& node) {
 // Cheaper to compute again than to store and load.
 bool IsCheap(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
-  if (node.op == Op::kBroadcast || node.op == Op::kIota) return true;
+  if (node.op == Op::kBroadcast || node.op == Op::kIota || node.info().kind == OpKind::kRandom) return true;
   if (node.info().kind != OpKind::kElementwise) return false;
   if (node.type.dtype == DType::kBool) return true;
   if (node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool) return true;
   // A step of arithmetic on one array that lies in memory anyway, as momentum * slot: loading it costs the same.
-  const bool arithmetic = node.op == Op::kAdd || node.op == Op::kSubtract || node.op == Op::kMultiply;
   const auto leaf = [&](NodeId input) { return IsLeaf(graph[input]); };
   const auto array = [&](NodeId input) { return graph[input].type.rank() > 0; };
-  return arithmetic && std::ranges::all_of(node.inputs, leaf) && std::ranges::count_if(node.inputs, array) == 1;
+  return node.info().single_step && std::ranges::all_of(node.inputs, leaf) &&
+         std::ranges::count_if(node.inputs, array) == 1;
 }
 
 // An index along the last axis of the space: known at each point, of whatever rank the iota itself is.
@@ -59,14 +60,41 @@ std::pair<int64_t, int64_t> ReducedRun(const Node& node) {
   return {axes.empty() ? 0 : axes[0], int64_t(axes.size())};
 }
 
+// The nodes that wait for their users, and are computed in each kernel that needs them: cheap ones, and elementwise ones
+// on arrays that lie in memory anyway if a single elementwise node uses them, as the sign of a weight in its penalty.
+std::vector<bool> FindWaiting(const Graph& graph) {
+  std::vector<int> users(graph.size());
+  std::vector<bool> elementwise_user(graph.size());
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    for (const NodeId input : graph[id].inputs) {
+      ++users[input];
+      elementwise_user[input] = graph[id].info().kind == OpKind::kElementwise;
+    }
+  }
+  for (const auto& output : graph.outputs()) ++users[output.value];
+  for (const auto& update : graph.updates()) ++users[update.value];
+  std::vector<bool> waits(graph.size());
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const Node& node = graph[id];
+    const auto at_hand = [&](NodeId input) {
+      return IsLeaf(graph[input]) || graph[input].type.rank() == 0 || waits[input];
+    };
+    const bool alone = node.info().kind == OpKind::kElementwise && node.type.rank() > 0 && users[id] == 1 &&
+                       elementwise_user[id] && std::ranges::all_of(node.inputs, at_hand);
+    waits[id] = IsCheap(graph, id) || alone;
+  }
+  return waits;
+}
+
 class Fuser {
  public:
-  explicit Fuser(const Graph& graph) : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)) {}
+  explicit Fuser(const Graph& graph)
+      : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)), waits_(FindWaiting(graph)) {}
 
   absl::StatusOr<FusedProgram> Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || IsCheap(graph_, id)) continue;
+      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id]) continue;
       if (!node.regions.empty()) return Refuse("fuse: {} still owns a region", node.info().name);
       Place(id);
     }
@@ -198,15 +226,14 @@ class Fuser {
     if (k.Has(id)) return "";  // It was computed again there, and is now stored as well.
     const Node& node = graph_[id];
     for (const NodeId input : DataInputs(node)) {
-      if (kernel_of_[input] >= 0 || !IsCheap(graph_, input) || k.Has(input)) continue;
+      if (kernel_of_[input] >= 0 || !waits_[input] || k.Has(input)) continue;
       if (Reason why = Join(k, input); !why.empty()) return why;
     }
     if (Reason why = Fits(k, node); !why.empty()) return why;
     for (const NodeId input : DataInputs(node)) {
       // A cheap value behind a reshape is read from memory, and it is not there yet.
       const NodeId storage = StorageOf(graph_, input);
-      if (storage != input && kernel_of_[storage] < 0 && IsCheap(graph_, storage))
-        return "a reshaped operand is not in memory";
+      if (storage != input && kernel_of_[storage] < 0 && waits_[storage]) return "a reshaped operand is not in memory";
     }
     if (node.info().kind == OpKind::kReduce && k.kind == KernelKind::kRows && k.run_rank == 0) {
       k.run_rank = ReducedRun(node).second;
@@ -237,46 +264,14 @@ class Fuser {
 
   // ---- Placing.
 
-  // Whether kernel `from` needs a result of kernel `to`, over any number of others.
-  bool Needs(int from, int to) const {
-    // What needs another lies above it. So of a deep graph only the part in between is walked, mostly nothing.
-    std::vector<int> open = {from};
-    std::set<int> seen;
-    while (!open.empty()) {
-      const int k = open.back();
-      open.pop_back();
-      if (k == to) return true;
-      if (level_[size_t(k)] <= level_[size_t(to)]) continue;
-      for (const int next : needs_[size_t(k)]) {
-        if (seen.insert(next).second) open.push_back(next);
-      }
-    }
-    return false;
-  }
-
-  // Lifts kernels above those that they need, beginning with this one.
-  void Lift(int lowest) {
-    std::vector<int> open = {lowest};
-    while (!open.empty()) {
-      const int k = open.back();
-      open.pop_back();
-      int level = 0;
-      for (const int source : needs_[size_t(k)]) level = std::max(level, level_[size_t(source)] + 1);
-      // Higher than there are kernels: they need each other in a circle, as Finish will tell.
-      if (level <= level_[size_t(k)] || level > int(kernels_.size())) continue;
-      level_[size_t(k)] = level;
-      open.insert(open.end(), needed_by_[size_t(k)].begin(), needed_by_[size_t(k)].end());
-    }
-  }
-
   // The kernels that kernel k, as `kernel` is, reads from. What it computes again it needs nobody for.
-  std::set<int> Sources(const Kernel& kernel, int k) const {
-    std::set<int> sources;
+  std::set<size_t> Sources(const Kernel& kernel, int k) const {
+    std::set<size_t> sources;
     for (const NodeId id : kernel.members) {
       for (const NodeId input : DataInputs(graph_[id])) {
         const NodeId storage = StorageOf(graph_, input);
         const int from = kernel_of_[storage];
-        if (from >= 0 && from != k && !kernel.Has(storage)) sources.insert(from);
+        if (from >= 0 && from != k && !kernel.Has(storage)) sources.insert(size_t(from));
       }
     }
     return sources;
@@ -302,8 +297,8 @@ class Fuser {
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
       if (why.empty()) {
-        const std::set<int> sources = Sources(joined, k);
-        const bool cycle = std::ranges::any_of(sources, [&](int s) { return Needs(s, k); });
+        const std::set<size_t> sources = Sources(joined, k);
+        const bool cycle = std::ranges::any_of(sources, [&](size_t s) { return order_.Needs(s, size_t(k)); });
         if (!cycle) {
           kernels_[size_t(k)] = std::move(joined);
           return Settle(id, k);
@@ -326,9 +321,7 @@ class Fuser {
       own.members = {id};
     }
     kernels_.push_back(std::move(own));
-    needs_.emplace_back();
-    needed_by_.emplace_back();
-    level_.push_back(0);
+    order_.Add();
     Settle(id, int(kernels_.size()) - 1);
   }
 
@@ -342,7 +335,7 @@ class Fuser {
   void CollectReads(NodeId id, std::vector<NodeId>& reads) const {
     for (const NodeId input : DataInputs(graph_[id])) {
       const NodeId storage = StorageOf(graph_, input);
-      if (kernel_of_[storage] < 0 && IsCheap(graph_, storage) && storage == input) {
+      if (kernel_of_[storage] < 0 && waits_[storage] && storage == input) {
         CollectReads(storage, reads);
       } else if (graph_[storage].op != Op::kConstant && graph_[storage].op != Op::kExtent) {
         reads.push_back(storage);
@@ -352,10 +345,7 @@ class Fuser {
 
   void Settle(NodeId id, int k) {
     kernel_of_[id] = k;
-    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].erase(k);
-    needs_[size_t(k)] = Sources(kernels_[size_t(k)], k);
-    for (const int source : needs_[size_t(k)]) needed_by_[size_t(source)].insert(k);
-    Lift(k);
+    order_.SetNeeds(size_t(k), Sources(kernels_[size_t(k)], k));
     std::vector<NodeId> reads;
     CollectReads(id, reads);
     for (const NodeId input : reads) {
@@ -381,8 +371,8 @@ class Fuser {
     std::vector<std::vector<int>> readers(count);
     std::vector<size_t> missing(count), round(count);
     for (size_t k = 0; k < count; ++k) {
-      missing[k] = needs_[k].size();
-      for (const int source : needs_[k]) readers[size_t(source)].push_back(int(k));
+      missing[k] = order_.needs(k).size();
+      for (const size_t source : order_.needs(k)) readers[source].push_back(int(k));
     }
     std::vector<int> order;
     for (size_t k = 0; k < count; ++k) {
@@ -402,7 +392,7 @@ class Fuser {
   absl::StatusOr<FusedProgram> Finish() {
     FusedProgram program{.graph = graph_, .kernels = {}, .unfused = {}};
     const size_t count = kernels_.size();
-    for (size_t k = 0; k < count; ++k) needs_[k] = Sources(kernels_[k], int(k));
+    for (size_t k = 0; k < count; ++k) order_.SetNeeds(k, Sources(kernels_[k], int(k)));
     const std::vector<int> order = Order();
     if (order.size() < count) return absl::InternalError("fuse: kernels need each other in a circle");
     std::set<NodeId> read_outside;
@@ -435,10 +425,10 @@ class Fuser {
 
   const Graph& graph_;
   std::vector<Kernel> kernels_;
-  std::vector<std::set<int>> needs_, needed_by_;  // By kernel: those it reads from, and those that read from it.
-  std::vector<int> level_;                        // By kernel: above those of all that it needs.
+  Precedence order_;            // Kernels after those that they read from.
   std::vector<int> kernel_of_;  // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
+  std::vector<bool> waits_;  // See FindWaiting.
   std::map<NodeId, std::set<int>> readers_;
   std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.
 };

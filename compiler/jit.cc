@@ -117,6 +117,7 @@ class OrcJit final : public Jit {
   explicit OrcJit(std::unique_ptr<orc::LLJIT> jit) : jit_(std::move(jit)) {}
 
   absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
+                                                            const std::string& program,
                                                             const std::function<void(llvm::Module&)>& emit,
                                                             const CompileOptions& options,
                                                             CompileReport& report) override {
@@ -129,6 +130,17 @@ class OrcJit final : public Jit {
       report.passes.push_back({name, spent.count()});
       return result;
     };
+    const std::string key = compiler.Key(program);
+    const std::optional<ObjectCache> cache = dump || !options.link || key.empty() ? std::nullopt : ObjectCache::Open();
+    if (cache) {
+      const auto objects = timed("load", [&] { return cache->Load(key); });
+      if (objects) {
+        // Should they not fit after all, they are compiled again.
+        auto code = timed("link", [&] { return Link(entry, *objects); });
+        report.cache_hit = code.ok();
+        if (code.ok()) return code;
+      }
+    }
     llvm::LLVMContext context;
     context.setDiscardValueNames(!dump);
     llvm::Module module("fusebox", context);
@@ -142,18 +154,6 @@ class OrcJit final : public Jit {
       return std::string(bytes.begin(), bytes.end());
     });
     report.ir_instructions = int64_t(module.getInstructionCount());
-
-    const std::string key = compiler.Key(bitcode);
-    const std::optional<ObjectCache> cache = dump || !options.link ? std::nullopt : ObjectCache::Open();
-    if (cache) {
-      const auto objects = timed("load", [&] { return cache->Load(key); });
-      if (objects) {
-        // Should they not fit after all, they are compiled again.
-        auto code = timed("link", [&] { return Link(entry, *objects); });
-        report.cache_hit = code.ok();
-        if (code.ok()) return code;
-      }
-    }
     std::string complaint;
     llvm::raw_string_ostream stream(complaint);
     if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);

@@ -29,14 +29,16 @@ class Jit {
   static absl::StatusOr<Jit*> Get();
   virtual ~Jit() = default;
 
-  // Emits a module, compiles it for the machine or finds it compiled in the cache, links it and looks up `entry`. Other
-  // modules may use the same names. The same call must emit the same module, also in another process: no address, no
-  // counter.
+  // Finds a module compiled for the machine in the cache, or emits and compiles it; links it and looks up `entry`. Other
+  // modules may use the same names.
   //
+  //   program  decides on the module: with equal texts this build of the compiler must emit equal modules, also in
+  //            another process.
   //   options  if `dump` is set, it gets "llvm" (optimised IR), "asm" and "object" (one ELF file), and the cache is not used;
   //            without `link` there is no native code: null
-  //   report   gets the passes emit, load or codegen, and link; ir_instructions; cache_hit
+  //   report   gets the passes load, emit and codegen, if they were needed, and link; ir_instructions; cache_hit
   virtual absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
+                                                                    const std::string& program,
                                                                     const std::function<void(llvm::Module&)>& emit,
                                                                     const CompileOptions& options,
                                                                     CompileReport& report) = 0;

@@ -34,6 +34,10 @@ std::vector<NodeId> DataInputs(const Node& node) {
   return node.inputs;
 }
 
+int64_t DepthOfProduct(const Graph& graph, const Node& matmul) {
+  return graph[matmul.inputs[0]].type.shape[matmul.attributes.Flag("transpose_a") ? 0 : 1];
+}
+
 bool IsLeaf(const Node& node) {
   return node.op == Op::kInput || node.op == Op::kState || node.op == Op::kConstant || node.op == Op::kExtent;
 }

@@ -48,6 +48,8 @@ struct FusedProgram {
 NodeId StorageOf(const Graph& graph, NodeId id);
 // The inputs whose elements a node needs: iota and extent look at a shape alone.
 std::vector<NodeId> DataInputs(const Node& node);
+// How many products each element of a matmul sums up: the dimension that its operands share.
+int64_t DepthOfProduct(const Graph& graph, const Node& matmul);
 // A source is read where it lies, or is known when compiling; no kernel computes it.
 bool IsLeaf(const Node& node);
 

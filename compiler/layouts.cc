@@ -2,6 +2,8 @@
 #include "fusebox/compiler/layouts.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace fusebox {
 namespace {
@@ -47,12 +49,13 @@ bool Follows(const Graph& graph, const Kernel& kernel, const Node& node, NodeId 
   }
 }
 
-bool AllFollow(const Graph& graph, const std::vector<Kernel>& kernels, NodeId value, Layout layout) {
-  for (const Kernel& kernel : kernels) {
+bool AllFollow(const FusedProgram& program, const ReadersByNode& readers, NodeId value, Layout layout) {
+  const Graph& graph = program.graph;
+  for (const size_t k : readers[value]) {
+    const Kernel& kernel = program.kernels[k];
     for (const NodeId member : kernel.members) {
       const Node& node = graph[member];
-      const bool reads = std::ranges::any_of(
-          DataInputs(node), [&](NodeId i) { return StorageOf(graph, i) == value && !kernel.Has(value); });
+      const bool reads = std::ranges::any_of(DataInputs(node), [&](NodeId i) { return StorageOf(graph, i) == value; });
       if (reads && !Follows(graph, kernel, node, value, layout)) return false;
     }
   }
@@ -61,24 +64,42 @@ bool AllFollow(const Graph& graph, const std::vector<Kernel>& kernels, NodeId va
 
 }  // namespace
 
-std::vector<NodeId> StatesForPanels(const Graph& graph, const std::vector<Kernel>& kernels, int64_t least_bytes) {
+std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes) {
+  const Graph& graph = program.graph;
+  const auto is_large_matrix = [&](const Node& node) {
+    if (node.op != Op::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
+    const Shape& shape = node.type.shape;
+    return shape[0] > 0 && shape[1] > 0 && NumElements(shape, 1) * SizeOf(DType::kF32) >= least_bytes;
+  };
   std::vector<NodeId> states;
+  std::vector<NodeId> slots;
+  std::set<std::pair<size_t, Shape>> readers_of_panels;
   for (NodeId id = 1; id < graph.size(); ++id) {
-    const Node& state = graph[id];
-    if (state.op != Op::kState || state.type.dtype != DType::kF32 || state.type.rank() != 2) continue;
-    const Shape& shape = state.type.shape;
-    if (shape[0] <= 0 || shape[1] <= 0 || NumElements(shape, 1) * SizeOf(DType::kF32) < least_bytes) continue;
-    const bool is_b = std::ranges::any_of(kernels, [&](const Kernel& kernel) {
-      return std::ranges::any_of(kernel.members, [&](NodeId member) { return ReadsAsB(graph, graph[member], id); });
+    if (!is_large_matrix(graph[id])) continue;
+    const bool is_b = std::ranges::any_of(readers[id], [&](size_t k) {
+      return std::ranges::any_of(program.kernels[k].members,
+                                 [&](NodeId member) { return ReadsAsB(graph, graph[member], id); });
     });
-    if (is_b && AllFollow(graph, kernels, id, Layout::kPanels)) states.push_back(id);
+    if (!is_b || !AllFollow(program, readers, id, Layout::kPanels)) continue;
+    states.push_back(id);
+    for (const size_t k : readers[id]) readers_of_panels.emplace(k, graph[id].type.shape);
   }
+  // An optimizer's slots lie as their weight does, so that the kernel that updates all goes along them alike.
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    if (!is_large_matrix(graph[id]) || readers[id].empty() || std::ranges::binary_search(states, id)) continue;
+    const bool beside_panels = std::ranges::all_of(readers[id], [&](size_t k) {
+      return program.kernels[k].kind == KernelKind::kMatMul && readers_of_panels.contains({k, graph[id].type.shape});
+    });
+    if (beside_panels && AllFollow(program, readers, id, Layout::kPanels)) slots.push_back(id);
+  }
+  states.insert(states.end(), slots.begin(), slots.end());
   return states;
 }
 
-std::vector<NodeId> ValuesToPad(const Graph& graph, const std::vector<Kernel>& kernels) {
+std::vector<NodeId> ValuesToPad(const FusedProgram& program, const ReadersByNode& readers) {
+  const Graph& graph = program.graph;
   std::vector<NodeId> values;
-  for (const Kernel& kernel : kernels) {
+  for (const Kernel& kernel : program.kernels) {
     for (const NodeId id : kernel.stored) {
       const Type& type = graph[id].type;
       if (type.dtype != DType::kF32 || type.rank() != 2) continue;
@@ -86,7 +107,7 @@ std::vector<NodeId> ValuesToPad(const Graph& graph, const std::vector<Kernel>& k
       const bool written = kernel.kind == KernelKind::kMatMul
                                ? kernel.space == type.shape
                                : kernel.kind == KernelKind::kTranspose || GoesByRow(kernel, type.shape);
-      if (written && AllFollow(graph, kernels, id, Layout::kPadded)) values.push_back(id);
+      if (written && AllFollow(program, readers, id, Layout::kPadded)) values.push_back(id);
     }
   }
   return values;

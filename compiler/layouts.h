@@ -22,13 +22,16 @@ enum class Layout : uint8_t { kExact, kPadded, kPanels };
 // Columns of a panel: a cache line of f32. The same for every vector width, so that a tile is some whole panels.
 inline constexpr int64_t kPanel = 16;
 
+// For each node the kernels that read it from memory: Dependencies::readers of plan/dependencies.h.
+using ReadersByNode = std::vector<std::vector<size_t>>;
+
 // The states worth packing: matrices of f32, of `least_bytes` or more, that some product reads as B, if all that read
 // them can follow the layout: products, elementwise members of the kernels that make a matrix or its rows, and
-// transposes.
-std::vector<NodeId> StatesForPanels(const Graph& graph, const std::vector<Kernel>& kernels, int64_t least_bytes);
+// transposes. Then the states of the same shape that only products which read these read, too: slots of optimizers.
+std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes);
 
 // The stored matrices of f32 whose rows should begin a cache line, if all that write and read them can follow.
-std::vector<NodeId> ValuesToPad(const Graph& graph, const std::vector<Kernel>& kernels);
+std::vector<NodeId> ValuesToPad(const FusedProgram& program, const ReadersByNode& readers);
 
 // Elements that a value takes in a layout, padding included; N is `batch`.
 int64_t NumElements(const Shape& shape, int64_t batch, Layout layout);

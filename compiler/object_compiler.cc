@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fmt/format.h"
+#include "fusebox/compiler/build_id.h"
 #include "fusebox/graph/check.h"
 #include "llvm-c/Core.h"
 #include "llvm/ADT/StringExtras.h"
@@ -146,18 +147,18 @@ std::unique_ptr<llvm::TargetMachine> ObjectCompiler::NewMachine() const {
   return std::move(*machine);
 }
 
-std::string ObjectCompiler::Key(const std::string& bitcode) const {
+std::string ObjectCompiler::Key(const std::string& program) const {
+  if (BuildId().empty()) return "";
   // The library's own version: it may have been replaced since we were compiled.
   unsigned major = 0, minor = 0, patch = 0;
   LLVMGetVersion(&major, &minor, &patch);
-  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(bitcode.data()), bitcode.size());
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(program.data()), program.size());
   const llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
-  // Which functions are called from outside, and how floating-point arithmetic may be changed, stands in the IR.
   return fmt::format(
-      "fusebox {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
-      "triple {}\nCPU {}\nfeatures {}\nIR {:016x}{:016x}, {} bytes\n",
-      FUSEBOX_VERSION, major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
-      machine_->getTargetCPU().str(), SortedFeatures(*machine_), hash.high64, hash.low64, bitcode.size());
+      "fusebox {}\nbuild {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
+      "triple {}\nCPU {}\nfeatures {}\nprogram {:016x}{:016x}, {} bytes\n",
+      FUSEBOX_VERSION, BuildId(), major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
+      machine_->getTargetCPU().str(), SortedFeatures(*machine_), hash.high64, hash.low64, program.size());
 }
 
 absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module, const std::string& bitcode,

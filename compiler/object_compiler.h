@@ -20,8 +20,9 @@ class ObjectCompiler {
 
   const llvm::TargetMachine& machine() const { return *machine_; }
 
-  // Whatever decides what objects come of a module's bitcode, as text, a line each: the key of cached objects.
-  std::string Key(const std::string& bitcode) const;
+  // Whatever decides what objects come of a program's text (Jit::Compile), a line each: the key of cached objects. It
+  // names this very build of the compiler, as that decides what code is emitted; "" if the build does not tell.
+  std::string Key(const std::string& program) const;
 
   // Objects that together define the module's functions, in an order and with contents that depend on the number of
   // threads: with one it is one. Functions that were internal are visible to each other.

@@ -4,28 +4,38 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
-#include "fusebox/graph/check.h"
+#include "fusebox/compiler/plan/arena.h"
+#include "fusebox/compiler/plan/dependencies.h"
 
 namespace fusebox {
 namespace {
 
-constexpr int64_t kAlignment = 64;
-
 class Planner {
  public:
   Planner(const FusedProgram& program, const PlanOptions& options)
-      : graph_(program.graph), kernels_(program.kernels), options_(options) {
+      : program_(program),
+        graph_(program.graph),
+        kernels_(program.kernels),
+        options_(options),
+        all_(FindDependencies(program)),
+        is_copied_(graph_.size()),
+        arena_(options.guard_bytes) {
     plan_.places.resize(graph_.size());
   }
 
   Plan Run() {
     AssignPorts();
-    FindEdges();
+    AssignUpdates();
     PackStates();
     PadValues();
     AssignPhases();
     AssignArena();
+    SumUnfused();
+    plan_.packed_bytes = packed_bytes_;
+    plan_.arena_bytes = arena_.bytes();
+    plan_.guards = arena_.guards();
     return std::move(plan_);
   }
 
@@ -34,6 +44,7 @@ class Planner {
 
   void AssignPorts() {
     const std::vector<bool> needed = Reachable(graph_);
+    std::set<std::string> data_sets;
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
       if (!needed[id]) continue;
@@ -41,7 +52,7 @@ class Planner {
       if (node.op == Op::kInput) AddPort(Port::Kind::kInput, name, node.type, id);
       if (node.op == Op::kState) AddPort(Port::Kind::kState, name, node.type, id);
       // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
-      if (node.op == Op::kRows) AddPort(Port::Kind::kRows, name, node.type, 0);
+      if (node.op == Op::kRows && data_sets.insert(name).second) AddPort(Port::Kind::kRows, name, node.type, 0);
     }
     for (const auto& output : graph_.outputs()) {
       const NodeId value = StorageOf(graph_, output.value);
@@ -52,96 +63,34 @@ class Planner {
   }
 
   int64_t AddPort(Port::Kind kind, const std::string& name, const Type& type, NodeId node) {
-    if (kind == Port::Kind::kRows) {
-      for (size_t i = 0; i < plan_.ports.size(); ++i) {
-        if (plan_.ports[i].kind == kind && plan_.ports[i].name == name) return int64_t(i);
-      }
-    }
     plan_.ports.push_back({kind, name, type, false});
     const auto port = int64_t(plan_.ports.size()) - 1;
     if (node != 0) plan_.places[node] = {Place::Kind::kPort, port, -1};
     return port;
   }
 
-  // ---- Edges between kernels: what has to be in memory before, and what must have been read before it is overwritten.
-
-  void FindEdges() {
-    std::map<NodeId, size_t> made_by;
-    for (size_t k = 0; k < kernels_.size(); ++k) {
-      for (const NodeId id : kernels_[k].stored) made_by[id] = k;
-    }
-    before_.resize(kernels_.size());
-    readers_.resize(graph_.size());
-    for (size_t k = 0; k < kernels_.size(); ++k) {
-      for (const NodeId id : kernels_[k].members) {
-        for (const NodeId input : DataInputs(graph_[id])) {
-          const NodeId storage = StorageOf(graph_, input);
-          if (kernels_[k].Has(storage)) continue;
-          readers_[storage].insert(k);
-          if (const auto it = made_by.find(storage); it != made_by.end()) before_[k].insert(it->second);
-        }
-      }
-    }
+  // New values of states are written where the state lies, or copied there after the last phase.
+  void AssignUpdates() {
     for (const auto& update : graph_.updates()) {
       const NodeId value = StorageOf(graph_, update.value);
       const int64_t port = plan_.places[update.state].port;
-      const auto maker = made_by.find(value);
-      Check(maker != made_by.end() && plan_.places[value].kind == Place::Kind::kNone,
-            "an update without memory of its own");
-      if (CanOverwrite(maker->second, value, update.state)) {
+      if (all_.updates_in_place[value] == update.state) {
         plan_.places[value] = {Place::Kind::kPort, port, -1};
-        for (const size_t reader : readers_[update.state]) {
-          if (reader != maker->second) before_[maker->second].insert(reader);
-        }
       } else {
         plan_.copies.push_back({value, port});
+        is_copied_[value] = true;
       }
     }
   }
 
-  // Whether kernel k may write `value` over `old`: whoever else reads the old one can run before it, and k itself reads
-  // only the element that it is about to write.
-  bool CanOverwrite(size_t k, NodeId value, NodeId old) const {
-    if (!ReadsOnlyOwnElement(kernels_[k], value, old)) return false;
-    return std::ranges::none_of(readers_[old], [&](size_t reader) { return reader != k && Depends(reader, k); });
-  }
-
-  bool ReadsOnlyOwnElement(const Kernel& kernel, NodeId value, NodeId old) const {
-    const bool value_is_element = IsElement(graph_, kernel, value);
-    for (const NodeId id : kernel.members) {
-      const Node& node = graph_[id];
-      for (const NodeId input : DataInputs(node)) {
-        if (StorageOf(graph_, input) != old) continue;
-        if (node.info().kind != OpKind::kElementwise || graph_[input].type.shape != node.type.shape) return false;
-        if (node.type.shape != graph_[value].type.shape || IsElement(graph_, kernel, id) != value_is_element)
-          return false;
-        // Between a row's reductions elements are computed again, from operands that must still be there.
-        if (value_is_element && kernel.run_rank > 0) return false;
-      }
-    }
-    return true;
-  }
-
-  bool Depends(size_t from, size_t to) const {
-    std::vector<size_t> open = {from};
-    std::set<size_t> seen;
-    while (!open.empty()) {
-      const size_t k = open.back();
-      open.pop_back();
-      if (k == to) return true;
-      for (const size_t next : before_[k]) {
-        if (seen.insert(next).second) open.push_back(next);
-      }
-    }
-    return false;
-  }
-
-  // ---- Packed states: at the arena's start, as they are there all the time; with guards, anywhere.
+  // ---- Layouts. Packed states lie at the arena's start, as they are there all the time; with guards, anywhere.
 
   void PackStates() {
-    for (const NodeId state : StatesForPanels(graph_, kernels_, options_.pack_from_bytes)) {
+    std::vector<NodeId> next_of_state(graph_.size());
+    for (const auto& update : graph_.updates()) next_of_state[update.state] = update.value;
+    for (const NodeId state : StatesForPanels(program_, all_.readers, options_.pack_from_bytes)) {
       const int64_t port = plan_.places[state].port;
-      const NodeId next = graph_.update_of(state);
+      const NodeId next = next_of_state[state];
       const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
       // An update must be written where the state lies, as a matrix of the same rows, by a kernel that follows the layout.
       if (updated != 0 && (plan_.places[updated].port != port ||
@@ -150,67 +99,41 @@ class Planner {
       }
       plan_.places[state].layout = Layout::kPanels;
       const int64_t bytes = BytesOf(state);
-      const int64_t offset = options_.guard_bytes > 0 ? Guarded(bytes) : plan_.packed_bytes;
-      const Place place = {Place::Kind::kArena, -1, offset, Layout::kPanels};
+      const Place place = {Place::Kind::kArena, -1, arena_.Keep(bytes), Layout::kPanels};
       plan_.places[state] = place;
       if (updated != 0) plan_.places[updated] = place;
-      plan_.packed.push_back({state, port});
-      plan_.packed_bytes += RoundUp(bytes);
+      plan_.packed.push_back({state, port, updated != 0});
+      packed_bytes_ += Arena::RoundUp(bytes);
     }
-    plan_.arena_bytes = std::max(plan_.arena_bytes, plan_.packed_bytes);
   }
 
   bool MadeInPanels(NodeId id) const {
-    for (const Kernel& kernel : kernels_) {
-      if (std::ranges::find(kernel.stored, id) == kernel.stored.end()) continue;
-      const bool by_row = kernel.kind == KernelKind::kRows && kernel.outer_rank == 1;
-      return (kernel.kind == KernelKind::kMatMul || by_row) && kernel.space == graph_[id].type.shape &&
-             IsElement(graph_, kernel, id) && readers_[id].empty();
-    }
-    return false;
+    if (all_.maker[id] == Dependencies::kNone) return false;
+    const Kernel& kernel = kernels_[all_.maker[id]];
+    const bool by_row = kernel.kind == KernelKind::kRows && kernel.outer_rank == 1;
+    return (kernel.kind == KernelKind::kMatMul || by_row) && kernel.space == graph_[id].type.shape &&
+           IsElement(graph_, kernel, id) && all_.readers[id].empty();
   }
 
   void PadValues() {
-    for (const NodeId id : ValuesToPad(graph_, kernels_)) {
-      const bool is_copied =
-          std::ranges::any_of(plan_.copies, [id](const Plan::Copy& copy) { return copy.from == id; });
-      if (plan_.places[id].kind == Place::Kind::kNone && !is_copied) plan_.places[id].layout = Layout::kPadded;
+    for (const NodeId id : ValuesToPad(program_, all_.readers)) {
+      if (plan_.places[id].kind == Place::Kind::kNone && !is_copied_[id]) plan_.places[id].layout = Layout::kPadded;
     }
   }
 
-  static int64_t RoundUp(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-  // ---- Phases: each kernel as early as its edges allow.
+  // ---- Phases: each kernel as early as its dependencies allow.
 
   void AssignPhases() {
-    phase_.assign(kernels_.size(), -1);
-    std::vector<size_t> open(kernels_.size());
-    for (size_t k = 0; k < open.size(); ++k) open[k] = k;
-    while (!open.empty()) {
-      const size_t count = open.size();
-      std::erase_if(open, [&](size_t k) {
-        int64_t phase = 0;
-        for (const size_t b : before_[k]) {
-          if (phase_[b] < 0) return false;
-          phase = std::max(phase, phase_[b] + 1);
-        }
-        phase_[k] = phase;
-        return true;
-      });
-      Check(open.size() < count, "kernels wait for each other in a circle");
-    }
     for (size_t k = 0; k < kernels_.size(); ++k) {
-      const auto phase = size_t(phase_[k]);
+      const size_t phase = all_.order.level(k);
       if (plan_.phases.size() <= phase) plan_.phases.resize(phase + 1);
       plan_.phases[phase].push_back(k);
     }
   }
 
-  // ---- The arena: first fit by phase.
+  int64_t PhaseOf(size_t kernel) const { return int64_t(all_.order.level(kernel)); }
 
-  struct Block {
-    int64_t offset, size, first, last;  // The phases in which it is in use.
-  };
+  // ---- The arena.
 
   int64_t BytesOf(NodeId id) const {
     const Type& type = graph_[id].type;
@@ -218,43 +141,44 @@ class Planner {
   }
 
   int64_t LastUse(NodeId id) const {
+    if (is_copied_[id]) return int64_t(plan_.phases.size());
     int64_t last = 0;
-    for (const size_t reader : readers_[id]) last = std::max(last, phase_[reader]);
-    for (const auto& copy : plan_.copies) {
-      if (copy.from == id) last = int64_t(plan_.phases.size());
-    }
+    for (const size_t reader : all_.readers[id]) last = std::max(last, PhaseOf(reader));
     return last;
   }
 
   void AssignArena() {
-    std::map<NodeId, size_t> block_of;
+    block_of_.assign(graph_.size(), kNoBlock);
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       for (const size_t k : plan_.phases[phase]) {
         AssignPartialSums(kernels_[k], int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
-          if (plan_.places[id].kind != Place::Kind::kNone) continue;
-          const int64_t last = std::max(int64_t(phase), LastUse(id));
-          plan_.intermediate_bytes += RoundUp(std::max<int64_t>(BytesOf(id), 1));
-          if (const NodeId dying = DyingOperand(k, id, block_of); dying != 0) {
-            Block& block = blocks_[block_of[dying]];
-            block.last = std::max(block.last, last);
-            block_of[id] = block_of[dying];
-          } else {
-            block_of[id] = NewBlock(std::max<int64_t>(BytesOf(id), 1), int64_t(phase), last);
-          }
-          plan_.places[id] = {Place::Kind::kArena, -1, blocks_[block_of[id]].offset, plan_.places[id].layout};
+          if (plan_.places[id].kind == Place::Kind::kNone) AssignBlock(k, id, int64_t(phase));
         }
       }
     }
   }
 
-  // A block that is in use in these phases.
-  size_t NewBlock(int64_t bytes, int64_t first, int64_t last) {
-    const int64_t size = RoundUp(bytes);
-    const int64_t offset = options_.guard_bytes > 0 ? Guarded(bytes) : FindGap(size, first, last);
-    plan_.arena_bytes = std::max(plan_.arena_bytes, offset + size);
-    blocks_.push_back({offset, size, first, last});
-    return blocks_.size() - 1;
+  void AssignBlock(size_t k, NodeId id, int64_t phase) {
+    const int64_t bytes = std::max<int64_t>(BytesOf(id), 1), last = std::max(phase, LastUse(id));
+    plan_.intermediate_bytes += Arena::RoundUp(bytes);
+    if (const NodeId dying = DyingOperand(k, id); dying != 0) {
+      block_of_[id] = std::exchange(block_of_[dying], kNoBlock);
+      arena_.Extend(block_of_[id], last);
+    } else {
+      block_of_[id] = arena_.Take(bytes, phase, last);
+    }
+    plan_.places[id] = {Place::Kind::kArena, -1, arena_[block_of_[id]].offset, plan_.places[id].layout};
+  }
+
+  void SumUnfused() {
+    const std::vector<bool> needed = Reachable(graph_);
+    for (NodeId id = 1; id < graph_.size(); ++id) {
+      const Node& node = graph_[id];
+      if (!needed[id] || IsLeaf(node) || node.op == Op::kReshape) continue;
+      plan_.unfused_bytes +=
+          Arena::RoundUp(NumElements(node.type.shape, options_.row_capacity) * SizeOf(node.type.dtype));
+    }
   }
 
   void AssignPartialSums(const Kernel& kernel, int64_t phase) {
@@ -262,69 +186,44 @@ class Planner {
     for (const NodeId id : kernel.members) {
       const Node& node = graph_[id];
       if (node.op != Op::kMatMul) continue;
-      const Shape& a = graph_[node.inputs[0]].type.shape;
       const int64_t m = Resolve(node.type.shape[0], options_.row_capacity);
-      const int64_t k = Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], options_.row_capacity);
+      const int64_t k = Resolve(DepthOfProduct(graph_, node), options_.row_capacity);
       const Layout layout = plan_.places[StorageOf(graph_, node.inputs[1])].layout;
       const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype);
       Plan::Blocked& blocked = plan_.blocked[id] = {blocking};
       if (blocking.k == 0) continue;
       const int64_t bytes = PartialSums(m, node.type.shape[1]) * SizeOf(node.type.dtype);
-      blocked.partial_sums = blocks_[NewBlock(bytes, phase, phase)].offset;
+      blocked.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
     }
   }
 
-  // A place of its own that ends where a guard begins, and is aligned only as its elements need.
-  int64_t Guarded(int64_t bytes) {
-    const int64_t guard = options_.guard_bytes;
-    const int64_t end = (plan_.arena_bytes + bytes + guard - 1) / guard * guard;
-    plan_.guards.push_back(end);
-    plan_.arena_bytes = end + guard;
-    return end - bytes;
-  }
-
-  // An operand that only this kernel still reads, element by element, and whose place the result can take.
-  NodeId DyingOperand(size_t k, NodeId id, const std::map<NodeId, size_t>& block_of) const {
+  // An operand that only this kernel still reads, element by element, and whose place the result can take; 0 if there is
+  // none. It must hold its block still: another result may have taken it.
+  NodeId DyingOperand(size_t k, NodeId id) const {
     if (options_.guard_bytes > 0) return 0;  // Nothing shares memory then.
-    for (const auto& [operand, block] : block_of) {
-      if (!readers_[operand].contains(k) || blocks_[block].last != phase_[k] || BytesOf(operand) != BytesOf(id))
-        continue;
-      if (plan_.places[operand].layout != plan_.places[id].layout) continue;
+    for (const NodeId operand : all_.reads[k]) {
+      if (block_of_[operand] == kNoBlock || arena_[block_of_[operand]].last != PhaseOf(k)) continue;
+      if (BytesOf(operand) != BytesOf(id) || plan_.places[operand].layout != plan_.places[id].layout) continue;
+      if (SizeOf(graph_[operand].type.dtype) != SizeOf(graph_[id].type.dtype)) continue;
       const bool alone =
-          std::ranges::none_of(readers_[operand], [&](size_t r) { return r != k && phase_[r] == phase_[k]; });
-      const bool taken = std::ranges::any_of(block_of, [&](const auto& other) {
-        return other.first != operand && other.second == block && LastUse(other.first) >= phase_[k];
-      });
-      if (alone && !taken && SizeOf(graph_[operand].type.dtype) == SizeOf(graph_[id].type.dtype) &&
-          ReadsOnlyOwnElement(kernels_[k], id, operand)) {
-        return operand;
-      }
+          std::ranges::none_of(all_.readers[operand], [&](size_t r) { return r != k && PhaseOf(r) == PhaseOf(k); });
+      if (alone && ReadsOnlyOwnElement(graph_, kernels_[k], id, operand)) return operand;
     }
     return 0;
   }
 
-  int64_t FindGap(int64_t size, int64_t first, int64_t last) const {
-    std::vector<const Block*> busy;
-    for (const Block& b : blocks_) {
-      if (b.first <= last && first <= b.last) busy.push_back(&b);
-    }
-    std::ranges::sort(busy, {}, &Block::offset);
-    int64_t offset = plan_.packed_bytes;
-    for (const Block* b : busy) {
-      if (b->offset - offset >= size) break;
-      offset = std::max(offset, b->offset + b->size);
-    }
-    return offset;
-  }
+  static constexpr size_t kNoBlock = size_t(-1);
 
+  const FusedProgram& program_;
   const Graph& graph_;
   const std::vector<Kernel>& kernels_;
   const PlanOptions options_;
+  const Dependencies all_;
+  std::vector<bool> is_copied_;  // By node: to a state's port, after the last phase.
   Plan plan_;
-  std::vector<std::set<size_t>> before_;   // By kernel.
-  std::vector<std::set<size_t>> readers_;  // By stored node or source.
-  std::vector<int64_t> phase_;
-  std::vector<Block> blocks_;
+  Arena arena_;
+  int64_t packed_bytes_ = 0;
+  std::vector<size_t> block_of_;  // By node: the block that it holds.
 };
 
 std::string Print(const Plan& plan, const Place& place) {

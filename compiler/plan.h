@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order and memory: which kernels run in which phase, and where each value lies.
+// Order and memory: which kernels run in which phase, and where each value lies. The parts that know nothing of each
+// other are in plan/: dependencies.h, from which the phases follow, and arena.h, which packs blocks.
 //
 // A phase is what lies between two barriers: kernels of one phase need nothing of each other. Every stored value lies in
 // a port (an output, or the state that it becomes) or in the one arena, where values whose phases do not overlap share
@@ -38,6 +39,7 @@ struct Plan {
   struct Packed {
     NodeId state;
     int64_t port;
+    bool updated;  // The steps change it.
   };
   std::vector<Packed> packed;
   // How products are cut, and where in the arena their sums lie between blocks of k.
@@ -47,6 +49,7 @@ struct Plan {
   };
   std::map<NodeId, Blocked> blocked;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
+  int64_t unfused_bytes = 0;    // What the results of all ops would take, fused or not, had each its own buffer.
   int64_t packed_bytes = 0;     // Of the arena, for packed states.
   std::vector<int64_t> guards;  // Where nothing lies for PlanOptions::guard_bytes.
 };

@@ -78,8 +78,14 @@ Graph Rewrite(const Graph& graph, const NodeMap& map) {
     image[id] = map(copy, graph[id], std::move(inputs));
     Check(image[id] != 0, "a rewrite lost a node");
   }
-  for (const auto& output : graph.outputs()) copy.AddOutput(output.name, image[output.value]);
-  for (const auto& update : graph.updates()) copy.SetUpdate(image[update.state], image[update.value]);
+  std::vector<Graph::Output> outputs = graph.outputs();
+  std::vector<Graph::Update> updates = graph.updates();
+  for (auto& output : outputs) output.value = image[output.value];
+  for (auto& [state, value] : updates) {
+    state = image[state];
+    value = image[value];
+  }
+  copy.ReplaceResults(std::move(outputs), std::move(updates));
   return copy;
 }
 

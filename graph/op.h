@@ -117,6 +117,7 @@ struct OpInfo {
   Values (*vjp)(const VjpContext&) = nullptr;
   bool commutative = false;
   bool states_type = false;  // Nothing infers its type: inputs, states, constants, calls.
+  bool single_step = false;  // One instruction an element: no more than loading a stored result would cost.
   const char* meaning = "";  // NaN, empty tensors, ties, overflow.
 };
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "fusebox/graph/status.h"
@@ -29,12 +31,17 @@ absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& pr
   // Not make_unique: the constructor is private.
   std::unique_ptr<BoundProgram> made(new BoundProgram(std::move(executable), variables));
   BoundProgram& bound = *made;
+  std::unordered_map<std::string_view, std::string_view> kind_of_state;
+  for (NodeId id = 1; id < program.size(); ++id) {
+    const AttributeMap& attributes = program[id].attributes;
+    if (program[id].op == Op::kState) kind_of_state[attributes.String("name")] = attributes.String("kind");
+  }
   for (const Port& port : bound.executable_.ports()) {
     Tensor memory;
     if (port.kind == Port::Kind::kState) {
-      const NodeId state = program.FindNamed(Op::kState, port.name);
-      Check(state != 0, "a compiled program has a state that its graph lacks");
-      if (program[state].attributes.String("kind") == "accumulator") {
+      const auto kind = kind_of_state.find(port.name);
+      Check(kind != kind_of_state.end(), "a compiled program has a state that its graph lacks");
+      if (kind->second == "accumulator") {
         memory = Zeros(port.type);
         bound.accumulators_.push_back(memory);
       } else {

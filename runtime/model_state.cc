@@ -2,6 +2,8 @@
 #include "fusebox/runtime/model_state.h"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <mutex>
 #include <random>
 #include <utility>
@@ -52,11 +54,22 @@ Sequential::Impl::Impl(ModelOptions options) : seed(options.seed ? *options.seed
 
 std::string Sequential::Impl::UniqueName(const LayerConfig& layer) const {
   const std::string base = KerasSnakeCase(KerasClassName(layer.item.id));
-  std::string name = base;
-  for (int64_t i = 1; std::ranges::find(config.layers, name, &LayerConfig::name) != config.layers.end(); ++i) {
-    name = fmt::format("{}_{}", base, i);
+  // Which of base, base_1, base_2, ... are taken.
+  std::vector<bool> taken(config.layers.size() + 1);
+  for (const LayerConfig& other : config.layers) {
+    std::string_view rest = other.name;
+    if (!rest.starts_with(base)) continue;
+    rest.remove_prefix(base.size());
+    size_t i = 0;
+    if (!rest.empty()) {
+      const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), i);
+      if (!rest.starts_with("_") || rest.starts_with("_0") || error != std::errc() || end != rest.data() + rest.size())
+        continue;
+    }
+    if (i < taken.size()) taken[i] = true;
   }
-  return name;
+  const auto i = std::ranges::find(taken, false) - taken.begin();
+  return i == 0 ? base : fmt::format("{}_{}", base, i);
 }
 
 void Sequential::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape,
@@ -214,14 +227,16 @@ absl::Status Sequential::Impl::CheckData(const Data& data, std::string_view pref
 }
 
 std::vector<std::vector<const Variable*>> Sequential::Impl::WeightsByLayer() const {
-  std::vector<std::vector<const Variable*>> all;
-  for (const LayerConfig& layer : config.layers) {
-    std::vector<const Variable*>& of_layer = all.emplace_back();
-    for (const bool trainable : {true, false}) {
-      for (const Variable& variable : variables.all()) {
-        const bool belongs = variable.scope == layer.name || variable.scope.starts_with(layer.name + "/");
-        if (variable.kind == "weight" && belongs && variable.trainable == trainable) of_layer.push_back(&variable);
-      }
+  std::vector<std::vector<const Variable*>> all(config.layers.size());
+  std::map<std::string_view, size_t> layer_of_name;
+  for (size_t i = 0; i < config.layers.size(); ++i) layer_of_name[config.layers[i].name] = i;
+  for (const bool trainable : {true, false}) {
+    for (const Variable& variable : variables.all()) {
+      if (variable.kind != "weight" || variable.trainable != trainable) continue;
+      // A layer's name has no slash, so the scope's first part is the layer.
+      const std::string_view scope = variable.scope;
+      const auto layer = layer_of_name.find(scope.substr(0, scope.find('/')));
+      if (layer != layer_of_name.end()) all[layer->second].push_back(&variable);
     }
   }
   return all;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of layers that Keras prints.
 #include <algorithm>
+#include <map>
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
@@ -74,13 +75,17 @@ std::string Sequential::Summary() const {
     variables.Declare(*program);
   const absl::StatusOr<std::vector<LayerTypes>> types = layer_types();
 
+  std::map<std::string_view, std::vector<const Variable*>> weights;  // By layer: the first part of the scope.
+  for (const Variable* weight : variables.OfKind("weight")) {
+    const std::string_view scope = weight->scope;
+    weights[scope.substr(0, scope.find('/'))].push_back(weight);
+  }
   std::vector<Row> rows;
   int64_t total = 0, trainable = 0;
   for (size_t i = 0; i < impl_->config.layers.size(); ++i) {
     const LayerConfig& layer = impl_->config.layers[i];
     int64_t params = 0;
-    for (const Variable* weight : variables.OfKind("weight")) {
-      if (weight->scope != layer.name && !weight->scope.starts_with(layer.name + "/")) continue;
+    for (const Variable* weight : weights[layer.name]) {
       params += Elements(*weight);
       if (weight->trainable && layer.trainable) trainable += Elements(*weight);
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <unordered_set>
 #include <utility>
 
 #include "fusebox/graph/builder.h"
@@ -62,11 +63,13 @@ void Fill(Tensor& scalar, double number) {
 }  // namespace
 
 void Variables::Declare(const Graph& program) {
+  std::unordered_set<std::string> known;
+  for (const Variable& variable : all_) known.insert(variable.name);
   for (NodeId i = 1; i < program.size(); ++i) {
     const Node& node = program[i];
     if (node.op != Op::kState) continue;
     const AttributeMap& a = node.attributes;
-    if (a.String("kind") == "accumulator" || Locate(a.String("name")) != nullptr) continue;
+    if (a.String("kind") == "accumulator" || !known.insert(a.String("name")).second) continue;
     all_.push_back({.name = a.String("name"),
                     .kind = a.String("kind"),
                     .type = node.type,

@@ -111,6 +111,10 @@ void EmitColumns(const KernelContext& c) {
       point.memo = &memo;
       Chunk(c, points, axes, point);
     };
+    // A fixed width may rule one of the two out.
+    const int64_t fixed = SymbolicProduct(axes.inner).value_or(-1);
+    if (fixed >= 0 && fixed % kLanes == 0) return chunk(nullptr);
+    if (fixed >= 0 && fixed < kLanes) return chunk(LanesBefore(ir, first, width));
     Value* whole = ir.b.CreateICmpSLE(ir.Add(first, ir.I64(kLanes)), width);
     ir.If(whole, [&] { chunk(nullptr); }, [&] { chunk(LanesBefore(ir, first, width)); });
   });

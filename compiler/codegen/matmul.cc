@@ -44,7 +44,7 @@ class MatMulEmitter {
                       .size_of_k = c_.Dim(product_.k),
                       .first_tile = ir_.I64(0),
                       .end_tile = ir_.I64(tiling_.row_tiles)};
-    if (product_.blocking.k > 0) partial_sums_ = ArenaAddress(c_, c_.plan.blocked.at(product_.node).partial_sums);
+    if (product_.blocking.k > 0) partial_sums_ = ArenaAddress(c_, c_.Number(NumberKind::kPartialSums, product_.node));
     BlocksOfColumns(all, [&](const Part& columns) {
       BlocksOfRows(columns, [&](const Part& rows) { BlocksOfK(rows, [&](const Part& part) { Panels(part); }); });
     });

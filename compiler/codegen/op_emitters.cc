@@ -157,7 +157,7 @@ Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type) {
   }
 }
 
-Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, int64_t stream, Value* index) {
+Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, Value* stream, Value* index) {
   auto& b = ir.b;
   llvm::Type* wide = index->getType();
   auto* vector = llvm::dyn_cast<llvm::FixedVectorType>(wide);
@@ -166,7 +166,7 @@ Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, int64_t stre
   const auto low = [&](Value* v) { return b.CreateTrunc(v, word); };
   const auto high = [&](Value* v) { return b.CreateTrunc(b.CreateLShr(v, ir.Integer(v->getType(), 32)), word); };
   const auto wide_seed = ir.Splat(seed, lanes);
-  Value* counter[4] = {low(index), high(index), low(ir.Splat(step, lanes)), ir.Integer(word, stream)};
+  Value* counter[4] = {low(index), high(index), low(ir.Splat(step, lanes)), low(ir.Splat(stream, lanes))};
   Value* key[2] = {low(wide_seed), high(wide_seed)};
   for (int round = 0; round < 10; ++round) {
     Value* p0 = b.CreateMul(b.CreateZExt(counter[0], wide), ir.Integer(wide, 0xD2511F53));

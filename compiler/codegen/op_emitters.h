@@ -26,7 +26,7 @@ Value* Sum(Ir& ir, DType dtype, Value* a, Value* b);
 Value* Beats(Ir& ir, DType dtype, Value* x, Value* y);
 Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type);
 
-// Uniform numbers in [0, 1) for the indices (i64 lanes): see Op::kRandomUniform.
-Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, int64_t stream, Value* index);
+// Uniform numbers in [0, 1) for the indices (i64 lanes) in a stream (i64): see Op::kRandomUniform.
+Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, Value* stream, Value* index);
 
 }  // namespace fusebox::codegen

@@ -12,8 +12,8 @@ Value* PanelUnits(const KernelContext& c, const Plan::Packed& packed) {
 void EmitPanels(const KernelContext& c, const Plan::Packed& packed, bool pack) {
   Ir& ir = c.ir;
   const Type& type = c.graph()[packed.state].type;
-  Value* plain = PortAddress(c, packed.port);
-  Value* panels = ArenaAddress(c, c.plan.places[packed.state].offset);
+  Value* plain = PortAddress(c, c.plan.ports[size_t(packed.port)], c.Number(NumberKind::kPort, packed.state));
+  Value* panels = StorageAddress(c, packed.state);
   Value* rows = c.Dim(type.shape[0]);
   Value* columns = c.Dim(type.shape[1]);
   ir.Loop(c.begin, c.end, 1, [&](Value* unit) {

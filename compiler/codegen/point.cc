@@ -24,12 +24,11 @@ Value* KernelContext::Size(const Shape& shape, size_t from) const {
   return size;
 }
 
-Value* PortAddress(const KernelContext& c, int64_t port) {
+Value* PortAddress(const KernelContext& c, const Port& p, Value* index) {
   Ir& ir = c.ir;
-  const Port& p = c.plan.ports[size_t(port)];
   Value* table =
       ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
-  Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.ptr(), table, uint64_t(port)));
+  Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateInBoundsGEP(ir.ptr(), table, index));
   const bool of_a_batch = p.kind == Port::Kind::kInput || p.kind == Port::Kind::kOutput;
   const bool batched = of_a_batch && !p.type.shape.empty() && p.type.shape[0] < 0;
   if (!batched) return array;
@@ -45,11 +44,18 @@ Value* KernelContext::RowStride(NodeId value) const {
   return layout == Layout::kPadded ? ir.I64(fusebox::RowStride(columns, layout)) : Dim(columns);
 }
 
-Value* ArenaAddress(const KernelContext& c, int64_t offset) {
+Value* ArenaAddress(const KernelContext& c, Value* offset) {
   auto& b = c.ir.b;
   Value* arena =
       b.CreateLoad(c.ir.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c.run, offsetof(RunContext, arena)));
-  return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), arena, uint64_t(offset));
+  return b.CreateInBoundsGEP(b.getInt8Ty(), arena, offset);
+}
+
+Value* StorageAddress(const KernelContext& c, NodeId storage) {
+  const Place& place = c.plan.places[storage];
+  Value* number = c.Number(NumberKind::kStorage, storage);
+  if (place.kind != Place::Kind::kPort) return ArenaAddress(c, number);
+  return PortAddress(c, c.plan.ports[size_t(place.port)], number);
 }
 
 Value* PointEmitter::base(NodeId storage) const {
@@ -60,9 +66,8 @@ Value* PointEmitter::base(NodeId storage) const {
 
 PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(context.ir) {
   const auto add = [this](NodeId storage) {
-    const Place& place = c_.plan.places[storage];
-    if (place.kind == Place::Kind::kNone || bases_.contains(storage)) return;
-    bases_[storage] = place.kind == Place::Kind::kPort ? PortAddress(c_, place.port) : ArenaAddress(c_, place.offset);
+    if (c_.plan.places[storage].kind == Place::Kind::kNone || bases_.contains(storage)) return;
+    bases_[storage] = StorageAddress(c_, storage);
   };
   for (const NodeId id : c_.kernel.members) {
     const Node& node = c_.graph()[id];
@@ -71,11 +76,8 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
       if (!c_.kernel.Has(storage)) add(storage);
     }
     if (node.op == Op::kRows) {
-      const std::string& name = node.attributes.String("name");
-      for (size_t port = 0; port < c_.plan.ports.size(); ++port) {
-        const Port& p = c_.plan.ports[port];
-        if (p.kind == Port::Kind::kRows && p.name == name) data_sets_[name] = PortAddress(c_, int64_t(port));
-      }
+      static const Port kDataSet = {.kind = Port::Kind::kRows, .name = {}, .type = {}};
+      data_sets_[id] = PortAddress(c_, kDataSet, c_.Number(NumberKind::kPort, id));
     }
   }
   for (const NodeId id : c_.kernel.stored) add(id);
@@ -203,14 +205,14 @@ Value* PointEmitter::Compute(NodeId id, const Point& point, bool scalar) {
       return ir_.b.CreateTrunc(index, Ir::Lanes(ir_.b.getInt32Ty(), lanes));
     }
     case Op::kRows:
-      return Rows(node, point);
+      return Rows(id, point);
     case Op::kGather:
       return Gather(node, point);
     case Op::kSlice:
     case Op::kTranspose:
       return Strided(node, point);
     case Op::kRandomUniform:
-      return Random(node, point, scalar);
+      return Random(id, point, scalar);
     default:
       break;
   }
@@ -237,9 +239,10 @@ Value* PointEmitter::IndexAlong(const Node& node, int64_t axis, const Point& poi
   return InnerLanes(point);
 }
 
-Value* PointEmitter::Rows(const Node& node, const Point& point) {
+Value* PointEmitter::Rows(NodeId id, const Point& point) {
+  const Node& node = c_.graph()[id];
   // order is i32[count]; the data set's row is everything behind the first axis.
-  Value* data = data_sets_.at(node.attributes.String("name"));
+  Value* data = data_sets_.at(id);
   const NodeId order = StorageOf(c_.graph(), node.inputs[0]);
   Value* row_size = c_.Size(node.type.shape, 1);
   if (point.outer.empty()) {
@@ -309,7 +312,8 @@ Value* PointEmitter::Strided(const Node& node, const Point& point) {
   return ir_.Gather(base(storage), node.type.dtype, indices, point.lanes, point.mask);
 }
 
-Value* PointEmitter::Random(const Node& node, const Point& point, bool scalar) {
+Value* PointEmitter::Random(NodeId id, const Point& point, bool scalar) {
+  const Node& node = c_.graph()[id];
   const Shape& shape = node.type.shape;
   Value* start = ir_.I64(0);
   const size_t loops = std::min(point.outer.size(), shape.size());
@@ -320,7 +324,7 @@ Value* PointEmitter::Random(const Node& node, const Point& point, bool scalar) {
   }
   Value* seed = Operand(node, 0, point, true);
   Value* step = Operand(node, 1, point, true);
-  return RandomUniform(ir_, node.type.dtype, seed, step, node.attributes.Int("stream"), index);
+  return RandomUniform(ir_, node.type.dtype, seed, step, c_.Number(NumberKind::kStream, id), index);
 }
 
 void PointEmitter::StoreElements(const std::vector<NodeId>& ids, const Point& point) {

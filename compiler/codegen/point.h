@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "fusebox/compiler/codegen/fingerprint.h"
 #include "fusebox/compiler/codegen/ir.h"
 #include "fusebox/compiler/kernel.h"
 #include "fusebox/compiler/plan.h"
@@ -22,7 +23,12 @@ struct KernelContext {
   // The function's arguments: the RunContext, the first row of this step and how many it has, the units to do.
   Value *run = nullptr, *first_row = nullptr, *batch = nullptr, *begin = nullptr, *end = nullptr;
 
+  // The numbers that the kernel's fingerprint lists, constants or not: wherever its arrays lie is told by these alone, as
+  // the function may be other kernels' as well.
+  const std::map<NumberKey, Value*>* numbers = nullptr;
+
   const Graph& graph() const { return program.graph; }
+  Value* Number(NumberKind kind, NodeId id) const { return numbers->at({kind, id}); }
   Value* Dim(int64_t dim) const { return dim >= 0 ? ir.I64(dim) : ir.Mul(batch, ir.I64(-dim)); }
   Value* Size(const Shape& shape, size_t from = 0) const;
   Layout LayoutOf(NodeId value) const { return plan.places[StorageOf(graph(), value)].layout; }
@@ -79,17 +85,17 @@ class PointEmitter {
   Value* MaskFor(NodeId storage, const Point& point) const;
   Value* Compute(NodeId id, const Point& point, bool scalar);
   Value* IndexAlong(const Node& node, int64_t axis, const Point& point);
-  Value* Rows(const Node& node, const Point& point);
+  Value* Rows(NodeId id, const Point& point);
   Value* Gather(const Node& node, const Point& point);
   Value* Strided(const Node& node, const Point& point);
-  Value* Random(const Node& node, const Point& point, bool scalar);
+  Value* Random(NodeId id, const Point& point, bool scalar);
   Value* Constant(const Node& node);
   Value* InnerLanes(const Point& point);
 
   const KernelContext& c_;
   Ir& ir_;
   std::map<NodeId, Value*> bases_;
-  std::map<std::string, Value*> data_sets_;
+  std::map<NodeId, Value*> data_sets_;                     // By the node that takes rows of it.
   std::map<std::pair<NodeId, size_t>, Value*> row_loads_;  // By value and rank of the reader.
 };
 
@@ -97,8 +103,10 @@ class PointEmitter {
 // multiple of kPanel; lanes from there on must not reach into the next panel.
 Value* PanelIndex(Ir& ir, Value* rows, Value* row, Value* column);
 
-// The address of a port's array for this step.
-Value* PortAddress(const KernelContext& c, int64_t port);
-Value* ArenaAddress(const KernelContext& c, int64_t offset);
+// The address of a port's array for this step, by the port's index.
+Value* PortAddress(const KernelContext& c, const Port& port, Value* index);
+Value* ArenaAddress(const KernelContext& c, Value* offset);
+// Of the array that a value is read from or stored to.
+Value* StorageAddress(const KernelContext& c, NodeId storage);
 
 }  // namespace fusebox::codegen

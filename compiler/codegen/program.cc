@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <iterator>
 #include <set>
+#include <unordered_map>
 
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/share.h"
 #include "fusebox/compiler/profile.h"
+#include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -40,19 +43,41 @@ class ProgramEmitter {
       : ir_(module), program_(program), plan_(plan), row_capacity_(row_capacity), target_(target), profile_(profile) {}
 
   void Run(const std::string& entry) {
-    for (size_t k = 0; k < program_.kernels.size(); ++k) EmitKernel(k);
+    for (const Kernel& kernel : program_.kernels) shared_.Add(FingerprintOf(program_, plan_, kernel));
     for (const Plan::Packed& packed : plan_.packed) {
-      const bool changed = program_.graph.update_of(packed.state) != 0;
-      pack_.push_back(EmitPanelsFunction("pack", packed, true));
-      unpack_.push_back(changed ? EmitPanelsFunction("unpack", packed, false) : SharedKernels::Kernel{});
+      pack_.push_back(shared_.Add(FingerprintOf(program_, plan_, packed, true)));
+      unpack_.push_back(packed.updated ? shared_.Add(FingerprintOf(program_, plan_, packed, false)) : kNone);
     }
-    shared_.Finish();
+    for (size_t k = 0; k < program_.kernels.size(); ++k) {
+      EmitFunction(
+          k, k, fmt::format("kernel{}_{}", k, NameOf(program_, program_.kernels[k])),
+          [](const KernelContext& c) { return Units(c); }, [](const KernelContext& c) { Emit(c); });
+    }
+    for (size_t i = 0; i < plan_.packed.size(); ++i) {
+      const Plan::Packed& packed = plan_.packed[i];
+      const std::string& name = program_.graph[packed.state].attributes.String("name");
+      for (const bool pack : {true, false}) {
+        const size_t user = pack ? pack_[i] : unpack_[i];
+        if (user == kNone) continue;
+        EmitFunction(
+            user, kNone, (pack ? "pack_" : "unpack_") + name,
+            [&](const KernelContext& c) { return PanelUnits(c, packed); },
+            [&](const KernelContext& c) { EmitPanels(c, packed, pack); });
+      }
+    }
+    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
     EmitPieces();
     EmitEntry(entry);
   }
 
  private:
   static constexpr size_t kNone = size_t(-1);
+  struct Function {
+    llvm::Function* body;
+    llvm::Function* share = nullptr;            // If it is called several times.
+    std::function<Value*(Value* batch)> units;  // How many it has, emitted where the builder stands.
+  };
+  using UnitsOf = std::function<Value*(const KernelContext&)>;
 
   KernelContext Context(size_t k) {
     static const Kernel kNoKernel;
@@ -64,30 +89,41 @@ class ProgramEmitter {
             .target = target_};
   }
 
-  // void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end, places)
-  SharedKernels::Kernel EmitFunction(const std::string& symbol, KernelContext c,
-                                     const std::function<void(const KernelContext&)>& body) {
-    llvm::Function* f =
-        ir_.Begin(symbol, ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
+  // The function of this user, if it is the first, for kernel k or none:
+  //     void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end, places)
+  void EmitFunction(size_t user, size_t k, const std::string& symbol, const UnitsOf& units,
+                    const std::function<void(const KernelContext&)>& body) {
+    if (!shared_.IsFirst(user)) return;
+    KernelContext c = Context(k);
+    llvm::Function* f = ir_.Begin(Symbol(symbol), ir_.b.getVoidTy(),
+                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
     c.run = f->getArg(0);
     c.first_row = f->getArg(1);
     c.batch = f->getArg(2);
     c.begin = f->getArg(3);
     c.end = f->getArg(4);
+    const std::map<NumberKey, Value*> numbers = shared_.Numbers(ir_, user, f->getArg(5));
+    c.numbers = &numbers;
     body(c);
     ir_.b.CreateRetVoid();
-    return shared_.Add(f);
+    Check(functions_.size() == shared_.FunctionOf(user), "functions are emitted in another order than they were added");
+    functions_.push_back({.body = f, .units = [this, k, units](Value* batch) {
+                            KernelContext context = Context(k);
+                            context.batch = batch;
+                            return units(context);
+                          }});
+    if (shared_.UsersOf(shared_.FunctionOf(user)) > 1) EmitShareFunction(functions_.back(), Symbol(symbol));
   }
 
-  void EmitKernel(size_t k) {
-    kernels_.push_back(EmitFunction(Symbol(fmt::format("kernel{}_{}", k, NameOf(program_, program_.kernels[k]))),
-                                    Context(k), [](const KernelContext& c) { Emit(c); }));
-  }
-
-  SharedKernels::Kernel EmitPanelsFunction(const std::string& what, const Plan::Packed& packed, bool pack) {
-    const std::string& name = program_.graph[packed.state].attributes.String("name");
-    return EmitFunction(Symbol(what + "_" + name), Context(kNone),
-                        [&](const KernelContext& c) { EmitPanels(c, packed, pack); });
+  // What each call of a function that is called often would repeat: void(RunContext*, i64 first_row, i64 batch, i64 thread,
+  // i64 threads, places) does the thread's share of the units.
+  void EmitShareFunction(Function& function, const std::string& symbol) {
+    llvm::Function* f = ir_.Begin(symbol + "_share", ir_.b.getVoidTy(),
+                                  {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
+    SetThread(f->getArg(0), f->getArg(3), f->getArg(4));
+    CallBody(function, f->getArg(1), f->getArg(2), f->getArg(5));
+    ir_.b.CreateRetVoid();
+    function.share = f;
   }
 
   Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
@@ -97,11 +133,20 @@ class ProgramEmitter {
   }
   Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
 
+  // A barrier as a function of its own, for programs with many: void(RunContext*, i64 thread, i64 threads).
+  void EmitWait() {
+    llvm::Function* f = ir_.Begin("wait", ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64()}, false);
+    SetThread(f->getArg(0), f->getArg(1), f->getArg(2));
+    Barrier();
+    ir_.b.CreateRetVoid();
+    wait_ = f;
+  }
+
   // The phases of a long program in functions of their own, some kernels each: LLVM takes more than twice the time for a
   // function of twice the length.
   void EmitPieces() {
-    barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
-    if (kernels_.size() <= kKernelsAPiece) return;
+    if (program_.kernels.size() <= kKernelsAPiece) return;
+    EmitWait();
     for (size_t first = 0, last = 0; first < plan_.phases.size(); first = last) {
       for (size_t count = 0; last < plan_.phases.size() && count < kKernelsAPiece; ++last) {
         count += plan_.phases[last].size();
@@ -147,7 +192,7 @@ class ProgramEmitter {
     if (!plan_.packed.empty()) {
       Value* stale = b.CreateIsNull(Packed(1));
       ir_.If(stale, [&] {
-        for (size_t i = 0; i < pack_.size(); ++i) CallPanels(plan_.packed[i], pack_[i]);
+        for (const size_t user : pack_) CallPanels(user);
         Barrier();
       });
     }
@@ -198,10 +243,10 @@ class ProgramEmitter {
     step->addIncoming(after, next);
     b.CreateBr(header);
     b.SetInsertPoint(done);
-    if (std::ranges::any_of(unpack_, [](const SharedKernels::Kernel& k) { return k.function != nullptr; })) {
+    if (std::ranges::any_of(unpack_, [](size_t user) { return user != kNone; })) {
       ir_.If(b.CreateIsNull(Packed(2)), [&] {
-        for (size_t i = 0; i < unpack_.size(); ++i) {
-          if (unpack_[i].function != nullptr) CallPanels(plan_.packed[i], unpack_[i]);
+        for (const size_t user : unpack_) {
+          if (user != kNone) CallPanels(user);
         }
       });
     }
@@ -209,29 +254,36 @@ class ProgramEmitter {
   }
 
   void Barrier() {
+    if (wait_ != nullptr) {
+      ir_.b.CreateCall(wait_, {run_, thread_, threads_});
+      return;
+    }
     ir_.If(together_, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {run_}); }); });
   }
 
   void CallKernel(size_t k, Value* first_row, Value* count) {
-    KernelContext c = Context(k);
-    c.run = run_;
-    c.first_row = first_row;
-    c.batch = count;
-    Recorded(int64_t(k), [&] { CallShare(kernels_[k], Units(c), first_row, count); });
+    Recorded(int64_t(k), [&] { CallShare(k, first_row, count); });
   }
 
-  void CallPanels(const Plan::Packed& packed, const SharedKernels::Kernel& kernel) {
-    Recorded(Profile::kPacking,
-             [&] { CallShare(kernel, PanelUnits(Context(kNone), packed), ir_.I64(0), ir_.I64(row_capacity_)); });
+  void CallPanels(size_t user) {
+    Recorded(Profile::kPacking, [&] { CallShare(user, ir_.I64(0), ir_.I64(row_capacity_)); });
+  }
+
+  void CallShare(size_t user, Value* first_row, Value* count) {
+    const Function& function = functions_[shared_.FunctionOf(user)];
+    llvm::Constant* places = shared_.Places(ir_, user);
+    if (function.share == nullptr) return CallBody(function, first_row, count, places);
+    ir_.b.CreateCall(function.share, {run_, first_row, count, thread_, threads_, places});
   }
 
   // The thread's share of the units: which unit is whose depends on the number of threads, what a unit does not.
-  void CallShare(const SharedKernels::Kernel& kernel, Value* units, Value* first_row, Value* count) {
+  void CallBody(const Function& function, Value* first_row, Value* count, Value* places) {
     auto& b = ir_.b;
+    Value* units = function.units(count);
     Value* begin = b.CreateUDiv(ir_.Mul(units, thread_), threads_);
     Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread_, ir_.I64(1))), threads_);
     ir_.If(b.CreateICmpSLT(begin, end),
-           [&] { b.CreateCall(kernel.function, {run_, first_row, count, begin, end, kernel.places}); });
+           [&] { b.CreateCall(function.body, {run_, first_row, count, begin, end, places}); });
   }
 
   // Where the program is compiled for a profile, notes how long it took.
@@ -253,9 +305,10 @@ class ProgramEmitter {
     c.batch = count;
     for (const Plan::Copy& copy : plan_.copies) {
       const Type& type = program_.graph[copy.from].type;
-      Value* from = ArenaAddress(c, plan_.places[copy.from].offset);
+      Value* from = ArenaAddress(c, ir_.I64(plan_.places[copy.from].offset));
+      Value* to = PortAddress(c, plan_.ports[size_t(copy.to_port)], ir_.I64(copy.to_port));
       Value* bytes = ir_.Mul(c.Size(type.shape), ir_.I64(SizeOf(type.dtype)));
-      ir_.b.CreateMemCpy(PortAddress(c, copy.to_port), llvm::Align(1), from, llvm::Align(1), bytes);
+      ir_.b.CreateMemCpy(to, llvm::Align(1), from, llvm::Align(1), bytes);
     }
   }
 
@@ -265,13 +318,14 @@ class ProgramEmitter {
   const int64_t row_capacity_;
   const Target& target_;
   const bool profile_;
-  SharedKernels shared_;
-  std::vector<SharedKernels::Kernel> kernels_;
-  std::vector<SharedKernels::Kernel> pack_, unpack_;  // One each of plan_.packed.
+  SharedFunctions shared_;             // Its first users are the kernels.
+  std::vector<size_t> pack_, unpack_;  // Users, one each of plan_.packed.
+  std::vector<Function> functions_;
   std::vector<llvm::Function*> pieces_;
   // Of the function that is being emitted.
   Value *run_ = nullptr, *thread_ = nullptr, *threads_ = nullptr, *together_ = nullptr;
   llvm::FunctionCallee barrier_;
+  llvm::Function* wait_ = nullptr;
 };
 
 }  // namespace
@@ -279,6 +333,34 @@ class ProgramEmitter {
 void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
                  int64_t row_capacity, const Target& target, bool profile) {
   ProgramEmitter(module, program, plan, row_capacity, target, profile).Run(entry);
+}
+
+std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t row_capacity, const Target& target,
+                        bool profile) {
+  const auto& [vector_bytes, registers, fma, caches] = target;
+  std::string text = fmt::format("rows {} profile {} vectors {} x {} fma {} caches {} {} {}\n", row_capacity, profile,
+                                 registers, vector_bytes, fma, caches.l1d, caches.l2, caches.l3);
+  const auto add = [&text]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+  };
+  std::unordered_map<std::string, size_t> known;
+  const auto add_use = [&](Fingerprint fingerprint, const std::string& name) {
+    const auto [at, is_new] = known.emplace(std::move(fingerprint.text), known.size());
+    if (is_new) add("function {} {}\n{}", at->second, name, at->first);
+    add("use {} {}\n", at->second, fmt::join(fingerprint.numbers, " "));
+  };
+  for (const Kernel& kernel : program.kernels) add_use(FingerprintOf(program, plan, kernel), NameOf(program, kernel));
+  for (const Plan::Packed& packed : plan.packed) {
+    const Node& state = program.graph[packed.state];
+    add_use(FingerprintOf(program, plan, packed, true), state.attributes.String("name"));
+    if (packed.updated) add_use(FingerprintOf(program, plan, packed, false), state.attributes.String("name"));
+  }
+  for (const auto& phase : plan.phases) add("phase {}\n", fmt::join(phase, " "));
+  for (const Plan::Copy& copy : plan.copies) {
+    add("copy {} from {} to {}\n", ToString(program.graph[copy.from].type), plan.places[copy.from].offset,
+        copy.to_port);
+  }
+  return text;
 }
 
 std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,
@@ -302,8 +384,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
       report.operations.push_back(node.info().name);
       const auto elements = double(NumElements(node.type.shape, row_capacity));
       if (node.op == Op::kMatMul) {
-        const Shape& a = program.graph[node.inputs[0]].type.shape;
-        report.flops += 2 * elements * double(Resolve(a[node.attributes.Flag("transpose_a") ? 0 : 1], row_capacity));
+        report.flops += 2 * elements * double(Resolve(DepthOfProduct(program.graph, node), row_capacity));
         const KernelContext c = {.ir = ir,
                                  .program = program,
                                  .kernel = kernel,

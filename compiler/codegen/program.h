@@ -17,6 +17,10 @@ namespace fusebox::codegen {
 void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
                  int64_t row_capacity, const Target& target, bool profile);
 
+// What the module depends on, as text: this build of the compiler emits equal modules for equal texts.
+std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t row_capacity, const Target& target,
+                        bool profile);
+
 // What each kernel is, for reports.
 std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,
                                           const Target& target);

@@ -247,17 +247,21 @@ class RowsEmitter {
     }
   }
 
+  // The lower and the upper half of a vector.
+  std::pair<Value*, Value*> Halves(Value* v, int64_t half) {
+    std::vector<int> low, high;
+    for (int64_t i = 0; i < half; ++i) {
+      low.push_back(int(i));
+      high.push_back(int(i + half));
+    }
+    return {ir_.b.CreateShuffleVector(v, low), ir_.b.CreateShuffleVector(v, high)};
+  }
+
   // 16 lanes to one, always in the same tree: i with i + 8, i + 4, i + 2, i + 1.
   Value* FoldLanes(Op op, DType dtype, Value* v) {
     if (!v->getType()->isVectorTy()) return v;
     for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
-      std::vector<int> low, high;
-      for (int64_t i = 0; i < half; ++i) {
-        low.push_back(int(i));
-        high.push_back(int(i + half));
-      }
-      Value* a = ir_.b.CreateShuffleVector(v, low);
-      Value* b = ir_.b.CreateShuffleVector(v, high);
+      const auto [a, b] = Halves(v, half);
       v = op == Op::kSum ? Sum(ir_, dtype, a, b) : Maximum(ir_, dtype, a, b);
     }
     return ir_.b.CreateExtractElement(v, uint64_t(0));
@@ -266,20 +270,18 @@ class RowsEmitter {
   Value* FoldArgMax(DType dtype, Value* best, Value* index) {
     auto& b = ir_.b;
     if (!best->getType()->isVectorTy()) return index;
-    Value* x = b.CreateExtractElement(best, uint64_t(0));
-    Value* at = b.CreateExtractElement(index, uint64_t(0));
-    for (uint64_t lane = 1; lane < uint64_t(kLanes); ++lane) {
-      Value* y = b.CreateExtractElement(best, lane);
-      Value* y_at = b.CreateExtractElement(index, lane);
-      // Of equal ones the first in the row; a lane that saw no element has index -1.
+    for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
+      const auto [x, y] = Halves(best, half);
+      const auto [x_at, y_at] = Halves(index, half);
+      // Of equal ones the first in the row. A lane that saw no element has index -1; then a higher one saw none either.
       Value* same = b.CreateAnd(b.CreateNot(Beats(ir_, dtype, x, y)), b.CreateNot(Beats(ir_, dtype, y, x)));
-      Value* earlier = b.CreateAnd(same, b.CreateICmpULT(y_at, at));
+      Value* earlier = b.CreateAnd(same, b.CreateICmpULT(y_at, x_at));
       Value* take = b.CreateAnd(b.CreateOr(Beats(ir_, dtype, y, x), earlier),
                                 b.CreateICmpSGE(y_at, ir_.Integer(y_at->getType(), 0)));
-      x = b.CreateSelect(take, y, x);
-      at = b.CreateSelect(take, y_at, at);
+      best = b.CreateSelect(take, y, x);
+      index = b.CreateSelect(take, y_at, x_at);
     }
-    return at;
+    return b.CreateExtractElement(index, uint64_t(0));
   }
 
   const KernelContext& c_;

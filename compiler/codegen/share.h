@@ -1,41 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that differ only in where their arrays lie, as those of equal layers do, become one function. A program of a
-// thousand equal layers is then as quick to compile as one of three.
+// Kernels of one fingerprint share one function. A program of a thousand equal layers is then as quick to compile as one
+// of three, and each function is emitted once.
 //
-// Every kernel's function has a last parameter, its places: a table of i64 with the constants of the addresses that it
-// begins with, arena offsets and port indices.
-//
-//     %x = getelementptr i8, ptr %arena, i64 4096       becomes      %n = load i64, ptr (%places + 0)
-//                                                                    %x = getelementptr i8, ptr %arena, i64 %n
+// A function's last argument is its places: a table of i64 with those of the fingerprint's numbers in which its kernels
+// differ. The others are constants in it.
 #pragma once
-#include <map>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
-#include "llvm/IR/Constants.h"
-#include "llvm/IR/Instructions.h"
-#include "llvm/IR/Module.h"
+#include "fusebox/compiler/codegen/fingerprint.h"
+#include "fusebox/compiler/codegen/ir.h"
 
 namespace fusebox::codegen {
 
-class SharedKernels {
+class SharedFunctions {
  public:
-  struct Kernel {
-    llvm::Function* function = nullptr;
-    llvm::Constant* places = nullptr;  // The last argument of its calls.
-  };
+  // The next user, numbered from 0 on. All are added before any function is emitted.
+  size_t Add(Fingerprint fingerprint);
 
-  // Takes a finished kernel. If an equal one was added before, the function is dropped for that one's.
-  Kernel Add(llvm::Function* kernel);
-  // After the last one: what is the same for all users of a function becomes a constant in it again.
-  void Finish();
+  // The function of a user, and how many share it; who is the first to use it has it emitted.
+  size_t FunctionOf(size_t user) const { return function_of_[user]; }
+  bool IsFirst(size_t user) const { return functions_[function_of_[user]].users[0] == user; }
+  size_t UsersOf(size_t function) const { return functions_[function].users.size(); }
+
+  // The numbers as the function of this first user sees them: emitted where the builder stands, in its entry.
+  std::map<NumberKey, Value*> Numbers(Ir& ir, size_t first_user, Value* places) const;
+  // The user's table: null where there is nothing to tell.
+  llvm::Constant* Places(Ir& ir, size_t user) const;
 
  private:
-  struct Shared {
-    llvm::Function* function;
-    std::vector<llvm::LoadInst*> loads;        // Of the numbers, in order.
-    std::vector<std::vector<uint64_t>> users;  // The numbers of each.
+  struct Function {
+    std::map<NumberKey, size_t> index;  // Of the first user's nodes.
+    std::vector<size_t> users;
+    std::vector<bool> differs;  // By number.
   };
-  std::map<uint64_t, std::vector<Shared>> by_hash_;
+  std::unordered_map<std::string, size_t> by_text_;
+  std::vector<Function> functions_;
+  std::vector<size_t> function_of_;            // By user.
+  std::vector<std::vector<int64_t>> numbers_;  // By user.
 };
 
 }  // namespace fusebox::codegen

@@ -138,8 +138,14 @@ absl::StatusOr<Graph> Differentiate(const Graph& graph) {
   }
   if (!builder.status().ok()) return Refuse("differentiate: {}", Message(builder.status()));
   Graph out = std::move(builder).Take();
-  for (const auto& output : graph.outputs()) out.AddOutput(output.name, image[output.value]);
-  for (const auto& update : graph.updates()) out.SetUpdate(image[update.state], image[update.value]);
+  std::vector<Graph::Output> outputs = graph.outputs();
+  std::vector<Graph::Update> updates = graph.updates();
+  for (auto& output : outputs) output.value = image[output.value];
+  for (auto& [state, value] : updates) {
+    state = image[state];
+    value = image[value];
+  }
+  out.ReplaceResults(std::move(outputs), std::move(updates));
   return Rewrite(out, Keep);  // Without the gradients that nobody asked for.
 }
 

@@ -5,6 +5,7 @@
 
 #include "benchmark/benchmark.h"
 #include "fusebox/compiler/compiler.h"
+#include "fusebox/graph/text.h"
 #include "tests/benchmarks/workload.h"
 
 namespace fusebox::benchmarks {
@@ -28,11 +29,10 @@ void CompileCold(benchmark::State& state, ProgramKind kind) {
   }
 }
 
-void CompileWarm(benchmark::State& state, ProgramKind kind) {
+void MeasureWarm(benchmark::State& state, const Graph& program) {
   std::string folder = std::filesystem::temp_directory_path() / "fusebox_bench_XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) return state.SkipWithError("no temporary folder");
   setenv("FUSEBOX_CACHE_DIR", folder.c_str(), 1);
-  const Graph program = OrDie(Model().Program(kind));
   OrDie(Compile(program, {.row_capacity = 32}));
   for (auto _ : state) {
     const Executable executable = OrDie(Compile(program, {.row_capacity = 32}));
@@ -43,14 +43,20 @@ void CompileWarm(benchmark::State& state, ProgramKind kind) {
   std::filesystem::remove_all(folder);
 }
 
-// The training program of so many Dense layers of width 16.
-void CompileStack(benchmark::State& state) {
-  setenv("FUSEBOX_CACHE_DIR", "", 1);
+void CompileWarm(benchmark::State& state, ProgramKind kind) { MeasureWarm(state, OrDie(Model().Program(kind))); }
+
+// So many Dense layers of width 16.
+Sequential Stack(int64_t count) {
   std::vector<Layer> layers = {Dense(16, "relu", {.input_shape = {16}})};
-  while (int64_t(layers.size()) < state.range(0)) layers.push_back(Dense(16, "relu"));
+  while (int64_t(layers.size()) < count) layers.push_back(Dense(16, "relu"));
   Sequential model(std::move(layers), {.seed = 42});
   OrDie(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error"}));
-  const Graph program = OrDie(model.Program(ProgramKind::kTraining));
+  return model;
+}
+
+void CompileStack(benchmark::State& state) {
+  setenv("FUSEBOX_CACHE_DIR", "", 1);
+  const Graph program = OrDie(Stack(state.range(0)).Program(ProgramKind::kTraining));
   for (auto _ : state) {
     const Executable executable = OrDie(Compile(program, {.row_capacity = 32}));
     Count(state, executable.report());
@@ -58,11 +64,42 @@ void CompileStack(benchmark::State& state) {
   state.SetComplexityN(state.range(0));
 }
 
+void CompileStackWarm(benchmark::State& state) {
+  MeasureWarm(state, OrDie(Stack(state.range(0)).Program(ProgramKind::kTraining)));
+  state.SetComplexityN(state.range(0));
+}
+
+// What users wait for besides: declaring the layers, printing and parsing the program, and the table of layers.
+void DeclareStack(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(Stack(state.range(0)));
+  state.SetComplexityN(state.range(0));
+}
+
+void TextOfStack(benchmark::State& state) {
+  const Graph program = OrDie(Stack(state.range(0)).Program(ProgramKind::kTraining));
+  for (auto _ : state) benchmark::DoNotOptimize(OrDie(Parse(Print(program))));
+  state.SetComplexityN(state.range(0));
+}
+
+void SummaryOfStack(benchmark::State& state) {
+  const Sequential model = Stack(state.range(0));
+  for (auto _ : state) benchmark::DoNotOptimize(model.Summary());
+  state.SetComplexityN(state.range(0));
+}
+
 BENCHMARK_CAPTURE(CompileCold, training, ProgramKind::kTraining)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(CompileCold, prediction, ProgramKind::kPrediction)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(CompileWarm, training, ProgramKind::kTraining)->UseRealTime()->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(CompileWarm, prediction, ProgramKind::kPrediction)->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(CompileStack)->Arg(10)->Arg(100)->Arg(1000)->UseRealTime()->Unit(benchmark::kMillisecond)->Complexity();
+void Depths(benchmark::internal::Benchmark* b) {
+  for (const int64_t layers : {10, 100, 1000, 3000}) b->Arg(layers);
+  b->UseRealTime()->Unit(benchmark::kMillisecond)->Complexity();
+}
+BENCHMARK(CompileStack)->Apply(Depths);
+BENCHMARK(CompileStackWarm)->Apply(Depths);
+BENCHMARK(DeclareStack)->Apply(Depths);
+BENCHMARK(TextOfStack)->Apply(Depths);
+BENCHMARK(SummaryOfStack)->Apply(Depths);
 
 }  // namespace
 }  // namespace fusebox::benchmarks

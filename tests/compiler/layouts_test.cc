@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/plan/dependencies.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -42,7 +43,7 @@ Graph ParseOrDie(const std::string& text) {
 int64_t PackedStates(const std::string& text) {
   const absl::StatusOr<FusedProgram> fused = Fuse(ParseOrDie(text));
   EXPECT_OK(fused);
-  return int64_t(StatesForPanels(fused->graph, fused->kernels, 0).size());
+  return int64_t(StatesForPanels(*fused, FindDependencies(*fused).readers, 0).size());
 }
 
 TEST(Layouts, PanelsHoldTheWeightsOfALayer) {

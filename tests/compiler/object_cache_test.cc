@@ -286,7 +286,7 @@ TEST_F(ObjectCacheTest, AnEntryOfAnotherKeyIsNotUsed) {
   ASSERT_TRUE(cache);
   const auto objects = cache->Load(key);
   ASSERT_TRUE(objects);
-  for (const char* fact : {"fusebox ", "LLVM ", "passes ", "triple ", "CPU ", "features ", "IR "}) {
+  for (const char* fact : {"fusebox ", "build ", "LLVM ", "passes ", "triple ", "CPU ", "features ", "program "}) {
     const size_t at = ("\n" + key).find("\n" + std::string(fact));
     ASSERT_NE(at, std::string::npos) << "the key lacks " << fact;
     std::string other = key;
