@@ -63,7 +63,7 @@ void CountLayouts(const Graph& program, const CompileOptions& options, Seen& see
   const Plan plan = MakePlan(fused, {options.row_capacity, options.pack_from_bytes, options.guard_bytes});
   for (const Place& place : plan.places) seen.padded += place.layout == Layout::kPadded;
   seen.packed += int64_t(plan.packed.size());
-  seen.blocks_of_k += int64_t(plan.partial_sums.size());
+  for (const auto& [product, cut] : plan.blocked) seen.blocks_of_k += cut.partial_sums >= 0;
 }
 
 void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, Seen& seen) {

@@ -35,7 +35,7 @@ class Dice {
 struct Limits {
   int64_t elements, batch;  // So many in a value, for N of this.
 };
-constexpr Limits kSmall = {.elements = 6000, .batch = 17}, kLarge = {.elements = 64'000, .batch = 300};
+constexpr Limits kSmall = {.elements = 6000, .batch = 17}, kLarge = {.elements = 200'000, .batch = 300};
 constexpr double kMostMagnitude = 100;
 
 class Generator {
@@ -380,8 +380,8 @@ class Generator {
     Value a = Real();
     for (int tries = 0; tries < 8 && a.rank() != 2; ++tries) a = dice_.Pick(reals_);
     if (a.rank() != 2) a = Fresh(options_.real, {options_.symbolic ? -1 : 4, 5});
-    constexpr int64_t kLongK[] = {129, 256, 300, 383};
-    if (options_.large && dice_.Chance(20)) {
+    if (options_.large && dice_.Chance(35)) {
+      constexpr int64_t kLongK[] = {129, 300, 700, 1000};
       a = Fresh(options_.real, {dice_.Chance(50) ? -1 : int64_t(1 + dice_.Below(150)), kLongK[dice_.Below(4)]});
     }
     const bool ta = dice_.Chance(30), tb = dice_.Chance(30);
