@@ -110,7 +110,7 @@ void CheckMany(int64_t count, bool large, Seen& seen) {
 
 TEST(RandomGraphs, CompiledForwardAndBackwardAgreeWithTheEvaluator) {
   Seen seen;
-  CheckMany(FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) * 4 / 5, /*large=*/false, seen);
+  CheckMany(FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) * 9 / 10, /*large=*/false, seen);
   if (HasFatalFailure()) return;
   for (size_t op = 1; op < size_t(Op::kCount); ++op) {
     std::printf("%-16s %5d\n", Info(Op(op)).name, int(seen.ops[Op(op)]));
@@ -121,12 +121,12 @@ TEST(RandomGraphs, CompiledForwardAndBackwardAgreeWithTheEvaluator) {
 
 TEST(RandomGraphs, LargeOnesAgreeWithTheEvaluator) {
   Seen seen;
-  const int64_t count = FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) / 5;
+  const int64_t count = FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) / 10;
   CheckMany(count, /*large=*/true, seen);
   if (HasFatalFailure()) return;
   EXPECT_GE(seen.padded, count / 2);
-  EXPECT_GE(seen.packed, count / 2);
-  EXPECT_GE(seen.blocks_of_k, count / 10);
+  EXPECT_GE(seen.packed, count / 8);
+  EXPECT_GE(seen.blocks_of_k, count / 25);
 }
 
 }  // namespace
