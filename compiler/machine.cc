@@ -9,6 +9,7 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/object_compiler.h"
 #include "fusebox/graph/status.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -32,6 +33,9 @@ std::string Nearest(llvm::StringRef name, const llvm::MCSubtargetInfo& machine) 
   return nearest.str();
 }
 
+// Instructions for operating systems, which no compiled program has in it. Virtual machines often hide them.
+constexpr llvm::StringLiteral kPrivileged[] = {"clzero", "invpcid", "mwaitx", "pku", "rdpru", "shstk", "wbnoinvd"};
+
 // What this machine cannot do of what `wanted` can. Tuning is no feature of a processor: LLVM does not detect it.
 std::string WhyNotHere(const llvm::MCSubtargetInfo& wanted) {
   const llvm::Triple here(llvm::sys::getProcessTriple());
@@ -42,6 +46,7 @@ std::string WhyNotHere(const llvm::MCSubtargetInfo& wanted) {
   const auto detected = llvm::sys::getHostCPUFeatures();
   std::vector<std::string> missing;
   for (const llvm::SubtargetFeatureKV& feature : wanted.getAllProcessorFeatures()) {
+    if (llvm::is_contained(kPrivileged, feature.Key)) continue;
     const auto it = detected.find(feature.Key);
     if (wanted.hasFeature(feature.Value) && it != detected.end() && !it->second) missing.emplace_back(feature.Key);
   }

@@ -151,8 +151,8 @@ TEST_P(ObjectFiles, AreRelocatableElfFilesOfTheirMachine) {
   const std::string target = GetParam();
   const unsigned machine = target.starts_with("aarch64") ? llvm::ELF::EM_AARCH64 : llvm::ELF::EM_X86_64;
   ExpectObject(ParseGraph(kProgram), target, machine);
-  for (uint64_t seed = 1; seed <= 8; ++seed) {
-    ExpectObject(RandomGraph(seed, {.max_nodes = 60, .train = seed % 2 == 1, .large = seed % 4 == 0}), target, machine);
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    ExpectObject(RandomGraph(seed, {.max_nodes = 20, .train = seed == 1, .large = seed == 2}), target, machine);
   }
 }
 
