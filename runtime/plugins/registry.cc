@@ -52,6 +52,17 @@ std::string Show(const AttributeValue& value) {
   return "[" + text + "]";
 }
 
+// Names that Keras has beside those of its classes.
+constexpr struct {
+  uint32_t kind;
+  std::string_view alias, name;
+} kAliases[] = {
+    {FB_INITIALIZER, "uniform", "random_uniform"},
+    {FB_INITIALIZER, "normal", "random_normal"},
+    {FB_INITIALIZER, "zero", "zeros"},
+    {FB_INITIALIZER, "one", "ones"},
+};
+
 // Whether its text names another item.
 bool TakesItem(const AttributeInfo& info) {
   return info.type == FB_ITEM || (info.type == FB_FLOAT && info.item_kind != 0);
@@ -211,6 +222,9 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
     if (const auto [stop, code] = std::from_chars(begin, end, number); stop != end || code != std::errc())
       return Refuse("{} '{}': a number expected after '@'", KindName(kind), name);
     major = number;
+  }
+  for (const auto& [of_kind, alias, full] : kAliases) {
+    if (of_kind == kind && alias == id) id = full;
   }
   // The highest major of an id comes last.
   const auto find = [&](std::string_view full) -> const PluginItem* {

@@ -79,12 +79,20 @@ TEST(Registry, NamesTheNearestOfWhatIsUnknown) {
   };
   EXPECT_EQ(error(FB_LAYER, "dens"), "unknown layer 'dens': did you mean 'dense'?");
   EXPECT_EQ(error(FB_OPTIMIZER, "gsd"), "unknown optimizer 'gsd': did you mean 'sgd'?");
-  EXPECT_EQ(error(FB_OPTIMIZER, "adamm"), "unknown optimizer 'adamm': did you mean 'adam' or 'adamw'?");
+  EXPECT_EQ(error(FB_OPTIMIZER, "adamm"), "unknown optimizer 'adamm': did you mean 'adam', 'adamw' or 'adamax'?");
   EXPECT_EQ(error(FB_LOSS, "categorical_crossentropy"),
             "unknown loss 'categorical_crossentropy': did you mean 'sparse_categorical_crossentropy'?");
   EXPECT_EQ(error(FB_METRIC, "Acuracy"), "unknown metric 'Acuracy': did you mean 'accuracy'?");
   EXPECT_THAT(Registry().Find(FB_SCHEDULE, "cosine"), StatusHasMessage("unknown schedule 'cosine': none are known"));
-  EXPECT_EQ(error(FB_LAYER, "acme/dense"), "unknown layer 'acme/dense': known are 'fusebox/dense', 'fusebox/flatten', 'fusebox/rescaling'");
+  EXPECT_EQ(error(FB_LAYER, "acme/dense"),
+            "unknown layer 'acme/dense': known are 'fusebox/dense', 'fusebox/flatten', 'fusebox/rescaling'");
+}
+
+TEST(Registry, KnowsKerassOtherNames) {
+  ASSERT_OK_AND_ASSIGN(const PluginItem* uniform, BuiltIns().Find(FB_INITIALIZER, "uniform"));
+  EXPECT_EQ(uniform->key(), "fusebox/random_uniform@1");
+  ASSERT_OK_AND_ASSIGN(const PluginItem* ones, BuiltIns().Find(FB_INITIALIZER, "one@1"));
+  EXPECT_EQ(ones->key(), "fusebox/ones@1");
 }
 
 TEST(Registry, ResolvesToTheFullKeyAndAllAttributes) {
@@ -160,7 +168,7 @@ TEST(Registry, KnowsWhatEveryOptimizerMayBeGiven) {
             "attribute 'gradient_accumulation_steps' must be an int of at least 2, got 1");
   EXPECT_EQ(error("loss_scale_factor=0"), "attribute 'loss_scale_factor' must not be 0");
   EXPECT_EQ(error("learning_rate=cosine_decai"),
-            "attribute 'learning_rate': unknown schedule 'cosine_decai': none are known");
+            "attribute 'learning_rate': unknown schedule 'cosine_decai': did you mean 'cosine_decay'?");
 }
 
 TEST(Registry, SearchesListsInOrder) {
