@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "fusebox/graph/status.h"
 
@@ -88,9 +89,14 @@ FbId DeclareState(FbBuilder* b, const FbState* raw) noexcept {
         fmt::format("{} '{}' needs fixed dimensions, got {}", kStateKinds[state.kind], state.name, ToString(*type)),
         state.source);
   }
+  const StateTraits traits = {.trainable = (state.flags & FB_TRAINABLE) != 0,
+                              .shared = (state.flags & FB_SHARED) != 0,
+                              .order = state.order,
+                              .regularizer = state.regularizer != nullptr ? state.regularizer : "",
+                              .constraint = state.constraint != nullptr ? state.constraint : ""};
   return builder
-      .State(state.name, state.kind, *type, state.initializer != nullptr ? state.initializer : "zeros",
-             (state.flags & FB_TRAINABLE) != 0, state.source)
+      .State(state.name, state.kind, *type, state.initializer != nullptr ? state.initializer : "zeros", traits,
+             state.source)
       .id;
 }
 
@@ -131,6 +137,8 @@ FbId FindPreimage(FbBuilder* b, FbId value, const char* activation) noexcept {
   return Self(b).Preimage(value, activation != nullptr ? activation : "");
 }
 
+void AddLossTerm(FbBuilder* b, FbId value) noexcept { Self(b).AddLoss(Self(b).Wrap(value)); }
+
 constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .reserved = 0,
                         .emit = EmitNode,
@@ -141,7 +149,8 @@ constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .error = ReportError,
                         .expand = ExpandReference,
                         .random = RandomNumbers,
-                        .preimage = FindPreimage};
+                        .preimage = FindPreimage,
+                        .add_loss = AddLossTerm};
 
 }  // namespace
 
@@ -171,14 +180,28 @@ Value GraphBuilder::Constant(double number, DType dtype) {
 }
 
 Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
-                          bool trainable, const FbSource* source) {
+                          const StateTraits& traits, const FbSource* source) {
+  if (shared != nullptr && (kind == FB_SCALAR || kind == FB_COUNTER || traits.shared)) {
+    if (const auto known = shared->states.find(name); known != shared->states.end()) return Wrap(known->second);
+    Shared* const all = std::exchange(shared, nullptr);
+    const std::string inner = std::exchange(scope_, all->scope);
+    const Value made = State(name, kind, type, initializer, traits, source);
+    scope_ = inner;
+    shared = all;
+    if (made.ok()) all->states[name] = made.id;
+    return made;
+  }
   const std::string full = scope_.empty() ? name : scope_ + "/" + name;
   if (graph_.FindNamed(Op::kState, full) != 0) return Wrap(Fail(fmt::format("declares '{}' twice", full), source));
   Node node{.op = Op::kState, .type = type, .scope = scope_, .source = Where(source)};
   node.attributes.Set("name", full);
   node.attributes.Set("kind", std::string(kStateKinds[kind]));
   node.attributes.Set("initializer", initializer);
-  if (kind == FB_WEIGHT) node.attributes.Set("trainable", trainable);
+  if (kind == FB_WEIGHT) node.attributes.Set("trainable", traits.trainable);
+  if (traits.shared) node.attributes.Set("shared", true);
+  if (traits.order != 0) node.attributes.Set("order", traits.order);
+  if (!traits.regularizer.empty()) node.attributes.Set("regularizer", traits.regularizer);
+  if (!traits.constraint.empty()) node.attributes.Set("constraint", traits.constraint);
   return Wrap(graph_.Add(std::move(node)));
 }
 
@@ -195,6 +218,16 @@ void GraphBuilder::Assign(Value state, Value next) {
     return;
   }
   graph_.SetUpdate(state.id, next.id);
+}
+
+void GraphBuilder::AddLoss(Value value) {
+  if (!value.ok()) return;
+  if (value.id >= graph_.size() || graph_[value.id].type != Type{DType::kF32, {}}) {
+    Fail(fmt::format("adds {} to the loss, f32[] expected",
+                     value.id < graph_.size() ? ToString(graph_[value.id].type) : "no value of this program"));
+    return;
+  }
+  losses.push_back(value);
 }
 
 void GraphBuilder::Output(const std::string& name, Value value) {
@@ -255,7 +288,7 @@ NodeId GraphBuilder::Random(const Type& type, const FbSource* source) {
     const NodeId known = graph_.FindNamed(Op::kState, name);
     if (known != 0) return known;
     const std::string inner = std::exchange(scope_, "");
-    const NodeId made = State(name, kind, scalar, "zeros", false).id;
+    const NodeId made = State(name, kind, scalar, "zeros", {}).id;
     scope_ = inner;
     return made;
   };

@@ -2,8 +2,10 @@
 // GraphBuilder: writes symbols into a Graph, behind the C table that host code, gradients and plugins share.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "fusebox/graph/graph.h"
@@ -15,6 +17,13 @@ struct FbBuilder {
 };
 
 namespace fusebox {
+
+// What a state may be beyond its name, kind and type. See FbState.
+struct StateTraits {
+  bool trainable = false, shared = false;
+  int64_t order = 0;
+  std::string regularizer = {}, constraint = {};
+};
 
 class GraphBuilder final : public FbBuilder {
  public:
@@ -39,8 +48,11 @@ class GraphBuilder final : public FbBuilder {
   // Row order[i] of the caller's data set `name`; type is that of the batch, so its first dimension is N.
   Value Rows(const std::string& name, const Type& type, Value order);
   Value Constant(double number, DType dtype);
-  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer, bool trainable,
-              const FbSource* source = nullptr);
+  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
+              const StateTraits& traits, const FbSource* source = nullptr);
+  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer, bool trainable) {
+    return State(name, kind, type, initializer, StateTraits{.trainable = trainable});
+  }
   void Assign(Value state, Value next);
   void Output(const std::string& name, Value value);
 
@@ -63,6 +75,19 @@ class GraphBuilder final : public FbBuilder {
   const std::string& scope() const { return scope_; }
   // Who is at work, for messages: "'dense', layer fusebox/dense@1". Set by whoever calls a plugin.
   std::string who;
+
+  // While set, scalars, counters and shared slots belong to all calls together: each is declared once, in this scope. So
+  // an optimizer that is asked variable by variable has one momentum. `states` has those declared, and may have others
+  // in their stead from the start.
+  struct Shared {
+    std::string scope;
+    std::map<std::string, NodeId, std::less<>> states;
+  };
+  Shared* shared = nullptr;
+
+  // What items have asked to be added to the loss: f32[] each.
+  void AddLoss(Value value);
+  std::vector<Value> losses;
 
   // How references to other items are expanded; set by the host that has a registry.
   using ExpandHook =

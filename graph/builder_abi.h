@@ -19,7 +19,7 @@ enum { FB_MAX_RANK = 8 };
 enum { FB_F32 = 1, FB_F64, FB_I32, FB_I64, FB_U8, FB_BOOL };             // FbType::dtype
 enum { FB_INT = 1, FB_FLOAT, FB_STRING, FB_FLAG, FB_INTS, FB_ITEM };     // FbAttribute::type
 enum { FB_WEIGHT = 1, FB_SLOT, FB_SCALAR, FB_ACCUMULATOR, FB_COUNTER };  // FbState::kind
-enum { FB_TRAINABLE = 1 };                                               // FbState::flags
+enum { FB_TRAINABLE = 1, FB_SHARED = 2 };                                // FbState::flags
 
 typedef struct FbBuilder FbBuilder;  // A graph under construction; only the host knows more.
 typedef uint32_t FbId;               // A value of that graph. 0 is the error value.
@@ -53,10 +53,15 @@ typedef struct FbNode {  // Ops and attributes are known by name, which never ch
 } FbNode;
 
 typedef struct FbState {  // An input of the program that outlives a step.
-  uint32_t struct_size, kind, flags, reserved;
+  uint32_t struct_size, kind, flags;
+  // Slots are kept in files in this order, those of the same order variable by variable: an optimizer whose second memory
+  // comes after the first memories of all variables gives that one 1. FB_SHARED: one slot serves all variables.
+  uint32_t order;
   const char *name, *initializer;  // FB_SCALAR: the initializer is "attribute" (the item's own Float of this name).
   const FbType* type;
   const FbSource* source;
+  // FB_WEIGHT: references to items, or null. The host adds the penalty to the loss, and keeps the constraint in training.
+  const char *regularizer, *constraint;
 } FbState;
 
 typedef struct FbApi {  // On an error each returns 0, and the builder keeps the first message.
@@ -74,6 +79,7 @@ typedef struct FbApi {  // On an error each returns 0, and the builder keeps the
   FbId (*random)(FbBuilder*, const FbType*, const FbSource*);
   // If `value` is what the activation of this id made of some x (by whatever layer): x; else 0, and that is no error.
   FbId (*preimage)(FbBuilder*, FbId value, const char* activation);
+  void (*add_loss)(FbBuilder*, FbId value);  // f32[], which the host adds to the loss, in training and evaluation.
 } FbApi;
 
 #ifdef __cplusplus

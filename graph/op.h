@@ -111,7 +111,7 @@ struct OpInfo {
   const char* name = "";
   OpKind kind = OpKind::kSource;
   int arity = 0;  // -1: one or more.
-  AttributeSpec attributes[4] = {};
+  AttributeSpec attributes[8] = {};
   absl::StatusOr<Type> (*infer)(const InferContext&) = nullptr;
   // One value for each input; an error value (id 0, no message) where no gradient flows. nullptr: none flows at all.
   Values (*vjp)(const VjpContext&) = nullptr;

@@ -29,7 +29,8 @@ Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::
   std::vector<NodeId> ids(expansion.size());
   for (NodeId i = 1; i < expansion.size(); ++i) {
     const Node& node = expansion[i];
-    const std::string& name = node.attributes.String("name");
+    std::string name = node.attributes.String("name");
+    if (node.scope == kSharedScope && name.starts_with(kSharedScope)) name.erase(0, sizeof kSharedScope);
     switch (node.op) {
       case Op::kInput: {
         size_t index = 0;
@@ -48,10 +49,12 @@ Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::
         // These two are the program's, shared by all.
         if (kind == "counter" && name == "step") continue;
         if (kind == "scalar" && name == "seed") continue;
-        ids[i] = builder
-                     .State(name, StateKind(kind), node.type, node.attributes.String("initializer"),
-                            node.attributes.Flag("trainable"))
-                     .id;
+        const StateTraits traits = {.trainable = node.attributes.Flag("trainable"),
+                                    .shared = node.attributes.Flag("shared"),
+                                    .order = node.attributes.Int("order"),
+                                    .regularizer = node.attributes.String("regularizer"),
+                                    .constraint = node.attributes.String("constraint")};
+        ids[i] = builder.State(name, StateKind(kind), node.type, node.attributes.String("initializer"), traits).id;
         break;
       }
       case Op::kRandomUniform:
@@ -68,8 +71,16 @@ Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::
   for (const Graph::Update& update : expansion.updates()) {
     builder.Assign(builder.Wrap(ids[update.state]), builder.Wrap(ids[update.value]));
   }
-  if (expansion.outputs().size() != 1) return builder.Wrap(builder.Fail("its stored symbols have no single output"));
-  return builder.Wrap(ids[expansion.outputs()[0].value]);
+  Value y = builder.Wrap(0);
+  for (const Graph::Output& output : expansion.outputs()) {
+    const Value value = builder.Wrap(ids[output.value]);
+    if (output.name == "y") {
+      y = value;
+    } else {
+      builder.AddLoss(value);
+    }
+  }
+  return y.ok() ? y : builder.Wrap(builder.Fail("its stored symbols have no output 'y'"));
 }
 
 }  // namespace fusebox

@@ -20,7 +20,9 @@ struct ItemUse {
 };
 
 // Texts (.fbg) by what was asked for: kind, item, attributes, types of the inputs. In such a graph the inputs are named
-// "0", "1", ..., the output "y", and states as the item itself names them.
+// "0", "1", ..., the output "y" (others are losses that it adds), and states as the item itself names them; those that
+// an optimizer has once for all variables lie in the scope "optimizer".
+inline constexpr char kSharedScope[] = "optimizer";
 struct Expansions {
   std::map<std::string, std::string> texts;
 

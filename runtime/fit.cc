@@ -192,6 +192,7 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
       break;
     }
   }
+  FUSEBOX_RETURN_IF_ERROR(model.TakeAverages());
   const bool interrupted = SignalArrived() != 0;
   if (interrupted) FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_INTERRUPTED));
   FUSEBOX_RETURN_IF_ERROR(callbacks.TellSince(FB_TRAIN_END, begin));

@@ -97,12 +97,15 @@ class Parser {
 
   absl::StatusOr<AttributeValue> ParseList(const std::string& key) {
     Ints values;
+    const size_t first = position_ - 1;
     const std::string_view inside = TakeUntil("]");
     if (!Accept(']')) return Refuse("item '{}': the list of '{}' has no closing bracket", text_, key);
+    const std::string_view whole = text_.substr(first, position_ - first);
     if (absl::Status status = ExpectEndOfValue(key); !status.ok()) return status;
     for (size_t begin = 0; !Trim(inside).empty() && begin <= inside.size();) {
       const size_t end = std::min(inside.find(';', begin), inside.size());
       const std::optional<int64_t> value = ParseInt(Trim(inside.substr(begin, end - begin)));
+      if (!value && ParseNumbers(whole)) return NumbersText(*ParseNumbers(whole));
       if (!value) return Refuse("item '{}': '{}' expects integers as in [1;2;3], got [{}]", text_, key, inside);
       values.push_back(*value);
       begin = end + 1;
@@ -158,6 +161,27 @@ std::string PrintValue(const AttributeValue& value) {
 }  // namespace
 
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text) { return Parser(text).Parse(); }
+
+std::string NumbersText(const std::vector<double>& numbers) {
+  std::string text;
+  for (const double number : numbers) text += fmt::format("{}{}", text.empty() ? "" : ";", PythonRepr(number));
+  return "[" + text + "]";
+}
+
+std::optional<std::vector<double>> ParseNumbers(std::string_view text) {
+  if (!text.starts_with('[') || !text.ends_with(']')) return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  std::vector<double> numbers;
+  if (Trim(text).empty()) return numbers;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(';', begin), text.size());
+    const std::optional<double> number = ParseNumber(Trim(text.substr(begin, end - begin)));
+    if (!number) return std::nullopt;
+    numbers.push_back(*number);
+    begin = end + 1;
+  }
+  return numbers;
+}
 
 std::string Print(const ItemSpec& spec) {
   std::string text = spec.id;

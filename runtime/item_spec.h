@@ -2,8 +2,10 @@
 // A reference to a plugin's item with attributes: a layer in a model's description, an optimizer, a loss.
 #pragma once
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"
@@ -21,9 +23,14 @@ struct ItemSpec {
   bool operator==(const ItemSpec&) const = default;
 };
 
-// The text form "name" or "name:key=value,key=value". Values: true, false, integers, numbers, [1;2;3] for lists, else
+// The text form "name" or "name:key=value,key=value". Values: true, false, integers, numbers, [1;2;3] for lists of
+// integers or numbers, else
 // strings; a string with , = : or blanks stands in single quotes. Error: what was found where.
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text);
 std::string Print(const ItemSpec& spec);
+
+// A list of numbers as attributes hold it: "[0.5;0.001]". And back; nullopt if it is something else.
+std::string NumbersText(const std::vector<double>& numbers);
+std::optional<std::vector<double>> ParseNumbers(std::string_view text);
 
 }  // namespace fusebox

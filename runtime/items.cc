@@ -41,10 +41,13 @@ void FillScalars(GraphBuilder& builder, NodeId first, const ItemSpec& item) {
 // The item's symbols in a graph of their own.
 absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types) {
   GraphBuilder builder;
+  GraphBuilder::Shared shared{kSharedScope, {}};
+  if (use.kind == FB_OPTIMIZER) builder.shared = &shared;
   Values inputs;
   for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
   const NodeId first = builder.graph().size();
   builder.Output("y", ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training));
+  for (size_t i = 0; i < builder.losses.size(); ++i) builder.Output(fmt::format("loss_{}", i), builder.losses[i]);
   FillScalars(builder, first, use.item);
   if (!builder.status().ok()) return builder.status();
   return Print(std::move(builder).Take());

@@ -16,7 +16,12 @@ Layer Dense(int64_t units, DenseOptions options, Layer::Where where) {
                 {"activation", options.activation},
                 {"use_bias", options.use_bias},
                 {"kernel_initializer", options.kernel_initializer},
-                {"bias_initializer", options.bias_initializer}},
+                {"bias_initializer", options.bias_initializer},
+                {"kernel_regularizer", options.kernel_regularizer},
+                {"bias_regularizer", options.bias_regularizer},
+                {"activity_regularizer", options.activity_regularizer},
+                {"kernel_constraint", options.kernel_constraint},
+                {"bias_constraint", options.bias_constraint}},
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 

@@ -44,6 +44,9 @@ struct DenseOptions {
   bool use_bias = true;
   std::string kernel_initializer = "glorot_uniform";
   std::string bias_initializer = "zeros";
+  // Penalties that are added to the loss, "l2" or "l2:l2=0.1", and what weights keep to in training, "max_norm".
+  std::string kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
+  std::string kernel_constraint = {}, bias_constraint = {};
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Saving and opening models.
+#include <algorithm>
+
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/json_text.h"
 #include "fusebox/runtime/formats/keras_file.h"
@@ -21,13 +23,14 @@ std::vector<WeightGroup> Groups(const Sequential::Impl& model) {
   return groups;
 }
 
-// In the order of Keras's files: iteration, learning rate, then slots.
+// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots.
 std::vector<const Variable*> OptimizerVariables(const Variables& variables) {
   std::vector<const Variable*> all;
   for (const char* name : {"step", "optimizer/learning_rate"}) {
     if (const Variable* variable = variables.Find(name)) all.push_back(variable);
   }
-  const std::vector<const Variable*> slots = variables.OfKind("slot");
+  std::vector<const Variable*> slots = variables.OfKind("slot");
+  std::ranges::stable_sort(slots, {}, &Variable::order);
   all.insert(all.end(), slots.begin(), slots.end());
   return all;
 }
@@ -76,8 +79,9 @@ absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& va
   if (values.empty() || !model.config.compile) return absl::OkStatus();
   FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
   const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
-  // Keras saves the first two alone before it has trained.
-  if (values.size() != variables.size() && values.size() != 2) {
+  // Keras saves those before the slots alone before it has trained.
+  const size_t before_slots = variables.size() - model.variables.OfKind("slot").size();
+  if (values.size() != variables.size() && values.size() != before_slots) {
     return Refuse("{}: the optimizer {} has {} variables, found {}", who, ShortName(model.config.compile->optimizer.id),
                   variables.size(), values.size());
   }

@@ -14,6 +14,8 @@
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/labels.h"
+#include "fusebox/runtime/optimizer_program.h"
+#include "fusebox/runtime/plugins/optimizer_attributes.h"
 
 namespace fusebox {
 namespace {
@@ -181,6 +183,16 @@ absl::Status Sequential::Impl::EnsureOptimizer() {
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, UsualData()));
   variables.Declare(program);
   return variables.Initialize(seed);
+}
+
+absl::Status Sequential::Impl::TakeAverages() {
+  if (!ReadOptimizerOptions(config.compile->optimizer.attributes).use_ema) return absl::OkStatus();
+  for (const Variable* weight : Weights()) {
+    const Variable* const average = variables.Find(AverageOf(weight->name));
+    if (average == nullptr) continue;
+    FUSEBOX_RETURN_IF_ERROR(variables.Set(weight->name, average->value));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,

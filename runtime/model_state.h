@@ -38,6 +38,8 @@ class Sequential::Impl {
 
   // Makes the weights, unless they are there.
   absl::Status EnsureWeights();
+  // After training with use_ema: the weights become their moving averages.
+  absl::Status TakeAverages();
   // The optimizer's variables too.
   absl::Status EnsureOptimizer();
   // The program, compiled, with variables bound. Compiled once for each type of data, capacity and CPU.

@@ -7,6 +7,7 @@
 #include "fusebox/graph/verify.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/items.h"
+#include "fusebox/runtime/optimizer_program.h"
 #include "fusebox/runtime/program_facts.h"
 
 namespace fusebox {
@@ -30,7 +31,10 @@ Value Converted(Value data, DType dtype) {
 class ProgramWriter {
  public:
   ProgramWriter(ProgramKind kind, const ModelConfig& model, const Expansions& embedded)
-      : training_(kind == ProgramKind::kTraining), model_(model), embedded_(embedded) {}
+      : training_(kind == ProgramKind::kTraining),
+        has_loss_(kind != ProgramKind::kPrediction),
+        model_(model),
+        embedded_(embedded) {}
 
   absl::StatusOr<Graph> Finish() && {
     if (!b_.status().ok()) return b_.status();
@@ -48,6 +52,7 @@ class ProgramWriter {
       const Value input = x;
       x = ExpandUse(b_, {FB_LAYER, layer.item, training_}, {input}, layer.name, embedded_);
       if (!x.ok()) return x;
+      if (has_loss_) ActivityPenalty(layer, x);
       if (types) types->push_back({b_.graph()[input.id].type, b_.graph()[x.id].type});
     }
     return x;
@@ -61,17 +66,19 @@ class ProgramWriter {
       return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}", model_.compile->loss.id,
                               ToString(each.type())));
     }
+    const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
     if (each.rank() > 1) each = Mean(each, AllButTheBatch(each.rank()));
     const Value sum = Sum(each, {0}), count = Extent(each, {0});
+    const Value with_penalties = penalties.ok() ? sum + penalties * count : sum;
     const Value total = State("total", FB_ACCUMULATOR, kWideScalar, "zeros");
     const Value samples = State("count", FB_ACCUMULATOR, kWideScalar, "zeros");
-    const Value new_total = total + Cast(sum, FB_F64);
+    const Value new_total = total + Cast(with_penalties, FB_F64);
     const Value new_samples = samples + Cast(count, FB_F64);
     b_.Assign(total, new_total);
     b_.Assign(samples, new_samples);
     b_.Output("loss", Cast(new_total / new_samples, FB_F32));
-    return sum / count;
+    return penalties.ok() ? sum / count + penalties : sum / count;
   }
 
   void Metrics(Value y_true, Value y_pred) {
@@ -96,22 +103,12 @@ class ProgramWriter {
     for (NodeId i = 1; i < b_.graph().size(); ++i) {
       if (IsTrained(b_.graph()[i])) weights.push_back(i);
     }
-    std::vector<Value> gradients;
-    for (const NodeId w : weights) gradients.push_back(Gradient(loss, b_.Wrap(w)));
-    const ItemSpec& optimizer = model_.compile->optimizer;
-    const Value rate = LearningRate(optimizer);
-    for (size_t i = 0; i < weights.size(); ++i) {
-      const Value w = b_.Wrap(weights[i]);
-      const std::string name = b_.graph()[weights[i]].attributes.String("name");
-      b_.Assign(
-          w, ExpandUse(b_, {FB_OPTIMIZER, optimizer, true}, {w, gradients[i], rate}, "optimizer/" + name, embedded_));
-    }
+    WriteOptimizer(b_, model_.compile->optimizer, weights, loss, embedded_);
   }
 
   // Every counter says how many steps of training were done before.
   void Counters() {
-    const FbType count = MakeType(FB_I64, {});
-    if (b_.graph().FindNamed(Op::kState, "step") == 0) State("step", FB_COUNTER, count, "zeros");
+    StepCounter(b_);
     const NodeId size = b_.graph().size();
     for (NodeId i = 1; i < size; ++i) {
       const Node& node = b_.graph()[i];
@@ -125,20 +122,46 @@ class ProgramWriter {
  private:
   Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
   Value State(const std::string& name, uint32_t kind, const FbType& type, const std::string& initializer) {
-    return b_.State(name, kind, *FromAbi(type), initializer, false);
+    return b_.State(name, kind, *FromAbi(type), initializer, {});
   }
 
-  Value LearningRate(const ItemSpec& optimizer) {
-    const auto attribute = optimizer.attributes.find("learning_rate");
-    double rate = 0;
-    if (attribute != optimizer.attributes.end()) {
-      if (const double* v = std::get_if<double>(&attribute->second)) rate = *v;
-      if (const int64_t* v = std::get_if<int64_t>(&attribute->second)) rate = double(*v);
-    } else {
-      return Fail(fmt::format("optimizer {}: has no attribute learning_rate", optimizer.id));
+  // What a layer's attribute activity_regularizer says of its output, a sample.
+  void ActivityPenalty(const LayerConfig& layer, Value y) {
+    const auto attribute = layer.item.attributes.find("activity_regularizer");
+    if (attribute == layer.item.attributes.end()) return;
+    const std::string* const text = std::get_if<std::string>(&attribute->second);
+    if (text == nullptr || text->empty()) return;
+    const GraphBuilder::Scope scope(b_, "losses");
+    const Value penalty = Penalty(*text, y, layer.name + "/activity");
+    if (penalty.ok()) b_.AddLoss(penalty / Extent(y, {0}));
+  }
+
+  // The penalty of a weight or a layer's output, f32[].
+  Value Penalty(const std::string& text, Value x, const std::string& name) {
+    absl::StatusOr<ItemSpec> regularizer = ParseItemSpec(text);
+    if (regularizer.ok()) regularizer = ResolveItem(FB_REGULARIZER, *regularizer, embedded_);
+    if (!regularizer.ok()) return Fail(fmt::format("'{}', regularizer: {}", name, Message(regularizer.status())));
+    const Value penalty = ExpandUse(b_, {FB_REGULARIZER, *regularizer, training_}, {x}, name, embedded_);
+    if (penalty.ok() && (penalty.dtype() != FB_F32 || penalty.rank() != 0)) {
+      return Fail(fmt::format("'{}', regularizer {}: was to make a penalty, f32[], and made {}", name, regularizer->id,
+                              ToString(penalty.type())));
     }
-    const GraphBuilder::Scope scope(b_, "optimizer");
-    return State("learning_rate", FB_SCALAR, MakeType(FB_F32, {}), fmt::format("{}", rate));
+    return penalty;
+  }
+
+  // What is added to the loss of a batch; the error value if nothing is.
+  Value Penalties() {
+    const GraphBuilder::Scope scope(b_, "losses");
+    Value sum = b_.Wrap(0);
+    const auto add = [&](Value penalty) { sum = sum.ok() && penalty.ok() ? sum + penalty : penalty; };
+    const NodeId size = b_.graph().size();
+    for (NodeId i = 1; i < size; ++i) {
+      const std::string text = b_.graph()[i].attributes.String("regularizer");
+      if (text.empty() || !IsTrained(b_.graph()[i])) continue;
+      add(Penalty(text, b_.Wrap(i), b_.graph()[i].attributes.String("name")));
+    }
+    for (const Value& penalty : b_.losses) add(penalty);
+    return sum;
   }
 
   bool IsTrained(const Node& node) const {
@@ -151,7 +174,7 @@ class ProgramWriter {
   }
 
   GraphBuilder b_;
-  bool training_;
+  bool training_, has_loss_;
   const ModelConfig& model_;
   const Expansions& embedded_;
 };

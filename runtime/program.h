@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of a model, as symbols: training, evaluation and prediction. Each is one step on a batch of N rows.
 //
-//   training     order i32[N] -> rows of x and y -> layers -> loss -> gradients -> optimizer; loss and metrics of the
+//   training     order i32[N] -> rows of x and y -> layers -> loss and penalties -> gradients -> optimizer; loss and metrics of the
 //                epoch so far; step and other counters
 //   evaluation   x, y -> layers -> loss and metrics so far
 //   prediction   x -> layers -> y
@@ -10,7 +10,7 @@
 // input and y to i32 for losses that take classes, else to f32.
 //
 // States: weights "dense/kernel"; what the optimizer keeps, "optimizer/learning_rate" and
-// "optimizer/dense/kernel/momentum"; accumulators "loss/total", "metrics/accuracy/count"; the counter "step"; "seed".
+// "optimizer/dense/kernel/momentum"; of penalties, "losses/dense/kernel/l2"; accumulators "loss/total", "metrics/accuracy/count"; the counter "step"; "seed".
 #pragma once
 #include <string>
 #include <vector>

@@ -76,6 +76,7 @@ void Variables::Declare(const Graph& program) {
                     .scope = node.scope,
                     .initializer = a.String("initializer"),
                     .trainable = a.Flag("trainable"),
+                    .order = a.Int("order"),
                     .value = {}});
   }
 }
@@ -84,6 +85,10 @@ absl::Status Variables::Initialize(int64_t seed) {
   Touch();
   for (Variable& variable : all_) {
     if (!variable.value.empty()) continue;
+    if (variable.kind == "slot" && variable.initializer == "variable") {
+      FUSEBOX_ASSIGN_OR_RETURN(variable.value, CopyOfWeight(variable));
+      continue;
+    }
     if (variable.kind == "weight" || variable.kind == "slot") {
       FUSEBOX_ASSIGN_OR_RETURN(variable.value, Make(variable, seed));
       continue;
@@ -98,6 +103,16 @@ void Variables::Fetch() const {
   if (!fetch_) return;
   ++fetches_;
   std::exchange(fetch_, nullptr)();
+}
+
+// The weight that the slot "optimizer/<weight>/<slot>" belongs to, as it is now.
+absl::StatusOr<Tensor> Variables::CopyOfWeight(const Variable& slot) const {
+  const size_t first = slot.name.find('/'), last = slot.name.rfind('/');
+  const Variable* const weight = last > first ? Find(slot.name.substr(first + 1, last - first - 1)) : nullptr;
+  if (weight == nullptr || weight->value.empty() || weight->type != slot.type) {
+    return Refuse("'{}': its initializer 'variable' needs the weight that it belongs to", slot.name);
+  }
+  return weight->value.Clone();
 }
 
 Variable* Variables::Locate(std::string_view name) {

@@ -20,7 +20,8 @@ struct Variable {
   std::string scope;        // The layer that declared it: "dense".
   std::string initializer;  // A reference, or a scalar's number.
   bool trainable = false;
-  Tensor value;  // Its memory never moves: programs are bound to it.
+  int64_t order = 0;  // Of slots in Keras's files: see FbState.
+  Tensor value;       // Its memory never moves: programs are bound to it.
 };
 
 class Variables {
@@ -61,6 +62,7 @@ class Variables {
 
  private:
   Variable* Locate(std::string_view name);
+  absl::StatusOr<Tensor> CopyOfWeight(const Variable& slot) const;
 
   std::vector<Variable> all_;
   int64_t version_ = 1;

@@ -43,7 +43,7 @@ Json AttributeJson(const AttributeInfo& a) {
   Json json = {{"name", a.name},
                {"type", a.type == FB_ITEM ? KindName(a.item_kind) : AttributeTypeName(a.type)},
                {"required", a.required}};
-  if (!a.required) std::visit([&](const auto& v) { json["default"] = v; }, a.default_value);
+  if (!a.required && !a.optional) std::visit([&](const auto& v) { json["default"] = v; }, a.default_value);
   if (std::isfinite(a.min)) json["min"] = a.min;
   if (std::isfinite(a.max)) json["max"] = a.max;
   json["doc"] = a.doc;
@@ -67,7 +67,7 @@ std::string ItemText(const PluginItem& item) {
   text += "  attributes:\n";
   for (const AttributeInfo& a : item.attributes) {
     const std::string value = a.required ? "required"
-                              : ValueText(a.default_value).empty()
+                              : a.optional || ValueText(a.default_value).empty()
                                   ? "default none"
                                   : fmt::format("default {}", ValueText(a.default_value));
     text += fmt::format("    {:<22}{:<18}{:<26}{}\n", a.name, TypeText(a), value, a.doc);

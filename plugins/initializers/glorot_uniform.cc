@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Uniform in [-r, r) with r = sqrt(6 / (fan_in + fan_out)), so that the variance is 2 / (fan_in + fan_out).
 // Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks.
-#include <algorithm>
-#include <cmath>
-
-#include "fusebox/plugins/initializers/fans.h"
+#include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {
 namespace {
@@ -13,8 +10,7 @@ class GlorotUniform final : public sdk::Initializer {
  public:
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     const Fans fans = FansOf(type);
-    const double r = std::sqrt(3 / std::max(1.0, (fans.in + fans.out) / 2));
-    return scope.Random(type) * (2 * r) - r;
+    return UniformOfVariance(scope, type, 1, (fans.in + fans.out) / 2);
   }
 };
 

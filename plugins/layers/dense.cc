@@ -12,16 +12,16 @@ class Dense final : public sdk::Layer {
       : units_(attributes.Int("units")),
         activation_(attributes.Activation("activation")),
         use_bias_(attributes.Bool("use_bias")),
-        kernel_initializer_(attributes.Initializer("kernel_initializer")),
-        bias_initializer_(attributes.Initializer("bias_initializer")) {}
+        kernel_(attributes.Rules("kernel")),
+        bias_(attributes.Rules("bias")) {}
 
   Value Expand(sdk::Scope& scope, Value x) const override {
     if (x.rank() < 2) return scope.Error("expects input [batch, ..., features], got {}", x.type());
     if (x.dim(-1) < 1) return scope.Error("expects a fixed number of features, got {}", x.type());
-    const Value w = scope.Weight("kernel", {x.dim(-1), units_}, kernel_initializer_);
+    const Value w = scope.Weight("kernel", {x.dim(-1), units_}, kernel_);
     const Value product = MatMul(x, w);
     if (!use_bias_) return activation_(product);
-    const Value b = scope.Weight("bias", {units_}, bias_initializer_);
+    const Value b = scope.Weight("bias", {units_}, bias_);
     return activation_(product + b);
   }
 
@@ -29,7 +29,7 @@ class Dense final : public sdk::Layer {
   int64_t units_;
   sdk::Reference activation_;
   bool use_bias_;
-  std::string kernel_initializer_, bias_initializer_;
+  sdk::WeightRules kernel_, bias_;
 };
 
 FUSEBOX_PLUGIN(Dense, {.id = "fusebox/dense",
@@ -40,6 +40,11 @@ FUSEBOX_PLUGIN(Dense, {.id = "fusebox/dense",
                            sdk::Bool("use_bias", true).Doc("adds a vector b [units]"),
                            sdk::InitializerRef("kernel_initializer", "glorot_uniform").Doc("of W [in, units]"),
                            sdk::InitializerRef("bias_initializer", "zeros").Doc("of b"),
+                           sdk::RegularizerRef("kernel_regularizer").Doc("of W"),
+                           sdk::RegularizerRef("bias_regularizer").Doc("of b"),
+                           sdk::RegularizerRef("activity_regularizer").Doc("of the output, a sample"),
+                           sdk::ConstraintRef("kernel_constraint").Doc("of W"),
+                           sdk::ConstraintRef("bias_constraint").Doc("of b"),
                        }});
 
 }  // namespace

@@ -19,7 +19,7 @@ class Sgd final : public sdk::Optimizer {
     const Value step = learning_rate * gradient;
     if (!has_momentum_) return variable - step;
     const Value mu = scope.Scalar("momentum");
-    const Value m = scope.Slot("velocity", variable.type());
+    const Value m = scope.Slot("momentum", variable.type());
     const Value next = mu * m - step;
     scope.Assign(m, next);
     return nesterov_ ? variable + (mu * next - step) : variable + next;

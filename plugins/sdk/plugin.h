@@ -10,8 +10,9 @@ struct Item {
   const char* id;      // "namespace/name"
   uint32_t major = 1;  // Changes when a model made with the old one would no longer mean the same.
   const char* doc = "";
-  bool class_labels = false;  // See FB_CLASS_LABELS.
-  Schema attributes[N] = {};  // N follows from the initialiser.
+  bool class_labels = false;    // See FB_CLASS_LABELS.
+  bool decays_weights = false;  // See FB_DECAYS_WEIGHTS.
+  Schema attributes[N] = {};    // N follows from the initialiser.
 };
 
 template <class Class>
@@ -33,6 +34,7 @@ consteval FbItem Describe(const Item<N>& item) {
     raw.hooks = &Hooks<Class>::kTable;
   }
   if (item.class_labels) raw.flags |= FB_CLASS_LABELS;
+  if (item.decays_weights) raw.flags |= FB_DECAYS_WEIGHTS;
   return raw;
 }
 

@@ -29,12 +29,15 @@ enum {  // FbItem::kind. The first nine write symbols (expand), the others are c
   FB_DATASET,
   FB_MODEL
 };
-enum {                 // FbItem::flags
-  FB_CLASS_LABELS = 1  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
+enum {                   // FbItem::flags
+  FB_CLASS_LABELS = 1,   // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
+  FB_DECAYS_WEIGHTS = 2  // An optimizer that sees to its attribute weight_decay itself; else the host does.
 };
-enum {                   // FbSchema::flags
-  FB_REQUIRED = 1,       // It has no default.
-  FB_PROGRAM_SCALAR = 2  // A float that the program reads as an input (FB_SCALAR): changing it never recompiles.
+enum {                    // FbSchema::flags
+  FB_REQUIRED = 1,        // It has no default.
+  FB_PROGRAM_SCALAR = 2,  // A float that the program reads as an input (FB_SCALAR): changing it never recompiles.
+  FB_OPTIONAL = 4,        // None unless given: then FbCall::attributes lacks it.
+  FB_NUMBERS = 8          // An FB_STRING that is a list of numbers: "[0.5;1e-3]".
 };
 enum { FB_TRAINING = 1 };  // FbCall::flags
 
@@ -44,10 +47,12 @@ typedef struct FbCall {
   uint32_t struct_size, attribute_count, input_count, flags;
   const FbApi* api;
   FbBuilder* builder;
-  const FbAttribute* attributes;  // All of the schema, checked, with defaults filled in.
+  const FbAttribute* attributes;  // All of the schema, checked, with defaults filled in; but see FB_OPTIONAL.
   const FbId* inputs;             // Layer, activation: x. Loss, metric: y_true, y_pred. Initializer: none.
-                                  // Optimizer: variable, gradient, learning rate.
+                                  // Optimizer: variable, gradient, learning rate. Regularizer, constraint: the weight
+                                  // (or what comes out of a layer). Schedule: how many steps were done before, f64[].
   const FbType* wanted;           // Initializer: the type of the value to make; else null.
+  const char* path;               // Where it is used: "dense_1"; of an optimizer "optimizer/dense_1/kernel".
 } FbCall;
 
 typedef struct FbSchema {                        // An attribute of an item.

@@ -3,7 +3,9 @@
 #pragma once
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <stdexcept>
@@ -40,6 +42,12 @@ struct Schema : FbSchema {
     return s;
   }
   // Scope::Scalar reads it as an input of the program, so that a change of it never recompiles.
+  // None unless given: see Attributes::Has.
+  constexpr Schema Optional() const {
+    Schema s = *this;
+    s.flags = (s.flags & ~uint32_t{FB_REQUIRED}) | FB_OPTIONAL;
+    return s;
+  }
   constexpr Schema ProgramScalar() const {
     Schema s = *this;
     s.flags |= FB_PROGRAM_SCALAR;
@@ -81,6 +89,12 @@ constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A stati
   s.default_ints_count = N;
   return s;
 }
+// A list of numbers: 0.5, or [0.5;1e-3].
+constexpr Schema Floats(const char* name) {
+  Schema s = MakeSchema(FB_STRING, name, true);
+  s.flags |= FB_NUMBERS;
+  return s;
+}
 // A reference to another item: "relu", "acme/gate:slope=0.1". The default "" is none.
 constexpr Schema ItemRef(uint32_t kind, const char* name, std::optional<const char*> value = {}) {
   Schema s = MakeSchema(FB_ITEM, name, !value, kind);
@@ -93,6 +107,9 @@ constexpr Schema ActivationRef(const char* name, std::optional<const char*> valu
 constexpr Schema InitializerRef(const char* name, std::optional<const char*> value = {}) {
   return ItemRef(FB_INITIALIZER, name, value);
 }
+
+constexpr Schema RegularizerRef(const char* name) { return ItemRef(FB_REGULARIZER, name).Optional(); }
+constexpr Schema ConstraintRef(const char* name) { return ItemRef(FB_CONSTRAINT, name).Optional(); }
 
 // Another item's symbols: activation(x). None is the identity.
 class Reference {
@@ -111,21 +128,50 @@ class Reference {
   std::string text_;
 };
 
-// What an item is given: all attributes of its schema, already checked.
+// How a layer makes a weight: references to items, "" for none.
+struct WeightRules {
+  std::string initializer;
+  std::string regularizer = {}, constraint = {};
+};
+
+// What an item is given: all attributes of its schema, already checked; those that are Optional() only if they were given.
 class Attributes {
  public:
   Attributes(const FbAttribute* attributes, uint64_t count) : all_(ReadArray(attributes, count)) {}
 
+  bool Has(std::string_view name) const {
+    return std::ranges::any_of(all_, [&](const FbAttribute& a) { return a.name == name; });
+  }
   int64_t Int(std::string_view name) const { return Find(name, FB_INT).integer; }
   double Float(std::string_view name) const { return Find(name, FB_FLOAT).real; }
   bool Bool(std::string_view name) const { return Find(name, FB_FLAG).integer != 0; }
   std::string String(std::string_view name) const { return Find(name, FB_STRING).string; }
+  std::vector<double> Floats(std::string_view name) const {
+    std::vector<double> numbers;
+    const char* text = Find(name, FB_STRING).string;
+    while (*text != '\0' && *text != ']') {
+      char* end = nullptr;
+      numbers.push_back(std::strtod(text + 1, &end));  // After '[' or ';'.
+      if (end == text + 1) numbers.pop_back();
+      text = end;
+      while (*text == ' ') ++text;
+      if (*text != ';' && *text != ']') break;
+    }
+    return numbers;
+  }
   Dims Ints(std::string_view name) const {
     const FbAttribute& a = Find(name, FB_INTS);
     return Dims(a.ints, a.ints + a.ints_count);
   }
   Reference Activation(std::string_view name) const { return {FB_ACTIVATION, Find(name, FB_ITEM).string}; }
   std::string Initializer(std::string_view name) const { return Find(name, FB_ITEM).string; }
+  // Of the weight "kernel": its attributes kernel_initializer, kernel_regularizer and kernel_constraint.
+  WeightRules Rules(const std::string& weight) const {
+    const auto optional = [&](const std::string& name) {
+      return Has(name) ? std::string(Find(name, FB_ITEM).string) : "";
+    };
+    return {Initializer(weight + "_initializer"), optional(weight + "_regularizer"), optional(weight + "_constraint")};
+  }
 
  private:
   const FbAttribute& Find(std::string_view name, uint32_t type) const {

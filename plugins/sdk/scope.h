@@ -22,6 +22,12 @@ struct FormatAt {
   std::source_location where;
 };
 
+inline Dims AllAxes(const Value& x) {
+  Dims axes;
+  for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
+  return axes;
+}
+
 class Scope {
   using Where = std::source_location;
 
@@ -30,6 +36,8 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
+  // Where the item is used: "dense_1"; of an optimizer "optimizer/dense_1/kernel".
+  std::string path() const { return call_.path != nullptr ? call_.path : ""; }
   // Whether the program is one that trains; else it evaluates or predicts.
   bool training() const { return (call_.flags & FB_TRAINING) != 0; }
   Value Input(uint32_t i) const {
@@ -40,24 +48,50 @@ class Scope {
   // A weight of fixed dimensions; the initializer is a reference, "glorot_uniform" or "acme/constant:value=3".
   Value Weight(const char* name, const Dims& dims, const std::string& initializer, bool trainable = true,
                Where where = Where::current()) const {
-    const uint32_t flags = trainable ? uint32_t{FB_TRAINABLE} : 0u;
-    return Declare(FB_WEIGHT, flags, name, MakeType(FB_F32, dims), initializer, where);
+    return Weight(name, dims, WeightRules{initializer}, trainable, where);
   }
-  // An optimizer's memory of a variable, zero at first.
-  Value Slot(const char* name, const FbType& type, Where where = Where::current()) const {
-    return Declare(FB_SLOT, 0, name, type, "zeros", where);
+  // As its attributes say (Attributes::Rules): with a penalty on its values, and a constraint that they keep.
+  Value Weight(const char* name, const Dims& dims, const WeightRules& rules, bool trainable = true,
+               Where where = Where::current()) const {
+    FbState state = MakeState(FB_WEIGHT, name, rules.initializer.c_str());
+    if (trainable) state.flags = FB_TRAINABLE;
+    if (!rules.regularizer.empty()) state.regularizer = rules.regularizer.c_str();
+    if (!rules.constraint.empty()) state.constraint = rules.constraint.c_str();
+    return Declare(state, MakeType(FB_F32, dims), where);
+  }
+  // A penalty, f32[], which is added to the loss in training and evaluation.
+  void AddLoss(Value penalty) const {
+    if (penalty.ok() && call_.api->add_loss != nullptr) call_.api->add_loss(call_.builder, penalty.id);
+  }
+  // An optimizer's memory of a variable, zero at first; or as an initializer says, "variable" being the variable's own
+  // first value. For the order see FbState.
+  Value Slot(const char* name, const FbType& type, const std::string& initializer = "zeros", uint32_t order = 0,
+             Where where = Where::current()) const {
+    FbState state = MakeState(FB_SLOT, name, initializer.c_str());
+    state.order = order;
+    return Declare(state, type, where);
+  }
+  // A memory that an optimizer has once, for all variables. Each of them may assign to it, and all the same.
+  Value SharedSlot(const char* name, const FbType& type, const std::string& initializer = "zeros", uint32_t order = 0,
+                   Where where = Where::current()) const {
+    FbState state = MakeState(FB_SLOT, name, initializer.c_str());
+    state.flags = FB_SHARED;
+    state.order = order;
+    return Declare(state, type, where);
   }
   // A metric's memory, zero when an epoch (or an evaluation) begins.
   Value Accumulator(const char* name, const FbType& type, Where where = Where::current()) const {
-    return Declare(FB_ACCUMULATOR, 0, name, type, "zeros", where);
+    return Declare(MakeState(FB_ACCUMULATOR, name, "zeros"), type, where);
   }
-  // How many steps of training were done before this one: i64[]. Ask once.
+  // How many steps of training were done before this one: i64[]. Ask once. Of an optimizer: how many updates (see
+  // gradient_accumulation_steps); it is asked once a variable, and all get the same.
   Value Counter(Where where = Where::current()) const {
-    return Declare(FB_COUNTER, 0, "iterations", MakeType(FB_I64, {}), "zeros", where);
+    return Declare(MakeState(FB_COUNTER, "iterations", "zeros"), MakeType(FB_I64, {}), where);
   }
-  // The Float attribute of this name as an input of the program, f32[]: see Schema::ProgramScalar. Ask once.
+  // The Float attribute of this name as an input of the program, f32[]: see Schema::ProgramScalar. Ask once (an optimizer:
+  // once a variable, and all get the same).
   Value Scalar(const char* name, Where where = Where::current()) const {
-    return Declare(FB_SCALAR, 0, name, MakeType(FB_F32, {}), "attribute", where);
+    return Declare(MakeState(FB_SCALAR, name, "attribute"), MakeType(FB_F32, {}), where);
   }
   // What the state holds after the step. Whoever reads it in this step still reads what it held before.
   void Assign(Value state, Value next) const {
@@ -78,8 +112,7 @@ class Scope {
   }
   // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64.
   Value RunningMean(Value values, Where where = Where::current()) const {
-    Dims axes;
-    for (int64_t i = 0; i < values.rank(); ++i) axes.push_back(i);
+    const Dims axes = AllAxes(values);
     const FbType scalar = MakeType(FB_F64, {});
     const Value total = Accumulator("total", scalar, where);
     const Value count = Accumulator("count", scalar, where);
@@ -101,10 +134,14 @@ class Scope {
 
  private:
   Value Wrap(FbId id) const { return {call_.api, call_.builder, id}; }
-  Value Declare(uint32_t kind, uint32_t flags, const char* name, const FbType& type, const std::string& initializer,
-                Where where) const {
+  // The strings are the caller's.
+  static FbState MakeState(uint32_t kind, const char* name, const char* initializer) {
+    return {sizeof(FbState), kind, 0, 0, name, initializer, nullptr, nullptr, nullptr, nullptr};
+  }
+  Value Declare(FbState state, const FbType& type, Where where) const {
     const FbSource source = MakeSource(where);
-    const FbState state = {sizeof state, kind, flags, 0, name, initializer.c_str(), &type, &source};
+    state.type = &type;
+    state.source = &source;
     return Wrap(call_.api->declare(call_.builder, &state));
   }
 

@@ -68,6 +68,33 @@ class Optimizer {
   }
 };
 
+class Schedule {
+ public:
+  static constexpr uint32_t kKind = FB_SCHEDULE;
+  virtual ~Schedule() = default;
+  // The learning rate after so many steps, f64[] -> f64[] (or f32[]).
+  virtual Value Expand(Scope& scope, Value step) const = 0;
+  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+};
+
+class Regularizer {
+ public:
+  static constexpr uint32_t kKind = FB_REGULARIZER;
+  virtual ~Regularizer() = default;
+  // The penalty of a weight, f32[...] -> f32[], which is added to the loss.
+  virtual Value Expand(Scope& scope, Value x) const = 0;
+  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+};
+
+class Constraint {
+ public:
+  static constexpr uint32_t kKind = FB_CONSTRAINT;
+  virtual ~Constraint() = default;
+  // What a weight becomes after each step of training: a value of its shape that keeps the constraint.
+  virtual Value Expand(Scope& scope, Value w) const = 0;
+  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+};
+
 class Initializer {
  public:
   static constexpr uint32_t kKind = FB_INITIALIZER;

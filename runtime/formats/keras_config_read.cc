@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -54,9 +55,9 @@ std::string DTypeText(const Json& dtype) {
 bool SaysNothing(const std::string& key, const Json& value) {
   if (value.is_null() || key == "name" || key == "dtype" || key == "trainable") return true;
   if (key == "data_format") return value == "channels_last";
+  if (key == "exclude_layers") return value.is_array() && value.empty();  // Muon's.
   if (key == "reduction") return value == "sum_over_batch_size";
-  if (key == "use_ema") return value == false;
-  return key == "ema_momentum";  // Means nothing without use_ema.
+  return key == "use_ema" && value == false;
 }
 
 // Keras keeps settings as float32 and writes them as doubles. The shortest number with the same float32 is what was
@@ -70,9 +71,15 @@ double ShortestOfFloat32(double value) {
 absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, int nesting);
 
 absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string& who) {
+  const bool integers = std::ranges::all_of(list, [](const Json& v) { return v.is_number_integer(); });
+  if (!integers && std::ranges::all_of(list, [](const Json& v) { return v.is_number(); })) {
+    std::vector<double> numbers;
+    for (const Json& value : list) numbers.push_back(ShortestOfFloat32(value.get<double>()));
+    return NumbersText(numbers);
+  }
   Ints values;
   for (const Json& value : list) {
-    if (!value.is_number_integer()) return Refuse("{}: a list of integers expected, got {}", who, Excerpt(list));
+    if (!value.is_number_integer()) return Refuse("{}: a list of numbers expected, got {}", who, Excerpt(list));
     values.push_back(value.get<int64_t>());
   }
   return values;
@@ -127,6 +134,7 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
                              AttributeFromJson(value, fmt::format("{}: '{}'", who, key), nesting));
     item.attributes.emplace(key, std::move(attribute));
   }
+  if (!item.attributes.contains("use_ema")) item.attributes.erase("ema_momentum");  // Means nothing without.
   return item;
 }
 

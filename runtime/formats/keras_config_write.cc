@@ -50,7 +50,10 @@ bool IsPlainName(const ItemSpec& item) { return item.attributes.empty() && Split
 Json AttributeJson(std::string_view name, const AttributeValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) {
     const std::string module = ReferenceModule(name);
-    if (module.empty()) return *text;
+    if (module.empty()) {
+      const std::optional<std::vector<double>> numbers = ParseNumbers(*text);
+      return numbers ? Json(*numbers) : Json(*text);
+    }
     if (text->empty()) return nullptr;  // None, in Keras's words.
     const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
     if (!item.ok()) return *text;

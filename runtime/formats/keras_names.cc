@@ -9,10 +9,11 @@ namespace fusebox {
 namespace {
 
 // Classes whose spelling no rule gives, with the names that Keras has for them elsewhere or that everybody uses.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19> kIrregular = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kIrregular = {{
     {"sgd", "SGD"},
     {"rmsprop", "RMSprop"},
     {"adamw", "AdamW"},
+    {"schedule_free_adamw", "ScheduleFreeAdamW"},
     {"relu", "ReLU"},
     {"prelu", "PReLU"},
     {"elu", "ELU"},

@@ -70,6 +70,7 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
   const AbiAttributes attributes(item, spec->attributes);
   FbType wanted{};
   if (request.wanted != nullptr) wanted = ToAbi(*request.wanted);
+  const std::string path = builder.scope();
   const FbCall call = {.struct_size = sizeof call,
                        .attribute_count = attributes.size(),
                        .input_count = uint32_t(inputs.size()),
@@ -78,7 +79,8 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
                        .builder = &builder,
                        .attributes = attributes.data(),
                        .inputs = inputs.data(),
-                       .wanted = request.wanted != nullptr ? &wanted : nullptr};
+                       .wanted = request.wanted != nullptr ? &wanted : nullptr,
+                       .path = path.c_str()};
   const NodeId id = Call(builder, item, call);
   if (!builder.status().ok()) return 0;
   if (id == 0) return builder.Fail("returned no value");
@@ -141,7 +143,9 @@ Value ExpandInitializer(GraphBuilder& builder, const Registry& registry, const I
 AbiAttributes::AbiAttributes(const PluginItem& item, const ItemAttributes& from) {
   for (const AttributeInfo& info : item.attributes) {
     FbAttribute a = {sizeof a, info.type, info.name.c_str(), 0, 0, "", nullptr, 0};
-    const AttributeValue& value = from.at(info.name);
+    const auto given = from.find(info.name);
+    if (given == from.end()) continue;  // An optional one.
+    const AttributeValue& value = given->second;
     if (const bool* v = std::get_if<bool>(&value)) a.integer = *v;
     if (const int64_t* v = std::get_if<int64_t>(&value)) a.integer = *v;
     if (const double* v = std::get_if<double>(&value)) a.real = *v;

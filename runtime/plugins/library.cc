@@ -11,6 +11,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/plugins/elf_file.h"
 #include "fusebox/runtime/plugins/float_mode.h"
+#include "fusebox/runtime/plugins/optimizer_attributes.h"
 
 namespace fusebox {
 namespace {
@@ -52,11 +53,15 @@ absl::StatusOr<AttributeInfo> CheckSchema(const FbSchema& s) {
                      .item_kind = s.item_kind,
                      .required = (s.flags & FB_REQUIRED) != 0,
                      .program_scalar = (s.flags & FB_PROGRAM_SCALAR) != 0,
+                     .optional = (s.flags & FB_OPTIONAL) != 0,
+                     .numbers = (s.flags & FB_NUMBERS) != 0,
                      .min = s.min,
                      .max = s.max,
                      .default_value = {}};
-  if (info.program_scalar && s.type != FB_FLOAT)
-    return Refuse("attribute '{}' is a program scalar, but no float", s.name);
+  if (info.program_scalar && s.type != FB_FLOAT && s.type != FB_INT)
+    return Refuse("attribute '{}' is a program scalar, but no number", s.name);
+  if (info.optional && info.required) return Refuse("attribute '{}' is both required and optional", s.name);
+  if (s.type == FB_FLOAT) info.item_kind = 0;
   if (s.type == FB_ITEM && (s.item_kind < FB_LAYER || s.item_kind > FB_MODEL))
     return Refuse("attribute '{}' refers to items of the unknown kind {}", s.name, s.item_kind);
   if (IsNumber(s.type) && !(s.min <= s.max))
@@ -86,7 +91,7 @@ absl::StatusOr<AttributeInfo> CheckSchema(const FbSchema& s) {
       info.default_value = Copy(s.default_string);
   }
   for (const double v : numbers) {
-    if (!info.required && !InRange(s, v))
+    if (!info.required && !info.optional && !InRange(s, v))
       return Refuse("attribute '{}' has the default {}, which is not in [{}, {}]", s.name, v, s.min, s.max);
   }
   return info;
@@ -137,7 +142,15 @@ absl::StatusOr<PluginItem> CheckItem(const FbItem* from, const std::shared_ptr<c
     absl::StatusOr<AttributeInfo> info = CheckSchema(schema);
     if (!info.ok()) return wrong(Message(info.status()));
     if (item.Find(info->name) != nullptr) return wrong(fmt::format("has two attributes '{}'", info->name));
+    // The rate of any optimizer may follow a schedule: its plugin gets the rate as a value, whatever it comes from.
+    if (raw.kind == FB_OPTIMIZER && info->name == "learning_rate" && info->type == FB_FLOAT)
+      info->item_kind = FB_SCHEDULE;
     item.attributes.push_back(*std::move(info));
+  }
+  if (raw.kind == FB_OPTIMIZER) {
+    for (AttributeInfo& info : OptimizerAttributes()) {
+      if (item.Find(info.name) == nullptr) item.attributes.push_back(std::move(info));
+    }
   }
   if (const absl::Status status = ReadHooks(raw, item); !status.ok()) return wrong(Message(status));
   return item;

@@ -17,9 +17,11 @@ namespace fusebox {
 // An attribute of an item, as its schema states it.
 struct AttributeInfo {
   std::string name, doc;
-  uint32_t type = 0;       // FB_INT, ...
-  uint32_t item_kind = 0;  // Of an FB_ITEM.
-  bool required = false, program_scalar = false;
+  uint32_t type = 0;  // FB_INT, ...
+  uint32_t item_kind =
+      0;  // Of an FB_ITEM; of an FB_FLOAT: what may stand for the number, a schedule for a learning rate.
+  bool required = false, program_scalar = false, optional = false;
+  bool numbers = false;          // A string that is a list of numbers: see NumbersText.
   double min = 0, max = 0;       // Of numbers; both ends included.
   AttributeValue default_value;  // Its alternative is right even if `required`; an FB_ITEM's is a string.
 };

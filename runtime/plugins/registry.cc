@@ -12,6 +12,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/plugins/nearest.h"
+#include "fusebox/runtime/plugins/optimizer_attributes.h"
 
 namespace fusebox {
 namespace {
@@ -51,30 +52,65 @@ std::string Show(const AttributeValue& value) {
   return "[" + text + "]";
 }
 
+// Names that Keras has beside those of its classes.
+constexpr struct {
+  uint32_t kind;
+  std::string_view alias, name;
+} kAliases[] = {
+    {FB_INITIALIZER, "uniform", "random_uniform"},
+    {FB_INITIALIZER, "normal", "random_normal"},
+    {FB_INITIALIZER, "zero", "zeros"},
+    {FB_INITIALIZER, "one", "ones"},
+};
+
+// Whether its text names another item.
+bool TakesItem(const AttributeInfo& info) {
+  return info.type == FB_ITEM || (info.type == FB_FLOAT && info.item_kind != 0);
+}
+
 // What an attribute takes, for messages: "an int of at least 1".
 std::string Expected(const AttributeInfo& info) {
   std::string text = info.type == FB_INT      ? "an int"
                      : info.type == FB_FLOAT  ? "a float"
+                     : info.numbers           ? "a list of numbers, as in [0.5;1e-3]"
                      : info.type == FB_STRING ? "a string"
                      : info.type == FB_FLAG   ? "true or false"
                      : info.type == FB_INTS   ? "a list of ints"
                                               : fmt::format("the name of a known {}", KindName(info.item_kind));
   if (info.type != FB_INT && info.type != FB_FLOAT && info.type != FB_INTS) return text;
   const bool low = info.min > -HUGE_VAL, high = info.max < HUGE_VAL;
-  if (low && high) return text + fmt::format(" in [{}, {}]", info.min, info.max);
-  if (low) return text + fmt::format(" of at least {}", info.min);
-  if (high) return text + fmt::format(" of at most {}", info.max);
+  if (low && high)
+    text += fmt::format(" in [{}, {}]", info.min, info.max);
+  else if (low)
+    text += fmt::format(" of at least {}", info.min);
+  else if (high)
+    text += fmt::format(" of at most {}", info.max);
+  if (TakesItem(info) && info.type == FB_FLOAT)
+    text += fmt::format(", or the name of a known {}", KindName(info.item_kind));
   return text;
 }
 
+// A list of numbers, in the one form that has.
+std::optional<AttributeValue> Numbers(const AttributeValue& value) {
+  std::vector<double> numbers;
+  if (const int64_t* v = std::get_if<int64_t>(&value)) numbers = {double(*v)};
+  if (const double* v = std::get_if<double>(&value)) numbers = {*v};
+  if (const Ints* v = std::get_if<Ints>(&value)) numbers.assign(v->begin(), v->end());
+  if (const std::string* v = std::get_if<std::string>(&value)) numbers = ParseNumbers(*v).value_or(numbers);
+  if (numbers.empty()) return std::nullopt;
+  return NumbersText(numbers);
+}
+
 // The value in the alternative that the type needs; nullopt if it is of another type.
-std::optional<AttributeValue> Convert(uint32_t type, const AttributeValue& value) {
+std::optional<AttributeValue> Convert(const AttributeInfo& info, const AttributeValue& value) {
   const int64_t* const integer = std::get_if<int64_t>(&value);
   const auto only = [&](auto wanted) -> std::optional<AttributeValue> {
     if (std::holds_alternative<decltype(wanted)>(value)) return value;
     return std::nullopt;
   };
-  switch (type) {
+  if (TakesItem(info) && std::holds_alternative<std::string>(value)) return value;
+  if (info.numbers) return Numbers(value);
+  switch (info.type) {
     case FB_FLAG:
       return only(false);
     case FB_INT:
@@ -187,6 +223,9 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
       return Refuse("{} '{}': a number expected after '@'", KindName(kind), name);
     major = number;
   }
+  for (const auto& [of_kind, alias, full] : kAliases) {
+    if (of_kind == kind && alias == id) id = full;
+  }
   // The highest major of an id comes last.
   const auto find = [&](std::string_view full) -> const PluginItem* {
     const PluginItem* found = nullptr;
@@ -236,10 +275,11 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
   absl::StatusOr<ItemAttributes> attributes = CheckAttributes(*item, spec.attributes);
   if (!attributes.ok()) return Refuse("{}: {}", item->who(), Message(attributes.status()));
   for (const AttributeInfo& info : item->attributes) {
-    if (info.type != FB_ITEM) continue;
-    const std::string& text = std::get<std::string>(attributes->at(info.name));
-    if (text.empty()) continue;
-    absl::StatusOr<ItemSpec> reference = ParseItemSpec(text);
+    const auto it = attributes->find(info.name);
+    if (!TakesItem(info) || it == attributes->end()) continue;
+    const std::string* const text = std::get_if<std::string>(&it->second);
+    if (text == nullptr || text->empty()) continue;
+    absl::StatusOr<ItemSpec> reference = ParseItemSpec(*text);
     if (reference.ok()) reference = Resolve(info.item_kind, *reference);
     if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
@@ -252,7 +292,9 @@ std::vector<const PluginItem*> Registry::items() const {
   return all;
 }
 
-absl::StatusOr<ItemAttributes> CheckAttributes(const PluginItem& item, const ItemAttributes& given) {
+absl::StatusOr<ItemAttributes> CheckAttributes(const PluginItem& item, const ItemAttributes& as_given) {
+  ItemAttributes given = as_given;
+  if (item.kind == FB_OPTIMIZER) FUSEBOX_RETURN_IF_ERROR(ResolveAliases(given));
   for (const auto& [name, value] : given) {
     if (item.Find(name) != nullptr) continue;
     if (item.attributes.empty()) return Refuse("has no attribute '{}', nor any other", name);
@@ -266,16 +308,18 @@ absl::StatusOr<ItemAttributes> CheckAttributes(const PluginItem& item, const Ite
     if (it == given.end()) {
       if (info.required)
         return Refuse("needs attribute '{}', {}{}", info.name, Expected(info), info.doc.empty() ? "" : ": " + info.doc);
-      all.emplace(info.name, info.default_value);
+      if (!info.optional) all.emplace(info.name, info.default_value);
       continue;
     }
-    std::optional<AttributeValue> value = Convert(info.type, it->second);
-    const bool none = info.type == FB_ITEM && value && std::get<std::string>(*value).empty();
+    std::optional<AttributeValue> value = Convert(info, it->second);
+    const bool none = TakesItem(info) && value && *value == AttributeValue(std::string());
+    if (none && info.optional) continue;
     const bool none_is_fine = !info.required && info.default_value == AttributeValue(std::string());
     if (!value || !InRange(info, *value) || (none && !none_is_fine))
       return Refuse("attribute '{}' must be {}, got {}", info.name, Expected(info), Show(it->second));
     all.emplace(info.name, *std::move(value));
   }
+  if (item.kind == FB_OPTIMIZER) FUSEBOX_RETURN_IF_ERROR(CheckTogether(all));
   return all;
 }
 

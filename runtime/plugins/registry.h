@@ -43,7 +43,7 @@ class Registry {
   absl::StatusOr<const PluginItem*> Find(uint32_t kind, std::string_view name) const;
 
   // The same item with its full key and all attributes of its schema: checked, converted (an int becomes a float where
-  // one is needed, or a list of one), with defaults filled in. References are checked to name an item, and stay as they are.
+  // one is needed, or a list of one), with defaults filled in; those that are optional are there only if they were given. References are checked to name an item, and stay as they are.
   absl::StatusOr<ItemSpec> Resolve(uint32_t kind, const ItemSpec& spec) const;
 
   std::vector<const PluginItem*> items() const;  // In the order of (kind, id, major).

@@ -280,12 +280,12 @@ TEST(Sgd, HasNoMemoryWithoutMomentum) {
     %b = input                             : f32[4,3]
     %c = input                             : f32[]
     %0 = multiply %c, %b                   : f32[4,3]  @it
-    %it/momentum = state {initializer = "attribute", kind = "scalar"}   : f32[]  @it
-    %it/velocity = state {initializer = "zeros", kind = "slot"}   : f32[4,3]  @it
-    %1 = multiply %it/momentum, %it/velocity   : f32[4,3]  @it
+    %optimizer/momentum = state {initializer = "attribute", kind = "scalar"}   : f32[]  @optimizer
+    %it/momentum = state {initializer = "zeros", kind = "slot"}   : f32[4,3]  @it
+    %1 = multiply %optimizer/momentum, %it/momentum   : f32[4,3]  @it
     %2 = subtract %1, %0                   : f32[4,3]  @it
     %3 = add %a, %2                        : f32[4,3]  @it
-    update %it/velocity = %2
+    update %it/momentum = %2
     return y = %3
   )"));
 }
@@ -295,7 +295,7 @@ TEST(Sgd, StepsAsKerasDoes) {
   const auto step = [](const char* item) {
     const Expansion e(BuiltIns(), FB_OPTIMIZER, item, {F32({1}), F32({1}), F32({})});
     return Numbers(e, {Literal::Of<float>({1}, {1}), Literal::Of<float>({1}, {5}), Literal::Scalar(0.1f)},
-                   {{"velocity", Literal::Of<float>({1}, {2})}, {"momentum", Literal::Scalar(0.9f)}})
+                   {{"momentum", Literal::Of<float>({1}, {2})}, {"optimizer/momentum", Literal::Scalar(0.9f)}})
         .at(0);
   };
   EXPECT_NEAR(step("sgd"), 0.5, 1e-6);
@@ -349,6 +349,105 @@ TEST(Initializers, HeNormalIsCutAtTwoDeviations) {
   EXPECT_NEAR(m.deviation, deviation, 0.003);
   EXPECT_NEAR(m.least, -2 * deviation / 0.87962566, 0.003);
   EXPECT_NEAR(m.greatest, 2 * deviation / 0.87962566, 0.003);
+}
+
+// A row of the table: what is drawn of a type has this mean, deviation, least and greatest number.
+struct InitializerCase {
+  const char* initializer;
+  double mean, deviation, least, greatest;
+};
+
+TEST(Initializers, HaveTheMomentsOfKerass) {
+  // Cut at two deviations, a normal has 0.8796 of its deviation: see the Keras source of VarianceScaling.
+  constexpr double kCut = 0.87962566103423978;
+  const auto uniform = [](const char* name, double variance) {
+    const double r = std::sqrt(3 * variance);
+    return InitializerCase{name, 0, r / std::sqrt(3.0), -r, r};
+  };
+  const auto cut = [](const char* name, double variance) {
+    const double s = std::sqrt(variance);
+    return InitializerCase{name, 0, s, -2 * s / kCut, 2 * s / kCut};
+  };
+  const double in = 100, out = 200;
+  const InitializerCase cases[] = {
+      {"ones", 1, 0, 1, 1},
+      {"constant:value=-2.5", -2.5, 0, -2.5, -2.5},
+      {"random_uniform", 0, 0.1 / std::sqrt(12.0), -0.05, 0.05},
+      {"random_uniform:minval=1,maxval=3", 2, 2 / std::sqrt(12.0), 1, 3},
+      {"truncated_normal", 0, 0.05 * kCut, -0.1, 0.1},
+      {"truncated_normal:mean=2,stddev=0.5", 2, 0.5 * kCut, 1, 3},
+      uniform("glorot_uniform", 2 / (in + out)),
+      cut("glorot_normal", 2 / (in + out)),
+      uniform("he_uniform", 2 / in),
+      cut("he_normal", 2 / in),
+      uniform("lecun_uniform", 1 / in),
+      cut("lecun_normal", 1 / in),
+      cut("variance_scaling", 1 / in),
+      cut("variance_scaling:scale=3,mode=fan_out,distribution=normal", 3 / out),
+      uniform("variance_scaling:mode=fan_avg,distribution=uniform", 2 / (in + out)),
+  };
+  for (const InitializerCase& c : cases) {
+    SCOPED_TRACE(c.initializer);
+    const Moments m = MomentsOf(Initial(c.initializer, F32({100, 200})));
+    const double spread = c.greatest - c.least;
+    EXPECT_NEAR(m.mean, c.mean, 0.01 * spread + 1e-6);
+    EXPECT_NEAR(m.deviation, c.deviation, 0.01 * spread + 1e-6);
+    EXPECT_NEAR(m.least, c.least, 0.01 * spread + 1e-6);
+    EXPECT_NEAR(m.greatest, c.greatest, 0.01 * spread + 1e-6);
+    EXPECT_GE(m.least, c.least - 1e-6);
+    EXPECT_LE(m.greatest, c.greatest + 1e-6);
+  }
+}
+
+TEST(Initializers, NormalHasTheTailsOfANormal) {
+  for (const char* initializer :
+       {"random_normal:mean=1,stddev=0.1", "variance_scaling:distribution=untruncated_normal"}) {
+    const Moments m = MomentsOf(Initial(initializer, F32({100, 200})));
+    EXPECT_NEAR(m.mean, initializer[0] == 'r' ? 1 : 0, 0.005);
+    EXPECT_NEAR(m.deviation, 0.1, 0.003);
+    EXPECT_GT(m.greatest - m.mean, 0.35);  // Of 20,000, one in 2,000 lies beyond.
+    EXPECT_LT(m.greatest - m.mean, 0.55);
+  }
+}
+
+TEST(Initializers, IdentityIsOneOnTheDiagonal) {
+  EXPECT_THAT(Initial("identity:gain=2", F32({2, 3})), ::testing::ElementsAre(2, 0, 0, 0, 2, 0));
+  GraphBuilder b;
+  ExpandInitializer(b, BuiltIns(), Spec("identity"), F32({3}));
+  EXPECT_THAT(b.status(), StatusHasMessage(HasSubstr("makes matrices, got f32[3]")));
+}
+
+TEST(Initializers, OrthogonalIsOrthogonal) {
+  for (const auto& [rows, columns] : std::vector<std::pair<int64_t, int64_t>>{{24, 24}, {40, 16}, {8, 30}}) {
+    const std::vector<double> q = Initial("orthogonal:gain=3", F32({2, rows / 2, columns}));
+    const bool tall = rows > columns;
+    const int64_t vectors = tall ? columns : rows, length = tall ? rows : columns;
+    const auto at = [&](int64_t vector, int64_t i) {
+      return q[size_t(tall ? i * columns + vector : vector * columns + i)];
+    };
+    for (int64_t a = 0; a < vectors; ++a) {
+      for (int64_t c = 0; c <= a; ++c) {
+        double product = 0;
+        for (int64_t i = 0; i < length; ++i) product += at(a, i) * at(c, i);
+        EXPECT_NEAR(product, a == c ? 9 : 0, 1e-5) << rows << " x " << columns << ": " << a << ", " << c;
+      }
+    }
+  }
+}
+
+TEST(Initializers, RefuseWhatMeansNothing) {
+  const auto error = [](const char* initializer, const Type& type) {
+    GraphBuilder b;
+    ExpandInitializer(b, BuiltIns(), Spec(initializer), type);
+    return std::string(b.status().message());
+  };
+  EXPECT_THAT(error("random_uniform:minval=2", F32({3})),
+              HasSubstr("attribute 'minval' must be at most 'maxval', 0.05, got 2"));
+  EXPECT_THAT(error("variance_scaling:mode=fan", F32({3})),
+              HasSubstr("attribute 'mode' must be fan_in, fan_out or fan_avg, got 'fan'"));
+  EXPECT_THAT(error("variance_scaling:distribution=cauchy", F32({3})), HasSubstr("attribute 'distribution' must be"));
+  EXPECT_THAT(error("variance_scaling:scale=0", F32({3})), HasSubstr("attribute 'scale' must be above 0, got 0"));
+  EXPECT_THAT(error("orthogonal", F32({3})), HasSubstr("makes matrices (or more than two axes), got f32[3]"));
 }
 
 TEST(Initializers, CountFansAsKerasDoes) {

@@ -38,6 +38,7 @@ class Expansion {
  public:
   Expansion(const Registry& registry, uint32_t kind, std::string_view item, const std::vector<Type>& inputs,
             const std::string& name = "", bool training = false) {
+    if (kind == FB_OPTIMIZER) builder.shared = &shared;
     Values values;
     for (const Type& type : inputs) values.push_back(builder.Input(std::string(1, char('a' + values.size())), type));
     y = ExpandItem(builder, registry, kind, Spec(item), values, name, training);
@@ -49,6 +50,7 @@ class Expansion {
   std::string type() const { return y.ok() ? ToString(builder.graph()[y.id].type) : "error"; }
 
   GraphBuilder builder;
+  GraphBuilder::Shared shared{"optimizer", {}};  // What an optimizer has once for all variables.
   Value y;
 };
 

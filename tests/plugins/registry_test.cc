@@ -79,12 +79,20 @@ TEST(Registry, NamesTheNearestOfWhatIsUnknown) {
   };
   EXPECT_EQ(error(FB_LAYER, "dens"), "unknown layer 'dens': did you mean 'dense'?");
   EXPECT_EQ(error(FB_OPTIMIZER, "gsd"), "unknown optimizer 'gsd': did you mean 'sgd'?");
-  EXPECT_EQ(error(FB_OPTIMIZER, "adam"), "unknown optimizer 'adam': known are 'sgd'");
+  EXPECT_EQ(error(FB_OPTIMIZER, "adamm"), "unknown optimizer 'adamm': did you mean 'adam', 'adamw' or 'adamax'?");
   EXPECT_EQ(error(FB_LOSS, "categorical_crossentropy"),
             "unknown loss 'categorical_crossentropy': did you mean 'sparse_categorical_crossentropy'?");
   EXPECT_EQ(error(FB_METRIC, "Acuracy"), "unknown metric 'Acuracy': did you mean 'accuracy'?");
-  EXPECT_EQ(error(FB_SCHEDULE, "cosine"), "unknown schedule 'cosine': none are known");
-  EXPECT_EQ(error(FB_LAYER, "acme/dense"), "unknown layer 'acme/dense': known are 'fusebox/dense', 'fusebox/flatten', 'fusebox/rescaling'");
+  EXPECT_THAT(Registry().Find(FB_SCHEDULE, "cosine"), StatusHasMessage("unknown schedule 'cosine': none are known"));
+  EXPECT_EQ(error(FB_LAYER, "acme/dense"),
+            "unknown layer 'acme/dense': known are 'fusebox/dense', 'fusebox/flatten', 'fusebox/rescaling'");
+}
+
+TEST(Registry, KnowsKerassOtherNames) {
+  ASSERT_OK_AND_ASSIGN(const PluginItem* uniform, BuiltIns().Find(FB_INITIALIZER, "uniform"));
+  EXPECT_EQ(uniform->key(), "fusebox/random_uniform@1");
+  ASSERT_OK_AND_ASSIGN(const PluginItem* ones, BuiltIns().Find(FB_INITIALIZER, "one@1"));
+  EXPECT_EQ(ones->key(), "fusebox/ones@1");
 }
 
 TEST(Registry, ResolvesToTheFullKeyAndAllAttributes) {
@@ -123,8 +131,44 @@ TEST(Registry, ChecksAttributes) {
                     HasSubstr("has no attribute 'value', nor any other")));
   EXPECT_THAT(error(FB_OPTIMIZER, "sgd:momentum=1.5"),
               HasSubstr("attribute 'momentum' must be a float in [0, 1], got 1.5"));
-  EXPECT_THAT(error(FB_OPTIMIZER, "sgd:learning_rate=nan"),
-              HasSubstr("attribute 'learning_rate' must be a float of at least 0, got nan"));
+  EXPECT_THAT(
+      error(FB_OPTIMIZER, "sgd:learning_rate=nan"),
+      HasSubstr("attribute 'learning_rate' must be a float of at least 0, or the name of a known schedule, got nan"));
+}
+
+// Keras's base class has attributes that no optimizer declares itself, a stranger's neither.
+TEST(Registry, KnowsWhatEveryOptimizerMayBeGiven) {
+  ASSERT_OK_AND_ASSIGN(const ItemSpec sgd,
+                       BuiltIns().Resolve(FB_OPTIMIZER, Spec("sgd:clipnorm=1,lr=0.5,use_ema=true")));
+  EXPECT_EQ(sgd.attributes,
+            (ItemAttributes{
+                {"clipnorm", 1.0}, {"learning_rate", 0.5}, {"momentum", 0.0}, {"nesterov", false}, {"use_ema", true}}));
+  // AdamW has a weight_decay of its own.
+  ASSERT_OK_AND_ASSIGN(const ItemSpec adamw, BuiltIns().Resolve(FB_OPTIMIZER, Spec("adamw")));
+  EXPECT_EQ(adamw.attributes.at("weight_decay"), AttributeValue(0.004));
+  ASSERT_OK_AND_ASSIGN(const ItemSpec adam, BuiltIns().Resolve(FB_OPTIMIZER, Spec("adam")));
+  EXPECT_FALSE(adam.attributes.contains("weight_decay"));
+
+  const std::string who = "optimizer fusebox/sgd@1 of plugin fusebox/optimizers " +
+                          (*BuiltIns().Find(FB_OPTIMIZER, "sgd"))->library->version + ": ";
+  const auto error = [&](const std::string& spec) {
+    const absl::StatusOr<ItemSpec> resolved = BuiltIns().Resolve(FB_OPTIMIZER, Spec("sgd:" + spec));
+    EXPECT_THAT(std::string(resolved.status().message()), ::testing::StartsWith(who));
+    return std::string(resolved.status().message()).substr(std::min(who.size(), resolved.status().message().size()));
+  };
+  EXPECT_EQ(error("clipnorm=1,global_clipnorm=0.5"),
+            "only one of clipnorm, clipvalue and global_clipnorm may be given, got clipnorm=1, global_clipnorm=0.5");
+  EXPECT_EQ(error("lr=1,learning_rate=1"), "learning_rate and its alias lr are both given");
+  EXPECT_EQ(error("clip_norm=1"), "has no attribute 'clip_norm': did you mean 'clipnorm'?");
+  EXPECT_EQ(error("clipvalue=-1"), "attribute 'clipvalue' must be a float of at least 0, got -1");
+  EXPECT_EQ(error("ema_momentum=1.5"), "attribute 'ema_momentum' must be a float in [0, 1], got 1.5");
+  EXPECT_EQ(error("ema_overwrite_frequency=0"),
+            "attribute 'ema_overwrite_frequency' must be an int of at least 1, got 0");
+  EXPECT_EQ(error("gradient_accumulation_steps=1"),
+            "attribute 'gradient_accumulation_steps' must be an int of at least 2, got 1");
+  EXPECT_EQ(error("loss_scale_factor=0"), "attribute 'loss_scale_factor' must not be 0");
+  EXPECT_EQ(error("learning_rate=cosine_decai"),
+            "attribute 'learning_rate': unknown schedule 'cosine_decai': did you mean 'cosine_decay'?");
 }
 
 TEST(Registry, SearchesListsInOrder) {

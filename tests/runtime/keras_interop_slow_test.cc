@@ -67,7 +67,7 @@ class KerasInterop : public ::testing::Test {
     // Its steps were counted on from the file's.
     ASSERT_OK(model.Save(folder_ / "again.keras"));
     ASSERT_OK_AND_ASSIGN(const KerasFile file, ReadKeras(folder_ / "again.keras"));
-    ASSERT_GE(file.optimizer_vars.size(), 2u);
+    ASSERT_GE(file.optimizer_vars.size(), 1u);
     EXPECT_EQ(double(file.optimizer_vars[0].values<int64_t>()[0]), KerasNumber("iterations"));
   }
 
@@ -111,7 +111,10 @@ Sequential Classifier() {
 
 TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
   const Data data = Pictures(330);
-  for (const std::string optimizer : {"sgd", "sgd:learning_rate=0.02,momentum=0.9"}) {
+  for (const std::string optimizer :
+       {"sgd", "sgd:learning_rate=0.02,momentum=0.9", "adam:amsgrad=true,clipnorm=1",
+        "rmsprop:momentum=0.5,centered=true,use_ema=true,ema_overwrite_frequency=5,"
+        "learning_rate='cosine_decay:initial_learning_rate=0.001,decay_steps=30,warmup_target=0.002,warmup_steps=5'"}) {
     SCOPED_TRACE(optimizer);
     Sequential model = Classifier();
     ASSERT_OK(
@@ -131,7 +134,7 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
 
 TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
   const Data data = Pictures(330);
-  for (const std::string optimizer : {"sgd", "momentum"}) {
+  for (const std::string optimizer : {"sgd", "momentum", "adam"}) {
     SCOPED_TRACE(optimizer);
     Python("make_keras_model.py", {folder_ / "", "keras", "--epochs", "1", "--optimizer", optimizer});
     if (HasFatalFailure()) return;

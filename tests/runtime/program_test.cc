@@ -82,9 +82,12 @@ TEST(Program, ReadsPixelsWhereTheyLie) {
 TEST(Program, MomentumIsAScalarOfTheProgram) {
   const absl::StatusOr<Graph> graph = SmallModel("sgd:learning_rate=0.5,momentum=0.9").Program(ProgramKind::kTraining);
   ASSERT_TRUE(graph.ok()) << graph.status();
-  const NodeId momentum = graph->FindNamed(Op::kState, "optimizer/dense/kernel/momentum");
+  const NodeId momentum = graph->FindNamed(Op::kState, "optimizer/momentum");
   ASSERT_NE(momentum, 0u);
   EXPECT_EQ((*graph)[momentum].attributes.String("initializer"), "0.9");
+  // One for all weights; each has a slot of its own.
+  EXPECT_NE(graph->FindNamed(Op::kState, "optimizer/dense/kernel/momentum"), 0u);
+  EXPECT_NE(graph->FindNamed(Op::kState, "optimizer/dense_1/bias/momentum"), 0u);
 }
 
 TEST(Program, PredictionUpdatesNothing) {

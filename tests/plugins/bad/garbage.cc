@@ -23,12 +23,12 @@ FbId UnknownInput(const FbCall* call) {
 }
 FbId WeightOfBatchSize(const FbCall* call) {
   const FbType type = MakeType(FB_F32, {kBatch, 3});
-  const FbState state = {sizeof state, FB_WEIGHT, 0, 0, "kernel", "zeros", &type, nullptr};
+  const FbState state = {sizeof state, FB_WEIGHT, 0, 0, "kernel", "zeros", &type, nullptr, nullptr, nullptr};
   return call->api->declare(call->builder, &state);
 }
 FbId WeightTwice(const FbCall* call) {
   const FbType type = MakeType(FB_F32, {3});
-  const FbState state = {sizeof state, FB_WEIGHT, 0, 0, "kernel", "zeros", &type, nullptr};
+  const FbState state = {sizeof state, FB_WEIGHT, 0, 0, "kernel", "zeros", &type, nullptr, nullptr, nullptr};
   call->api->declare(call->builder, &state);
   return call->api->declare(call->builder, &state);
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normal with variance 2 / (fan_in + fan_out), cut off at two deviations of the normal that is drawn from.
+// Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks; in the form that Keras
+// gives it.
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class GlorotNormal final : public sdk::Initializer {
+ public:
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    const Fans fans = FansOf(type);
+    return TruncatedNormalOfVariance(scope, type, 1, (fans.in + fans.out) / 2);
+  }
+};
+
+FUSEBOX_PLUGIN(GlorotNormal, {.id = "fusebox/glorot_normal",
+                              .doc = "Normal, cut off at two deviations; the variance is 2 / (fan_in + fan_out)."});
+
+}  // namespace
+}  // namespace fusebox

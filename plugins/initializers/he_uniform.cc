@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uniform in [-r, r) with r = sqrt(6 / fan_in), so that the variance is 2 / fan_in.
+// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in the form that Keras gives it.
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class HeUniform final : public sdk::Initializer {
+ public:
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    return UniformOfVariance(scope, type, 2, FansOf(type).in);
+  }
+};
+
+FUSEBOX_PLUGIN(HeUniform, {.id = "fusebox/he_uniform", .doc = "Uniform in [-r, r), r = sqrt(6 / fan_in)."});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uniform in [-r, r) with r = sqrt(3 / fan_in), so that the variance is 1 / fan_in.
+// Source: LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp; in the form that Keras gives it.
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class LecunUniform final : public sdk::Initializer {
+ public:
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    return UniformOfVariance(scope, type, 1, FansOf(type).in);
+  }
+};
+
+FUSEBOX_PLUGIN(LecunUniform, {.id = "fusebox/lecun_uniform", .doc = "Uniform in [-r, r), r = sqrt(3 / fan_in)."});
+
+}  // namespace
+}  // namespace fusebox

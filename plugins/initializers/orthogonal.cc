@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// gain times a matrix whose rows or columns, whichever are fewer, are orthogonal and of length 1; axes but the last are
+// rows. Drawn evenly among all such matrices: the orthogonal matrix nearest to one of normal numbers is so distributed, as
+// is the Q of its QR decomposition, which Keras takes.
+//
+// The nearest one comes from iterations x <- (a + b A + c A^2) x with A = x x^T, which move all singular values to 1. The
+// first coefficients lift small ones fast, at the price of leaving them between 0.7 and 1.2; the last ones are those of
+// Newton and Schulz.
+// Sources: Saxe, McClelland, Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural
+// networks; Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks (the coefficients).
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+// A square matrix of 1,000 rows has singular values down to 1e-7 of the norm of all; 3.44^14 is 3e7.
+constexpr int kLifts = 14, kRefinements = 6;
+
+class Orthogonal final : public sdk::Initializer {
+ public:
+  explicit Orthogonal(const sdk::Attributes& attributes) : gain_(attributes.Float("gain")) {}
+
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    if (type.rank < 2) return scope.Error("makes matrices (or more than two axes), got {}", type);
+    const Dims dims(type.dims, type.dims + type.rank);
+    int64_t rows = 1;
+    for (int64_t i = 0; i + 1 < type.rank; ++i) rows *= dims[size_t(i)];
+    const int64_t columns = dims.back();
+    const int64_t least = std::min(rows, columns), greatest = std::max(rows, columns);
+    Value x = Cast(Normal(scope, MakeType(FB_F32, {least, greatest}), 0, 1), FB_F64);
+    x = x / Sqrt(Sum(Square(x), {0, 1}));
+    for (int i = 0; i < kLifts; ++i) {
+      const Value square = MatMul(x, Transpose(x, {1, 0}));
+      x = 3.4445 * x + MatMul(-4.775 * square + 2.0315 * MatMul(square, square), x);
+    }
+    for (int i = 0; i < kRefinements; ++i) x = 1.5 * x - 0.5 * MatMul(MatMul(x, Transpose(x, {1, 0})), x);
+    if (rows > columns) x = Transpose(x, {1, 0});
+    return Cast(Reshape(gain_ * x, dims), type.dtype);
+  }
+
+ private:
+  double gain_;
+};
+
+FUSEBOX_PLUGIN(Orthogonal, {.id = "fusebox/orthogonal",
+                            .doc = "A matrix of orthogonal rows or columns.",
+                            .attributes = {sdk::Float("gain", 1.0).Doc("their length")}});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class RandomNormal final : public sdk::Initializer {
+ public:
+  explicit RandomNormal(const sdk::Attributes& attributes)
+      : mean_(attributes.Float("mean")), deviation_(attributes.Float("stddev")) {}
+
+  Value Expand(sdk::Scope& scope, const FbType& type) const override { return Normal(scope, type, mean_, deviation_); }
+
+ private:
+  double mean_, deviation_;
+};
+
+FUSEBOX_PLUGIN(RandomNormal, {.id = "fusebox/random_normal",
+                              .doc = "Normal.",
+                              .attributes = {
+                                  sdk::Float("mean", 0.0).Doc("of the numbers"),
+                                  sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation"),
+                              }});
+
+}  // namespace
+}  // namespace fusebox

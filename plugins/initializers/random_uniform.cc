@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class RandomUniform final : public sdk::Initializer {
+ public:
+  explicit RandomUniform(const sdk::Attributes& attributes)
+      : low_(attributes.Float("minval")), high_(attributes.Float("maxval")) {}
+
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    if (low_ > high_) return scope.Error("attribute 'minval' must be at most 'maxval', {}, got {}", high_, low_);
+    return Uniform(scope, type, low_, high_);
+  }
+
+ private:
+  double low_, high_;
+};
+
+FUSEBOX_PLUGIN(RandomUniform, {.id = "fusebox/random_uniform",
+                               .doc = "Uniform in [minval, maxval).",
+                               .attributes = {
+                                   sdk::Float("minval", -0.05).Doc("the least number"),
+                                   sdk::Float("maxval", 0.05).Doc("above the greatest one"),
+                               }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/plugins/initializers/distributions.h"
+
+namespace fusebox {
+namespace {
+
+class CutNormal final : public sdk::Initializer {
+ public:
+  explicit CutNormal(const sdk::Attributes& attributes)
+      : mean_(attributes.Float("mean")), deviation_(attributes.Float("stddev")) {}
+
+  Value Expand(sdk::Scope& scope, const FbType& type) const override {
+    return TruncatedNormal(scope, type, mean_, deviation_);
+  }
+
+ private:
+  double mean_, deviation_;
+};
+
+FUSEBOX_PLUGIN(CutNormal, {.id = "fusebox/truncated_normal",
+                           .doc = "Normal, cut off at two deviations.",
+                           .attributes = {
+                               sdk::Float("mean", 0.0).Doc("of the numbers"),
+                               sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation before cutting"),
+                           }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrices move along the orthogonal matrix that is next to their momentum, all else as AdamW does; with variable w,
+// gradient g, learning rate lr:
+//     m <- momentum m + g,   x = m, or with Nesterov g + momentum m
+//     x <- x / (|x| + 1e-7), then ns_steps times   A = x x^T,   x <- a x + (b A + c A A) x   (Newton-Schulz)
+//     w <- w - lr rms_rate sqrt(max(rows, columns)) x
+// Not for matrices of an embedding, if exclude_embeddings is true.
+// Sources: Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks; Liu et al. (2025), Muon is
+// scalable for LLM training (rms_rate); in the form that Keras gives them.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <string>
+
+#include "fusebox/plugins/optimizers/moments.h"
+
+namespace fusebox {
+namespace {
+
+class Muon final : public sdk::Optimizer {
+ public:
+  explicit Muon(const sdk::Attributes& attributes)
+      : steps_(attributes.Int("ns_steps")),
+        nesterov_(attributes.Bool("nesterov")),
+        exclude_embeddings_(attributes.Bool("exclude_embeddings")) {}
+
+  Value Update(sdk::Scope& scope, Value variable, Value gradient, Value learning_rate) const override {
+    if (variable.rank() != 2 || (exclude_embeddings_ && OfEmbedding(scope.path()))) {
+      const Value w = Decayed(scope, variable, "adam_weight_decay", learning_rate);
+      const Moments moments = UpdateMoments(scope, gradient, "adam_beta_1", "adam_beta_2");
+      const Value correction = Sqrt(BiasCorrection(scope, "adam_beta_2")) / BiasCorrection(scope, "adam_beta_1");
+      const Value alpha = learning_rate * scope.Scalar("adam_lr_ratio") * Cast(correction, FB_F32);
+      return w - moments.first * alpha / (Sqrt(moments.second) + scope.Scalar("epsilon"));
+    }
+    const Value w = Decayed(scope, variable, "weight_decay", learning_rate);
+    const Value momentum = scope.Scalar("momentum");
+    const Value m = scope.Slot("momentum", variable.type());
+    const Value next = m + (gradient + m * (momentum - 1));
+    scope.Assign(m, next);
+    const Value direction = Orthogonal(scope, nesterov_ ? gradient + momentum * next : next);
+    const double size = std::sqrt(double(std::max(variable.dim(0), variable.dim(1))));
+    return w - learning_rate * direction * (scope.Scalar("rms_rate") * size);
+  }
+
+ private:
+  static bool OfEmbedding(std::string path) {
+    for (char& c : path) c = char(std::tolower(static_cast<unsigned char>(c)));
+    return path.find("embedding") != std::string::npos;
+  }
+  static Value Decayed(const sdk::Scope& scope, Value variable, const char* decay, Value learning_rate) {
+    return variable - variable * scope.Scalar(decay) * learning_rate;
+  }
+  Value Orthogonal(const sdk::Scope& scope, Value x) const {
+    const Value a = scope.Scalar("muon_a");
+    const Value b = scope.Scalar("muon_b");
+    const Value c = scope.Scalar("muon_c");
+    const bool tall = x.dim(0) > x.dim(1);
+    if (tall) x = Transpose(x, {1, 0});
+    x = x / (Norm(x) + 1e-7);
+    for (int64_t i = 0; i < steps_; ++i) {
+      const Value square = MatMul(x, Transpose(x, {1, 0}));
+      const Value polynomial = b * square + MatMul(c * square, square);
+      x = a * x + MatMul(polynomial, x);
+    }
+    return tall ? Transpose(x, {1, 0}) : x;
+  }
+
+  int64_t steps_;
+  bool nesterov_, exclude_embeddings_;
+};
+
+FUSEBOX_PLUGIN(
+    Muon, {.id = "fusebox/muon",
+           .doc = "Matrices move along the orthogonal matrix next to their momentum, all else as AdamW does.",
+           .decays_weights = true,
+           .attributes = {
+               sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
+               sdk::Float("adam_beta_1", 0.9).Range(0, 1).ProgramScalar().Doc("beta_1 of AdamW"),
+               sdk::Float("adam_beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("beta_2 of AdamW"),
+               sdk::Float("adam_weight_decay", 0.004).Min(0).ProgramScalar().Doc("weight_decay of AdamW"),
+               sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("epsilon of AdamW"),
+               sdk::Float("weight_decay", 0.004)
+                   .Min(0)
+                   .ProgramScalar()
+                   .Doc("takes this part of a matrix away, times the rate"),
+               sdk::Bool("exclude_embeddings", true).Doc("AdamW for matrices of embeddings"),
+               sdk::Float("muon_a", 3.4445).ProgramScalar().Doc("first coefficient of the polynomial"),
+               sdk::Float("muon_b", -4.775).ProgramScalar().Doc("second one"),
+               sdk::Float("muon_c", 2.0315).ProgramScalar().Doc("third one"),
+               sdk::Float("adam_lr_ratio", 1.0).Min(0).ProgramScalar().Doc("AdamW's learning rate over Muon's"),
+               sdk::Float("momentum", 0.95).Range(0, 1).ProgramScalar().Doc("how much of the last gradients to keep"),
+               sdk::Int("ns_steps", 5).Min(0).Doc("iterations of Newton-Schulz"),
+               sdk::Bool("nesterov", true).Doc("takes the gradient's step after the momentum's"),
+               sdk::Float("rms_rate", 0.2).Min(0).ProgramScalar().Doc("the root mean square of a step, over the rate"),
+           }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// initial_learning_rate decay_rate^(step / decay_steps); in a staircase the exponent is rounded down.
+// Source: Keras.
+#include "fusebox/plugins/schedules/numbers.h"
+
+namespace fusebox {
+namespace {
+
+class ExponentialDecay final : public sdk::Schedule {
+ public:
+  explicit ExponentialDecay(const sdk::Attributes& attributes) : staircase_(attributes.Bool("staircase")) {}
+
+  Value Expand(sdk::Scope& scope, Value step) const override {
+    const Value initial = Wide(scope, "initial_learning_rate");
+    const Value rate = Wide(scope, "decay_rate");
+    const Value p = step / Wide(scope, "decay_steps");
+    return initial * Power(rate, staircase_ ? Floor(p) : p);
+  }
+
+ private:
+  bool staircase_;
+};
+
+FUSEBOX_PLUGIN(ExponentialDecay,
+               {.id = "fusebox/exponential_decay",
+                .doc = "Multiplied by decay_rate in every decay_steps.",
+                .attributes = {
+                    sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
+                    sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps in which it decays once"),
+                    sdk::Float("decay_rate").Min(0).ProgramScalar().Doc("what it is multiplied by"),
+                    sdk::Bool("staircase", false).Doc("decays at once, after every decay_steps"),
+                }});
+
+}  // namespace
+}  // namespace fusebox

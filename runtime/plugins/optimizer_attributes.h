@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Keras's base class gives every optimizer: attributes that no plugin has to declare, and the host sees to.
+#pragma once
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "fusebox/runtime/item_spec.h"
+#include "fusebox/runtime/plugins/library.h"
+
+namespace fusebox {
+
+// Their schema. An attribute of this name that an optimizer has itself (AdamW's weight_decay) takes its place.
+std::vector<AttributeInfo> OptimizerAttributes();
+
+// Takes "lr" for "learning_rate". Error: both are given.
+absl::Status ResolveAliases(ItemAttributes& given);
+// What has to hold between attributes: one kind of clipping at most.
+absl::Status CheckTogether(const ItemAttributes& optimizer);
+
+// Those attributes of an optimizer, each none unless given. Source: keras.optimizers.Optimizer.
+struct OptimizerOptions {
+  std::optional<double> weight_decay;  // Before each update, variable -= variable * weight_decay * learning_rate.
+  std::optional<double> clipnorm, clipvalue, global_clipnorm;
+  bool use_ema = false;
+  double ema_momentum = 0.99;
+  std::optional<int64_t> ema_overwrite_frequency;
+  std::optional<double> loss_scale_factor;
+  int64_t gradient_accumulation_steps = 1;
+};
+OptimizerOptions ReadOptimizerOptions(const ItemAttributes& optimizer);
+
+}  // namespace fusebox

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trainings in many ways against the numbers that Keras arrived at: tests/data/keras_training/optimizers.npz, made by
+// tests/python/make_keras_optimizers.py.
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fusebox/graph/builder.h"
+#include "fusebox/graph/evaluate.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/formats/keras_config.h"
+#include "fusebox/runtime/formats/keras_file.h"
+#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/sequential.h"
+#include "gmock/gmock.h"
+#include "tests/runtime/formats/files.h"
+#include "tests/support/status.h"
+
+namespace fusebox::testing {
+namespace {
+
+// Of the greatest number of its kind. Both compute in f32, Keras also what we compute in f64 (1 - beta^t), and optimizers
+// divide by roots of small numbers, which enlarges what 20 steps differ in.
+constexpr double kBound = 2e-4;
+
+class KerasOptimizers : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays,
+                         ReadNpz(FUSEBOX_SOURCE_DIR "/tests/data/keras_training/optimizers.npz"));
+    for (const NamedTensor& array : arrays) {
+      arrays_[array.name] = array.value;
+      if (array.name.ends_with("/config")) cases_.insert(array.name.substr(0, array.name.rfind('/')));
+    }
+  }
+
+  std::vector<double> Numbers(const std::string& name) const {
+    const Tensor numbers = arrays_.at(name).Cast(DType::kF64);
+    return {numbers.values<double>().begin(), numbers.values<double>().end()};
+  }
+  absl::StatusOr<ModelConfig> Config(const std::string& name) const {
+    const Tensor& bytes = arrays_.at(name + "/config");
+    return ParseKerasConfig({reinterpret_cast<const char*>(bytes.raw()), bytes.bytes()}, name);
+  }
+
+  // `flat` in pieces of the shapes of these.
+  static std::vector<Tensor> Split(const std::vector<double>& flat, const std::vector<Tensor>& like) {
+    std::vector<Tensor> pieces;
+    size_t next = 0;
+    for (const Tensor& t : like) {
+      Tensor& piece = pieces.emplace_back(DType::kF32, t.shape());
+      for (float& v : piece.mutable_values<float>()) v = float(flat.at(next++));
+    }
+    EXPECT_EQ(next, flat.size());
+    return pieces;
+  }
+  static std::vector<double> Flat(const std::vector<Tensor>& tensors) {
+    std::vector<double> flat;
+    for (const Tensor& t : tensors) {
+      const Tensor wide = t.Cast(DType::kF64);
+      flat.insert(flat.end(), wide.values<double>().begin(), wide.values<double>().end());
+    }
+    return flat;
+  }
+  static void ExpectNear(const std::vector<double>& actual, const std::vector<double>& expected,
+                         const std::string& what) {
+    ASSERT_EQ(actual.size(), expected.size()) << what;
+    double scale = 0, worst = 0;
+    for (const double e : expected) scale = std::max(scale, std::abs(e));
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const double difference = std::abs(actual[i] - expected[i]) / (scale > 0 ? scale : 1);
+      worst = difference <= worst ? worst : difference;  // A NaN stays.
+    }
+    EXPECT_LE(worst, kBound) << what;
+  }
+
+  void Train(const std::string& name) {
+    SCOPED_TRACE(name);
+    ASSERT_OK_AND_ASSIGN(const ModelConfig config, Config(name));
+    ASSERT_OK_AND_ASSIGN(Sequential model, Sequential::FromConfig(config));
+    ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> like, model.GetWeights());
+    const std::vector<double> before = Numbers("before");
+    ASSERT_OK(model.SetWeights(Split(before, like)));
+    ASSERT_OK_AND_ASSIGN(const History history,
+                         model.Fit(arrays_.at("x"), arrays_.at("y"),
+                                   {.epochs = 5, .batch_size = 16, .shuffle = false, .threads = 2, .verbose = 0}));
+    EXPECT_EQ(history.steps, 20);
+    ExpectNear(history["loss"], Numbers(name + "/loss"), "loss");
+    ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
+    // What counts is how far they have come.
+    std::vector<double> moved = Flat(weights), expected = Numbers(name + "/after");
+    ASSERT_EQ(moved.size(), before.size());
+    for (size_t i = 0; i < before.size(); ++i) {
+      moved[i] -= before[i];
+      expected[i] -= before[i];
+    }
+    ExpectNear(moved, expected, "weights");
+    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(arrays_.at("x"), arrays_.at("y"), {.batch_size = 16}));
+    ExpectNear({logs.at(0).value}, Numbers(name + "/evaluated"), "evaluated");
+    // The optimizer's variables, in Keras's order.
+    ASSERT_OK(model.Save(folder_ / "model.keras"));
+    ASSERT_OK_AND_ASSIGN(KerasFile file, ReadKeras(folder_ / "model.keras"));
+    ASSERT_FALSE(file.optimizer_vars.empty());
+    EXPECT_EQ(file.optimizer_vars[0].values<int64_t>()[0], 20);
+    file.optimizer_vars.erase(file.optimizer_vars.begin());
+    ExpectNear(Flat(file.optimizer_vars), Numbers(name + "/variables"), "variables");
+    // The file says the same of the model.
+    EXPECT_EQ(file.config.compile->optimizer, model.config().compile->optimizer);
+    EXPECT_EQ(file.config.layers, model.config().layers);
+  }
+
+  TempFolder folder_;
+  std::map<std::string, Tensor> arrays_;
+  std::set<std::string> cases_;
+};
+
+TEST_F(KerasOptimizers, ArriveAtTheSameWeights) {
+  EXPECT_GE(cases_.size(), 21u);
+  for (const std::string& name : cases_) {
+    if (!name.starts_with("schedules/")) Train(name);
+  }
+}
+
+// The rates that a schedule gives for steps 0, 1, ...
+std::vector<double> Rates(const ItemSpec& schedule, int64_t steps) {
+  GraphBuilder b;
+  const Value step = b.State("step", FB_COUNTER, {DType::kI64, {}}, "zeros", {});
+  const absl::StatusOr<ItemSpec> resolved = ResolveItem(FB_SCHEDULE, schedule, {});
+  EXPECT_OK(resolved);
+  b.Output("rate", ExpandUse(b, {FB_SCHEDULE, *resolved, true}, {Cast(step, FB_F64)}, "", {}));
+  EXPECT_OK(b.status());
+  std::vector<double> rates;
+  for (int64_t i = 0; i < steps; ++i) {
+    Bindings bindings;
+    bindings.states["step"] = Literal::Scalar<int64_t>(i);
+    for (NodeId n = 1; n < b.graph().size(); ++n) {
+      const AttributeMap& a = b.graph()[n].attributes;
+      if (b.graph()[n].op == Op::kState && a.String("kind") == "scalar")
+        bindings.states[a.String("name")] = Literal::Scalar(std::stof(a.String("initializer")));
+    }
+    const absl::StatusOr<Evaluation> evaluation = Evaluate(b.graph(), bindings);
+    EXPECT_OK(evaluation);
+    rates.push_back(evaluation->outputs.at("rate").ToDoubles()[0]);
+  }
+  return rates;
+}
+
+TEST_F(KerasOptimizers, SchedulesGiveTheSameRates) {
+  int schedules = 0;
+  for (const std::string& name : cases_) {
+    if (!name.starts_with("schedules/")) continue;
+    const Tensor& bytes = arrays_.at(name + "/config");
+    ASSERT_OK_AND_ASSIGN(const ItemSpec schedule,
+                         ParseKerasItem({reinterpret_cast<const char*>(bytes.raw()), bytes.bytes()}, name));
+    ExpectNear(Rates(schedule, 40), Numbers(name + "/rates"), name);
+    ++schedules;
+  }
+  EXPECT_GE(schedules, 14);
+}
+
+// Keras has none: by the definition in the paper. 100 steps, of which the first 30 rise.
+TEST(OneCycle, RisesAndFallsOnce) {
+  const std::vector<double> rates = Rates({"one_cycle", {{"max_lr", 0.5}, {"total_steps", int64_t{100}}}}, 120);
+  EXPECT_NEAR(rates[0], 0.5 / 25, 1e-6);
+  EXPECT_NEAR(rates[29], 0.5, 1e-6);
+  EXPECT_NEAR(rates[64], (0.5 + 0.02 / 1e4) / 2, 1e-6);  // Half of the way down.
+  EXPECT_NEAR(rates[99], 0.02 / 1e4, 1e-8);
+  EXPECT_NEAR(rates[119], 0.02 / 1e4, 1e-8);
+  EXPECT_TRUE(std::is_sorted(rates.begin(), rates.begin() + 30));
+  EXPECT_TRUE(std::is_sorted(rates.begin() + 29, rates.end(), std::greater()));
+}
+
+std::string CompileError(const std::string& optimizer, DenseOptions options = {}) {
+  options.input_shape = {3};
+  options.name = "dense";
+  Sequential model({Dense(2, std::move(options))});
+  return std::string(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}).message());
+}
+
+TEST(BadArguments, AreNamedInOneLine) {
+  using ::testing::AllOf;
+  using ::testing::HasSubstr;
+  EXPECT_EQ(
+      CompileError("adam:learning_rate='exponential_decay:initial_learning_rate=0.1,decay_steps=5,decay_rate=0.5'"),
+      "");
+  EXPECT_THAT(CompileError("adam:learning_rate=cosine_decay"),
+              AllOf(HasSubstr("optimizer fusebox/adam@1"), HasSubstr("attribute 'learning_rate': schedule "),
+                    HasSubstr("needs attribute 'initial_learning_rate', a float of at least 0")));
+  EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=[5;3],values=[0.1;0.2;0.3]'"),
+              HasSubstr("schedule fusebox/piecewise_constant_decay@1 of plugin fusebox/schedules 0.1.0: "
+                        "expects rising boundaries, got 5 before 3"));
+  EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=3,values=0.1'"),
+              HasSubstr("expects one value more than boundaries, got 1 boundaries and 1 values"));
+  EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=a,values=0.1'"),
+              HasSubstr("attribute 'boundaries' must be a list of numbers, as in [0.5;1e-3], got 'a'"));
+  EXPECT_THAT(CompileError("lion:beta_1=0"), HasSubstr("attribute 'beta_1' must be above 0"));
+  EXPECT_THAT(CompileError("sgd:momentum=2"), HasSubstr("attribute 'momentum' must be a float in [0, 1], got 2"));
+  EXPECT_THAT(
+      CompileError("sgd", {.kernel_regularizer = "l3"}),
+      HasSubstr("'dense', layer fusebox/dense@1 of plugin fusebox/layers 0.1.0: attribute 'kernel_regularizer': "
+                "unknown regularizer 'l3': did you mean 'l1'"));
+  EXPECT_THAT(CompileError("sgd", {.kernel_regularizer = "l2:l2=-1"}),
+              HasSubstr("attribute 'l2' must be a float of at least 0, got -1"));
+  EXPECT_THAT(CompileError("sgd", {.bias_regularizer = "orthogonal_regularizer"}),
+              HasSubstr("'losses/dense/bias', regularizer fusebox/orthogonal_regularizer@1 of plugin "
+                        "fusebox/regularizers 0.1.0: expects a matrix, got f32[2]"));
+  EXPECT_THAT(CompileError("sgd", {.kernel_regularizer = "orthogonal_regularizer:mode=diagonals"}),
+              HasSubstr("attribute 'mode' must be rows or columns, got 'diagonals'"));
+  EXPECT_THAT(CompileError("sgd", {.kernel_constraint = "max_nrm"}),
+              HasSubstr("attribute 'kernel_constraint': unknown constraint 'max_nrm': did you mean 'max_norm'?"));
+  EXPECT_THAT(CompileError("sgd", {.bias_constraint = "max_norm:axis=1"}),
+              HasSubstr("'constraints/dense/bias', constraint fusebox/max_norm@1"));
+}
+
+}  // namespace
+}  // namespace fusebox::testing

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the updates of weights are computed: with the products (or sums) that make their gradients, so that no gradient
+// goes through memory, whatever the optimizer.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/pipeline.h"
+#include "fusebox/fusebox.h"
+#include "fusebox/graph/text.h"
+#include "fusebox/runtime/plugins/registry.h"
+#include "gmock/gmock.h"
+#include "tests/support/status.h"
+
+namespace fusebox::testing {
+namespace {
+
+// The weights whose new values are not made by the kernel of their gradient, or whose kernel leaves something else than
+// new values of states in memory.
+std::set<std::string> WeightsApart(const std::string& optimizer) {
+  Sequential model({Dense(64, "relu", {.input_shape = {96}}), Dense(32, "tanh"), Dense(8)}, {.seed = 1});
+  EXPECT_OK(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}));
+  const absl::StatusOr<Graph> program = model.Program(ProgramKind::kTraining);
+  EXPECT_OK(program);
+  CompileReport report;
+  const absl::StatusOr<Graph> graph = RunGraphPasses(*program, {}, report);
+  EXPECT_OK(graph);
+  const absl::StatusOr<FusedProgram> fused = Fuse(*graph);
+  EXPECT_OK(fused);
+  std::set<NodeId> new_values;
+  for (const Graph::Update& update : fused->graph.updates()) new_values.insert(StorageOf(fused->graph, update.value));
+  std::set<std::string> apart;
+  int weights = 0;
+  for (const Graph::Update& update : fused->graph.updates()) {
+    const Node& state = fused->graph[update.state];
+    if (state.attributes.String("kind") != "weight") continue;
+    ++weights;
+    const NodeId value = StorageOf(fused->graph, update.value);
+    const auto makes_it = [&](const Kernel& k) { return std::ranges::find(k.stored, value) != k.stored.end(); };
+    const auto kernel = std::ranges::find_if(fused->kernels, makes_it);
+    if (kernel == fused->kernels.end()) {
+      ADD_FAILURE() << "no kernel stores the new value of " << state.attributes.String("name");
+      continue;
+    }
+    // The gradient of a matrix is a product; a bias's, a sum over the batch.
+    const bool with_gradient =
+        state.type.rank() == 2 ? kernel->kind == KernelKind::kMatMul : kernel->kind == KernelKind::kColumns;
+    const bool states_alone = std::ranges::all_of(kernel->stored, [&](NodeId id) { return new_values.contains(id); });
+    if (!with_gradient || !states_alone) apart.insert(state.attributes.String("name"));
+  }
+  EXPECT_EQ(weights, 6);
+  return apart;
+}
+
+const std::set<std::string> kNone = {};
+
+// Here a product with a number that is computed (weight_decay * learning_rate, 1 - momentum), or a root, of a state alone
+// becomes a kernel of its own before the gradient is there, and draws what follows to it: see the paragraph on what waits
+// for its users in compiler/fuse.h, which has no place for these yet. Whoever makes one deletes this list.
+const std::set<std::string> kApartToday = {
+    "fusebox/adadelta",
+    "fusebox/adamw",
+    "adam:weight_decay=0.01",
+    "adam:use_ema=true",
+    "adam:use_ema=true,ema_overwrite_frequency=3",
+    "adam:gradient_accumulation_steps=4",
+    "rmsprop:gradient_accumulation_steps=4,use_ema=true,clipvalue=1,weight_decay=0.1",
+};
+
+void ExpectFused(const std::string& optimizer) {
+  const std::set<std::string> apart = WeightsApart(optimizer);
+  if (kApartToday.contains(optimizer)) {
+    EXPECT_NE(apart, kNone) << optimizer << " need not be in kApartToday any more";
+  } else {
+    EXPECT_EQ(apart, kNone) << optimizer;
+  }
+}
+
+TEST(OptimizerStructure, UpdatesAreFusedIntoTheGradientsProducts) {
+  // These need all of a gradient (or of what they make of it) before they can use any of it: its norm, or its means.
+  const std::set<std::string> needs_all = {"fusebox/lamb", "fusebox/adafactor", "fusebox/muon"};
+  int checked = 0;
+  for (const PluginItem* item : Registry::Default().items()) {
+    if (item->kind != FB_OPTIMIZER || !item->id.starts_with("fusebox/") || needs_all.contains(item->id)) continue;
+    ExpectFused(item->id);
+    ++checked;
+  }
+  EXPECT_GE(checked, 4);
+}
+
+TEST(OptimizerStructure, SoAreTheArgumentsThatAllOptimizersHave) {
+  for (const std::string optimizer :
+       {"sgd:momentum=0.9,nesterov=true", "adam:amsgrad=true", "rmsprop:momentum=0.9,centered=true",
+        "adam:weight_decay=0.01", "adam:clipvalue=0.5", "sgd:loss_scale_factor=1024", "adam:use_ema=true",
+        "adam:use_ema=true,ema_overwrite_frequency=3", "adam:gradient_accumulation_steps=4",
+        "rmsprop:gradient_accumulation_steps=4,use_ema=true,clipvalue=1,weight_decay=0.1"}) {
+    ExpectFused(optimizer);
+  }
+}
+
+TEST(OptimizerStructure, NormsNeedAllOfAGradientFirst) {
+  for (const char* optimizer : {"sgd:clipnorm=1", "sgd:global_clipnorm=1", "lamb", "muon"}) {
+    EXPECT_THAT(WeightsApart(optimizer), ::testing::IsSupersetOf({"dense/kernel", "dense_1/kernel", "dense_2/kernel"}))
+        << optimizer;
+  }
+}
+
+}  // namespace
+}  // namespace fusebox::testing
