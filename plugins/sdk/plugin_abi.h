@@ -36,7 +36,10 @@ enum {                   // FbSchema::flags
   FB_REQUIRED = 1,       // It has no default.
   FB_PROGRAM_SCALAR = 2  // A float that the program reads as an input (FB_SCALAR): changing it never recompiles.
 };
-enum { FB_TRAINING = 1 };  // FbCall::flags
+enum {              // FbCall::flags
+  FB_TRAINING = 1,  // The program is one that trains.
+  FB_FROZEN = 2     // The layer's weights are not trained; nor should its other statistics move.
+};
 
 // ---- Items that write symbols.
 
