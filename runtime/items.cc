@@ -44,7 +44,8 @@ absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Typ
   Values inputs;
   for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
   const NodeId first = builder.graph().size();
-  builder.Output("y", ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training));
+  builder.Output("y",
+                 ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training, use.frozen));
   FillScalars(builder, first, use.item);
   if (!builder.status().ok()) return builder.status();
   return Print(std::move(builder).Take());
@@ -93,7 +94,8 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
     }
   }
   const NodeId first = builder.graph().size();
-  const Value value = ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training);
+  const Value value =
+      ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
   if (!value.ok()) return value;
   FillScalars(builder, first, use.item);
   if (recorder != nullptr && !IsOurs(use.item.id)) {
