@@ -128,6 +128,17 @@ TEST(Layers, HaveTheGradientsOfFiniteDifferences) {
   }
 }
 
+TEST(BatchNormalization, LeavesItsStatisticsAloneWhereItIsFrozen) {
+  for (const bool frozen : {false, true}) {
+    GraphBuilder b;
+    const Value x = b.Input("x", F32({kBatch, 4}));
+    b.Output("y", ExpandItem(b, BuiltIns(), FB_LAYER, Spec("batch_normalization"), {x}, "it", true, frozen));
+    ASSERT_OK(b.status());
+    EXPECT_EQ(b.graph().updates().size(), frozen ? 0u : 2u);
+    EXPECT_EQ(b.graph().FindNamed(Op::kState, "it/momentum") == 0, frozen);
+  }
+}
+
 // What a layer makes of ones in training.
 std::vector<double> OfOnes(const std::string& words, Sizes shape, int64_t seed = 3, int64_t step = 5) {
   Literal x = Literal::FromDoubles(
