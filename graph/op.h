@@ -48,7 +48,10 @@ enum class Op : uint8_t {
   kTanh,
   kSigmoid,
   kFloor,
+  kErf,
   kErfInv,
+  kExpm1,
+  kSoftplus,
   kCast,
   kStopGradient,
   // reductions

@@ -42,7 +42,10 @@ inline Value Sqrt(At x) { return Emit("sqrt", {x}); }
 inline Value Tanh(At x) { return Emit("tanh", {x}); }
 inline Value Sigmoid(At x) { return Emit("sigmoid", {x}); }
 inline Value Floor(At x) { return Emit("floor", {x}); }
+inline Value Erf(At x) { return Emit("erf", {x}); }
 inline Value ErfInv(At x) { return Emit("erfinv", {x}); }
+inline Value Expm1(At x) { return Emit("expm1", {x}); }
+inline Value Softplus(At x) { return Emit("softplus", {x}); }
 inline Value StopGradient(At x) { return Emit("stop_gradient", {x}); }
 inline Value Cast(At x, uint32_t dtype) { return Emit("cast", {x}, {{"dtype", int64_t(dtype)}}); }
 
@@ -69,6 +72,9 @@ inline Value Pad(At x, int64_t axis, int64_t before, int64_t after) {  // With z
   return Emit("pad", {x}, {{"axis", axis}, {"before", before}, {"after", after}});
 }
 inline Value Concatenate(At a, At b, int64_t axis) { return Emit("concatenate", {a, b}, {{"axis", axis}}); }
+inline Value Concatenate(const Values& parts, int64_t axis) {
+  return Emit("concatenate", std::vector<At>(parts.begin(), parts.end()), {{"axis", axis}});
+}
 // Rows of the table by number; zeros for a number outside.
 inline Value Gather(At table, At indices) { return Emit("gather", {table, indices}); }
 // `rows` rows, each the sum of the updates whose index it is; one with an index outside is dropped.
@@ -106,17 +112,17 @@ inline Value Mean(At x, Dims axes, bool keepdims = false) {
   const Value total = Sum(x, axes, keepdims);
   return total / Extent(x, std::move(axes));
 }
-// log(sum(exp(x))) along the last axis, which stays with size 1. Finite for large x: the maximum is taken out first, and
-// as it cancels, no gradient needs to flow through it.
-inline Value LogSumExp(At x) {
-  const Value top = StopGradient(ReduceMax(x, {-1}, true));
-  return Log(Sum(Exp(x.value - top), {-1}, true)) + top;
+// log(sum(exp(x))) along axes, the last one if none are given; they stay with size 1. Finite for large x: the maximum is
+// taken out first, and as it cancels, no gradient needs to flow through it.
+inline Value LogSumExp(At x, Dims axes = {-1}) {
+  const Value top = StopGradient(ReduceMax(x, axes, true));
+  return Log(Sum(Exp(x.value - top), std::move(axes), true)) + top;
 }
-// exp(x) / sum(exp(x)) along the last axis.
-inline Value Softmax(At x) {
-  const Value top = StopGradient(ReduceMax(x, {-1}, true));
+// exp(x) / sum(exp(x)) along axes, the last one if none are given.
+inline Value Softmax(At x, Dims axes = {-1}) {
+  const Value top = StopGradient(ReduceMax(x, axes, true));
   const Value e = Exp(x.value - top);
-  return e / Sum(e, {-1}, true);
+  return e / Sum(e, std::move(axes), true);
 }
 // labels i32[...] -> dtype[..., classes], 1 where the class is the label's.
 inline Value OneHot(At labels, int64_t classes, uint32_t dtype = FB_F32) {

@@ -118,9 +118,9 @@ struct At {
 };
 
 // A node, at the line of its first operand that is a value; a number becomes a constant of that one's dtype.
-inline Value Emit(const char* op, std::initializer_list<At> operands,
+inline Value Emit(const char* op, const std::vector<At>& operands,
                   std::initializer_list<NamedAttribute> attributes = {}) {
-  const At* first = operands.begin();
+  auto first = operands.begin();
   while (first != operands.end() && first->value.api == nullptr) ++first;
   if (first == operands.end()) return {};
   const auto [api, builder, id] = first->value;

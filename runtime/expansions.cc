@@ -21,8 +21,8 @@ uint32_t StateKind(const std::string& name) {
 std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs) {
   std::vector<std::string> types;
   for (const Type& type : inputs) types.push_back(ToString(type));
-  return fmt::format("{} {}{} ({})", KindName(use.kind), Print(use.item), use.training ? " training" : "",
-                     fmt::join(types, ", "));
+  return fmt::format("{} {}{}{} ({})", KindName(use.kind), Print(use.item), use.training ? " training" : "",
+                     use.training && use.frozen ? " frozen" : "", fmt::join(types, ", "));
 }
 
 Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::vector<Value>& inputs) {

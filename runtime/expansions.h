@@ -17,6 +17,7 @@ struct ItemUse {
   uint32_t kind = 0;  // FB_LAYER, ...
   ItemSpec item;      // The full key and all attributes.
   bool training = false;
+  bool frozen = false;  // A layer that is not trained.
 };
 
 // Texts (.fbg) by what was asked for: kind, item, attributes, types of the inputs. In such a graph the inputs are named
@@ -29,7 +30,7 @@ struct Expansions {
   bool operator==(const Expansions&) const = default;
 };
 
-// "layer acme/gated@1:units=30 training (f32[N,784])"
+// "layer acme/gated@1:units=30 training (f32[N,784])"; of a frozen layer "training frozen"
 std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs);
 
 // Writes an expansion's symbols into the scope at work. Error: inputs of other types than it was made for.

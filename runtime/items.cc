@@ -46,7 +46,8 @@ absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Typ
   Values inputs;
   for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
   const NodeId first = builder.graph().size();
-  builder.Output("y", ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training));
+  builder.Output("y",
+                 ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training, use.frozen));
   for (size_t i = 0; i < builder.losses.size(); ++i) builder.Output(fmt::format("loss_{}", i), builder.losses[i]);
   FillScalars(builder, first, use.item);
   if (!builder.status().ok()) return builder.status();
@@ -96,7 +97,8 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
     }
   }
   const NodeId first = builder.graph().size();
-  const Value value = ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training);
+  const Value value =
+      ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
   if (!value.ok()) return value;
   FillScalars(builder, first, use.item);
   if (recorder != nullptr && !IsOurs(use.item.id)) {

@@ -25,6 +25,27 @@ Layer Dense(int64_t units, DenseOptions options, Layer::Where where) {
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
+Layer Activation(std::string activation, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/activation", {{"activation", std::move(activation)}}, std::move(options), where);
+}
+
+Layer Dropout(double rate, DropoutOptions options, Layer::Where where) {
+  ItemAttributes attributes = {{"rate", rate}};
+  if (options.seed) attributes["seed"] = *options.seed;
+  return Layer("fusebox/dropout", std::move(attributes), {.name = options.name, .input_shape = options.input_shape},
+               where);
+}
+
+Layer BatchNormalization(BatchNormalizationOptions options, Layer::Where where) {
+  return Layer("fusebox/batch_normalization",
+               {{"axis", options.axis},
+                {"momentum", options.momentum},
+                {"epsilon", options.epsilon},
+                {"center", options.center},
+                {"scale", options.scale}},
+               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+}
+
 Layer Flatten(LayerOptions options, Layer::Where where) {
   return Layer("fusebox/flatten", {}, std::move(options), where);
 }

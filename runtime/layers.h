@@ -4,6 +4,7 @@
 #pragma once
 #include <concepts>
 #include <cstdint>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <utility>
@@ -61,6 +62,35 @@ Layer Dense(int64_t units, Text activation, DenseOptions options = {}, Layer::Wh
   options.activation = std::move(activation);
   return Dense(units, std::move(options), where);
 }
+
+// Any activation as a layer: Activation("gelu"). Source: keras.layers.Activation.
+Layer Activation(std::string activation, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct DropoutOptions {
+  std::optional<int64_t> seed = {};  // Of the masks; else the model's.
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+};
+
+// In training each element is 0 with this probability, else x / (1 - rate); otherwise x itself. No weights.
+// Source: keras.layers.Dropout.
+Layer Dropout(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct BatchNormalizationOptions {
+  int64_t axis = -1;  // Of the features.
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;
+  bool scale = true;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;  // If not, it normalises by the moving statistics in training, too, and leaves them alone.
+};
+
+// y = gamma (x - mean) / sqrt(variance + epsilon) + beta, mean and variance of the batch in training, else the moving
+// ones. Weights, of the size of the axis: gamma, beta, moving_mean, moving_variance. Source:
+// keras.layers.BatchNormalization.
+Layer BatchNormalization(BatchNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
 
 // All axes but the batch in one: [N, a, b] -> [N, a*b]. Source: keras.layers.Flatten.
 Layer Flatten(LayerOptions options = {}, Layer::Where where = Layer::Where::current());

@@ -50,7 +50,7 @@ class ProgramWriter {
   Value Layers(Value x, std::vector<LayerTypes>* types = nullptr) {
     for (const LayerConfig& layer : model_.layers) {
       const Value input = x;
-      x = ExpandUse(b_, {FB_LAYER, layer.item, training_}, {input}, layer.name, embedded_);
+      x = ExpandUse(b_, {FB_LAYER, layer.item, training_, !layer.trainable}, {input}, layer.name, embedded_);
       if (!x.ok()) return x;
       if (has_loss_) ActivityPenalty(layer, x);
       if (types) types->push_back({b_.graph()[input.id].type, b_.graph()[x.id].type});

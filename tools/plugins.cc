@@ -19,7 +19,13 @@ struct PluginsWords {
   bool json = false;
 };
 
+// What stands for none: an infinite limit, the least of all integers (see plugins/sdk/schema.h).
+bool IsNone(const AttributeValue& value) {
+  return value == AttributeValue(HUGE_VAL) || value == AttributeValue(std::numeric_limits<int64_t>::min());
+}
+
 std::string ValueText(const AttributeValue& value) {
+  if (IsNone(value)) return "";
   if (const bool* v = std::get_if<bool>(&value)) return *v ? "true" : "false";
   if (const int64_t* v = std::get_if<int64_t>(&value)) return fmt::format("{}", *v);
   if (const double* v = std::get_if<double>(&value)) return fmt::format("{}", *v);
@@ -44,6 +50,7 @@ Json AttributeJson(const AttributeInfo& a) {
                {"type", a.type == FB_ITEM ? KindName(a.item_kind) : AttributeTypeName(a.type)},
                {"required", a.required}};
   if (!a.required && !a.optional) std::visit([&](const auto& v) { json["default"] = v; }, a.default_value);
+  if (!a.required && IsNone(a.default_value)) json["default"] = nullptr;
   if (std::isfinite(a.min)) json["min"] = a.min;
   if (std::isfinite(a.max)) json["max"] = a.max;
   json["doc"] = a.doc;

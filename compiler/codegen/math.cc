@@ -85,6 +85,21 @@ ExpParts SplitExp(Ir& ir, Value* x) {
   return {head, b.CreateFSub(above_one, b.CreateFSub(head, one)), n};
 }
 
+// log(m 2^e) of m - 1 for m in [sqrt(1/2), sqrt(2)); `rest` is added to m, and may be no larger than its last place.
+Value* LogOfParts(Ir& ir, Value* m_minus_one, Value* e, Value* rest = nullptr) {
+  auto& b = ir.b;
+  llvm::Type* type = e->getType();
+  Value* z = b.CreateFMul(m_minus_one, m_minus_one);
+  Value* p = Polynomial(ir, m_minus_one,
+                        {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
+                         -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
+  Value* y = b.CreateFMul(b.CreateFMul(p, m_minus_one), z);
+  if (rest != nullptr) y = b.CreateFAdd(y, rest);
+  y = Fma(ir, e, ir.Number(type, -2.12194440e-4), y);
+  y = Fma(ir, z, ir.Number(type, -0.5), y);
+  return Fma(ir, e, ir.Number(type, 0.693359375), b.CreateFAdd(m_minus_one, y));
+}
+
 }  // namespace
 
 Value* Exp(Ir& ir, Value* x) {
@@ -111,14 +126,7 @@ Value* Log(Ir& ir, Value* x) {
   ef = b.CreateSelect(below, b.CreateFSub(ef, ir.Number(type, 1)), ef);
   m = b.CreateSelect(below, b.CreateFAdd(m, m), m);
   m = b.CreateFSub(m, ir.Number(type, 1));
-  Value* z = b.CreateFMul(m, m);
-  Value* p = Polynomial(ir, m,
-                        {7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-                         -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1});
-  Value* y = b.CreateFMul(b.CreateFMul(p, m), z);
-  y = Fma(ir, ef, ir.Number(type, -2.12194440e-4), y);
-  y = Fma(ir, z, ir.Number(type, -0.5), y);
-  y = Fma(ir, ef, ir.Number(type, 0.693359375), b.CreateFAdd(m, y));
+  Value* y = LogOfParts(ir, m, ef);
   const double infinity = std::numeric_limits<double>::infinity();
   Value* zero = ir.Number(type, 0);
   y = b.CreateSelect(b.CreateFCmpOEQ(x, ir.Number(type, infinity)), x, y);
@@ -171,6 +179,70 @@ Value* Sigmoid(Ir& ir, Value* x) {
   y = Fma(ir, residual, Fma(ir, sum, ir.Number(type, -0.5), 1.457), y);
   y = Scale(ir, y, b.CreateSelect(negative, e.n, ir.Integer(bits, 0)));
   return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y);
+}
+
+Value* Expm1(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "expm1", x);
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  const ExpParts e = SplitExp(ir, x);
+  // Half of the result, (head + tail) 2^(n-1) - 1/2: the first difference is exact where it counts, and 2^(n-1) is finite.
+  llvm::Type* bits = e.n->getType();
+  Value* n =
+      b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b.CreateSub(e.n, ir.Integer(bits, 1)), ir.Integer(bits, -126));
+  Value* power = PowerOfTwo(ir, n, type);
+  Value* half = Fma(ir, e.head, power, -0.5);
+  half = Fma(ir, e.tail, power, half);
+  // So near to 0 that x is the result, denormals and -0 included. NaN is, too.
+  Value* itself = b.CreateFCmpULT(Abs(ir, x), ir.Number(type, 0x1p-25));
+  return b.CreateSelect(itself, x, b.CreateFAdd(half, half));
+}
+
+Value* Softplus(Ir& ir, Value* x) {
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  Value* zero = ir.Number(type, 0);
+  Value* one = ir.Number(type, 1);
+  Value* positive = b.CreateSelect(b.CreateFCmpOGT(x, zero), x, zero);
+  // max(x, 0) + log(1 + exp(-|x|)): exp of a number <= 0 cannot overflow.
+  Value* minus_abs = b.CreateFNeg(Abs(ir, x));
+  if (IsDouble(x)) {
+    return b.CreateFAdd(positive, CallEachLane(ir, "log1p", CallEachLane(ir, "exp", minus_abs)));
+  }
+  const ExpParts e = SplitExp(ir, minus_abs);
+  llvm::Type* bits = e.n->getType();
+  Value* power = PowerOfTwo(ir, b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, e.n, ir.Integer(bits, -126)), type);
+  // 1 + exp(-|x|) = sum + rest, and log(sum + rest) = log(sum) + rest / sum.
+  Value* scaled = b.CreateFMul(e.head, power);
+  Value* sum = b.CreateFAdd(scaled, one);
+  Value* rest = Fma(ir, e.tail, power, b.CreateFSub(scaled, b.CreateFSub(sum, one)));
+  Value* above = b.CreateFCmpOGT(sum, ir.Number(type, std::numbers::sqrt2));
+  Value* m = b.CreateFSub(b.CreateSelect(above, b.CreateFMul(sum, ir.Number(type, 0.5)), sum), one);
+  Value* log = LogOfParts(ir, m, b.CreateSelect(above, one, zero), b.CreateFDiv(rest, sum));
+  // Far below 0 it is exp(x), denormals included.
+  Value* y =
+      b.CreateSelect(b.CreateFCmpOLT(x, ir.Number(type, -18)), Scale(ir, e.head, e.n), b.CreateFAdd(positive, log));
+  return b.CreateSelect(b.CreateFCmpUNO(x, x), x, y);
+}
+
+Value* Erf(Ir& ir, Value* x) {
+  if (IsDouble(x)) return CallEachLane(ir, "erf", x);
+  auto& b = ir.b;
+  llvm::Type* type = x->getType();
+  Value* a = Abs(ir, x);
+  // Near 0: x + x P(x^2). Elsewhere 1 - exp(-Q(|x|)) with the sign of x, where Q = -log(erfc). P and Q are minimax fits,
+  // that of Q weighted by erfc, which is how much of its error is seen.
+  Value* p = Polynomial(ir, b.CreateFMul(x, x),
+                        {8.215426849e-5, -8.105965989e-4, 5.197797258e-3, -2.685810433e-2, 1.128367255e-1,
+                         -3.761263229e-1, 1.283791665e-1});
+  Value* near_zero = Fma(ir, p, x, x);
+  Value* four = ir.Number(type, 4);  // From here on the result is 1.
+  Value* minus_q = Polynomial(ir, b.CreateSelect(b.CreateFCmpOGT(a, four), four, a),
+                              {1.916143156e-4, -3.000641279e-3, 2.205647045e-2, -1.035763643e-1, -6.375890086e-1,
+                               -1.127432788, -2.547846282e-4});
+  Value* far = b.CreateFSub(ir.Number(type, 1), Exp(ir, minus_q));
+  far = b.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, far, x);
+  return b.CreateSelect(b.CreateFCmpOGE(a, ir.Number(type, 0.95)), far, near_zero);
 }
 
 Value* ErfInv(Ir& ir, Value* x) {

@@ -20,11 +20,17 @@ constexpr double kExpUlps = 0.88;
 constexpr double kLogUlps = 0.83;
 constexpr double kTanhUlps = 1.31;
 constexpr double kSigmoidUlps = 0.93;
+constexpr double kErfUlps = 1.5;
+constexpr double kExpm1Ulps = 1.5;
+constexpr double kSoftplusUlps = 1.5;
 
 Value* Exp(Ir& ir, Value* x);
 Value* Log(Ir& ir, Value* x);
 Value* Tanh(Ir& ir, Value* x);
 Value* Sigmoid(Ir& ir, Value* x);
+Value* Erf(Ir& ir, Value* x);
+Value* Expm1(Ir& ir, Value* x);
+Value* Softplus(Ir& ir, Value* x);
 // Giles (2010), Approximating the erfinv function; f64 refined by two Newton steps on erf.
 Value* ErfInv(Ir& ir, Value* x);
 

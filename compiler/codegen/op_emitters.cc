@@ -112,7 +112,10 @@ constexpr Table kEmitters = [] {
   set(Op::kSigmoid, [](const OpContext& c) { return Sigmoid(c.ir, c.x[0]); });
   set(Op::kFloor,
       [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, c.x[0]); });
+  set(Op::kErf, [](const OpContext& c) { return Erf(c.ir, c.x[0]); });
   set(Op::kErfInv, [](const OpContext& c) { return ErfInv(c.ir, c.x[0]); });
+  set(Op::kExpm1, [](const OpContext& c) { return Expm1(c.ir, c.x[0]); });
+  set(Op::kSoftplus, [](const OpContext& c) { return Softplus(c.ir, c.x[0]); });
   set(Op::kCast, Convert);
   set(Op::kStopGradient, [](const OpContext& c) { return c.x[0]; });
   // The operand is already splat or repeated when it gets here.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -206,8 +207,14 @@ LiteralOr Elementwise(const Call& call) {
       return Real(call, Sigmoid);
     case Op::kFloor:
       return Real(call, [](double x) { return std::floor(x); });
+    case Op::kErf:
+      return Real(call, [](double x) { return std::erf(x); });
     case Op::kErfInv:
       return Real(call, ErfInv);
+    case Op::kExpm1:
+      return Real(call, [](double x) { return std::expm1(x); });
+    case Op::kSoftplus:
+      return Real(call, [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); });
     case Op::kCast:
       return Cast(call);
     case Op::kStopGradient:

@@ -39,7 +39,10 @@ enum {                    // FbSchema::flags
   FB_OPTIONAL = 4,        // None unless given: then FbCall::attributes lacks it.
   FB_NUMBERS = 8          // An FB_STRING that is a list of numbers: "[0.5;1e-3]".
 };
-enum { FB_TRAINING = 1 };  // FbCall::flags
+enum {              // FbCall::flags
+  FB_TRAINING = 1,  // The program is one that trains.
+  FB_FROZEN = 2     // The layer's weights are not trained; nor should its other statistics move.
+};
 
 // ---- Items that write symbols.
 

@@ -56,6 +56,9 @@ struct Schema : FbSchema {
 };
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// As the default of a Float or an Int: none, Keras's None. In files it is null.
+inline constexpr double kNone = kInfinity;
+inline constexpr int64_t kNoInt = std::numeric_limits<int64_t>::min();
 
 constexpr Schema MakeSchema(uint32_t type, const char* name, bool required, uint32_t item_kind = 0) {
   const uint32_t flags = required ? uint32_t{FB_REQUIRED} : 0u;
@@ -82,6 +85,7 @@ constexpr Schema String(const char* name, std::optional<const char*> value = {})
   return s;
 }
 constexpr Schema Ints(const char* name) { return MakeSchema(FB_INTS, name, true); }
+constexpr Schema OptionalInts(const char* name) { return MakeSchema(FB_INTS, name, false); }  // Empty is none.
 template <size_t N>
 constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A static array.
   Schema s = MakeSchema(FB_INTS, name, false);

@@ -40,6 +40,9 @@ class Scope {
   std::string path() const { return call_.path != nullptr ? call_.path : ""; }
   // Whether the program is one that trains; else it evaluates or predicts.
   bool training() const { return (call_.flags & FB_TRAINING) != 0; }
+  // Whether this layer is not to be trained (Keras's trainable=False), whatever the program does.
+  bool frozen() const { return (call_.flags & FB_FROZEN) != 0; }
+  uint32_t input_count() const { return call_.input_count; }
   Value Input(uint32_t i) const {
     if (i < call_.input_count) return Wrap(call_.inputs[i]);
     return Error("needs {} or more inputs, got {}", i + 1, call_.input_count);
@@ -102,6 +105,14 @@ class Scope {
   Value Random(const FbType& type, Where where = Where::current()) const {
     const FbSource source = MakeSource(where);
     return Wrap(call_.api->random(call_.builder, &type, &source));
+  }
+  // Likewise, but from this seed, if it is not kNoInt: the same numbers in any program. Ask once.
+  Value Random(const FbType& type, int64_t seed, Where where = Where::current()) const {
+    if (seed == kNoInt) return Random(type, where);
+    const Dims dims(type.dims, type.dims + type.rank);
+    const Value key = Constant(double(seed), FB_I64);
+    return Emit("random_uniform", {key, Counter(where)},
+                {{"dims", dims}, {"dtype", int64_t(type.dtype)}, {"stream", int64_t{0}}});
   }
   Value Constant(double number, uint32_t dtype = FB_F32) const {
     return Wrap(call_.api->constant(call_.builder, number, dtype));

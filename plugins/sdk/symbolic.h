@@ -19,14 +19,30 @@ class Layer {
   virtual ~Layer() = default;
   // x [N, ...] -> y [N, ...]
   virtual Value Expand(Scope& scope, Value x) const = 0;
-  Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
+  Value Run(Scope& scope) const {
+    if (scope.input_count() != 1) return scope.Error("takes one input, got {}", scope.input_count());
+    return Expand(scope, scope.Input(0));
+  }
+};
+
+// A layer of several inputs.
+class MergeLayer {
+ public:
+  static constexpr uint32_t kKind = FB_LAYER;
+  virtual ~MergeLayer() = default;
+  virtual Value Expand(Scope& scope, const Values& inputs) const = 0;
+  Value Run(Scope& scope) const {
+    Values inputs;
+    for (uint32_t i = 0; i < scope.input_count(); ++i) inputs.push_back(scope.Input(i));
+    return Expand(scope, inputs);
+  }
 };
 
 class Activation {
  public:
   static constexpr uint32_t kKind = FB_ACTIVATION;
   virtual ~Activation() = default;
-  // x -> y of the same shape
+  // x -> y, of the same shape as a rule (a gated unit halves an axis)
   virtual Value Expand(Scope& scope, Value x) const = 0;
   Value Run(Scope& scope) const { return Expand(scope, scope.Input(0)); }
 };

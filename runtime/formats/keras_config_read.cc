@@ -57,7 +57,10 @@ bool SaysNothing(const std::string& key, const Json& value) {
   if (key == "data_format") return value == "channels_last";
   if (key == "exclude_layers") return value.is_array() && value.empty();  // Muon's.
   if (key == "reduction") return value == "sum_over_batch_size";
-  return key == "use_ema" && value == false;
+  for (const char* unknown : {"use_ema", "renorm", "synchronized", "rms_scaling"}) {
+    if (key == unknown) return value == false;
+  }
+  return key == "ema_momentum" || key == "renorm_momentum";  // Mean nothing without use_ema and renorm.
 }
 
 // Keras keeps settings as float32 and writes them as doubles. The shortest number with the same float32 is what was
@@ -79,8 +82,9 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
   }
   Ints values;
   for (const Json& value : list) {
-    if (!value.is_number_integer()) return Refuse("{}: a list of numbers expected, got {}", who, Excerpt(list));
-    values.push_back(value.get<int64_t>());
+    if (!value.is_number_integer() && !value.is_null())
+      return Refuse("{}: a list of numbers expected, got {}", who, Excerpt(list));
+    values.push_back(value.is_null() ? -1 : value.get<int64_t>());  // In a shape: any size.
   }
   return values;
 }

@@ -58,10 +58,21 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
     const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
     if (!item.ok()) return *text;
     if (module == "keras.activations" && IsPlainName(*item)) return SplitItemId(item->id).name;
-    return ItemJson(*item, module, Attributes(*item));
+    // One with settings is a layer to Keras, whose functions have none in files.
+    return ItemJson(*item, module == "keras.activations" ? "keras.layers" : module, Attributes(*item));
   }
   if (const double* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number)) {
-    return PythonRepr(*number);  // JSON has no word for it.
+    // JSON has no word for it; and an infinite limit is none.
+    return *number > 0 ? Json(nullptr) : Json(PythonRepr(*number));
+  }
+  if (const int64_t* number = std::get_if<int64_t>(&value); number != nullptr && *number == INT64_MIN) return nullptr;
+  if (const Ints* list = std::get_if<Ints>(&value)) {
+    if (list->empty() && name != "target_shape") return nullptr;  // Of an optional attribute: None.
+    Json json = *list;
+    for (Json& element : json) {
+      if (name == "noise_shape" && element == -1) element = nullptr;
+    }
+    return json;
   }
   return std::visit([](const auto& v) { return Json(v); }, value);
 }

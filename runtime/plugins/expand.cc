@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/plugins/expand.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "fusebox/graph/check.h"
@@ -10,6 +11,10 @@
 namespace fusebox {
 namespace {
 
+uint32_t Flags(bool training, bool frozen) {
+  return (training ? uint32_t{FB_TRAINING} : 0u) | (frozen ? uint32_t{FB_FROZEN} : 0u);
+}
+
 constexpr int kDeepestReference = 32;  // An activation that refers to itself must end.
 
 struct Request {
@@ -17,7 +22,7 @@ struct Request {
   uint32_t kind;
   const ItemSpec& spec;
   const std::string& name;
-  bool training;
+  uint32_t flags;  // Of the FbCall.
   const Type* wanted;
   int depth;
 };
@@ -65,7 +70,7 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
     const absl::StatusOr<ItemSpec> inner = ParseItemSpec(reference);
     if (!inner.ok()) return b.Fail(Message(inner.status()));
     const std::string no_name;
-    return Expand(b, {request.registry, kind, *inner, no_name, request.training, nullptr, request.depth + 1}, ids);
+    return Expand(b, {request.registry, kind, *inner, no_name, request.flags, nullptr, request.depth + 1}, ids);
   };
   const AbiAttributes attributes(item, spec->attributes);
   FbType wanted{};
@@ -74,7 +79,7 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
   const FbCall call = {.struct_size = sizeof call,
                        .attribute_count = attributes.size(),
                        .input_count = uint32_t(inputs.size()),
-                       .flags = request.training ? uint32_t{FB_TRAINING} : 0u,
+                       .flags = request.flags,
                        .api = &GraphBuilder::Api(),
                        .builder = &builder,
                        .attributes = attributes.data(),
@@ -89,7 +94,10 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
   const Type& made = builder.graph()[id].type;
   if (request.wanted != nullptr && made != *request.wanted)
     return builder.Fail(fmt::format("was to make {}, and made {}", ToString(*request.wanted), ToString(made)));
-  if (item.kind == FB_ACTIVATION) builder.RecordActivation(item.id, inputs[0], id);
+  // One with settings of its own, softmax along another axis, say, is not what losses look for.
+  const bool plain = std::ranges::all_of(
+      item.attributes, [&](const AttributeInfo& info) { return spec->attributes.at(info.name) == info.default_value; });
+  if (item.kind == FB_ACTIVATION && plain) builder.RecordActivation(item.id, inputs[0], id);
   return id;
 }
 
@@ -106,6 +114,7 @@ NodeId Expand(GraphBuilder& builder, const Request& request, const std::vector<N
   return ExpandKnown(builder, request, **item, inputs);
 }
 
+// Layers say themselves how many they take.
 size_t InputCount(uint32_t kind) {
   switch (kind) {
     case FB_INITIALIZER:
@@ -123,21 +132,21 @@ size_t InputCount(uint32_t kind) {
 }  // namespace
 
 Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
-                 const Values& inputs, const std::string& name, bool training) {
+                 const Values& inputs, const std::string& name, bool training, bool frozen) {
   Check(kind >= FB_LAYER && kind < FB_CALLBACK && kind != FB_INITIALIZER, "an item that is not made of inputs");
-  Check(inputs.size() == InputCount(kind), "not as many inputs as the kind takes");
+  Check(kind == FB_LAYER ? !inputs.empty() : inputs.size() == InputCount(kind), "not as many inputs as the kind takes");
   std::vector<NodeId> ids;
   for (const Value& value : inputs) {
     if (!value.ok()) return builder.Wrap(0);
     Check(GraphBuilder::Of(value) == &builder, "a value of another graph");
     ids.push_back(value.id);
   }
-  return builder.Wrap(Expand(builder, {registry, kind, spec, name, training, nullptr, 0}, ids));
+  return builder.Wrap(Expand(builder, {registry, kind, spec, name, Flags(training, frozen), nullptr, 0}, ids));
 }
 
 Value ExpandInitializer(GraphBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,
                         const std::string& name) {
-  return builder.Wrap(Expand(builder, {registry, FB_INITIALIZER, spec, name, false, &type, 0}, {}));
+  return builder.Wrap(Expand(builder, {registry, FB_INITIALIZER, spec, name, 0, &type, 0}, {}));
 }
 
 AbiAttributes::AbiAttributes(const PluginItem& item, const ItemAttributes& from) {

@@ -10,7 +10,8 @@ namespace fusebox {
 
 // Writes the item's symbols into the builder's graph and returns what they come to:
 //
-//   FB_LAYER, FB_ACTIVATION  inputs {x}                                  y
+//   FB_LAYER                 inputs {x}, of merging layers {a, b, ...}   y
+//   FB_ACTIVATION            inputs {x}                                  y
 //   FB_LOSS                  inputs {y_true, y_pred}                     one loss a sample, [N]
 //   FB_METRIC                inputs {y_true, y_pred}                     the result so far, f32[]
 //   FB_OPTIMIZER             inputs {variable, gradient, learning rate}  the new variable
@@ -20,7 +21,7 @@ namespace fusebox {
 // The error value if an input is one, or after an error; the builder then has the first message, which names the layer,
 // the plugin and, where it is known, the line in the plugin. What an activation makes is recorded for Preimage.
 Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
-                 const Values& inputs, const std::string& name = "", bool training = false);
+                 const Values& inputs, const std::string& name = "", bool training = false, bool frozen = false);
 
 // What an initializer makes: a value of this type.
 Value ExpandInitializer(GraphBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,

@@ -15,6 +15,11 @@ TEST(ElementaryFunctionsOverAllF32, Exp) { ExpectUlps(Op::kExp, std::exp, codege
 TEST(ElementaryFunctionsOverAllF32, Log) { ExpectUlps(Op::kLog, std::log, codegen::kLogUlps, kStep); }
 TEST(ElementaryFunctionsOverAllF32, Tanh) { ExpectUlps(Op::kTanh, std::tanh, codegen::kTanhUlps, kStep); }
 TEST(ElementaryFunctionsOverAllF32, Sigmoid) { ExpectUlps(Op::kSigmoid, ExactSigmoid, codegen::kSigmoidUlps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Erf) { ExpectUlps(Op::kErf, std::erf, codegen::kErfUlps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Expm1) { ExpectUlps(Op::kExpm1, std::expm1, codegen::kExpm1Ulps, kStep); }
+TEST(ElementaryFunctionsOverAllF32, Softplus) {
+  ExpectUlps(Op::kSoftplus, ExactSoftplus, codegen::kSoftplusUlps, kStep);
+}
 
 }  // namespace
 }  // namespace fusebox::testing

@@ -300,7 +300,10 @@ bool IsExact(const Node& node) {
     case Op::kLog:
     case Op::kTanh:
     case Op::kSigmoid:
+    case Op::kErf:
     case Op::kErfInv:
+    case Op::kExpm1:
+    case Op::kSoftplus:
     case Op::kSum:
     case Op::kMatMul:
     case Op::kScatterAdd:

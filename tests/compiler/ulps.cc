@@ -56,4 +56,6 @@ void ExpectUlps(Op op, long double (*exact)(long double), double bound, uint64_t
 
 long double ExactSigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
 
+long double ExactSoftplus(long double x) { return std::max(x, 0.0L) + std::log1p(std::exp(-std::abs(x))); }
+
 }  // namespace fusebox::testing

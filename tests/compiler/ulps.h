@@ -13,5 +13,7 @@ void ExpectUlps(Op op, long double (*exact)(long double), double bound, uint64_t
 
 // 1 / (1 + e^-x).
 long double ExactSigmoid(long double x);
+// log(1 + e^x).
+long double ExactSoftplus(long double x);
 
 }  // namespace fusebox::testing

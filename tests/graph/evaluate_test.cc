@@ -129,6 +129,13 @@ void OneOperand() {
   ExpectSame(Eval("tanh %a : f32[5]", {F({0, kInf, -kInf, kNaN, 0.5f})}), F({0, 1, -1, kNaN, 0.46211715726000976f}));
   ExpectSame(Eval("sigmoid %a : f32[5]", {F({0, kInf, -kInf, kNaN, 1})}), F({0.5, 1, 0, kNaN, 0.73105857863000488f}));
   ExpectSame(Eval("sigmoid %a : f64[1]", {D({-700})}), D({std::exp(-700.0)}));
+  ExpectSame(Eval("erf %a : f32[6]", {F({0, -0.0f, kInf, -kInf, kNaN, 0.5f})}),
+             F({0, -0.0f, 1, -1, kNaN, 0.52049987781304654f}));
+  ExpectSame(Eval("expm1 %a : f32[6]", {F({0, -0.0f, kInf, -kInf, kNaN, 1e-6f})}),
+             F({0, -0.0f, kInf, -1, kNaN, 1.0000004999621837e-6f}));
+  ExpectSame(Eval("softplus %a : f32[6]", {F({0, kInf, -kInf, kNaN, 100, -60})}),
+             F({0.69314718055994531f, kInf, 0, kNaN, 100, 8.7565107626965206e-27f}));
+  ExpectSame(Eval("softplus %a : f64[1]", {D({-700})}), D({std::exp(-700.0)}));
   ExpectSame(Eval("floor %a : f32[5]", {F({1.5, -1.5, -0.0f, kInf, kNaN})}), F({1, -2, -0.0f, kInf, kNaN}));
   ExpectSame(Eval("stop_gradient %a : f32[2]", {F({1, kNaN})}), F({1, kNaN}));
 }

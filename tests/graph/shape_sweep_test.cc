@@ -108,10 +108,11 @@ const std::map<Op, ElementwiseRule>& UnaryRules() {
   static const auto boolean = [](DType d) { return d == DType::kBool; };
   static const auto any = [](DType) { return true; };
   static const std::map<Op, ElementwiseRule> kRules = {
-      {Op::kNot, {boolean, {}}},  {Op::kNegate, {number, {}}}, {Op::kAbs, {number, {}}},
-      {Op::kSign, {number, {}}},  {Op::kExp, {IsReal, {}}},    {Op::kLog, {IsReal, {}}},
-      {Op::kSqrt, {IsReal, {}}},  {Op::kTanh, {IsReal, {}}},   {Op::kSigmoid, {IsReal, {}}},
-      {Op::kFloor, {IsReal, {}}}, {Op::kErfInv, {IsReal, {}}}, {Op::kStopGradient, {any, {}}}};
+      {Op::kNot, {boolean, {}}},  {Op::kNegate, {number, {}}},   {Op::kAbs, {number, {}}},
+      {Op::kSign, {number, {}}},  {Op::kExp, {IsReal, {}}},      {Op::kLog, {IsReal, {}}},
+      {Op::kSqrt, {IsReal, {}}},  {Op::kTanh, {IsReal, {}}},     {Op::kSigmoid, {IsReal, {}}},
+      {Op::kFloor, {IsReal, {}}}, {Op::kErfInv, {IsReal, {}}},   {Op::kErf, {IsReal, {}}},
+      {Op::kExpm1, {IsReal, {}}}, {Op::kSoftplus, {IsReal, {}}}, {Op::kStopGradient, {any, {}}}};
   return kRules;
 }
 const std::map<Op, ElementwiseRule>& BinaryRules() {

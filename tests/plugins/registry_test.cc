@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 TEST(Registry, HasTheBuiltIns) {
   EXPECT_THAT(BuiltIns().refused(), IsEmpty());
   const std::pair<uint32_t, std::vector<const char*>> kItems[] = {
-      {FB_LAYER, {"flatten", "dense"}},
+      {FB_LAYER, {"flatten", "dense", "dropout", "batch_normalization"}},
       {FB_ACTIVATION, {"linear", "relu", "sigmoid", "tanh", "softmax"}},
       {FB_LOSS, {"sparse_categorical_crossentropy", "mean_squared_error"}},
       {FB_METRIC, {"accuracy"}},

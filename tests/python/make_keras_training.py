@@ -9,6 +9,8 @@ FOLDER/classes.npz    x [157, 4, 3] -> Flatten -> Dense 16 relu -> Dense 8 relu 
 FOLDER/momentum.npz   x [61, 6] -> Dense 9 tanh -> Dense 5 sigmoid -> Dense 2, mean_squared_error, SGD 0.05 with
                       momentum 0.9: 5 epochs of 4 steps, the last one of 13 samples
 FOLDER/nesterov.npz   the same with Nesterov's momentum
+FOLDER/normalized.npz    x [61, 6] -> Dense 9 -> BatchNormalization (momentum 0.9) -> Activation gelu -> Dense 5 elu ->
+                      LayerNormalization -> PReLU -> Dense 2, as in momentum.npz
 
 Each has float32 x, y, the weights in Keras's order before (before_00, ...) and after (after_00, ...); f64 arrays
   step_loss, step_accuracy       what Keras reports after each step: the mean over the epoch so far
@@ -92,6 +94,25 @@ def regression(path, nesterov):
     train(path, model, x, y, epochs=5, batch_size=16)
 
 
+def normalized(path):
+    keras.utils.set_random_seed(13)
+    rng = np.random.default_rng(13)
+    x = rng.normal(size=(61, 6)).astype(np.float32)
+    y = np.stack([np.sin(x[:, 0]) + x[:, 1], x[:, 2] * x[:, 3]], axis=1).astype(np.float32)
+    model = keras.Sequential([
+        keras.layers.Input((6,)),
+        keras.layers.Dense(9),
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Activation("gelu"),
+        keras.layers.Dense(5, activation="elu"),
+        keras.layers.LayerNormalization(),
+        keras.layers.PReLU(),
+        keras.layers.Dense(2),
+    ])
+    model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.9), loss="mean_squared_error")
+    train(path, model, x, y, epochs=5, batch_size=16)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -100,6 +121,7 @@ def main():
     classes(os.path.join(folder, "classes.npz"))
     regression(os.path.join(folder, "momentum.npz"), nesterov=False)
     regression(os.path.join(folder, "nesterov.npz"), nesterov=True)
+    normalized(os.path.join(folder, "normalized.npz"))
 
 
 if __name__ == "__main__":

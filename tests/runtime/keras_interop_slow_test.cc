@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // .keras files between us and the real Keras, both ways. tools/test.sh makes the Python with Keras in it and names it in
 // FUSEBOX_PYTHON. Without it these tests fail rather than be skipped: nobody notices a test that never runs.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -75,7 +76,8 @@ class KerasInterop : public ::testing::Test {
     ASSERT_EQ(actual.shape(), expected.shape()) << what;
     double worst = 0;
     for (size_t i = 0; i < size_t(expected.size()); ++i) {
-      const double difference = std::abs(double(actual.values<float>()[i]) - double(expected.values<float>()[i]));
+      const double e = expected.values<float>()[i];
+      const double difference = std::abs(actual.values<float>()[i] - e) / std::max(1.0, std::abs(e));
       worst = difference <= worst ? worst : difference;  // A NaN stays.
     }
     EXPECT_LE(worst, kTolerance) << what;
@@ -182,6 +184,27 @@ TEST_F(KerasInterop, RescalesPixelsAsKerasDoes) {
   TrainOnInKeras(folder_ / "keras.keras", data);
   if (HasFatalFailure()) return;
   ExpectTheSameOfOurs(theirs, data);
+}
+
+// A model of each activation and each layer: from Keras to us, and back.
+TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
+  Python("make_keras_zoo.py", {"make", folder_ / ""});
+  if (HasFatalFailure()) return;
+  int64_t models = 0;
+  for (const std::string& file : folder_.Names()) {
+    if (!file.ends_with(".keras")) continue;
+    const std::string name = file.substr(0, file.size() - 6);
+    SCOPED_TRACE(name);
+    ++models;
+    ASSERT_OK_AND_ASSIGN(Sequential model, LoadModel(folder_ / file));
+    ASSERT_OK_AND_ASSIGN(const Tensor x, ReadNpy(folder_ / (name + "_x.npy")));
+    ASSERT_OK_AND_ASSIGN(const Tensor y, ReadNpy(folder_ / (name + "_y.npy")));
+    ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(x));
+    ExpectNear(prediction, y, name);
+    ASSERT_OK(model.Save(folder_ / (name + "_ours.keras")));
+  }
+  EXPECT_GE(models, 60);
+  Python("make_keras_zoo.py", {"check", folder_ / ""});
 }
 
 // As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.

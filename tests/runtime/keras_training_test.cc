@@ -58,8 +58,9 @@ class KerasTraining : public ::testing::TestWithParam<int> {  // The number of t
                          model.Evaluate(Array("x"), Array("y"), {.batch_size = batch_size, .threads = GetParam()}));
     for (const LogValue& log : logs) EXPECT_NEAR(log.value, Numbers("final_" + log.name)[0], kBound) << log.name;
   }
-  void TrainRegression(const std::string& optimizer) {
-    Sequential model({Dense(9, "tanh", {.input_shape = {6}}), Dense(5, "sigmoid"), Dense(2)});
+  void TrainRegression(const std::string& optimizer,
+                       Sequential model = Sequential({Dense(9, "tanh", {.input_shape = {6}}), Dense(5, "sigmoid"),
+                                                      Dense(2)})) {
     ASSERT_OK(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}));
     ASSERT_OK(model.SetWeights(Weights("before")));
     ASSERT_OK_AND_ASSIGN(const History history, Fit(model, Array("x").rows(), 5, 16));
@@ -113,6 +114,15 @@ TEST_P(KerasTraining, Momentum) {
 TEST_P(KerasTraining, NesterovMomentum) {
   Load("nesterov.npz");
   if (!HasFatalFailure()) TrainRegression("sgd:learning_rate=0.05,momentum=0.9,nesterov=true");
+}
+
+// Moving statistics and their momentum; the tail batch has statistics of its own.
+TEST_P(KerasTraining, Normalized) {
+  Load("normalized.npz");
+  if (HasFatalFailure()) return;
+  TrainRegression("sgd:learning_rate=0.05,momentum=0.9",
+                  Sequential({Dense(9, {.input_shape = {6}}), BatchNormalization({.momentum = 0.9}), Activation("gelu"),
+                              Dense(5, "elu"), Layer("layer_normalization"), Layer("prelu"), Dense(2)}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, KerasTraining, ::testing::Values(1, 2), ::testing::PrintToStringParamName());

@@ -22,7 +22,19 @@ double Greatest(DType dtype) {
 double Tiny(DType dtype) { return dtype == DType::kF32 ? 0x1p-149 : dtype == DType::kF64 ? 0x1p-1074 : 0; }
 
 bool Approximated(Op op) {
-  return op == Op::kExp || op == Op::kLog || op == Op::kTanh || op == Op::kSigmoid || op == Op::kErfInv;
+  switch (op) {
+    case Op::kExp:
+    case Op::kLog:
+    case Op::kTanh:
+    case Op::kSigmoid:
+    case Op::kErf:
+    case Op::kErfInv:
+    case Op::kExpm1:
+    case Op::kSoftplus:
+      return true;
+    default:
+      return false;
+  }
 }
 
 Literal Doubles(const Sizes& shape, const std::vector<double>& values) {

@@ -321,6 +321,15 @@ class Generator {
       case Op::kErfInv:
         Keep(ErfInv(Keep(Tanh(x), 1) * 0.9), 1.2);
         return;
+      case Op::kExpm1:
+        Keep(Expm1(Within(x, 3)), 21);
+        return;
+      case Op::kSoftplus:
+        Keep(Softplus(x), Magnitude(x) + 1);
+        return;
+      case Op::kErf:
+        Keep(Erf(x), 1);
+        return;
       case Op::kTanh:
         Keep(Tanh(x), 1);
         return;

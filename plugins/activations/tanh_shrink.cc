@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// x - tanh(x): near 0 much less than x.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class TanhShrink final : public sdk::Activation {
+ public:
+  Value Expand(sdk::Scope&, Value x) const override { return x - Tanh(x); }
+};
+
+FUSEBOX_PLUGIN(TanhShrink, {.id = "fusebox/tanh_shrink", .doc = "x - tanh(x)."});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Axes that a layer works along, and the weights that lie along them.
+#pragma once
+#include <algorithm>
+#include <optional>
+
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+
+inline constexpr int64_t kLast[] = {-1};  // As the default of an attribute.
+
+// The axes counted from the front, in order; none after an error: one that x lacks, that is given twice, or whose size
+// is not fixed.
+inline std::optional<Dims> FixedAxes(sdk::Scope& scope, Value x, Dims axes) {
+  if (!x.ok()) return std::nullopt;
+  for (int64_t& axis : axes) {
+    const int64_t given = axis;
+    if (axis < 0) axis += x.rank();
+    if (axis < 0 || axis >= x.rank()) {
+      scope.Error("expects an axis from {} to {} for {}, got {}", -x.rank(), x.rank() - 1, x.type(), given);
+      return std::nullopt;
+    }
+    if (x.dim(axis) < 1) {
+      scope.Error("expects an axis of fixed size, got axis {} of {}", given, x.type());
+      return std::nullopt;
+    }
+  }
+  std::ranges::sort(axes);
+  if (axes.empty() || std::ranges::adjacent_find(axes) != axes.end()) {
+    scope.Error("expects one axis or several, each once, got {} of them", axes.size());
+    return std::nullopt;
+  }
+  return axes;
+}
+
+// The sizes of x along axes counted from the front.
+inline Dims SizesOf(Value x, const Dims& axes) {
+  Dims sizes;
+  for (const int64_t axis : axes) sizes.push_back(x.dim(axis));
+  return sizes;
+}
+
+// A weight [a, b] of axes 1 and 3, say, as [1, a, 1, b], in which it broadcasts against x.
+inline Value Along(Value weight, Value x, const Dims& axes) {
+  Dims dims(size_t(x.rank()), 1);
+  for (const int64_t axis : axes) dims[size_t(axis)] = x.dim(axis);
+  const bool trailing = axes.front() == x.rank() - int64_t(axes.size());  // NumPy's rule does it.
+  return trailing ? weight : Reshape(weight, dims);
+}
+
+// What is left of the axes of x.
+inline Dims OtherAxes(Value x, const Dims& axes) {
+  Dims others;
+  for (int64_t i = 0; i < x.rank(); ++i) {
+    if (std::ranges::find(axes, i) == axes.end()) others.push_back(i);
+  }
+  return others;
+}
+
+}  // namespace fusebox

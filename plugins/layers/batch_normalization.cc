@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each feature brought to mean 0 and variance 1 over the batch, then scaled and shifted:
+//     y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+// In training mean and variance are the batch's, and move the moving ones: moving * momentum + batch * (1 - momentum).
+// Otherwise, and where the layer is frozen, they are the moving ones. Weights in Keras's order.
+// Source: Ioffe, Szegedy (2015), Batch Normalization.
+#include "fusebox/plugins/layers/axes.h"
+
+namespace fusebox {
+namespace {
+
+class BatchNormalization final : public sdk::Layer {
+ public:
+  explicit BatchNormalization(const sdk::Attributes& attributes) : a_(attributes) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    if (x.rank() < 2) return scope.Error("expects input [batch, ...], got {}", x.type());
+    const auto axes = FixedAxes(scope, x, {a_.Int("axis")});
+    if (!axes) return {};
+    const Dims sizes = SizesOf(x, *axes);
+    Value gamma, beta;
+    if (a_.Bool("scale")) gamma = scope.Weight("gamma", sizes, a_.Initializer("gamma_initializer"));
+    if (a_.Bool("center")) beta = scope.Weight("beta", sizes, a_.Initializer("beta_initializer"));
+    const Value moving_mean = scope.Weight("moving_mean", sizes, a_.Initializer("moving_mean_initializer"), false);
+    const Value moving_variance =
+        scope.Weight("moving_variance", sizes, a_.Initializer("moving_variance_initializer"), false);
+
+    const bool of_batch = scope.training() && !scope.frozen();
+    const Dims others = OtherAxes(x, *axes);
+    const Value mean = of_batch ? Mean(x, others) : moving_mean;
+    const Value centred = x - Along(mean, x, *axes);
+    const Value variance = of_batch ? Mean(Square(centred), others) : moving_variance;
+    if (of_batch) {
+      const Value momentum = scope.Scalar("momentum");
+      scope.Assign(moving_mean, moving_mean * momentum + mean * (1 - momentum));
+      scope.Assign(moving_variance, moving_variance * momentum + variance * (1 - momentum));
+    }
+    Value factor = 1 / Sqrt(variance + a_.Float("epsilon"));
+    if (gamma.ok()) factor = factor * gamma;
+    const Value y = centred * Along(factor, x, *axes);
+    return beta.ok() ? y + Along(beta, x, *axes) : y;
+  }
+
+ private:
+  sdk::Attributes a_;
+};
+
+FUSEBOX_PLUGIN(BatchNormalization,
+               {.id = "fusebox/batch_normalization",
+                .doc = "Normalises features over the batch, or by moving statistics outside training.",
+                .attributes = {
+                    sdk::Int("axis", -1).Doc("of the features"),
+                    sdk::Float("momentum", 0.99).ProgramScalar().Doc("share of the old moving statistics in the new"),
+                    sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),
+                    sdk::Bool("center", true).Doc("adds beta"),
+                    sdk::Bool("scale", true).Doc("multiplies by gamma"),
+                    sdk::InitializerRef("beta_initializer", "zeros"),
+                    sdk::InitializerRef("gamma_initializer", "ones"),
+                    sdk::InitializerRef("moving_mean_initializer", "zeros"),
+                    sdk::InitializerRef("moving_variance_initializer", "ones"),
+                }});
+
+}  // namespace
+}  // namespace fusebox

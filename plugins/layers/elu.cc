@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The activation elu as a layer.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class EluLayer final : public sdk::Layer {
+ public:
+  explicit EluLayer(const sdk::Attributes& attributes) : alpha_(attributes.Float("alpha")) {}
+
+  Value Expand(sdk::Scope&, Value x) const override { return Select(Less(0, x), x, Expm1(Min(0, x)) * alpha_); }
+
+ private:
+  double alpha_;
+};
+
+FUSEBOX_PLUGIN(EluLayer, {.id = "fusebox/elu",
+                          .doc = "x, and below 0 alpha * (exp(x) - 1).",
+                          .attributes = {sdk::Float("alpha", 1).Doc("minus the limit on the left")}});
+
+}  // namespace
+}  // namespace fusebox

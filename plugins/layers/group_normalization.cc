@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The channels of a sample in groups, each group brought to mean 0 and variance 1; then each channel scaled and shifted.
+//     x [N, ..., channels] --> [N, ..., groups, channels / groups], mean and variance over all but batch and group
+// Source: Wu, He (2018), Group Normalization.
+#include "fusebox/plugins/layers/axes.h"
+
+namespace fusebox {
+namespace {
+
+class GroupNormalization final : public sdk::Layer {
+ public:
+  explicit GroupNormalization(const sdk::Attributes& attributes) : a_(attributes) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    const auto axes = FixedAxes(scope, x, {a_.Int("axis")});
+    if (!axes) return {};
+    const int64_t axis = axes->front(), channels = x.dim(axis);
+    const int64_t groups = a_.Int("groups") == -1 ? channels : a_.Int("groups");
+    if (axis == 0) return scope.Error("expects an axis behind the batch, got 0");
+    if (groups < 1 || channels % groups != 0) {
+      return scope.Error("expects groups that divide the {} channels of {}, got {}", channels, x.type(), groups);
+    }
+    Value gamma, beta;
+    if (a_.Bool("scale")) gamma = scope.Weight("gamma", {channels}, a_.Initializer("gamma_initializer"));
+    if (a_.Bool("center")) beta = scope.Weight("beta", {channels}, a_.Initializer("beta_initializer"));
+    Dims split = x.dims();
+    split[size_t(axis)] = groups;
+    split.insert(split.begin() + axis + 1, channels / groups);
+    const Value grouped = Reshape(x, split);
+    const Dims within = OtherAxes(grouped, {0, axis});
+    const Value centred = grouped - Mean(grouped, within, true);
+    const Value variance = Mean(Square(centred), within, true);
+    Value y = Reshape(centred * (1 / Sqrt(variance + a_.Float("epsilon"))), x.dims());
+    if (gamma.ok()) y = y * Along(gamma, x, *axes);
+    return beta.ok() ? y + Along(beta, x, *axes) : y;
+  }
+
+ private:
+  sdk::Attributes a_;
+};
+
+FUSEBOX_PLUGIN(GroupNormalization,
+               {.id = "fusebox/group_normalization",
+                .doc = "Normalises groups of channels of each sample.",
+                .attributes = {
+                    sdk::Int("groups", 32).Min(-1).Doc("that divide the channels; -1 for one a channel"),
+                    sdk::Int("axis", -1).Doc("of the channels"),
+                    sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),
+                    sdk::Bool("center", true).Doc("adds beta"),
+                    sdk::Bool("scale", true).Doc("multiplies by gamma"),
+                    sdk::InitializerRef("beta_initializer", "zeros"),
+                    sdk::InitializerRef("gamma_initializer", "ones"),
+                }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// x itself, under a name.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class Identity final : public sdk::Layer {
+ public:
+  Value Expand(sdk::Scope&, Value x) const override { return x; }
+};
+
+FUSEBOX_PLUGIN(Identity, {.id = "fusebox/identity", .doc = "x itself."});
+
+}  // namespace
+}  // namespace fusebox

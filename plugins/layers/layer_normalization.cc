@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each sample brought to mean 0 and variance 1 along axes, then scaled and shifted:
+//     y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta of the sizes of the axes
+// Source: Ba, Kiros, Hinton (2016), Layer Normalization.
+#include "fusebox/plugins/layers/axes.h"
+
+namespace fusebox {
+namespace {
+
+class LayerNormalization final : public sdk::Layer {
+ public:
+  explicit LayerNormalization(const sdk::Attributes& attributes) : a_(attributes) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    const auto axes = FixedAxes(scope, x, a_.Ints("axis"));
+    if (!axes) return {};
+    const Dims sizes = SizesOf(x, *axes);
+    Value gamma, beta;
+    if (a_.Bool("scale")) gamma = scope.Weight("gamma", sizes, a_.Initializer("gamma_initializer"));
+    if (a_.Bool("center")) beta = scope.Weight("beta", sizes, a_.Initializer("beta_initializer"));
+    const Value centred = x - Mean(x, *axes, true);
+    const Value variance = Mean(Square(centred), *axes, true);
+    Value y = centred * (1 / Sqrt(variance + a_.Float("epsilon")));
+    if (gamma.ok()) y = y * Along(gamma, x, *axes);
+    return beta.ok() ? y + Along(beta, x, *axes) : y;
+  }
+
+ private:
+  sdk::Attributes a_;
+};
+
+FUSEBOX_PLUGIN(LayerNormalization, {.id = "fusebox/layer_normalization",
+                                    .doc = "Normalises each sample along axes.",
+                                    .attributes = {
+                                        sdk::Ints("axis", kLast).Doc("along which mean and variance are taken"),
+                                        sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),
+                                        sdk::Bool("center", true).Doc("adds beta"),
+                                        sdk::Bool("scale", true).Doc("multiplies by gamma"),
+                                        sdk::InitializerRef("beta_initializer", "zeros"),
+                                        sdk::InitializerRef("gamma_initializer", "ones"),
+                                    }});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// x, and below 0 negative_slope * x. The activation of this name has another default, as in Keras.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class LeakyReluLayer final : public sdk::Layer {
+ public:
+  explicit LeakyReluLayer(const sdk::Attributes& attributes) : negative_slope_(attributes.Float("negative_slope")) {}
+
+  Value Expand(sdk::Scope&, Value x) const override { return Select(Less(x, 0), x * negative_slope_, x); }
+
+ private:
+  double negative_slope_;
+};
+
+FUSEBOX_PLUGIN(LeakyReluLayer, {.id = "fusebox/leaky_relu",
+                                .doc = "x, and below 0 negative_slope * x.",
+                                .attributes = {sdk::Float("negative_slope", 0.3).Min(0).Doc("slope below 0")}});
+
+}  // namespace
+}  // namespace fusebox

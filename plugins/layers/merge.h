@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the layers share that fold several inputs of one shape into one, element by element; inputs broadcast.
+#pragma once
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+
+// f(f(a, b), c), ...
+template <class F>
+Value Fold(sdk::Scope& scope, const Values& inputs, F f) {
+  if (inputs.size() < 2) return scope.Error("expects 2 inputs or more, got {}", inputs.size());
+  Value y = inputs[0];
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    if (inputs[i].dtype() != y.dtype()) {
+      return scope.Error("expects inputs of one dtype, got {} and {}", y.type(), inputs[i].type());
+    }
+    y = f(y, inputs[i]);
+  }
+  return y;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Relu whose slope below 0 is learnt, one for each element of a sample:
+//     x [N, ...], alpha [...], in which an axis of shared_axes has size 1
+// Source: He et al. (2015), Delving Deep into Rectifiers.
+#include "fusebox/plugins/sdk/sdk.h"
+
+namespace fusebox {
+namespace {
+
+class Prelu final : public sdk::Layer {
+ public:
+  explicit Prelu(const sdk::Attributes& attributes)
+      : alpha_initializer_(attributes.Initializer("alpha_initializer")), shared_axes_(attributes.Ints("shared_axes")) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    if (x.rank() < 2) return scope.Error("expects input [batch, ...], got {}", x.type());
+    Dims dims = x.dims();
+    dims.erase(dims.begin());
+    for (const int64_t axis : shared_axes_) {
+      if (axis < 1 || axis >= x.rank()) {
+        return scope.Error("expects shared axes from 1 to {} for {}, got {}", x.rank() - 1, x.type(), axis);
+      }
+      dims[size_t(axis - 1)] = 1;
+    }
+    const Value alpha = scope.Weight("alpha", dims, alpha_initializer_);
+    return Relu(x) - alpha * Relu(-x);
+  }
+
+ private:
+  std::string alpha_initializer_;
+  Dims shared_axes_;
+};
+
+FUSEBOX_PLUGIN(Prelu, {.id = "fusebox/prelu",
+                       .doc = "max(x, 0) + alpha * min(x, 0), with a learnt alpha.",
+                       .attributes = {
+                           sdk::InitializerRef("alpha_initializer", "zeros").Doc("of alpha"),
+                           sdk::OptionalInts("shared_axes").Doc("along which alpha is one number, counted from 1"),
+                       }});
+
+}  // namespace
+}  // namespace fusebox

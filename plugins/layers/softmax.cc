@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// exp(x) / sum(exp(x)) along one axis or over several. Along the last one it is the activation, so a loss finds its logits.
+#include "fusebox/plugins/layers/axes.h"
+
+namespace fusebox {
+namespace {
+
+class SoftmaxLayer final : public sdk::Layer {
+ public:
+  explicit SoftmaxLayer(const sdk::Attributes& attributes) : axes_(attributes.Ints("axis")) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    const auto axes = FixedAxes(scope, x, axes_);
+    if (!axes) return {};
+    if (*axes == Dims{x.rank() - 1}) return sdk::Reference(FB_ACTIVATION, "softmax")(x);
+    return Softmax(x, *axes);
+  }
+
+ private:
+  Dims axes_;
+};
+
+FUSEBOX_PLUGIN(SoftmaxLayer, {.id = "fusebox/softmax",
+                              .doc = "exp(x) / sum(exp(x)) along axes: probabilities.",
+                              .attributes = {sdk::Ints("axis", kLast).Doc("along which the results add up to 1")}});
+
+}  // namespace
+}  // namespace fusebox
