@@ -141,13 +141,13 @@ class FashionMnist final : public sdk::Dataset {
     if (rows != label_rows)
       throw Wrong("{} has {} rows, but {} has {}", images.path(), rows, labels.path(), label_rows);
 
+    const Dims shape = {rows, kSide, kSide};
+    const sdk::Array x = scaled_ ? sdk::Array{"x", MakeType(FB_F32, shape), Pixels<float>(images, rows)}
+                                 : sdk::Array{"x", MakeType(FB_U8, shape), Pixels<unsigned char>(images, rows)};
     const auto y = std::make_shared<std::vector<int32_t>>();
     ReadElements(labels, 8, size_t(rows),
                  [&](const unsigned char* bytes, size_t n) { y->insert(y->end(), bytes, bytes + n); });
-    const Dims shape = {rows, kSide, kSide};
-    return {scaled_ ? sdk::Array{"x", MakeType(FB_F32, shape), Pixels<float>(images, rows)}
-                    : sdk::Array{"x", MakeType(FB_U8, shape), Pixels<unsigned char>(images, rows)},
-            {"y", MakeType(FB_I32, {rows}), {y, y->data()}}};
+    return {x, {"y", MakeType(FB_I32, {rows}), {y, y->data()}}};
   }
 
  private:

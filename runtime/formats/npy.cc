@@ -186,8 +186,9 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, 
   }
   const std::string_view data = *reader.Take(*size, "data");
   if (owner != nullptr) {
-    std::optional<Tensor> there = ArrayInPlace(*format, header->shape, data, header->fortran_order, std::move(owner));
-    if (there) return *std::move(there);
+    if (std::optional<Tensor> there = ArrayInPlace(*format, header->shape, data, header->fortran_order, owner)) {
+      return *std::move(there);
+    }
   }
   return DecodeArray(*format, std::move(header->shape), data, header->fortran_order, who);
 }

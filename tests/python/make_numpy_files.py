@@ -22,7 +22,7 @@ arrays = {
     "empty": np.zeros((0, 5), "<f4"),
     # What we read.
     "f16": (six / 4).astype("<f2"),
-    "big_endian": six.astype(">f4") / 4,
+    "big_endian": (six / 4).astype(">f4"),
     "big_endian_i16": six.astype(">i2"),
     "fortran": np.asfortranarray(np.arange(24).reshape(2, 3, 4).astype("<i8")),
     "u16": np.array([0, 65535], "<u2"),
