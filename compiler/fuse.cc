@@ -406,6 +406,7 @@ class Fuser {
         }
       }
     }
+    std::set<std::pair<NodeId, NodeId>> told;  // A member that several kernels compute reads the same in each.
     for (const int k : order) {
       Kernel kernel = kernels_[size_t(k)];
       for (const NodeId id : kernel.members) {
@@ -413,7 +414,7 @@ class Fuser {
         std::set<NodeId> values;
         for (const NodeId input : DataInputs(graph_[id])) values.insert(StorageOf(graph_, input));
         for (const NodeId value : values) {
-          if (IsLeaf(graph_[value]) || kernel.Has(value)) continue;
+          if (IsLeaf(graph_[value]) || kernel.Has(value) || !told.insert({value, id}).second) continue;
           program.unfused.push_back(
               fmt::format("%{} -> %{} {}: {}", value, id, graph_[id].info().name, WhyApart(k, value, id)));
         }

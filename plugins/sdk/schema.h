@@ -41,13 +41,13 @@ struct Schema : FbSchema {
     s.doc = text;
     return s;
   }
-  // Scope::Scalar reads it as an input of the program, so that a change of it never recompiles.
   // None unless given: see Attributes::Has.
   constexpr Schema Optional() const {
     Schema s = *this;
     s.flags = (s.flags & ~uint32_t{FB_REQUIRED}) | FB_OPTIONAL;
     return s;
   }
+  // Scope::Scalar reads it as an input of the program, so that a change of it never recompiles.
   constexpr Schema ProgramScalar() const {
     Schema s = *this;
     s.flags |= FB_PROGRAM_SCALAR;

@@ -84,8 +84,7 @@ TEST(Registry, NamesTheNearestOfWhatIsUnknown) {
             "unknown loss 'categorical_crossentropy': did you mean 'sparse_categorical_crossentropy'?");
   EXPECT_EQ(error(FB_METRIC, "Acuracy"), "unknown metric 'Acuracy': did you mean 'accuracy'?");
   EXPECT_THAT(Registry().Find(FB_SCHEDULE, "cosine"), StatusHasMessage("unknown schedule 'cosine': none are known"));
-  EXPECT_EQ(error(FB_LAYER, "acme/dense"),
-            "unknown layer 'acme/dense': known are 'fusebox/dense', 'fusebox/flatten', 'fusebox/rescaling'");
+  EXPECT_EQ(error(FB_METRIC, "acme/dense"), "unknown metric 'acme/dense': known are 'fusebox/accuracy'");
 }
 
 TEST(Registry, KnowsKerassOtherNames) {
