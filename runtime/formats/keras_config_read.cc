@@ -60,7 +60,7 @@ bool SaysNothing(const std::string& key, const Json& value) {
   for (const char* unknown : {"use_ema", "renorm", "synchronized", "rms_scaling"}) {
     if (key == unknown) return value == false;
   }
-  return key == "ema_momentum" || key == "renorm_momentum";  // Mean nothing without use_ema and renorm.
+  return key == "renorm_momentum";  // Means nothing without renorm.
 }
 
 // Keras keeps settings as float32 and writes them as doubles. The shortest number with the same float32 is what was

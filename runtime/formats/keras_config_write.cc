@@ -98,8 +98,10 @@ Json InputJson(const InputConfig& input) {
 }
 
 Json LayerJson(const LayerConfig& layer) {
-  return ItemJson(layer.item, "keras.layers",
-                  Attributes(layer.item, {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}}));
+  Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
+  // Keras's constructor of this one does not take what all others do.
+  if (SplitItemId(layer.item.id).name == "spatial_dropout1d") config.erase("trainable");
+  return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
 }
 
 Json NameOrItem(const ItemSpec& item, const std::string& keras_module) {

@@ -104,7 +104,7 @@ TEST_F(BadLibrary, MayNotLieAboutItself) {
       {"default", "layer liar/item@1: attribute 'second' has the default 2, which is not in [0, 1]"},
       {"nan default", "layer liar/item@1: attribute 'second' has the default nan, which is not in [0, 1]"},
       {"range", "layer liar/item@1: attribute 'second' has the empty range [3, 1]"},
-      {"program scalar", "layer liar/item@1: attribute 'second' is a program scalar, but no float"},
+      {"program scalar", "layer liar/item@1: attribute 'second' is a program scalar, but no number"},
       {"reference", "layer liar/item@1: attribute 'second' refers to items of the unknown kind 0"},
       {"null ints", "layer liar/item@1: attribute 'second' has a null default"},
   };

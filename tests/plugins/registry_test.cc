@@ -122,7 +122,7 @@ TEST(Registry, ChecksAttributes) {
   EXPECT_EQ(error(FB_LAYER, "dense:unit=3"), who + "has no attribute 'unit': did you mean 'units'?");
   EXPECT_EQ(error(FB_LAYER, "dense:units=3,use_bias=1"), who + "attribute 'use_bias' must be true or false, got 1");
   EXPECT_EQ(error(FB_LAYER, "dense:units=3,activation=rellu"),
-            who + "attribute 'activation': unknown activation 'rellu': did you mean 'relu'?");
+            who + "attribute 'activation': unknown activation 'rellu': did you mean 'relu', 'celu' or 'elu'?");
   EXPECT_EQ(error(FB_LAYER, "dense:units=3,activation=''"),
             who + "attribute 'activation' must be the name of a known activation, got ''");
   EXPECT_THAT(error(FB_LAYER, "dense:units=3,kernel_initializer='zeros:value=3'"),

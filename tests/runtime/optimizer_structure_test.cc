@@ -60,10 +60,6 @@ const std::set<std::string> kNone = {};
 // becomes a kernel of its own before the gradient is there, and draws what follows to it: see the paragraph on what waits
 // for its users in compiler/fuse.h, which has no place for these yet. Whoever makes one deletes this list.
 const std::set<std::string> kApartToday = {
-    "fusebox/adadelta",
-    "fusebox/adamw",
-    "adam:weight_decay=0.01",
-    "adam:use_ema=true",
     "adam:use_ema=true,ema_overwrite_frequency=3",
     "adam:gradient_accumulation_steps=4",
     "rmsprop:gradient_accumulation_steps=4,use_ema=true,clipvalue=1,weight_decay=0.1",

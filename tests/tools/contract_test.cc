@@ -62,7 +62,7 @@ TEST_F(Contract, WrongFilesAndModelsAreOne) {
   ExpectError(Fusebox({"opt", Path("broken.fbg"), "--passes=dce"}), 1, "broken.fbg");
   ExpectError(Fusebox({"dump", Path("broken.fbg"), "--x-dtype", "u8"}), 1, "--x-dtype is for models");
   ExpectError(Fusebox({"curves", Path("none.csv"), "-o", Path("c.png")}), 1, "none.csv");
-  ExpectError(Fusebox({"plugins", "describe", "dens"}), 1, "unknown plugin 'dens': did you mean 'dense'?");
+  ExpectError(Fusebox({"plugins", "describe", "dens"}), 1, "unknown plugin 'dens': did you mean 'dense' or 'ones'?");
   EXPECT_THAT(Files(), ::testing::UnorderedElementsAre("broken.keras", "broken.fbg"));
 }
 
