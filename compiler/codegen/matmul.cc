@@ -22,8 +22,6 @@ namespace {
 
 constexpr int64_t kUnroll = 2;  // Of k. More gains nothing, and takes longer to compile.
 
-int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
-
 class MatMulEmitter {
  public:
   explicit MatMulEmitter(const KernelContext& c) : c_(c), ir_(c.ir), product_(c), tiling_(product_.tiling) {}

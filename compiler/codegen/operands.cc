@@ -15,8 +15,6 @@ constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
 constexpr int64_t kPage = 4096;
 constexpr int64_t kCopyOfB = 64 * 1024;  // Bytes of a copy. As that of A, it lies on the stack of the thread.
 
-int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
-
 // Whether B, or anything that the kernel's members read or write, lies in panels.
 bool TouchesPanels(const KernelContext& c) {
   for (const NodeId id : c.kernel.members) {

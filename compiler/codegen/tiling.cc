@@ -9,8 +9,6 @@
 namespace fusebox::codegen {
 namespace {
 
-int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
-
 Tiling Cut(int64_t m, int64_t rows, int64_t vectors, int64_t lanes) {
   Tiling t{.rows = rows, .vectors = vectors, .lanes = lanes};
   t.row_tiles = CeilDiv(m, rows);

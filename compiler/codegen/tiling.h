@@ -5,6 +5,8 @@
 
 namespace fusebox::codegen {
 
+inline int64_t CeilDiv(int64_t x, int64_t by) { return (x + by - 1) / by; }
+
 // A tile of `rows` x `vectors` accumulators. The row tiles are nearly equal: `tall` of them have this height, the other
 // `row_tiles - tall` one row less.
 struct Tiling {
