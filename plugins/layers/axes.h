@@ -49,6 +49,18 @@ inline Value Along(Value weight, Value x, const Dims& axes) {
   return trailing ? weight : Reshape(weight, dims);
 }
 
+// gamma and beta, as the attributes of a normalising layer ask for them.
+struct ScaleAndShift {
+  ScaleAndShift(sdk::Scope& scope, const sdk::Attributes& a, const Dims& sizes) {
+    if (a.Bool("scale")) gamma = scope.Weight("gamma", sizes, a.Initializer("gamma_initializer"));
+    if (a.Bool("center")) beta = scope.Weight("beta", sizes, a.Initializer("beta_initializer"));
+  }
+  Value Scaled(Value y, Value x, const Dims& axes) const { return gamma.ok() ? y * Along(gamma, x, axes) : y; }
+  Value Shifted(Value y, Value x, const Dims& axes) const { return beta.ok() ? y + Along(beta, x, axes) : y; }
+
+  Value gamma, beta;  // Not ok where there is none.
+};
+
 // What is left of the axes of x.
 inline Dims OtherAxes(Value x, const Dims& axes) {
   Dims others;

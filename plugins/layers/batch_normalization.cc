@@ -18,9 +18,7 @@ class BatchNormalization final : public sdk::Layer {
     const auto axes = FixedAxes(scope, x, {a_.Int("axis")});
     if (!axes) return {};
     const Dims sizes = SizesOf(x, *axes);
-    Value gamma, beta;
-    if (a_.Bool("scale")) gamma = scope.Weight("gamma", sizes, a_.Initializer("gamma_initializer"));
-    if (a_.Bool("center")) beta = scope.Weight("beta", sizes, a_.Initializer("beta_initializer"));
+    const ScaleAndShift own(scope, a_, sizes);
     const Value moving_mean = scope.Weight("moving_mean", sizes, a_.Initializer("moving_mean_initializer"), false);
     const Value moving_variance =
         scope.Weight("moving_variance", sizes, a_.Initializer("moving_variance_initializer"), false);
@@ -36,9 +34,8 @@ class BatchNormalization final : public sdk::Layer {
       scope.Assign(moving_variance, moving_variance * momentum + variance * (1 - momentum));
     }
     Value factor = 1 / Sqrt(variance + a_.Float("epsilon"));
-    if (gamma.ok()) factor = factor * gamma;
-    const Value y = centred * Along(factor, x, *axes);
-    return beta.ok() ? y + Along(beta, x, *axes) : y;
+    if (own.gamma.ok()) factor = factor * own.gamma;
+    return own.Shifted(centred * Along(factor, x, *axes), x, *axes);
   }
 
  private:

@@ -20,9 +20,7 @@ class GroupNormalization final : public sdk::Layer {
     if (groups < 1 || channels % groups != 0) {
       return scope.Error("expects groups that divide the {} channels of {}, got {}", channels, x.type(), groups);
     }
-    Value gamma, beta;
-    if (a_.Bool("scale")) gamma = scope.Weight("gamma", {channels}, a_.Initializer("gamma_initializer"));
-    if (a_.Bool("center")) beta = scope.Weight("beta", {channels}, a_.Initializer("beta_initializer"));
+    const ScaleAndShift own(scope, a_, {channels});
     Dims split = x.dims();
     split[size_t(axis)] = groups;
     split.insert(split.begin() + axis + 1, channels / groups);
@@ -30,9 +28,8 @@ class GroupNormalization final : public sdk::Layer {
     const Dims within = OtherAxes(grouped, {0, axis});
     const Value centred = grouped - Mean(grouped, within, true);
     const Value variance = Mean(Square(centred), within, true);
-    Value y = Reshape(centred * (1 / Sqrt(variance + a_.Float("epsilon"))), x.dims());
-    if (gamma.ok()) y = y * Along(gamma, x, *axes);
-    return beta.ok() ? y + Along(beta, x, *axes) : y;
+    const Value y = Reshape(centred * (1 / Sqrt(variance + a_.Float("epsilon"))), x.dims());
+    return own.Shifted(own.Scaled(y, x, *axes), x, *axes);
   }
 
  private:

@@ -15,14 +15,11 @@ class LayerNormalization final : public sdk::Layer {
     const auto axes = FixedAxes(scope, x, a_.Ints("axis"));
     if (!axes) return {};
     const Dims sizes = SizesOf(x, *axes);
-    Value gamma, beta;
-    if (a_.Bool("scale")) gamma = scope.Weight("gamma", sizes, a_.Initializer("gamma_initializer"));
-    if (a_.Bool("center")) beta = scope.Weight("beta", sizes, a_.Initializer("beta_initializer"));
+    const ScaleAndShift own(scope, a_, sizes);
     const Value centred = x - Mean(x, *axes, true);
     const Value variance = Mean(Square(centred), *axes, true);
-    Value y = centred * (1 / Sqrt(variance + a_.Float("epsilon")));
-    if (gamma.ok()) y = y * Along(gamma, x, *axes);
-    return beta.ok() ? y + Along(beta, x, *axes) : y;
+    const Value y = centred * (1 / Sqrt(variance + a_.Float("epsilon")));
+    return own.Shifted(own.Scaled(y, x, *axes), x, *axes);
   }
 
  private:
