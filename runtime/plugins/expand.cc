@@ -95,11 +95,12 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
   if (request.wanted != nullptr && made != *request.wanted)
     return builder.Fail(fmt::format("was to make {}, and made {}", ToString(*request.wanted), ToString(made)));
   // One with settings of its own, softmax along another axis, say, is not what losses look for.
-  const bool plain = std::ranges::all_of(item.attributes, [&](const AttributeInfo& info) {
+  const auto is_default = [&](const AttributeInfo& info) {
     const auto given = spec->attributes.find(info.name);
     return given == spec->attributes.end() || given->second == info.default_value;
-  });
-  if (item.kind == FB_ACTIVATION && plain) builder.RecordActivation(item.id, inputs[0], id);
+  };
+  if (item.kind == FB_ACTIVATION && std::ranges::all_of(item.attributes, is_default))
+    builder.RecordActivation(item.id, inputs[0], id);
   return id;
 }
 
