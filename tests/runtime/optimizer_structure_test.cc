@@ -56,9 +56,7 @@ std::set<std::string> WeightsApart(const std::string& optimizer) {
 
 const std::set<std::string> kNone = {};
 
-// Here a product with a number that is computed (weight_decay * learning_rate, 1 - momentum), or a root, of a state alone
-// becomes a kernel of its own before the gradient is there, and draws what follows to it: see the paragraph on what waits
-// for its users in compiler/fuse.h, which has no place for these yet. Whoever makes one deletes this list.
+// Here part of the update is a kernel of its own still. An entry that is fused is deleted.
 const std::set<std::string> kApartToday = {
     "adam:use_ema=true,ema_overwrite_frequency=3",
     "adam:gradient_accumulation_steps=4",

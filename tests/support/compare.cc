@@ -21,22 +21,6 @@ double Greatest(DType dtype) {
 // The least number above 0, for results that underflow.
 double Tiny(DType dtype) { return dtype == DType::kF32 ? 0x1p-149 : dtype == DType::kF64 ? 0x1p-1074 : 0; }
 
-bool Approximated(Op op) {
-  switch (op) {
-    case Op::kExp:
-    case Op::kLog:
-    case Op::kTanh:
-    case Op::kSigmoid:
-    case Op::kErf:
-    case Op::kErfInv:
-    case Op::kExpm1:
-    case Op::kSoftplus:
-      return true;
-    default:
-      return false;
-  }
-}
-
 Literal Doubles(const Sizes& shape, const std::vector<double>& values) {
   return Literal::FromDoubles(DType::kF64, shape, values);
 }
@@ -312,6 +296,22 @@ void CompareOne(const std::string& what, const Bounded& reference, const std::ma
 }
 
 }  // namespace
+
+bool Approximated(Op op) {
+  switch (op) {
+    case Op::kExp:
+    case Op::kLog:
+    case Op::kTanh:
+    case Op::kSigmoid:
+    case Op::kErf:
+    case Op::kErfInv:
+    case Op::kExpm1:
+    case Op::kSoftplus:
+      return true;
+    default:
+      return false;
+  }
+}
 
 absl::StatusOr<std::vector<Bounded>> EvaluateWithBounds(const Graph& graph, const Bindings& bindings) {
   absl::StatusOr<std::vector<Literal>> values = EvaluateNodes(graph, bindings);
