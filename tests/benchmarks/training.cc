@@ -22,9 +22,9 @@ void TimeEpochs(benchmark::State& state, Sequential model, const Data& data, int
   state.SetItemsProcessed(state.iterations() * data.x.rows());
 }
 
-void Epoch(benchmark::State& state, const char* optimizer, const char* activation = "relu") {
+void Epoch(benchmark::State& state, const char* optimizer, const char* activation = "relu", Extra extra = {}) {
   static const Data data = Pictures();
-  TimeEpochs(state, Model(optimizer, activation), data, state.range(0), state.range(1));
+  TimeEpochs(state, Model(optimizer, activation, extra), data, state.range(0), state.range(1));
 }
 
 void MlpEpoch(benchmark::State& state, const Mlp& mlp) {
@@ -43,13 +43,23 @@ void Times(benchmark::internal::Benchmark* epoch, std::vector<int64_t> batches, 
 }
 void Epochs(benchmark::internal::Benchmark* epoch) { Times(epoch, {32, 128, 512, 4096}, benchmark::kSecond); }
 
+constexpr const char* kSgd = "sgd:learning_rate=0.01";
+
 // peers/jobs/train.py has a line for each.
-BENCHMARK_CAPTURE(Epoch, sgd, "sgd:learning_rate=0.01")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, sgd, kSgd)->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, momentum, "sgd:learning_rate=0.01,momentum=0.9")->Apply(Epochs);
 BENCHMARK(EpochOfBytes)->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, nesterov, "sgd:learning_rate=0.01,momentum=0.9,nesterov=true")->Apply(Epochs);
-BENCHMARK_CAPTURE(Epoch, tanh, "sgd:learning_rate=0.01", "tanh")->Apply(Epochs);
-BENCHMARK_CAPTURE(Epoch, sigmoid, "sgd:learning_rate=0.01", "sigmoid")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, adam, "adam")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, rmsprop, "rmsprop")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, adamw, "adamw")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, dropout, kSgd, "relu", Extra{.layer = [] { return Dropout(0.2); }})->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, batch_norm, kSgd, "relu", Extra{.layer = [] { return BatchNormalization(); }})->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, l2, kSgd, "relu", Extra{.kernel_regularizer = "l2:l2=0.0001"})->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, tanh, kSgd, "tanh")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, sigmoid, kSgd, "sigmoid")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, gelu, kSgd, "gelu")->Apply(Epochs);
+BENCHMARK_CAPTURE(Epoch, softplus, kSgd, "softplus")->Apply(Epochs);
 
 // TinyEpoch, and RandomMlpEpoch/0, /1, ... by their lines in mlps.txt.
 const int kMlps = [] {

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -71,11 +72,21 @@ inline Sequential Compiled(Sequential model, const char* optimizer) {
   return model;
 }
 
-inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const char* activation = "relu") {
-  return Compiled(Sequential({Flatten({.input_shape = {28, 28}}), Dense(300, activation), Dense(100, activation),
-                              Dense(10, "softmax")},
-                             {.seed = 42}),
-                  optimizer);
+// What a model may have besides.
+struct Extra {
+  std::function<Layer()> layer = {};  // After each activation between layers.
+  const char* kernel_regularizer = "";
+};
+
+inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const char* activation = "relu",
+                        const Extra& extra = {}) {
+  Sequential model({Flatten({.input_shape = {28, 28}})}, {.seed = 42});
+  for (const int64_t units : {300, 100}) {
+    model.Add(Dense(units, activation, {.kernel_regularizer = extra.kernel_regularizer}));
+    if (extra.layer) model.Add(extra.layer());
+  }
+  model.Add(Dense(10, "softmax", {.kernel_regularizer = extra.kernel_regularizer}));
+  return Compiled(std::move(model), optimizer);
 }
 
 // The same for pictures of u8, which it rescales.

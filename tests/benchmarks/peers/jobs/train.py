@@ -12,15 +12,23 @@ class Variant:
     batches: list
     optimizer: str = "sgd"
     activation: str = "relu"
-    extra: str = "none"  # A layer after each activation.
+    extra: str = "none"  # A layer after each activation; or "l2", a penalty on each kernel.
 
 
 VARIANTS = [
     Variant("sgd", [32, 128, 512, 4096]),
     Variant("momentum", [32, 128], optimizer="momentum"),
     Variant("nesterov", [32], optimizer="nesterov"),
-    Variant("tanh", [32], activation="tanh"),
-    Variant("sigmoid", [32], activation="sigmoid"),
+    Variant("adam", [32, 128], optimizer="adam"),
+    Variant("rmsprop", [32, 128], optimizer="rmsprop"),
+    Variant("adamw", [32, 128], optimizer="adamw"),
+    Variant("dropout", [32, 128], extra="dropout"),
+    Variant("batch_norm", [32, 128], extra="batch_norm"),
+    Variant("l2", [32, 128], extra="l2"),
+    Variant("tanh", [32, 128], activation="tanh"),
+    Variant("sigmoid", [32, 128], activation="sigmoid"),
+    Variant("gelu", [32, 128], activation="gelu"),
+    Variant("softplus", [32, 128], activation="softplus"),
 ]
 
 

@@ -20,13 +20,35 @@ const std::map<std::string, std::function<std::unique_ptr<torch::optim::Optimize
      [](Weights w) {
        return std::make_unique<torch::optim::SGD>(w, torch::optim::SGDOptions(0.01).momentum(0.9).nesterov(true));
      }},
+    {"adam",
+     [](Weights w) { return std::make_unique<torch::optim::Adam>(w, torch::optim::AdamOptions(0.001).eps(1e-7)); }},
+    {"rmsprop",
+     [](Weights w) {
+       return std::make_unique<torch::optim::RMSprop>(w, torch::optim::RMSpropOptions(0.001).alpha(0.9).eps(1e-7));
+     }},
+    {"adamw",
+     [](Weights w) {
+       return std::make_unique<torch::optim::AdamW>(w, torch::optim::AdamWOptions(0.001).eps(1e-7).weight_decay(0.004));
+     }},
 };
 
 const std::map<std::string, std::function<Tensor(const Tensor&)>> kActivations = {
     {"relu", [](const Tensor& x) { return torch::relu(x); }},
     {"tanh", [](const Tensor& x) { return torch::tanh(x); }},
     {"sigmoid", [](const Tensor& x) { return torch::sigmoid(x); }},
+    {"gelu", [](const Tensor& x) { return torch::gelu(x); }},
+    {"softplus", [](const Tensor& x) { return torch::softplus(x); }},
 };
+
+// What comes after each activation. "l2" is a penalty instead.
+const std::map<std::string, std::function<void(torch::nn::Sequential&, int64_t units)>> kExtras = {
+    {"none", [](torch::nn::Sequential&, int64_t) {}},
+    {"l2", [](torch::nn::Sequential&, int64_t) {}},
+    {"dropout", [](torch::nn::Sequential& model, int64_t) { model->push_back(torch::nn::Dropout(0.2)); }},
+    {"batch_norm",
+     [](torch::nn::Sequential& model, int64_t units) { model->push_back(torch::nn::BatchNorm1d(units)); }},
+};
+constexpr double kL2 = 1e-4;
 
 int main(int argc, char** argv) {
   const peers::Arguments arguments(argc, argv);
@@ -34,7 +56,7 @@ int main(int argc, char** argv) {
   if (!kOptimizers.contains(name)) peers::GiveUp("libtorch_train.cc lacks the optimizer " + name);
   const std::string activation = arguments.Text("activation", "relu"), extra = arguments.Text("extra", "none");
   if (!kActivations.contains(activation)) peers::GiveUp("libtorch_train.cc lacks the activation " + activation);
-  if (extra != "none") peers::GiveUp("libtorch_train.cc lacks the layer " + extra);
+  if (!kExtras.contains(extra)) peers::GiveUp("libtorch_train.cc lacks the layer " + extra);
   const torch::nn::Functional act(kActivations.at(activation));
   torch::set_num_threads(int(arguments.Int("threads", 1)));
   torch::manual_seed(42);
@@ -42,12 +64,23 @@ int main(int argc, char** argv) {
   const Tensor x = torch::from_blob(pictures.x.data(), {peers::kPictures, peers::kPixels});
   const Tensor y = torch::from_blob(pictures.y.data(), {peers::kPictures}, torch::kLong);
 
-  torch::nn::Sequential model(torch::nn::Linear(784, 300), act, torch::nn::Linear(300, 100), act,
-                              torch::nn::Linear(100, 10));
-  for (const Tensor& weight : model->parameters()) {
-    if (weight.dim() == 2) torch::nn::init::xavier_uniform_(weight);
-    if (weight.dim() == 1) torch::nn::init::zeros_(weight);
-  }
+  torch::nn::Sequential model;
+  Weights penalised;
+  const auto dense = [&](int64_t inputs, int64_t units) {
+    const torch::nn::Linear linear(inputs, units);
+    torch::nn::init::xavier_uniform_(linear->weight);
+    torch::nn::init::zeros_(linear->bias);
+    if (extra == "l2") penalised.push_back(linear->weight);
+    model->push_back(linear);
+  };
+  const auto hidden = [&](int64_t inputs, int64_t units) {
+    dense(inputs, units);
+    model->push_back(act);
+    kExtras.at(extra)(model, units);
+  };
+  hidden(784, 300);
+  hidden(300, 100);
+  dense(100, 10);
   const auto optimizer = kOptimizers.at(name)(model->parameters());
 
   std::vector<double> seconds, losses;
@@ -57,7 +90,8 @@ int main(int argc, char** argv) {
       for (const Tensor& rows : torch::randperm(peers::kPictures).split(arguments.Int("batch", 32))) {
         const Tensor labels = y.index_select(0, rows);
         const Tensor logits = model->forward(x.index_select(0, rows));
-        const Tensor loss = torch::nn::functional::cross_entropy(logits, labels);
+        Tensor loss = torch::nn::functional::cross_entropy(logits, labels);
+        for (const Tensor& kernel : penalised) loss = loss + kL2 * kernel.square().sum();
         optimizer->zero_grad();
         loss.backward();
         optimizer->step();

@@ -23,31 +23,64 @@ optimizer = workload.choose("jax_train.py", "optimizer", options.optimizer, {
     "sgd": optax.sgd(0.01),
     "momentum": optax.sgd(0.01, momentum=0.9),
     "nesterov": optax.sgd(0.01, momentum=0.9, nesterov=True),
+    "adam": optax.adam(0.001, eps=1e-7),
+    "rmsprop": optax.rmsprop(0.001, decay=0.9, eps=1e-7),
+    "adamw": optax.adamw(0.001, eps=1e-7, weight_decay=0.004),
 })
 activation = workload.choose("jax_train.py", "activation", options.activation, {
     "relu": jax.nn.relu,
     "tanh": jnp.tanh,
     "sigmoid": jax.nn.sigmoid,
+    "gelu": functools.partial(jax.nn.gelu, approximate=False),
+    "softplus": jax.nn.softplus,
 })
-workload.choose("jax_train.py", "layer", options.extra, {"none": None})
 
 
-def loss_and_hits(weights, x, y):
-    for w, b in weights[:-1]:
-        x = activation(x @ w + b)
+# The layer after each activation: what comes of x, and of what it keeps between steps, its moving averages or the key of
+# its random numbers. `weights` are its own.
+def dropout(x, weights, key):
+    key, mine = jax.random.split(key)
+    return x * jax.random.bernoulli(mine, 0.8, x.shape) / 0.8, key
+
+
+def batch_norm(x, weights, averages):
+    scale, offset = weights
+    mean, variance = jnp.mean(x, axis=0), jnp.var(x, axis=0)
+    averages = [0.99 * average + 0.01 * now for average, now in zip(averages, (mean, variance))]
+    return (x - mean) * (scale * jax.lax.rsqrt(variance + 1e-3)) + offset, averages
+
+
+def none(x, weights, kept):
+    return x, kept
+
+
+extra = workload.choose("jax_train.py", "layer", options.extra,
+                        {"none": none, "l2": none, "dropout": dropout, "batch_norm": batch_norm})
+
+
+def loss_and_rest(weights, kept, x, y):
+    """The loss, and: how many are right, what the extra layers keep."""
+    still_kept = []
+    for (w, b, *own), k in zip(weights[:-1], kept):
+        x, k = extra(activation(x @ w + b), own, k)
+        still_kept.append(k)
     w, b = weights[-1]
     x = x @ w + b
     if not options.classifies:
-        return jnp.mean(jnp.square(x - y)), 0
+        return jnp.mean(jnp.square(x - y)), (0, still_kept)
     log_p = jax.nn.log_softmax(x)
-    return -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1)), jnp.sum(jnp.argmax(x, axis=1) == y)
+    loss = -jnp.mean(jnp.take_along_axis(log_p, y[:, None], axis=1))
+    if options.extra == "l2":
+        loss += sum(workload.L2 * jnp.sum(jnp.square(w)) for w, *_ in weights)
+    return loss, (jnp.sum(jnp.argmax(x, axis=1) == y), still_kept)
 
 
 def step(state, rows, x, y):
-    weights, memory, loss_sum, hits = state
-    (loss, more_hits), gradients = jax.value_and_grad(loss_and_hits, has_aux=True)(weights, x[rows], y[rows])
+    weights, kept, memory, loss_sum, hits = state
+    (loss, (more_hits, kept)), gradients = jax.value_and_grad(loss_and_rest, has_aux=True)(weights, kept, x[rows],
+                                                                                           y[rows])
     updates, memory = optimizer.update(gradients, memory, weights)
-    return optax.apply_updates(weights, updates), memory, loss_sum + loss * len(rows), hits + more_hits
+    return optax.apply_updates(weights, updates), kept, memory, loss_sum + loss * len(rows), hits + more_hits
 
 
 @functools.partial(jax.jit, donate_argnums=0)
@@ -70,13 +103,19 @@ def step_epoch(state, order, x, y):
 epoch = scan_epoch if options.loop == "scan" else step_epoch
 x, y = map(jnp.asarray, workload.data(options))
 weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.widths))
+kept = [None] * (len(weights) - 1)
+if options.extra == "dropout":
+    kept = [jax.random.key(layer) for layer in range(len(kept))]
+if options.extra == "batch_norm":
+    kept = [[jnp.zeros_like(b), jnp.ones_like(b)] for w, b in weights[:-1]]
+    weights[:-1] = [(w, b, jnp.ones_like(b), jnp.zeros_like(b)) for w, b in weights[:-1]]
 memory = optimizer.init(weights)
 rng = np.random.default_rng(42)
 seconds, losses = [], []
 for _ in range(options.epochs + 1):
     start = time.perf_counter()
     order = rng.permutation(len(x)).astype(np.int32)
-    weights, memory, loss_sum, hits = epoch((weights, memory, jnp.float32(0), jnp.int32(0)), order, x, y)
+    weights, kept, memory, loss_sum, hits = epoch((weights, kept, memory, jnp.float32(0), jnp.int32(0)), order, x, y)
     loss, accuracy = float(loss_sum) / len(x), float(hits) / len(x)  # Waits.
     seconds.append(time.perf_counter() - start)
     losses.append(loss)

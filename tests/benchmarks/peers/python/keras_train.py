@@ -16,12 +16,19 @@ optimizer = workload.choose("keras_train.py", "optimizer", options.optimizer, {
     "sgd": lambda: optimizers.SGD(0.01),
     "momentum": lambda: optimizers.SGD(0.01, momentum=0.9),
     "nesterov": lambda: optimizers.SGD(0.01, momentum=0.9, nesterov=True),
+    "adam": optimizers.Adam,
+    "rmsprop": optimizers.RMSprop,
+    "adamw": optimizers.AdamW,
 })()
 extra = workload.choose("keras_train.py", "layer", options.extra, {
     "none": lambda: [],
+    "l2": lambda: [],
     "dropout": lambda: [layers.Dropout(0.2)],
     "batch_norm": lambda: [layers.BatchNormalization()],
 })
+
+
+penalty = keras.regularizers.L2(workload.L2) if options.extra == "l2" else None
 
 
 class Clock(keras.callbacks.Callback):
@@ -38,10 +45,10 @@ keras.utils.set_random_seed(42)
 *hidden, last = options.widths[1:]
 model = keras.Sequential([layers.Input(x.shape[1:])])
 for units in hidden:
-    for layer in [layers.Dense(units, activation=options.activation), *extra()]:
+    for layer in [layers.Dense(units, activation=options.activation, kernel_regularizer=penalty), *extra()]:
         model.add(layer)
 if options.classifies:
-    model.add(layers.Dense(last, activation="softmax"))
+    model.add(layers.Dense(last, activation="softmax", kernel_regularizer=penalty))
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 else:
     model.add(layers.Dense(last))

@@ -17,9 +17,12 @@ activation = workload.choose("torch_train.py", "activation", options.activation,
     "relu": torch.nn.ReLU,
     "tanh": torch.nn.Tanh,
     "sigmoid": torch.nn.Sigmoid,
+    "gelu": torch.nn.GELU,
+    "softplus": torch.nn.Softplus,
 })
 extra = workload.choose("torch_train.py", "layer", options.extra, {
     "none": lambda units: [],
+    "l2": lambda units: [],
     "dropout": lambda units: [torch.nn.Dropout(0.2)],
     "batch_norm": lambda units: [torch.nn.BatchNorm1d(units)],
 })
@@ -37,7 +40,11 @@ optimizer = workload.choose("torch_train.py", "optimizer", options.optimizer, {
     "sgd": lambda w: torch.optim.SGD(w, 0.01),
     "momentum": lambda w: torch.optim.SGD(w, 0.01, momentum=0.9),
     "nesterov": lambda w: torch.optim.SGD(w, 0.01, momentum=0.9, nesterov=True),
+    "adam": lambda w: torch.optim.Adam(w, 0.001, eps=1e-7),
+    "rmsprop": lambda w: torch.optim.RMSprop(w, 0.001, alpha=0.9, eps=1e-7),
+    "adamw": lambda w: torch.optim.AdamW(w, 0.001, eps=1e-7, weight_decay=0.004),
 })(model.parameters())
+kernels = [w for w in model.parameters() if w.dim() == 2] if options.extra == "l2" else []
 
 seconds, losses = [], []
 for _ in range(options.epochs + 1):
@@ -46,7 +53,7 @@ for _ in range(options.epochs + 1):
     for rows in torch.randperm(len(x)).split(options.batch):
         labels = y[rows]
         logits = model(x[rows])
-        loss = functional.cross_entropy(logits, labels)
+        loss = functional.cross_entropy(logits, labels) + sum(workload.L2 * w.square().sum() for w in kernels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

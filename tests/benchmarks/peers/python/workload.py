@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 
+L2 = 1e-4  # Of the squares of all kernels' elements, in the loss.
 WIDTHS = {"mlp": [784, 300, 100, 10], "tiny": [8, 30, 30, 1]}
 
 
@@ -19,7 +20,7 @@ def options(doc):
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--optimizer", default="sgd")
     parser.add_argument("--activation", default="relu", help="between layers")
-    parser.add_argument("--extra", default="none", help="the layer after each activation")
+    parser.add_argument("--extra", default="none", help="the layer after each activation: dropout (0.2), batch_norm; or l2")
     parser.add_argument("--widths", help="as in 8,30,30,1: of a model for regression that has no name")
     parser.add_argument("--rows", type=int, default=20640, help="of its data")
     parser.add_argument("--threads", type=int, default=1)
