@@ -21,8 +21,9 @@ struct Blocking {
   int64_t columns = 0;  // Columns that are done before the next. 0: all of them.
 };
 
-// For an m x n product over k.
-Blocking ChooseBlocking(int64_t m, int64_t n, int64_t k, Layout of_b, DType dtype);
+// For an m x n product over k. `scattered_a`: A is the transposed of rows that lie here and there in a data set, so that
+// each of its columns is read from as many places.
+Blocking ChooseBlocking(int64_t m, int64_t n, int64_t k, Layout of_b, DType dtype, bool scattered_a = false);
 
 // No register tile is wider.
 inline constexpr int64_t kWidestTile = 8 * kPanel;

@@ -91,6 +91,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   report.arena_bytes = plan.arena_bytes;
   report.packed_bytes = plan.packed_bytes;
   report.intermediate_bytes = plan.intermediate_bytes;
+  report.unfused_bytes = plan.unfused_bytes;
   report.milliseconds = since(started);
   return Executable(std::move(impl));
 }

@@ -72,6 +72,7 @@ struct CompileReport {
   int64_t arena_bytes = 0;
   int64_t packed_bytes = 0;        // Of the arena, for states in panels: see layouts.h.
   int64_t intermediate_bytes = 0;  // The sum of all intermediates, had each its own buffer.
+  int64_t unfused_bytes = 0;       // Likewise of all ops' results, were nothing fused.
   int64_t ir_instructions = 0;     // Of LLVM, as emitted: compiling them takes most of the time.
   bool cache_hit = false;          // The native code was found on disk.
   double milliseconds = 0;

@@ -86,15 +86,41 @@ std::vector<bool> FindWaiting(const Graph& graph) {
   return waits;
 }
 
+// The rows of data sets that nobody but products reads, as their A: they stay where the data set has them, as part of each
+// product that reads them, and no copy of a batch is made.
+std::vector<bool> FindRowsInPlace(const Graph& graph) {
+  std::vector<bool> in_place(graph.size());
+  const std::vector<bool> needed = Reachable(graph);
+  for (NodeId id = 1; id < graph.size(); ++id) in_place[id] = graph[id].op == Op::kRows && graph[id].type.rank() > 1;
+  const auto somebody_reads = [&](NodeId value) { in_place[StorageOf(graph, value)] = false; };
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const Node& node = graph[id];
+    if (!needed[id] || node.op == Op::kReshape) continue;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const NodeId input = node.inputs[i], storage = StorageOf(graph, input);
+      const bool as_rows = node.op == Op::kMatMul && i == 0 && StorageOf(graph, node.inputs[1]) != storage &&
+                           graph[input].type.shape[0] == graph[storage].type.shape[0];
+      if (!as_rows) somebody_reads(input);
+    }
+  }
+  for (const auto& output : graph.outputs()) somebody_reads(output.value);
+  for (const auto& update : graph.updates()) somebody_reads(update.value);
+  return in_place;
+}
+
 class Fuser {
  public:
   explicit Fuser(const Graph& graph)
-      : graph_(graph), kernel_of_(graph.size(), -1), needed_(Reachable(graph)), waits_(FindWaiting(graph)) {}
+      : graph_(graph),
+        kernel_of_(graph.size(), -1),
+        needed_(Reachable(graph)),
+        waits_(FindWaiting(graph)),
+        in_place_(FindRowsInPlace(graph)) {}
 
   absl::StatusOr<FusedProgram> Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id]) continue;
+      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id] || in_place_[id]) continue;
       if (!node.regions.empty()) return Refuse("fuse: {} still owns a region", node.info().name);
       Place(id);
     }
@@ -310,15 +336,20 @@ class Fuser {
     Kernel own = KernelFor(node);
     const bool takes_cheap_operands = own.kind == KernelKind::kRows || own.kind == KernelKind::kColumns;
     if (!takes_cheap_operands || !Join(own, id).empty()) {
+      own = KernelFor(node);
+      own.members = {id};
       // Operands that cannot be computed along are put into memory first.
       for (const NodeId input : DataInputs(node)) {
         const NodeId storage = StorageOf(graph_, input);
+        if (in_place_[storage]) {
+          for (const NodeId order : graph_[storage].inputs) Materialise(StorageOf(graph_, order));
+          own.Insert(storage);
+          continue;
+        }
         Materialise(storage);
         refused_.try_emplace({kernel_of_[storage], id},
                              fmt::format("{} reads its operand from memory", node.info().name));
       }
-      own = KernelFor(node);
-      own.members = {id};
     }
     kernels_.push_back(std::move(own));
     order_.Add();
@@ -429,7 +460,8 @@ class Fuser {
   Precedence order_;            // Kernels after those that they read from.
   std::vector<int> kernel_of_;  // By node: where it is made, -1 for leaves and what is computed again.
   std::vector<bool> needed_;
-  std::vector<bool> waits_;  // See FindWaiting.
+  std::vector<bool> waits_;     // See FindWaiting.
+  std::vector<bool> in_place_;  // See FindRowsInPlace.
   std::map<NodeId, std::set<int>> readers_;
   std::map<std::pair<int, NodeId>, Reason> refused_;  // By kernel of an operand, and node.
 };

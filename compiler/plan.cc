@@ -189,9 +189,10 @@ class Planner {
       const int64_t m = Resolve(node.type.shape[0], options_.row_capacity);
       const int64_t k = Resolve(DepthOfProduct(graph_, node), options_.row_capacity);
       const Layout layout = plan_.places[StorageOf(graph_, node.inputs[1])].layout;
-      const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype);
+      const bool scattered = kernel.Has(StorageOf(graph_, node.inputs[0])) && node.attributes.Flag("transpose_a");
+      const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype, scattered);
       Plan::Blocked& blocked = plan_.blocked[id] = {blocking};
-      if (blocking.k == 0) continue;
+      if (blocking.k == 0 || blocking.k >= k) continue;
       const int64_t bytes = PartialSums(m, node.type.shape[1]) * SizeOf(node.type.dtype);
       blocked.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
     }

@@ -42,7 +42,7 @@ struct Plan {
     bool updated;  // The steps change it.
   };
   std::vector<Packed> packed;
-  // How products are cut, and where in the arena their sums lie between blocks of k.
+  // How products are cut, and where in the arena their sums lie between blocks of k, if there are several.
   struct Blocked {
     Blocking blocking;
     int64_t partial_sums = -1;

@@ -174,8 +174,9 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
   text += fmt::format("{} thread{}; measured peak {:.1f} GFLOP/s and {:.1f} GB/s: {:.0f}% of peak FLOP rate\n", threads,
                       threads == 1 ? "" : "s", peak.flops / 1e9, peak.bytes / 1e9,
                       100 * flops / (timing.step * 1e-9) / peak.flops);
-  text += fmt::format("arena {} bytes, {} of them packed weights; intermediates one by one would take {}\n",
-                      report.arena_bytes, report.packed_bytes, report.intermediate_bytes);
+  text += fmt::format(
+      "arena {} bytes, {} of them packed weights; intermediates one by one would take {}, unfused results {}\n",
+      report.arena_bytes, report.packed_bytes, report.intermediate_bytes, report.unfused_bytes);
   if (!report.unfused.empty()) text += "\nnot fused, because\n";
   for (const std::string& line : report.unfused) text += "  " + line + "\n";
   return text;
@@ -204,6 +205,7 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
                                  {"arena_bytes", report.arena_bytes},
                                  {"packed_bytes", report.packed_bytes},
                                  {"intermediate_bytes", report.intermediate_bytes},
+                                 {"unfused_bytes", report.unfused_bytes},
                                  {"kernels", kernels},
                                  {"unfused", report.unfused}})
              .dump(2) +

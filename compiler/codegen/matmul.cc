@@ -42,7 +42,7 @@ class MatMulEmitter {
                       .size_of_k = c_.Dim(product_.k),
                       .first_tile = ir_.I64(0),
                       .end_tile = ir_.I64(tiling_.row_tiles)};
-    if (product_.blocking.k > 0) partial_sums_ = ArenaAddress(c_, c_.Number(NumberKind::kPartialSums, product_.node));
+    if (product_.sums_in_parts()) partial_sums_ = ArenaAddress(c_, c_.Number(NumberKind::kPartialSums, product_.node));
     BlocksOfColumns(all, [&](const Part& columns) {
       BlocksOfRows(columns, [&](const Part& rows) { BlocksOfK(rows, [&](const Part& part) { Panels(part); }); });
     });
@@ -73,7 +73,7 @@ class MatMulEmitter {
     });
   }
   void BlocksOfK(const Part& all, const PartBody& body) {
-    if (product_.blocking.k == 0) return body(all);
+    if (!product_.sums_in_parts()) return body(all);
     ir_.Loop(all.begin_k, all.size_of_k, product_.blocking.k, [&](Value* begin) {
       Part part = all;
       part.begin_k = begin;
@@ -99,10 +99,11 @@ class MatMulEmitter {
         const PieceOfB b = operands_->B(part, column, mask);
         tiles_->ForEachWhole(from, to, [&](Value* tile, Value* row, int64_t height) {
           operands_->Prefetch(part, panel, tile);
-          Tile(part, operands_->A(part, tile, row), b, row, height, column, vectors, mask);
+          Tile(part, operands_->A(part, tile, row, height), b, row, height, column, vectors, mask);
         });
-        tiles_->ForEachRowBehind(
-            from, to, [&](Value* row) { Tile(part, operands_->RowOfA(part, row), b, row, 1, column, vectors, mask); });
+        tiles_->ForEachRowBehind(from, to, [&](Value* row) {
+          Tile(part, operands_->RowsOfA(part, row, 1), b, row, 1, column, vectors, mask);
+        });
       });
     });
   }
@@ -141,12 +142,8 @@ class MatMulEmitter {
     llvm::Type* vector = Ir::Lanes(ir_.ElementType(product_.dtype), tiling_.lanes);
     // B's row k lies at b + k b_k; in panels, those of one row lie as many rows apart as B has, and the last one is padded.
     const bool panels = product_.layout_of_b == Layout::kPanels;
-    Value* a_row = piece_of_a.row_stride;
-    Value* a_k = piece_of_a.k_stride;
     Value* b_k = piece.k_stride;
     const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(product_.k), ir_.I64(0), j) : j; };
-    Value* a = piece_of_a.start;
-    Value* b = piece.start;
     Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
     if (part.first != nullptr) {
       tile = ir_.Choose(part.first, [&] { return tile; }, [&] { return LoadPartial(row, height, column, vectors); });
@@ -176,11 +173,11 @@ class MatMulEmitter {
           b_row.push_back(ir_.LoadLanes(b_here, product_.dtype, index, tiling_.lanes, edge));
         }
         // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
-        if (operands_->scattered_a())
-          ir_.Prefetch(ir_.At(a_here, product_.dtype, ir_.Add(ir_.Mul(ir_.I64(u), a_k), ir_.I64(kPanel))));
+        const PieceOfA::Column column_of_a = piece_of_a.At(ir_, a_here, ir_.I64(u));
+        if (operands_->scattered_a()) ir_.Prefetch(piece_of_a.Address(ir_, column_of_a, kPanel));
         for (int64_t i = 0; i < height; ++i) {
-          Value* index = ir_.Add(ir_.Mul(ir_.I64(i), a_row), ir_.Mul(ir_.I64(u), a_k));
-          Value* element = ir_.Splat(ir_.LoadLanes(a_here, product_.dtype, index, 1, nullptr), tiling_.lanes);
+          Value* address = piece_of_a.Address(ir_, column_of_a, i);
+          Value* element = ir_.Splat(ir_.LoadLanes(address, product_.dtype, ir_.I64(0), 1, nullptr), tiling_.lanes);
           for (int64_t j = 0; j < vectors; ++j) {
             Value*& t = acc[size_t(i * vectors + j)];
             t = ir_.b.CreateIntrinsic(llvm::Intrinsic::fmuladd, {vector}, {element, b_row[size_t(j)], t});
@@ -190,8 +187,8 @@ class MatMulEmitter {
       return acc;
     };
     // Along k with the accumulators and the two pointers carried: an inner loop that computes no address.
-    tile.push_back(a);
-    tile.push_back(b);
+    tile.push_back(piece_of_a.Begin(ir_));
+    tile.push_back(piece.start);
     const auto body = [&](int64_t count) {
       return [&, count](Value*, Values acc) {
         Value* b_here = acc.back();
@@ -199,7 +196,7 @@ class MatMulEmitter {
         Value* a_here = acc.back();
         acc.pop_back();
         acc = rank_updates(count, a_here, b_here, std::move(acc));
-        acc.push_back(ir_.At(a_here, product_.dtype, ir_.Mul(ir_.I64(count), a_k)));
+        acc.push_back(piece_of_a.Next(ir_, a_here, ir_.I64(count)));
         acc.push_back(ir_.At(b_here, product_.dtype, ir_.Mul(ir_.I64(count), b_k)));
         return acc;
       };

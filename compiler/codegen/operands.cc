@@ -40,11 +40,58 @@ Product::Product(const KernelContext& c) {
   n = product.type.shape[1];
   transposed = product.attributes.Flag("transpose_a");
   k = c.graph()[a].type.shape[transposed ? 0 : 1];
+  if (c.kernel.Has(StorageOf(c.graph(), a))) rows_of_data = StorageOf(c.graph(), a);
   layout_of_b = c.LayoutOf(b);
   tiling = ChooseTiling(c.target, dtype, Resolve(m, c.row_capacity), Resolve(n, c.row_capacity), TouchesPanels(c));
   if (const auto blocked = c.plan.blocked.find(node); blocked != c.plan.blocked.end()) {
     blocking = blocked->second.blocking;
+    partial_sums = blocked->second.partial_sums;
   }
+}
+
+// ---- Pieces of A.
+
+PieceOfA PieceOfA::Strided(DType dtype, Value* start, Value* row_stride, Value* k_stride) {
+  PieceOfA piece;
+  piece.dtype_ = dtype;
+  piece.start_ = start;
+  piece.row_stride_ = row_stride;
+  piece.k_stride_ = k_stride;
+  return piece;
+}
+PieceOfA PieceOfA::Rows(DType dtype, Values rows) {
+  PieceOfA piece;
+  piece.dtype_ = dtype;
+  piece.rows_ = std::move(rows);
+  return piece;
+}
+PieceOfA PieceOfA::Ordered(DType dtype, Value* order, Value* start, Value* row_size) {
+  PieceOfA piece = Strided(dtype, start, nullptr, row_size);
+  piece.order_ = order;
+  return piece;
+}
+
+Value* PieceOfA::Begin(Ir& ir) const {
+  if (order_ != nullptr) return order_;
+  return rows_.empty() ? start_ : ir.I64(0);
+}
+Value* PieceOfA::Next(Ir& ir, Value* here, Value* count) const {
+  if (order_ != nullptr) return ir.At(here, DType::kI32, count);
+  return rows_.empty() ? ir.At(here, dtype_, ir.Mul(count, k_stride_)) : ir.Add(here, count);
+}
+
+PieceOfA::Column PieceOfA::At(Ir& ir, Value* here, Value* u) const {
+  if (order_ != nullptr) {
+    Value* row = ir.b.CreateSExt(ir.LoadLanes(here, DType::kI32, u, 1, nullptr), ir.i64());
+    return {ir.At(start_, dtype_, ir.Mul(row, k_stride_)), ir.I64(0)};
+  }
+  if (!rows_.empty()) return {nullptr, ir.Add(here, u)};
+  return {here, ir.Mul(u, k_stride_)};
+}
+Value* PieceOfA::Address(Ir& ir, const Column& column, int64_t i) const {
+  if (!rows_.empty()) return ir.At(rows_[size_t(i)], dtype_, column.index);
+  Value* row = order_ != nullptr ? ir.I64(i) : ir.Mul(ir.I64(i), row_stride_);
+  return ir.At(column.base, dtype_, ir.Add(row, column.index));
 }
 
 // ---- Row tiles.
@@ -94,10 +141,14 @@ Operands::Operands(const KernelContext& c, const Product& product, const RowTile
       ir_(c.ir),
       product_(product),
       tiles_(tiles),
-      a_(points.base(StorageOf(c.graph(), product.a))),
+      a_(product.rows_of_data != 0 ? points.data_set(product.rows_of_data)
+                                   : points.base(StorageOf(c.graph(), product.a))),
       b_(points.base(StorageOf(c.graph(), product.b))),
       a_stride_(c.RowStride(product.a)),
       b_stride_(c.RowStride(product.b)) {
+  if (product.rows_of_data != 0) {
+    order_ = points.base(StorageOf(c.graph(), c.graph()[product.rows_of_data].inputs[0]));
+  }
   if (product.blocking.k == 0) return;
   const Tiling& tiling = product.tiling;
   const bool long_rows = product.n * SizeOf(product.dtype) >= kPage;
@@ -125,40 +176,58 @@ int64_t Operands::panels_a_copy() const {
   return std::max<int64_t>(kCopyOfB / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.panel()), 1);
 }
 
-PieceOfA Operands::RowOfA(const Part& part, Value* row) {
+Value* Operands::RowOfData(Value* row) const {
+  if (order_ != nullptr) row = ir_.b.CreateSExt(ir_.LoadLanes(order_, DType::kI32, row, 1, nullptr), ir_.i64());
+  return ir_.At(a_, product_.dtype, ir_.Mul(row, a_stride_));
+}
+
+PieceOfA Operands::RowsOfA(const Part& part, Value* row, int64_t height) {
+  const DType dtype = product_.dtype;
+  if (order_ != nullptr && product_.transposed) {
+    return PieceOfA::Ordered(dtype, ir_.At(order_, DType::kI32, part.begin_k), ir_.At(a_, dtype, row), a_stride_);
+  }
+  if (order_ != nullptr) {
+    Values rows;
+    for (int64_t i = 0; i < height; ++i) {
+      rows.push_back(ir_.At(RowOfData(ir_.Add(row, ir_.I64(i))), dtype, part.begin_k));
+    }
+    return PieceOfA::Rows(dtype, std::move(rows));
+  }
   Value* row_stride = product_.transposed ? ir_.I64(1) : a_stride_;
   Value* k_stride = product_.transposed ? a_stride_ : ir_.I64(1);
   Value* index = ir_.Add(ir_.Mul(row, row_stride), ir_.Mul(part.begin_k, k_stride));
-  return {ir_.At(a_, product_.dtype, index), row_stride, k_stride};
+  return PieceOfA::Strided(dtype, ir_.At(a_, dtype, index), row_stride, k_stride);
+}
+
+PieceOfA Operands::A(const Part& part, Value* tile, Value* row, int64_t height) {
+  return copy_of_a_ == nullptr ? RowsOfA(part, row, height) : CopyOfA(part, tile);
 }
 
 // The copy has tile by tile, and of each its rows one after the other, or, of a transposed A, its columns. So a tile is
 // one stream, not pieces that are pages apart.
-PieceOfA Operands::A(const Part& part, Value* tile, Value* row) {
-  if (copy_of_a_ == nullptr) return RowOfA(part, row);
+PieceOfA Operands::CopyOfA(const Part& part, Value* tile) const {
   const int64_t rows = product_.tiling.rows, k = product_.blocking.k;
   Value* start = ir_.Mul(ir_.b.CreateSub(tile, part.first_tile), ir_.I64(rows * k));
-  return {ir_.At(copy_of_a_, product_.dtype, start), ir_.I64(product_.transposed ? 1 : k),
-          ir_.I64(product_.transposed ? rows : 1)};
+  return PieceOfA::Strided(product_.dtype, ir_.At(copy_of_a_, product_.dtype, start),
+                           ir_.I64(product_.transposed ? 1 : k), ir_.I64(product_.transposed ? rows : 1));
 }
 
 void Operands::CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height) {
-  const auto copy = [&](Value* from_index, Value* to_index, int64_t lanes) {
-    Value* x = ir_.LoadLanes(from.start, product_.dtype, from_index, lanes, nullptr);
-    ir_.StoreLanes(x, to.start, product_.dtype, to_index, nullptr);
+  const auto copy = [&](int64_t i, Value* k, int64_t lanes) {
+    Value* source = from.Address(ir_, from.At(ir_, from.Begin(ir_), k), i);
+    Value* target = to.Address(ir_, to.At(ir_, to.Begin(ir_), k), i);
+    Value* x = ir_.LoadLanes(source, product_.dtype, ir_.I64(0), lanes, nullptr);
+    ir_.StoreLanes(x, target, product_.dtype, ir_.I64(0), nullptr);
   };
   if (product_.transposed) {
-    ir_.Loop(ir_.I64(0), size_of_k, 1,
-             [&](Value* k) { copy(ir_.Mul(k, from.k_stride), ir_.Mul(k, to.k_stride), height); });
+    ir_.Loop(ir_.I64(0), size_of_k, 1, [&](Value* k) { copy(0, k, height); });
     return;
   }
   const int64_t lanes = product_.tiling.lanes;
   Value* whole = ir_.b.CreateAnd(size_of_k, ir_.I64(-lanes));
   for (int64_t i = 0; i < height; ++i) {
-    Value* from_row = ir_.Mul(ir_.I64(i), from.row_stride);
-    Value* to_row = ir_.Mul(ir_.I64(i), to.row_stride);
-    ir_.Loop(ir_.I64(0), whole, lanes, [&](Value* k) { copy(ir_.Add(from_row, k), ir_.Add(to_row, k), lanes); });
-    ir_.Loop(whole, size_of_k, 1, [&](Value* k) { copy(ir_.Add(from_row, k), ir_.Add(to_row, k), 1); });
+    ir_.Loop(ir_.I64(0), whole, lanes, [&](Value* k) { copy(i, k, lanes); });
+    ir_.Loop(whole, size_of_k, 1, [&](Value* k) { copy(i, k, 1); });
   }
 }
 
@@ -173,7 +242,7 @@ void Operands::BeginPart(const Part& part, Value* first_panel, Value* last_panel
   Value* to = ir_.b.CreateSelect(one_panel, ir_.b.CreateSub(part.end_unit, start), tiles);
   tiles_.ForEachWhole(ir_.Max(from, part.first_tile), ir_.Min(to, part.end_tile),
                       [&](Value* tile, Value* row, int64_t height) {
-                        CopyTileOfA(RowOfA(part, row), A(part, tile, row), part.size_of_k, height);
+                        CopyTileOfA(RowsOfA(part, row, height), CopyOfA(part, tile), part.size_of_k, height);
                       });
 }
 
@@ -273,11 +342,16 @@ void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
     const int64_t rows = tiles * product_.tiling.rows, pieces = product_.transposed ? k : rows;
     const int64_t piece = product_.transposed ? rows : k;
     Value* turn = ir_.Add(ir_.Mul(ir_.b.CreateSub(panel, first_panel_), ir_.I64(tiles)), tile_of_block);
-    Value* index = ir_.Mul(ir_.Min(turn, ir_.I64(pieces - 1)), a_stride_);
-    Part next = part;
-    next.begin_k = ir_.Add(part.begin_k, ir_.I64(k));
-    const PieceOfA a = RowOfA(next, ir_.Mul(part.first_tile, ir_.I64(product_.tiling.rows)));
-    lines(ir_.At(a.start, product_.dtype, index), piece * SizeOf(product_.dtype));
+    turn = ir_.Min(turn, ir_.I64(pieces - 1));
+    Value* begin_k = ir_.Add(part.begin_k, ir_.I64(k));
+    Value* begin_row = ir_.Mul(part.first_tile, ir_.I64(product_.tiling.rows));
+    Value* row = ir_.Add(product_.transposed ? begin_k : begin_row, turn);
+    // Beyond the last row nothing tells where it lies.
+    if (order_ != nullptr) {
+      row = ir_.Min(row, ir_.b.CreateSub(c_.Dim(product_.transposed ? product_.k : product_.m), ir_.I64(1)));
+    }
+    Value* start = ir_.At(RowOfData(row), product_.dtype, product_.transposed ? begin_row : begin_k);
+    lines(start, piece * SizeOf(product_.dtype));
   }
 }
 

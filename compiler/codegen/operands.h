@@ -15,9 +15,12 @@ struct Product {
   DType dtype = DType::kF32;
   int64_t m = 0, n = 0, k = 0;  // As in shapes: symbolic ones are negative.
   bool transposed = false;      // A lies as [k, m].
+  NodeId rows_of_data = 0;      // Not 0: A is these rows of a data set, and lies there.
   Layout layout_of_b = Layout::kExact;
   Tiling tiling;
   Blocking blocking;
+  bool sums_in_parts() const { return partial_sums >= 0; }  // Over blocks of k, one after the other.
+  int64_t partial_sums = -1;                                // Where they lie meanwhile.
 };
 
 // What the inner loops do at a time: some units, of them some row tiles, and of these some of k.
@@ -49,11 +52,32 @@ class RowTiles {
   Value *tall_, *all_, *end_row_;  // How many tiles are whole: of the tall ones, of all; and where they end.
 };
 
-// Some rows of A: element (i, k) of them lies at start + i row_stride + k k_stride.
-struct PieceOfA {
-  Value* start;
-  Value* row_stride;
-  Value* k_stride;
+// Some rows of A, over some of k. In memory of its own, element (i, k) of it lies at start + i row_stride + k k_stride. Where
+// A is rows of a data set, each row lies where the data set has it.
+class PieceOfA {
+ public:
+  static PieceOfA Strided(DType dtype, Value* start, Value* row_stride, Value* k_stride);
+  // Each row begins at one of these.
+  static PieceOfA Rows(DType dtype, Values rows);
+  // Of A transposed: row `order[k]` of the data set has this piece's elements (., k) at start + row * row_stride.
+  static PieceOfA Ordered(DType dtype, Value* order, Value* start, Value* row_size);
+
+  // Along k: what an inner loop carries, begins with, and goes on to.
+  Value* Begin(Ir& ir) const;
+  Value* Next(Ir& ir, Value* here, Value* count) const;
+  // The elements (., k) `u` behind there: element i lies at index i of this.
+  struct Column {
+    Value* base;  // Null: each row has its own.
+    Value* index;
+  };
+  Column At(Ir& ir, Value* here, Value* u) const;
+  Value* Address(Ir& ir, const Column& column, int64_t i) const;
+
+ private:
+  DType dtype_ = DType::kF32;
+  Value *start_ = nullptr, *row_stride_ = nullptr, *k_stride_ = nullptr;
+  Values rows_ = {};
+  Value* order_ = nullptr;
 };
 // Some columns of B.
 struct PieceOfB {
@@ -74,8 +98,9 @@ class Operands {
   void BeginPart(const Part& part, Value* first_panel, Value* last_panel);
   void BeginPanel(const Part& part, Value* first_panel, Value* panel, Value* last_panel);
 
-  PieceOfA A(const Part& part, Value* tile, Value* row);
-  PieceOfA RowOfA(const Part& part, Value* row);  // Which is of no whole tile, and so was not copied.
+  PieceOfA A(const Part& part, Value* tile, Value* row, int64_t height);
+  // Of A where it lies: `height` rows, which are copied next or, being no whole tile, not at all.
+  PieceOfA RowsOfA(const Part& part, Value* row, int64_t height);
   PieceOfB B(const Part& part, Value* column, Value* mask);
 
   // Asks for what this tile should find in the cache, or the next panels.
@@ -86,7 +111,10 @@ class Operands {
  private:
   int64_t panels_a_copy() const;
   Value* Room(int64_t elements);
+  PieceOfA CopyOfA(const Part& part, Value* tile) const;
   void CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height);
+  // Of the array that A's elements lie in: where row `row` of the batch begins.
+  Value* RowOfData(Value* row) const;
   void CopyB(const Part& part, Value* panel, Value* last_panel);
   Value* RowMajorB(const Part& part, Value* column);
 
@@ -94,7 +122,8 @@ class Operands {
   Ir& ir_;
   const Product& product_;
   const RowTiles& tiles_;
-  Value *a_, *b_, *a_stride_, *b_stride_;
+  Value *a_, *b_, *a_stride_, *b_stride_;              // Of A, or of the data set that has its rows.
+  Value* order_ = nullptr;                             // i32[batch], which rows these are.
   Value *copy_of_a_ = nullptr, *copy_of_b_ = nullptr;  // Null: read where it lies.
   Value* first_panel_ = nullptr;                       // Of the part.
   Value* slot_ = nullptr;                              // Which of the copied panels of B is read now.

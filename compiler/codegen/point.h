@@ -76,6 +76,7 @@ class PointEmitter {
   void StoreElements(const std::vector<NodeId>& ids, const Point& point);
 
   Value* base(NodeId storage) const;
+  Value* data_set(NodeId rows) const { return data_sets_.at(rows); }  // Of a member that takes rows of it.
   // The index of element (outer..., inner) of a value, read by a node of shape `context`; sets `across` if all lanes read
   // the same one.
   Value* Index(NodeId value, const Shape& context, const Point& point, bool* across) const;

@@ -157,20 +157,22 @@ std::string Line(const char* name, const Structure& s) {
   std::string by_kind;
   for (const auto& [kind, count] : kinds)
     by_kind += fmt::format("{}{} {}", by_kind.empty() ? "" : ", ", count, Name(kind));
-  return fmt::format("{:<36}{:>7}{:>7}{:>9}{:>6}{:>7}{:>9}{:>9}{:>14}  {}\n", name, s.fused.kernels.size(),
+  return fmt::format("{:<36}{:>7}{:>7}{:>9}{:>6}{:>7}{:>9}{:>9}{:>14}{:>9}  {}\n", name, s.fused.kernels.size(),
                      s.plan.phases.size(), Barriers(s.plan), s.plan.ports.size(), s.plan.copies.size(),
-                     s.plan.arena_bytes, s.plan.packed_bytes, s.plan.intermediate_bytes, by_kind);
+                     s.plan.arena_bytes, s.plan.packed_bytes, s.plan.intermediate_bytes, s.plan.unfused_bytes, by_kind);
 }
 
 std::string Header() {
   return fmt::format(
       "# What the compiler makes of reference programs at a batch of {}: how many kernels, barriers and copies a step "
       "has,\n"
-      "# the bytes of the arena (of them packed weights), and of all intermediates, had each a buffer of its own.\n"
+      "# the bytes of the arena (of them packed weights), of all intermediates, had each a buffer of its own, and of "
+      "all\n"
+      "# ops' results, were nothing fused.\n"
       "# Written by FUSEBOX_UPDATE_GOLDEN=1 build/release/bin/runtime_test --gtest_filter='Structure.*'\n"
-      "{:<36}{:>7}{:>7}{:>9}{:>6}{:>7}{:>9}{:>9}{:>14}  {}\n",
+      "{:<36}{:>7}{:>7}{:>9}{:>6}{:>7}{:>9}{:>9}{:>14}{:>9}  {}\n",
       kBatch32, "# program", "kernels", "phases", "barriers", "ports", "copies", "arena", "packed", "intermediates",
-      "kernels by kind");
+      "unfused", "kernels by kind");
 }
 
 std::vector<std::string> Lines(const std::string& text) {
@@ -210,6 +212,7 @@ TEST(Structure, IsWhatCompileReports) {
   EXPECT_EQ(report.arena_bytes, structure.plan.arena_bytes);
   EXPECT_EQ(report.packed_bytes, structure.plan.packed_bytes);
   EXPECT_EQ(report.intermediate_bytes, structure.plan.intermediate_bytes);
+  EXPECT_EQ(report.unfused_bytes, structure.plan.unfused_bytes);
   EXPECT_EQ(executable.ports().size(), structure.plan.ports.size());
 }
 
