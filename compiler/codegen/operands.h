@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two operands of a matrix product, as its inner loops read them: where they lie, or, of a product in blocks
-// (blocking.h), from copies of a block that lie as they are read. A copy is worth its time only if it is read often.
+// (product_schedule.h), from copies of a block that lie as they are read.
 #pragma once
 #include "fusebox/compiler/codegen/point.h"
-#include "fusebox/compiler/codegen/tiling.h"
+#include "fusebox/compiler/product_schedule.h"
 
 namespace fusebox::codegen {
 
@@ -16,8 +16,8 @@ struct Product {
   int64_t m = 0, n = 0, k = 0;  // As in shapes: symbolic ones are negative.
   bool transposed = false;      // A lies as [k, m].
   Layout layout_of_b = Layout::kExact;
-  Tiling tiling;
-  Blocking blocking;
+  ProductSchedule schedule;
+  Tiling tiling;  // As the schedule says.
 };
 
 // What the inner loops do at a time: some units, of them some row tiles, and of these some of k.
@@ -84,7 +84,6 @@ class Operands {
   bool scattered_a() const { return product_.transposed && copy_of_a_ == nullptr; }
 
  private:
-  int64_t panels_a_copy() const;
   Value* Room(int64_t elements);
   void CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height);
   void CopyB(const Part& part, Value* panel, Value* last_panel);
