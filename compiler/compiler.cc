@@ -10,6 +10,7 @@
 #include "fusebox/compiler/machine.h"
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/tuned_schedules.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
@@ -67,7 +68,12 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   dump("fused", [&] { return Print(fused); });
   // Which kernels run between two barriers, and where their values lie.
   const Plan plan = timed("plan", graph.size(), [&] {
-    return MakePlan(fused, {options.row_capacity, options.pack_from_bytes, options.guard_bytes});
+    return MakePlan(fused, {.row_capacity = options.row_capacity,
+                            .pack_from_bytes = options.pack_from_bytes,
+                            .guard_bytes = options.guard_bytes,
+                            .target = machine->target,
+                            .given = options.schedule,
+                            .tuned = TunedSchedules(*machine)});
   });
   dump("plan", [&] { return PrintMemory(fused, plan); });
   dump("schedule", [&] { return PrintSchedule(fused, plan); });

@@ -9,10 +9,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/product_schedule.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -55,7 +57,8 @@ struct KernelReport {
   std::vector<std::string> operations;
   std::string shape;  // Of the iteration space.
   std::string tile;
-  double flops = 0, bytes = 0;  // At full batch.
+  std::optional<ScheduledProduct> product;  // Of kind "matmul".
+  double flops = 0, bytes = 0;              // At full batch.
 };
 
 struct PassReport {
@@ -94,6 +97,9 @@ struct CompileOptions {
   // False: the result is for `dump` and its report alone and cannot be entered. Then the target may be any, else this
   // machine has to have what it needs.
   bool link = true;
+  // Schedules for products, before those that were tuned and the model's. What IsValid refuses is passed over.
+  ScheduleSource schedule = {};
+  bool cache = true;     // False: the native code is neither looked for on disk nor left there.
   bool profile = false;  // Record when each kernel runs: RunContext::profile, profile.h.
   // Called after each stage with its name and its text form (the bytes of the stage "object"), if set: what
   // `dump --emit=STAGE` shows.

@@ -131,7 +131,8 @@ class OrcJit final : public Jit {
       return result;
     };
     const std::string key = compiler.Key(program);
-    const std::optional<ObjectCache> cache = dump || !options.link || key.empty() ? std::nullopt : ObjectCache::Open();
+    const bool use_cache = options.cache && options.link && !dump && !key.empty();
+    const std::optional<ObjectCache> cache = use_cache ? ObjectCache::Open() : std::nullopt;
     if (cache) {
       const auto objects = timed("load", [&] { return cache->Load(key); });
       if (objects) {

@@ -109,7 +109,8 @@ absl::StatusOr<Machine> Make(const std::string& name, const std::string& who) {
   FUSEBOX_ASSIGN_OR_RETURN(orc::JITTargetMachineBuilder builder, native ? DetectHost() : BuilderFor(name, who));
   FUSEBOX_ASSIGN_OR_RETURN(ObjectCompiler compiler, ObjectCompiler::Create(std::move(builder)));
   const llvm::MCSubtargetInfo& subtarget = *compiler.machine().getMCSubtargetInfo();
-  Machine machine{.target = {}, .cannot_run = native ? "" : WhyNotHere(subtarget), .compiler = nullptr};
+  Machine machine{
+      .target = {}, .name = compiler.Name(), .cannot_run = native ? "" : WhyNotHere(subtarget), .compiler = nullptr};
   const bool like_this = subtarget.getTargetTriple().getArch() == llvm::Triple(llvm::sys::getProcessTriple()).getArch();
   machine.target = Describe(subtarget, like_this ? HostCacheSizes() : CacheSizes());
   machine.compiler = std::make_shared<const ObjectCompiler>(std::move(compiler));

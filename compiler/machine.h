@@ -13,6 +13,7 @@ class ObjectCompiler;
 
 struct Machine {
   codegen::Target target;
+  std::string name;        // ObjectCompiler::Name().
   std::string cannot_run;  // Why its code does not run here, "this machine lacks avx2"; empty if it does.
   std::shared_ptr<const ObjectCompiler> compiler;
 };

@@ -147,18 +147,24 @@ std::unique_ptr<llvm::TargetMachine> ObjectCompiler::NewMachine() const {
   return std::move(*machine);
 }
 
-std::string ObjectCompiler::Key(const std::string& program) const {
+std::string ObjectCompiler::Name() const {
   if (BuildId().empty()) return "";
   // The library's own version: it may have been replaced since we were compiled.
   unsigned major = 0, minor = 0, patch = 0;
   LLVMGetVersion(&major, &minor, &patch);
-  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(program.data()), program.size());
-  const llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
   return fmt::format(
       "fusebox {}\nbuild {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
-      "triple {}\nCPU {}\nfeatures {}\nprogram {:016x}{:016x}, {} bytes\n",
+      "triple {}\nCPU {}\nfeatures {}\n",
       FUSEBOX_VERSION, BuildId(), major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
-      machine_->getTargetCPU().str(), SortedFeatures(*machine_), hash.high64, hash.low64, program.size());
+      machine_->getTargetCPU().str(), SortedFeatures(*machine_));
+}
+
+std::string ObjectCompiler::Key(const std::string& program) const {
+  const std::string name = Name();
+  if (name.empty()) return "";
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(program.data()), program.size());
+  const llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
+  return fmt::format("{}program {:016x}{:016x}, {} bytes\n", name, hash.high64, hash.low64, program.size());
 }
 
 absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module, const std::string& bitcode,

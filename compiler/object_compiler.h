@@ -20,8 +20,10 @@ class ObjectCompiler {
 
   const llvm::TargetMachine& machine() const { return *machine_; }
 
-  // Whatever decides what objects come of a program's text (Jit::Compile), a line each: the key of cached objects. It
-  // names this very build of the compiler, as that decides what code is emitted; "" if the build does not tell.
+  // Which compiler this is, and for what machine, a line each: "" if the build does not tell. It names this very build of
+  // the compiler, as that decides what code is emitted.
+  std::string Name() const;
+  // Whatever decides what objects come of a program's text (Jit::Compile): the key of cached objects, "" without a name.
   std::string Key(const std::string& program) const;
 
   // Objects that together define the module's functions, in an order and with contents that depend on the number of

@@ -151,7 +151,7 @@ class Planner {
     block_of_.assign(graph_.size(), kNoBlock);
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       for (const size_t k : plan_.phases[phase]) {
-        AssignPartialSums(kernels_[k], int64_t(phase));
+        AssignProducts(kernels_[k], int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind == Place::Kind::kNone) AssignBlock(k, id, int64_t(phase));
         }
@@ -181,22 +181,47 @@ class Planner {
     }
   }
 
-  void AssignPartialSums(const Kernel& kernel, int64_t phase) {
+  void AssignProducts(const Kernel& kernel, int64_t phase) {
     if (kernel.kind != KernelKind::kMatMul) return;
     for (const NodeId id : kernel.members) {
-      const Node& node = graph_[id];
-      if (node.op != Op::kMatMul) continue;
-      const int64_t m = Resolve(node.type.shape[0], options_.row_capacity);
-      const int64_t k = Resolve(DepthOfProduct(graph_, node), options_.row_capacity);
-      const Layout layout = plan_.places[StorageOf(graph_, node.inputs[1])].layout;
-      const bool scattered = kernel.Has(StorageOf(graph_, node.inputs[0])) && node.attributes.Flag("transpose_a");
-      const Blocking blocking = ChooseBlocking(m, node.type.shape[1], k, layout, node.type.dtype, scattered);
-      Plan::Blocked& blocked = plan_.blocked[id] = {blocking};
-      if (blocking.k == 0 || blocking.k >= k) continue;
-      const int64_t bytes = PartialSums(m, node.type.shape[1]) * SizeOf(node.type.dtype);
-      blocked.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
+      if (graph_[id].op != Op::kMatMul) continue;
+      Plan::Product& product = plan_.products[id];
+      static_cast<ScheduledProduct&>(product) = Schedule(ShapeOf(kernel, id));
+      if (product.schedule.k == 0 || product.schedule.k >= product.shape.Depth()) continue;
+      const int64_t bytes = PartialSums(product.shape.Rows(), product.shape.n) * SizeOf(product.shape.dtype);
+      product.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
     }
   }
+
+  ProductShape ShapeOf(const Kernel& kernel, NodeId id) const {
+    const Node& node = graph_[id];
+    ProductShape shape = {.m = node.type.shape[0],
+                          .k = DepthOfProduct(graph_, node),
+                          .n = node.type.shape[1],
+                          .dtype = node.type.dtype,
+                          .transposed = node.attributes.Flag("transpose_a"),
+                          .rows_of_data = kernel.Has(StorageOf(graph_, node.inputs[0])),
+                          .layout_of_a = LayoutOf(node.inputs[0]),
+                          .layout_of_b = LayoutOf(node.inputs[1])};
+    // So that products of numbers alone are the same in programs for any number of rows.
+    if (std::min({shape.m, shape.k, shape.n}) < 0) shape.rows = options_.row_capacity;
+    for (const NodeId member : kernel.members) {
+      shape.in_panels |= LayoutOf(member) == Layout::kPanels;
+      for (const NodeId input : DataInputs(graph_[member])) shape.in_panels |= LayoutOf(input) == Layout::kPanels;
+    }
+    return shape;
+  }
+
+  ScheduledProduct Schedule(const ProductShape& shape) const {
+    for (const auto& [source, origin] :
+         {std::pair(&options_.given, ScheduleOrigin::kGiven), std::pair(&options_.tuned, ScheduleOrigin::kTuned)}) {
+      const std::optional<ProductSchedule> schedule = *source ? (*source)(shape) : std::nullopt;
+      if (schedule && IsValid(*schedule, shape, options_.target)) return {shape, *schedule, origin};
+    }
+    return {shape, ChooseSchedule(shape, options_.target), ScheduleOrigin::kModel};
+  }
+
+  Layout LayoutOf(NodeId value) const { return plan_.places[StorageOf(graph_, value)].layout; }
 
   // An operand that only this kernel still reads, element by element, and whose place the result can take; 0 if there is
   // none. It must hold its block still: another result may have taken it.

@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/compiler/blocking.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/kernel.h"
 #include "fusebox/compiler/layouts.h"
+#include "fusebox/compiler/product_schedule.h"
 
 namespace fusebox {
 
@@ -43,11 +43,10 @@ struct Plan {
   };
   std::vector<Packed> packed;
   // How products are cut, and where in the arena their sums lie between blocks of k, if there are several.
-  struct Blocked {
-    Blocking blocking;
+  struct Product : ScheduledProduct {
     int64_t partial_sums = -1;
   };
-  std::map<NodeId, Blocked> blocked;
+  std::map<NodeId, Product> products;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
   int64_t unfused_bytes = 0;    // What the results of all ops would take, fused or not, had each its own buffer.
   int64_t packed_bytes = 0;     // Of the arena, for packed states.
@@ -58,11 +57,13 @@ struct Plan {
 // outputs or updates that are sources themselves, or asked for twice. Comes before fusion.
 Graph OwnMemory(const Graph& graph);
 
-// See CompileOptions.
+// See CompileOptions. A plan is good for its target alone.
 struct PlanOptions {
   int64_t row_capacity = 1;
   int64_t pack_from_bytes = std::numeric_limits<int64_t>::max();
   int64_t guard_bytes = 0;
+  codegen::Target target = {};
+  ScheduleSource given = {}, tuned = {};  // Asked for each product in this order, before the model.
 };
 Plan MakePlan(const FusedProgram& program, const PlanOptions& options);
 

@@ -221,7 +221,10 @@ void AddBench(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--json", words->json, "Write the results here");
   verb->add_flag("--list", words->list, "Only name the benchmarks");
-  verb->callback([words, &action] { action = [words] { return Bench(*words); }; });
+  CLI::App* tune = AddTune(*verb, action);
+  verb->callback([=, &action] {
+    if (!tune->parsed()) action = [words] { return Bench(*words); };
+  });
 }
 
 }  // namespace fusebox::tools

@@ -2,30 +2,22 @@
 // fusebox explain MODEL: what each kernel of a program does, how long it takes, and how near that is to the machine's
 // limits. It runs on made-up data, so it needs no weights and no data set.
 #include <algorithm>
-#include <cstring>
 #include <memory>
-#include <set>
-#include <thread>
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
-#include "fusebox/runtime/aligned_memory.h"
 #include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/tensor.h"
 #include "fusebox/runtime/thread_pool.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
 #include "tools/machine_peak.h"
+#include "tools/made_up_run.h"
 
 namespace fusebox::tools {
 namespace {
 
 constexpr int64_t kSteps = 300;       // Measured at most, after a tenth as many that are not.
 constexpr int64_t kTracedSteps = 10;  // In the trace: enough to see the pattern.
-// Of a data set and of the batches: more than caches hold, as in real life, yet within any machine's memory.
-constexpr int64_t kDataBytes = 256 << 20;
-constexpr int64_t kDataRows = 1 << 16;
-constexpr int64_t kMostBytes = int64_t{4} << 30;
 
 struct ExplainWords {
   std::string model, program, x_dtype, profile, target_cpu;
@@ -33,82 +25,11 @@ struct ExplainWords {
   bool json = false;
 };
 
-// Bytes of one row of a batch at a port; 0 if it has no rows of a batch.
-int64_t RowBytes(const Port& port) {
-  if (port.type.shape.empty() || port.type.shape[0] >= 0) return 0;
-  return NumElements(port.type.shape, 1) * SizeOf(port.type.dtype);
-}
-
-int64_t DataRows(const Executable& executable) {
-  int64_t rows = kDataRows;
-  for (const Port& port : executable.ports()) {
-    if (port.kind == Port::Kind::kRows) rows = std::min(rows, kDataBytes / std::max<int64_t>(RowBytes(port), 1));
-  }
-  return std::max<int64_t>(rows, 1);
-}
-
-// How many steps' batches fit into kDataBytes.
-int64_t StepsThatFit(const Executable& executable, int64_t batch) {
-  int64_t bytes = 1;
-  for (const Port& port : executable.ports()) {
-    if (port.kind != Port::Kind::kRows) bytes += RowBytes(port) * batch;
-  }
-  return std::clamp<int64_t>(kDataBytes / bytes, 10, kSteps);
-}
-
-// Arrays for all ports of a program: small numbers, rows in an order that jumps, and class 0 for every label.
-class MadeUpData {
- public:
-  MadeUpData(const Graph& program, const Executable& executable, int64_t batch, int64_t steps) {
-    const int64_t data_rows = DataRows(executable);
-    std::set<std::string> orders;
-    for (NodeId id = 1; id < program.size(); ++id) {
-      if (program[id].op == Op::kRows) orders.insert(program[program[id].inputs[0]].attributes.String("name"));
-    }
-    for (const Port& port : executable.ports()) {
-      Shape shape = port.type.shape;
-      for (size_t axis = 0; axis < shape.size(); ++axis) {
-        if (shape[axis] < 0) shape[axis] *= axis > 0 ? -batch : -RowsOf(port, batch, steps, data_rows);
-      }
-      Tensor array(port.type.dtype, {shape.begin(), shape.end()});
-      std::memset(array.mutable_raw(), 0, array.bytes());
-      uint32_t random = 1;
-      const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
-      if (port.type.dtype == DType::kF32) {
-        for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F;
-      } else if (port.name == "x" && port.type.dtype == DType::kU8) {
-        for (uint8_t& x : array.mutable_values<uint8_t>()) x = uint8_t(next() >> 24);
-      } else if (port.kind == Port::Kind::kInput && orders.contains(port.name)) {
-        for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % data_rows);
-      }
-      arrays_.push_back(std::move(array));
-      ports_.push_back(arrays_.back().mutable_raw());
-    }
-  }
-
-  void* const* ports() const { return ports_.data(); }
-
- private:
-  static int64_t RowsOf(const Port& port, int64_t batch, int64_t steps, int64_t data_rows) {
-    return port.kind == Port::Kind::kRows ? data_rows : batch * steps;
-  }
-
-  std::vector<Tensor> arrays_;
-  std::vector<void*> ports_;
-};
-
 // Nanoseconds of one step: of all of it, and of each kernel and of waiting, the mean over threads.
 struct Timing {
   double step = 0, waiting = 0;
   std::vector<double> kernels;
 };
-
-void RunSteps(const Executable& executable, RunContext& context, int64_t steps) {
-  context.steps = steps;
-  context.rows = steps * context.batch;
-  context.stop[0] = context.stop[1] = 0;
-  ThreadPool::Global().Run(context.threads, [&](int64_t thread) { executable.Enter(context, thread); });
-}
 
 Timing MeanOf(const Profile& profile, size_t kernels, int64_t steps) {
   Timing timing{.step = 0, .waiting = 0, .kernels = std::vector<double>(kernels)};
@@ -156,6 +77,8 @@ double PercentOfLimit(const KernelReport& kernel, double nanoseconds, const Mach
   return nanoseconds > 0 ? 100 * least / (nanoseconds * 1e-9) : 0;
 }
 
+bool IsTuned(const KernelReport& kernel) { return kernel.product && kernel.product->origin == ScheduleOrigin::kTuned; }
+
 std::string Table(const CompileReport& report, const Timing& timing, const MachinePeak& peak, int64_t threads) {
   std::string text = fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9} {:>9} {:>9} {:>8} {:>6}\n", "kernel", "kind", "space",
                                  "tile", "us", "Mflop", "KiB", "GFLOP/s", "limit");
@@ -164,10 +87,10 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
     const KernelReport& kernel = report.kernels[k];
     const double ns = timing.kernels[k];
     flops += kernel.flops;
-    text +=
-        fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
-                    kernel.name.substr(0, 44), kernel.kind, kernel.shape, kernel.tile, ns / 1000, kernel.flops / 1e6,
-                    kernel.bytes / 1024, ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
+    text += fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
+                        kernel.name.substr(0, 44), kernel.kind, kernel.shape,
+                        kernel.tile + (IsTuned(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6, kernel.bytes / 1024,
+                        ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
   }
   text += fmt::format("\none step {:.1f} us, of which {:.1f} us waiting at {} barriers; {:.2f} Mflop, {:.1f} GFLOP/s\n",
                       timing.step / 1000, timing.waiting / 1000, report.barriers, flops / 1e6, flops / timing.step);
@@ -177,6 +100,7 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
   text += fmt::format(
       "arena {} bytes, {} of them packed weights; intermediates one by one would take {}, unfused results {}\n",
       report.arena_bytes, report.packed_bytes, report.intermediate_bytes, report.unfused_bytes);
+  if (std::ranges::any_of(report.kernels, IsTuned)) text += "* cut as `fusebox bench tune` found to be fastest\n";
   if (!report.unfused.empty()) text += "\nnot fused, because\n";
   for (const std::string& line : report.unfused) text += "  " + line + "\n";
   return text;
@@ -186,15 +110,21 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
   nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
   for (size_t k = 0; k < report.kernels.size(); ++k) {
     const KernelReport& kernel = report.kernels[k];
-    kernels.push_back({{"name", kernel.name},
-                       {"kind", kernel.kind},
-                       {"operations", kernel.operations},
-                       {"space", kernel.shape},
-                       {"tile", kernel.tile},
-                       {"nanoseconds", timing.kernels[k]},
-                       {"flops", kernel.flops},
-                       {"bytes", kernel.bytes},
-                       {"percent_of_limit", PercentOfLimit(kernel, timing.kernels[k], peak)}});
+    nlohmann::ordered_json row = {{"name", kernel.name},
+                                  {"kind", kernel.kind},
+                                  {"operations", kernel.operations},
+                                  {"space", kernel.shape},
+                                  {"tile", kernel.tile},
+                                  {"nanoseconds", timing.kernels[k]},
+                                  {"flops", kernel.flops},
+                                  {"bytes", kernel.bytes},
+                                  {"percent_of_limit", PercentOfLimit(kernel, timing.kernels[k], peak)}};
+    if (kernel.product) {
+      row["product"] = ToString(kernel.product->shape);
+      row["schedule"] = ToString(kernel.product->schedule);
+      row["schedule_from"] = Name(kernel.product->origin);
+    }
+    kernels.push_back(std::move(row));
   }
   return nlohmann::ordered_json({{"threads", threads},
                                  {"peak_flops", peak.flops},
@@ -221,34 +151,18 @@ absl::Status Explain(const ExplainWords& words) {
       const Executable executable,
       Compile(program, {.row_capacity = words.batch_size, .target_cpu = words.target_cpu, .profile = true}));
   const CompileReport& report = executable.report();
-  const int64_t steps = StepsThatFit(executable, words.batch_size);
-  double bytes = double(executable.arena_bytes());
-  for (const Port& port : executable.ports()) {
-    bytes += double(port.kind == Port::Kind::kRows ? kDataBytes : RowBytes(port) * words.batch_size * steps);
-  }
-  if (bytes > double(kMostBytes)) {
-    return Refuse("explain: a batch of {} takes {:.1f} GiB, expected {} or less: give a smaller --batch-size",
-                  words.batch_size, bytes / double(1 << 30), kMostBytes >> 30);
-  }
-  const MadeUpData data(program, executable, words.batch_size, steps);
+  const int64_t steps = std::min(kSteps, StepsThatFit(executable, words.batch_size));
+  FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run, MadeUpRun::Make("explain", program, executable, words.batch_size, steps));
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
   Profile profile(threads, (steps + 2) * events_of_a_step);
-  const std::unique_ptr<void, decltype(&std::free)> arena(AllocateAligned(size_t(executable.arena_bytes())),
-                                                          &std::free);
-  RunContext context;
-  context.ports = data.ports();
-  context.arena = arena.get();
-  context.threads = threads;
-  context.batch = words.batch_size;
-  context.profile = &profile;
-  RunSteps(executable, context, steps / 10);
+  run.Steps(executable, profile, steps / 10);
   profile.Clear();
-  RunSteps(executable, context, steps);
+  run.Steps(executable, profile, steps);
   const Timing timing = MeanOf(profile, report.kernels.size(), steps);
   const MachinePeak peak = MeasurePeak(threads);
   if (!words.profile.empty()) {
     profile.Clear();
-    RunSteps(executable, context, std::min(kTracedSteps, steps));
+    run.Steps(executable, profile, std::min(kTracedSteps, steps));
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
   Print(words.json ? Json(report, timing, peak, threads) : Table(report, timing, peak, threads));

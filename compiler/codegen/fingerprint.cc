@@ -69,10 +69,9 @@ class Writer {
       Number(NumberKind::kPort, id, PortOfRows(node));
     }
     for (const NodeId input : DataInputs(node)) Operand(input);
-    if (const auto at = plan_.blocked.find(id); at != plan_.blocked.end()) {
-      const auto& [blocking, partial_sums] = at->second;
-      Add(" in blocks of {} k {} rows {} columns, sums ", blocking.k, blocking.rows, blocking.columns);
-      Number(NumberKind::kPartialSums, id, partial_sums);
+    if (const auto at = plan_.products.find(id); at != plan_.products.end()) {
+      Add(" {}, sums ", fusebox::ToString(at->second.schedule));
+      Number(NumberKind::kPartialSums, id, at->second.partial_sums);
     }
     Add("\n");
   }

@@ -7,7 +7,7 @@
 //       for k ascending: tile += broadcast(A[row, k]) * B[k, columns]
 //       members on the tile; store
 //
-// Where B is large, all of this is done in blocks (blocking.h) of columns, rows and k, for which operands.h copies what is
+// Where B is large, all of this is done in blocks (product_schedule.h) of columns, rows and k, for which operands.h copies what is
 // read often. Sums over some of k then lie in memory in between.
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
@@ -52,7 +52,7 @@ class MatMulEmitter {
   using PartBody = std::function<void(const Part&)>;
 
   void BlocksOfColumns(const Part& all, const PartBody& body) {
-    const int64_t panels = product_.blocking.columns / tiling_.panel();
+    const int64_t panels = product_.schedule.columns / tiling_.panel();
     if (panels == 0 || panels * tiling_.panel() >= product_.n) return body(all);
     const int64_t units = panels * tiling_.row_tiles;
     ir_.Loop(all.begin_unit, all.end_unit, units, [&](Value* begin) {
@@ -74,10 +74,10 @@ class MatMulEmitter {
   }
   void BlocksOfK(const Part& all, const PartBody& body) {
     if (!product_.sums_in_parts()) return body(all);
-    ir_.Loop(all.begin_k, all.size_of_k, product_.blocking.k, [&](Value* begin) {
+    ir_.Loop(all.begin_k, all.size_of_k, product_.schedule.k, [&](Value* begin) {
       Part part = all;
       part.begin_k = begin;
-      part.size_of_k = ir_.Min(ir_.b.CreateSub(all.size_of_k, begin), ir_.I64(product_.blocking.k));
+      part.size_of_k = ir_.Min(ir_.b.CreateSub(all.size_of_k, begin), ir_.I64(product_.schedule.k));
       part.first = ir_.b.CreateIsNull(begin);
       part.last = ir_.b.CreateICmpEQ(ir_.b.CreateAdd(begin, part.size_of_k), all.size_of_k);
       body(part);

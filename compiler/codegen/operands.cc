@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/codegen/operands.h"
 
-#include <algorithm>
-
 #include "fusebox/compiler/codegen/kernels.h"
+#include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
-namespace {
-
-// Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A. Of few rows, A is no
-// longer than the block that would be copied.
-constexpr int64_t kTilesToCopyB = 8, kTilesToCopyBOfLongRows = 5;
-constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
-constexpr int64_t kPage = 4096;
-constexpr int64_t kCopyOfB = 64 * 1024;  // Bytes of a copy. As that of A, it lies on the stack of the thread.
-
-// Whether B, or anything that the kernel's members read or write, lies in panels.
-bool TouchesPanels(const KernelContext& c) {
-  for (const NodeId id : c.kernel.members) {
-    if (c.LayoutOf(id) == Layout::kPanels) return true;
-    for (const NodeId input : DataInputs(c.graph()[id])) {
-      if (c.LayoutOf(input) == Layout::kPanels) return true;
-    }
-  }
-  return false;
-}
-
-}  // namespace
 
 Product::Product(const KernelContext& c) {
   for (const NodeId id : c.kernel.members) {
@@ -42,11 +20,12 @@ Product::Product(const KernelContext& c) {
   k = c.graph()[a].type.shape[transposed ? 0 : 1];
   if (c.kernel.Has(StorageOf(c.graph(), a))) rows_of_data = StorageOf(c.graph(), a);
   layout_of_b = c.LayoutOf(b);
-  tiling = ChooseTiling(c.target, dtype, Resolve(m, c.row_capacity), Resolve(n, c.row_capacity), TouchesPanels(c));
-  if (const auto blocked = c.plan.blocked.find(node); blocked != c.plan.blocked.end()) {
-    blocking = blocked->second.blocking;
-    partial_sums = blocked->second.partial_sums;
-  }
+  const auto planned = c.plan.products.find(node);
+  Check(planned != c.plan.products.end(), "a product without a schedule");
+  schedule = planned->second.schedule;
+  partial_sums = planned->second.partial_sums;
+  Check(IsValid(schedule, planned->second.shape, c.target), "a product's schedule is for another target");
+  tiling = Cut(Resolve(m, c.row_capacity), schedule.tile_rows, schedule.tile_vectors, Lanes(c.target, dtype));
 }
 
 // ---- Pieces of A.
@@ -149,15 +128,10 @@ Operands::Operands(const KernelContext& c, const Product& product, const RowTile
   if (product.rows_of_data != 0) {
     order_ = points.base(StorageOf(c.graph(), c.graph()[product.rows_of_data].inputs[0]));
   }
-  if (product.blocking.k == 0) return;
   const Tiling& tiling = product.tiling;
-  const bool long_rows = product.n * SizeOf(product.dtype) >= kPage;
-  if (tiling.row_tiles >= (long_rows ? kTilesToCopyBOfLongRows : kTilesToCopyB)) {
-    copy_of_b_ = Room(product.blocking.k * tiling.panel() * panels_a_copy());
-  }
-  if (tiling.row_tiles >= kTilesToCopyA && product.n >= kPanelsToCopyA * tiling.panel()) {
-    copy_of_a_ = Room(product.blocking.k * tiling.rows * tiles_a_block());
-  }
+  const ProductSchedule& schedule = product.schedule;
+  if (schedule.copied_panels > 0) copy_of_b_ = Room(schedule.k * tiling.panel() * schedule.copied_panels);
+  if (schedule.copies_a) copy_of_a_ = Room(schedule.k * tiling.rows * tiles_a_block());
 }
 
 Value* Operands::Room(int64_t elements) {
@@ -167,14 +141,7 @@ Value* Operands::Room(int64_t elements) {
   return room;
 }
 
-int64_t Operands::tiles_a_block() const {
-  const int64_t all = product_.tiling.row_tiles, most = product_.blocking.rows / product_.tiling.rows;
-  if (product_.blocking.rows == 0) return all;
-  return CeilDiv(all, CeilDiv(all, std::max<int64_t>(most, 1)));  // Blocks of nearly the same size.
-}
-int64_t Operands::panels_a_copy() const {
-  return std::max<int64_t>(kCopyOfB / (SizeOf(product_.dtype) * product_.blocking.k * product_.tiling.panel()), 1);
-}
+int64_t Operands::tiles_a_block() const { return TilesOfBlock(product_.schedule, product_.tiling); }
 
 Value* Operands::RowOfData(Value* row) const {
   if (order_ != nullptr) row = ir_.b.CreateSExt(ir_.LoadLanes(order_, DType::kI32, row, 1, nullptr), ir_.i64());
@@ -206,7 +173,7 @@ PieceOfA Operands::A(const Part& part, Value* tile, Value* row, int64_t height) 
 // The copy has tile by tile, and of each its rows one after the other, or, of a transposed A, its columns. So a tile is
 // one stream, not pieces that are pages apart.
 PieceOfA Operands::CopyOfA(const Part& part, Value* tile) const {
-  const int64_t rows = product_.tiling.rows, k = product_.blocking.k;
+  const int64_t rows = product_.tiling.rows, k = product_.schedule.k;
   Value* start = ir_.Mul(ir_.b.CreateSub(tile, part.first_tile), ir_.I64(rows * k));
   return PieceOfA::Strided(product_.dtype, ir_.At(copy_of_a_, product_.dtype, start),
                            ir_.I64(product_.transposed ? 1 : k), ir_.I64(product_.transposed ? rows : 1));
@@ -254,7 +221,7 @@ PieceOfB Operands::B(const Part& part, Value* column, Value* mask) {
   const DType dtype = product_.dtype;
   if (copy_of_b_ != nullptr) {
     const int64_t panel = product_.tiling.panel();
-    return {ir_.At(copy_of_b_, dtype, ir_.Mul(slot_, ir_.I64(product_.blocking.k * panel))), ir_.I64(panel), nullptr};
+    return {ir_.At(copy_of_b_, dtype, ir_.Mul(slot_, ir_.I64(product_.schedule.k * panel))), ir_.I64(panel), nullptr};
   }
   if (product_.layout_of_b == Layout::kPanels) {
     return {ir_.At(b_, dtype, PanelIndex(ir_, c_.Dim(product_.k), part.begin_k, column)), ir_.I64(kPanel), nullptr};
@@ -264,17 +231,17 @@ PieceOfB Operands::B(const Part& part, Value* column, Value* mask) {
 
 void Operands::BeginPanel(const Part& part, Value* first_panel, Value* panel, Value* last_panel) {
   if (copy_of_b_ == nullptr) return;
-  slot_ = ir_.b.CreateURem(ir_.b.CreateSub(panel, first_panel), ir_.I64(panels_a_copy()));
+  slot_ = ir_.b.CreateURem(ir_.b.CreateSub(panel, first_panel), ir_.I64(product_.schedule.copied_panels));
   ir_.If(ir_.b.CreateIsNull(slot_), [&] { CopyB(part, panel, last_panel); });
 }
 
 // Some panels together: row-major, each of them is a line or two of every row, far apart.
 void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
   const Tiling& tiling = product_.tiling;
-  const int64_t width = tiling.panel(), rest = product_.n % width, panels = panels_a_copy();
+  const int64_t width = tiling.panel(), rest = product_.n % width, panels = product_.schedule.copied_panels;
   const auto copy_row = [&](Value* k, Value* slot, int64_t vectors, Value* mask, Value* column) {
     Value* from = ir_.Add(ir_.Mul(k, b_stride_), column);
-    Value* to = ir_.Add(ir_.Mul(slot, ir_.I64(product_.blocking.k * width)), ir_.Mul(k, ir_.I64(width)));
+    Value* to = ir_.Add(ir_.Mul(slot, ir_.I64(product_.schedule.k * width)), ir_.Mul(k, ir_.I64(width)));
     for (int64_t j = 0; j < vectors; ++j) {
       Value* lanes = ir_.I64(j * tiling.lanes);
       Value* edge = j == vectors - 1 ? mask : nullptr;
@@ -326,9 +293,10 @@ void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
     const int64_t line = 64 / SizeOf(product_.dtype);
     for (int64_t i = 0; i * 64 < bytes; ++i) ir_.Prefetch(ir_.At(start, product_.dtype, ir_.I64(i * line)));
   };
-  const int64_t k = product_.blocking.k;
+  const int64_t k = product_.schedule.k;
   if (copy_of_b_ != nullptr) {
-    const int64_t width = product_.tiling.panel(), panels = panels_a_copy(), rows = CeilDiv(k, tiles * panels);
+    const int64_t width = product_.tiling.panel(), panels = product_.schedule.copied_panels,
+                  rows = CeilDiv(k, tiles * panels);
     Value* turn = ir_.Add(ir_.Mul(slot_, ir_.I64(tiles)), tile_of_block);
     Value* first = ir_.Min(ir_.Mul(turn, ir_.I64(rows)), ir_.I64(k));
     Value* next = ir_.Mul(ir_.Add(ir_.b.CreateSub(panel, slot_), ir_.I64(panels)), ir_.I64(width));

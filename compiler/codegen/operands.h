@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two operands of a matrix product, as its inner loops read them: where they lie, or, of a product in blocks
-// (blocking.h), from copies of a block that lie as they are read. A copy is worth its time only if it is read often.
+// (product_schedule.h), from copies of a block that lie as they are read.
 #pragma once
 #include "fusebox/compiler/codegen/point.h"
-#include "fusebox/compiler/codegen/tiling.h"
+#include "fusebox/compiler/product_schedule.h"
 
 namespace fusebox::codegen {
 
@@ -17,8 +17,8 @@ struct Product {
   bool transposed = false;      // A lies as [k, m].
   NodeId rows_of_data = 0;      // Not 0: A is these rows of a data set, and lies there.
   Layout layout_of_b = Layout::kExact;
-  Tiling tiling;
-  Blocking blocking;
+  ProductSchedule schedule;
+  Tiling tiling;                                            // As the schedule says.
   bool sums_in_parts() const { return partial_sums >= 0; }  // Over blocks of k, one after the other.
   int64_t partial_sums = -1;                                // Where they lie meanwhile.
 };
@@ -109,7 +109,6 @@ class Operands {
   bool scattered_a() const { return product_.transposed && copy_of_a_ == nullptr; }
 
  private:
-  int64_t panels_a_copy() const;
   Value* Room(int64_t elements);
   PieceOfA CopyOfA(const Part& part, Value* tile) const;
   void CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height);

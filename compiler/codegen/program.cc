@@ -392,6 +392,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
                                  .row_capacity = row_capacity,
                                  .target = target};
         report.tile = MatMulTile(c);
+        report.product = plan.products.at(id);
       } else if (node.info().kind == OpKind::kElementwise) {
         report.flops += elements;
       } else if (node.info().kind == OpKind::kReduce) {

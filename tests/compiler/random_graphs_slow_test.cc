@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/machine.h"
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
@@ -60,10 +61,14 @@ void CountLayouts(const Graph& program, const CompileOptions& options, Seen& see
   CompileReport report;
   ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, options, report));
   ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(OwnMemory(graph)));
-  const Plan plan = MakePlan(fused, {options.row_capacity, options.pack_from_bytes, options.guard_bytes});
+  ASSERT_OK_AND_ASSIGN(const Machine* const machine, FindMachine(options.target_cpu, /*to_run=*/true));
+  const Plan plan = MakePlan(fused, {.row_capacity = options.row_capacity,
+                                     .pack_from_bytes = options.pack_from_bytes,
+                                     .guard_bytes = options.guard_bytes,
+                                     .target = machine->target});
   for (const Place& place : plan.places) seen.padded += place.layout == Layout::kPadded;
   seen.packed += int64_t(plan.packed.size());
-  for (const auto& [product, cut] : plan.blocked) seen.blocks_of_k += cut.partial_sums >= 0;
+  for (const auto& [product, cut] : plan.products) seen.blocks_of_k += cut.partial_sums >= 0;
 }
 
 void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, Seen& seen) {

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/machine.h"
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
 #include "fusebox/fusebox.h"
@@ -145,7 +146,10 @@ absl::StatusOr<Structure> StructureOf(const Graph& program) {
   CompileReport report;
   FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, RunGraphPasses(program, options, report));
   FUSEBOX_ASSIGN_OR_RETURN(FusedProgram fused, Fuse(OwnMemory(graph)));
-  Plan plan = MakePlan(fused, {options.row_capacity, options.pack_from_bytes, options.guard_bytes});
+  FUSEBOX_ASSIGN_OR_RETURN(const Machine* const machine, FindMachine(options.target_cpu, /*to_run=*/true));
+  Plan plan = MakePlan(
+      fused,
+      {.row_capacity = options.row_capacity, .pack_from_bytes = options.pack_from_bytes, .target = machine->target});
   return Structure{std::move(fused), std::move(plan)};
 }
 
@@ -220,7 +224,7 @@ TEST(Structure, IsWhatCompileReports) {
 TEST(Structure, TheArenaIsSmallerThanItsIntermediates) {
   for (const auto& [name, make] : kPrograms) {
     ASSERT_OK_AND_ASSIGN(const Structure structure, StructureOf(make()));
-    if (std::ranges::any_of(structure.plan.blocked, [](const auto& p) { return p.second.blocking.k > 0; })) continue;
+    if (std::ranges::any_of(structure.plan.products, [](const auto& p) { return p.second.schedule.k > 0; })) continue;
     EXPECT_LE(structure.plan.arena_bytes - structure.plan.packed_bytes, structure.plan.intermediate_bytes) << name;
   }
 }

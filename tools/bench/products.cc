@@ -11,16 +11,31 @@
 namespace fusebox::tools {
 namespace {
 
+constexpr std::array<std::array<int64_t, 3>, 7> kSizes = {{{256, 256, 256},
+                                                           {512, 512, 512},
+                                                           {1024, 1024, 1024},
+                                                           {1, 784, 300},
+                                                           {32, 784, 300},
+                                                           {32, 1024, 1024},
+                                                           {64, 4096, 1024}}};
+
+std::string NameOf(int64_t m, int64_t k, int64_t n) { return fmt::format("product [{},{}] [{},{}]", m, k, k, n); }
+
+absl::StatusOr<Graph> Program(int64_t m, int64_t k, int64_t n) {
+  return Parse(
+      fmt::format("%a = input : f32[{0},{1}]\n"
+                  "%b = input : f32[{1},{2}]\n"
+                  "%0 = matmul %a, %b : f32[{0},{2}]\n"
+                  "return c = %0\n",
+                  m, k, n));
+}
+
 // f32[m,k] by f32[k,n], packing included.
 Benchmark Product(int64_t m, int64_t k, int64_t n) {
-  return {.name = fmt::format("product [{},{}] [{},{}]", m, k, k, n),
+  return {.name = NameOf(m, k, n),
           .flops = 2.0 * double(m * k * n),
           .prepare = [=](int64_t threads) -> absl::StatusOr<Benchmark::Run> {
-            FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, Parse(fmt::format("%a = input : f32[{0},{1}]\n"
-                                                                          "%b = input : f32[{1},{2}]\n"
-                                                                          "%0 = matmul %a, %b : f32[{0},{2}]\n"
-                                                                          "return c = %0\n",
-                                                                          m, k, n)));
+            FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, Program(m, k, n));
             FUSEBOX_ASSIGN_OR_RETURN(BareProgram made, BareProgram::Make(graph, 1));
             auto program = std::make_shared<BareProgram>(std::move(made));
             return [=] {
@@ -33,15 +48,17 @@ Benchmark Product(int64_t m, int64_t k, int64_t n) {
 }  // namespace
 
 std::vector<Benchmark> ProductBenchmarks() {
-  constexpr std::array<std::array<int64_t, 3>, 7> kSizes = {{{256, 256, 256},
-                                                             {512, 512, 512},
-                                                             {1024, 1024, 1024},
-                                                             {1, 784, 300},
-                                                             {32, 784, 300},
-                                                             {32, 1024, 1024},
-                                                             {64, 4096, 1024}}};
   std::vector<Benchmark> all;
   for (const auto& [m, k, n] : kSizes) all.push_back(Product(m, k, n));
+  return all;
+}
+
+absl::StatusOr<std::vector<TuningSubject>> ProductSubjects() {
+  std::vector<TuningSubject> all;
+  for (const auto& [m, k, n] : kSizes) {
+    FUSEBOX_ASSIGN_OR_RETURN(Graph program, Program(m, k, n));
+    all.push_back({NameOf(m, k, n), std::move(program)});
+  }
   return all;
 }
 

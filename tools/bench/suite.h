@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+#include "tools/command.h"
 
 namespace fusebox::tools {
 
@@ -26,6 +28,17 @@ std::vector<Benchmark> TrainingBenchmarks();   // An epoch of Fit.
 std::vector<Benchmark> InferenceBenchmarks();  // A call of Predict, and of the compiled program alone.
 std::vector<Benchmark> ProductBenchmarks();    // A product of matrices.
 std::vector<Benchmark> CompileBenchmarks();    // From symbols to native code, and the start of the command.
+
+// `bench tune`, which sets `action` when it is chosen.
+CLI::App* AddTune(CLI::App& bench, Action& action);
+// What it tunes unless told: programs of the benchmarks above.
+struct TuningSubject {
+  std::string name;
+  Graph program;
+  int64_t batch_size = 1;
+};
+absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects();
+absl::StatusOr<std::vector<TuningSubject>> ProductSubjects();
 
 // Floating-point operations of fully connected layers on one row: 2 a weight forward, and 4 more if they are trained, but
 // for the input's gradient, which nobody needs.

@@ -17,6 +17,7 @@ namespace {
 
 const std::vector<int64_t> kMlp = {784, 300, 100, 10};
 const std::vector<int64_t> kTiny = {8, 30, 30, 1};
+constexpr int64_t kMlpBatches[] = {32, 128, 512, 4096};
 constexpr int64_t kPictures = 55'000, kTinyRows = 20'640;  // Of Fashion-MNIST, without 5,000; of California's housing.
 
 // Numbers from 0 to 1.
@@ -43,13 +44,18 @@ Benchmark::Run Epoch(std::shared_ptr<Sequential> model, const Data& data, int64_
   };
 }
 
-absl::StatusOr<Benchmark::Run> PrepareMlp(const std::string& optimizer, int64_t batch, int64_t threads) {
-  static const Data data = Pictures();
+absl::StatusOr<std::shared_ptr<Sequential>> MakeMlp(const std::string& optimizer) {
   auto model = std::make_shared<Sequential>(
       std::vector<Layer>{Dense(300, "relu", {.input_shape = {784}}), Dense(100, "relu"), Dense(10, "softmax")},
       ModelOptions{.seed = 42});
   FUSEBOX_RETURN_IF_ERROR(
       model->Compile({.optimizer = optimizer, .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}}));
+  return model;
+}
+
+absl::StatusOr<Benchmark::Run> PrepareMlp(const std::string& optimizer, int64_t batch, int64_t threads) {
+  static const Data data = Pictures();
+  FUSEBOX_ASSIGN_OR_RETURN(std::shared_ptr<Sequential> model, MakeMlp(optimizer));
   return Epoch(std::move(model), data, batch, threads);
 }
 
@@ -116,7 +122,7 @@ double TrainingFlops(const std::vector<int64_t>& widths) {
 std::vector<Benchmark> TrainingBenchmarks() {
   std::vector<Benchmark> all;
   const double flops = kPictures * TrainingFlops(kMlp);
-  for (const int64_t batch : {32, 128, 512, 4096}) {
+  for (const int64_t batch : kMlpBatches) {
     all.push_back({.name = fmt::format("train mlp, batch {}", batch), .flops = flops, .prepare = [batch](int64_t n) {
                      return PrepareMlp("sgd", batch, n);
                    }});
@@ -127,6 +133,16 @@ std::vector<Benchmark> TrainingBenchmarks() {
   all.push_back({.name = "train mlp, batch 32, a core is busy", .flops = flops, .prepare = PrepareBusy});
   all.push_back(
       {.name = "train 8 - 30 - 30 - 1, batch 32", .flops = kTinyRows * TrainingFlops(kTiny), .prepare = PrepareTiny});
+  return all;
+}
+
+absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects() {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeMlp("sgd"));
+  std::vector<TuningSubject> all;
+  for (const int64_t batch : kMlpBatches) {
+    FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
+    all.push_back({fmt::format("train mlp, batch {}", batch), std::move(program), batch});
+  }
   return all;
 }
 

@@ -80,7 +80,7 @@ TEST(Fingerprint, KernelsWithTheSameEmitTheSameFunction) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(RandomGraph(seed, {.train = seed % 2 == 0})));
     const int64_t pack_from_bytes = seed % 3 == 0 ? 0 : int64_t{1} << 40;
-    const Plan plan = MakePlan(program, {.row_capacity = 16, .pack_from_bytes = pack_from_bytes});
+    const Plan plan = MakePlan(program, {.row_capacity = 16, .pack_from_bytes = pack_from_bytes, .target = kTarget});
     for (const Kernel& kernel : program.kernels) {
       const codegen::Fingerprint fingerprint = codegen::FingerprintOf(program, plan, kernel);
       ASSERT_EQ(fingerprint.index.size(), fingerprint.numbers.size());
@@ -100,7 +100,8 @@ TEST(Fingerprint, ProgramsWithTheSameTextAreTheSameModule) {
   int64_t equal = 0, different = 0;
   const auto check = [&](const Graph& graph, int64_t row_capacity, int64_t pack_from_bytes, bool profile) {
     ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(graph));
-    const Plan plan = MakePlan(program, {.row_capacity = row_capacity, .pack_from_bytes = pack_from_bytes});
+    const Plan plan =
+        MakePlan(program, {.row_capacity = row_capacity, .pack_from_bytes = pack_from_bytes, .target = kTarget});
     const std::string module = ModuleText(program, plan, row_capacity, profile);
     const auto [at, is_new] =
         known.emplace(codegen::ProgramText(program, plan, row_capacity, kTarget, profile), module);
@@ -155,7 +156,7 @@ TEST(Fingerprint, EqualLayersDifferInNumbersAlone) {
     %8 = multiply %6, %7 : f32[N,16]
     %9 = matmul %8, %w : f32[N,16]
     return y = %9)")));
-  const Plan plan = MakePlan(program, {.row_capacity = 8});
+  const Plan plan = MakePlan(program, {.row_capacity = 8, .target = kTarget});
   ASSERT_EQ(program.kernels.size(), 4u) << Print(program);
   const auto of = [&](size_t k) { return codegen::FingerprintOf(program, plan, program.kernels[k]); };
   EXPECT_NE(of(0).text, of(1).text) << "one reads an input, the other the arena";

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/product_schedule.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_split.h"
+#include "fmt/format.h"
+
+namespace fusebox {
+namespace {
+
+constexpr int64_t kFewRows = 6;
+constexpr int64_t kStreams = 8;      // More than that no processor follows well.
+constexpr int64_t kScattered = 64;   // So many rows here and there are read from a copy.
+constexpr int64_t kLeastBlock = 64;  // Of k: sums go to memory and back once a block.
+constexpr int64_t kPage = 4096;
+// Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A. Of few rows, A is no
+// longer than the block that would be copied.
+constexpr int64_t kTilesToCopyB = 8, kTilesToCopyBOfLongRows = 5;
+constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
+// Bytes of a copy: threads' stacks are small.
+constexpr int64_t kLargestCopy = 256 * 1024;
+constexpr int64_t kPrefetchesOfATile = 64;  // Each is an instruction. See Operands::Prefetch.
+constexpr size_t kTilesToTry = 8;
+
+// ---- Shares of the caches.
+
+// Of k, for many rows: a panel of B takes a quarter of the first level, or somewhat more, and a piece of A lies beside it.
+int64_t BlockOfK(const CacheSizes& caches) { return std::max(caches.l1d / 256, kLeastBlock); }
+// Bytes of B that need no care: they stay in the second level.
+int64_t Near(const CacheSizes& caches) { return caches.l2 / 2; }
+// Bytes of a block of A: a part of the second level,
+int64_t CopyOfA(const CacheSizes& caches) { return std::min(caches.l2 * 3 / 16, kLargestCopy); }
+// and of its rows over all of k.
+int64_t RowsOfA(const CacheSizes& caches) { return caches.l2 / 8; }
+int64_t CopyOfB(const CacheSizes& caches) { return std::min(caches.l2 / 8, kLargestCopy); }
+int64_t SumsInCache(const CacheSizes& caches) { return caches.l1d / 2; }
+
+// ---- The tile.
+
+bool Fits(int64_t rows, int64_t vectors, const ProductShape& shape, const codegen::Target& target) {
+  const int64_t width = vectors * Lanes(target, shape.dtype);
+  if (rows < 1 || vectors < 1 || width > kWidestTile || (shape.in_panels && width % kPanel != 0)) return false;
+  // Beside the accumulators a row of B and a broadcast element of A. For one row of A multiply-adds take B from memory.
+  return rows * vectors + (rows > 1 ? vectors : 0) + 1 <= target.registers;
+}
+
+// Cycles for each k of all tiles: two multiply-adds and two loads a cycle, and five cycles until an accumulator can be
+// used again (four, and one for a load that comes late).
+double Cost(const Tiling& t, int64_t n) {
+  const auto tile = [](int64_t rows, int64_t vectors) {
+    return std::max({double(rows * vectors) / 2, double(rows + vectors) / 2, 5.0});
+  };
+  const int64_t panels = n / t.panel(), rest = CeilDiv(n % t.panel(), t.lanes);
+  double cycles = 0;
+  for (const auto& [rows, count] : {std::pair(t.rows, t.tall), std::pair(t.rows - 1, t.row_tiles - t.tall)}) {
+    if (rows == 0) continue;
+    cycles += double(count) * (double(panels) * tile(rows, t.vectors) + (rest > 0 ? tile(rows, rest) : 0));
+  }
+  return cycles;
+}
+
+// The cheapest that is no wider. Of equal ones the wider: B is read in longer pieces.
+std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Target& target, int64_t most_vectors) {
+  std::optional<Tiling> best;
+  double best_cost = std::numeric_limits<double>::infinity();
+  for (int64_t vectors = 1; vectors <= most_vectors; ++vectors) {
+    for (int64_t rows = 1; Fits(rows, vectors, shape, target); ++rows) {
+      const Tiling t = Cut(shape.Rows(), rows, vectors, Lanes(target, shape.dtype));
+      const double cost = Cost(t, shape.Columns());
+      if (cost < best_cost || (cost == best_cost && t.vectors > best->vectors)) {
+        best = t;
+        best_cost = cost;
+      }
+    }
+  }
+  return best;
+}
+
+Tiling ChooseTile(const ProductShape& shape, const codegen::Target& target) {
+  const std::optional<Tiling> tile = CheapestTile(shape, target, shape.Rows() <= 2 ? 8 : 4);
+  // Where vectors are short, some panels may be more of them. One row of accumulators always fits.
+  return tile ? *tile : *CheapestTile(shape, target, kWidestTile / Lanes(target, shape.dtype));
+}
+
+// ---- Blocks.
+
+Tiling TilingOf(const ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
+  return Cut(shape.Rows(), schedule.tile_rows, schedule.tile_vectors, Lanes(target, shape.dtype));
+}
+
+void ChooseCopies(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
+  schedule.copies_a = false;
+  schedule.copied_panels = 0;
+  if (schedule.k == 0) return;
+  const Tiling tiling = TilingOf(schedule, shape, target);
+  const int64_t element = SizeOf(shape.dtype);
+  const bool long_rows = shape.n * element >= kPage;
+  if (shape.layout_of_b != Layout::kPanels &&
+      tiling.row_tiles >= (long_rows ? kTilesToCopyBOfLongRows : kTilesToCopyB)) {
+    const int64_t panel = element * schedule.k * tiling.panel();
+    schedule.copied_panels = std::max<int64_t>(CopyOfB(target.caches) / panel, 1);
+  }
+  schedule.copies_a = tiling.row_tiles >= kTilesToCopyA && shape.n >= kPanelsToCopyA * tiling.panel();
+}
+
+void ChooseBlocks(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
+  const CacheSizes& caches = target.caches;
+  const int64_t element = SizeOf(shape.dtype), m = shape.Rows(), k = shape.Depth(), n = shape.n;
+  schedule.k = schedule.rows = schedule.columns = 0;
+  if (m > 0 && n > 0 && k > 0) {
+    if (shape.layout_of_b == Layout::kPanels) {
+      // B is one stream already. Rows of A stay in the second-level cache while all panels go over them.
+      if (m * k * element > 2 * RowsOfA(caches)) {
+        schedule.rows = std::max<int64_t>(RowsOfA(caches) / (k * element), 1);
+      }
+    } else if (shape.transposed && shape.rows_of_data && k >= kScattered && k < 2 * BlockOfK(caches)) {
+      schedule.k = k;
+      schedule.rows = CopyOfA(caches) / (k * element);
+    } else if (n * k * element <= Near(caches)) {
+      // All of B is near.
+    } else if (m <= kFewRows) {
+      if (k > kStreams) {
+        schedule.k = kStreams;
+        schedule.columns = SumsInCache(caches) / (element * m);
+      }
+    } else if (const int64_t block = BlockOfK(caches); k >= 2 * block) {
+      schedule.k = block;
+      schedule.rows = CopyOfA(caches) / (block * element);
+    }
+  }
+  ChooseCopies(schedule, shape, target);
+}
+
+// ---- Variations.
+
+class Neighbourhood {
+ public:
+  Neighbourhood(const ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target)
+      : schedule_(schedule), shape_(shape), target_(target) {}
+
+  std::vector<ProductSchedule> Find() && {
+    Tiles();
+    BlocksOfK();
+    BlocksOfRows();
+    BlocksOfColumns();
+    Copies();
+    return std::move(found_);
+  }
+
+ private:
+  void Add(const ProductSchedule& s) {
+    if (s == schedule_ || !IsValid(s, shape_, target_) || std::ranges::find(found_, s) != found_.end()) return;
+    found_.push_back(s);
+  }
+  // As it is, and with what the model would have beside the change.
+  void AddWithCopies(ProductSchedule s) {
+    Add(s);
+    ChooseCopies(s, shape_, target_);
+    Add(s);
+  }
+
+  void Tiles() {
+    const int64_t lanes = Lanes(target_, shape_.dtype), m = shape_.Rows();
+    std::multimap<double, std::pair<int64_t, int64_t>> tiles;
+    for (int64_t vectors = 1; vectors * lanes <= kWidestTile; ++vectors) {
+      if (vectors > 1 && (vectors - 1) * lanes >= shape_.Columns()) break;
+      for (int64_t rows = 1; rows <= m && Fits(rows, vectors, shape_, target_); ++rows) {
+        const Tiling t = Cut(m, rows, vectors, lanes);
+        if (t.rows == rows) tiles.emplace(Cost(t, shape_.Columns()), std::pair(rows, vectors));
+      }
+    }
+    size_t count = 0;
+    for (const auto& [cost, tile] : tiles) {
+      ProductSchedule s = schedule_;
+      std::tie(s.tile_rows, s.tile_vectors) = tile;
+      AddWithCopies(s);
+      if (++count == kTilesToTry) break;
+    }
+  }
+
+  void BlocksOfK() {
+    const int64_t k = shape_.Depth();
+    const std::vector<int64_t> others =
+        schedule_.k == 0 ? std::vector<int64_t>{8, 32, 128, 256, k}
+                         : std::vector<int64_t>{0, schedule_.k / 2, schedule_.k * 2, CeilDiv(k, 2), k};
+    for (const int64_t block : others) {
+      if (block > k) continue;
+      ProductSchedule s = schedule_;
+      s.k = block;
+      if (block == 0) s.copies_a = false, s.copied_panels = 0;
+      AddWithCopies(s);
+    }
+  }
+
+  void BlocksOfRows() {
+    const int64_t m = shape_.Rows(), rows = schedule_.rows;
+    for (const int64_t block :
+         rows == 0 ? std::vector<int64_t>{m / 2, m / 4} : std::vector<int64_t>{0, rows / 2, rows * 2}) {
+      ProductSchedule s = schedule_;
+      s.rows = block >= m ? 0 : block;
+      if (block == 0 || block > s.tile_rows) Add(s);
+    }
+  }
+
+  void BlocksOfColumns() {
+    const int64_t n = shape_.n, columns = schedule_.columns;
+    if (n <= 0) return;
+    const int64_t of_sums = SumsInCache(target_.caches) / (SizeOf(shape_.dtype) * std::max<int64_t>(shape_.Rows(), 1));
+    for (const int64_t block : columns == 0 ? std::vector<int64_t>{of_sums, n / 2, n / 4}
+                                            : std::vector<int64_t>{0, columns / 2, columns * 2}) {
+      ProductSchedule s = schedule_;
+      s.columns = block >= n ? 0 : block;
+      if (block == 0 || block >= s.tile_vectors * Lanes(target_, shape_.dtype)) Add(s);
+    }
+  }
+
+  void Copies() {
+    if (schedule_.k == 0) return;
+    ProductSchedule s = schedule_;
+    s.copies_a = !s.copies_a;
+    Add(s);
+    s = schedule_;
+    const Tiling tiling = TilingOf(s, shape_, target_);
+    const int64_t panels = s.copied_panels, all = CeilDiv(shape_.n, tiling.panel());
+    for (const int64_t count :
+         panels == 0 ? std::vector<int64_t>{1, 4} : std::vector<int64_t>{0, panels / 2, panels * 2}) {
+      s.copied_panels = std::min(count, all);
+      Add(s);
+    }
+  }
+
+  const ProductSchedule& schedule_;
+  const ProductShape& shape_;
+  const codegen::Target& target_;
+  std::vector<ProductSchedule> found_;
+};
+
+std::optional<int64_t> Number(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+Tiling Cut(int64_t m, int64_t tile_rows, int64_t tile_vectors, int64_t lanes) {
+  Tiling t{.rows = tile_rows, .vectors = tile_vectors, .lanes = lanes};
+  t.row_tiles = CeilDiv(m, tile_rows);
+  if (t.row_tiles == 0) return t;
+  t.rows = CeilDiv(m, t.row_tiles);
+  t.tall = m - (t.rows - 1) * t.row_tiles;
+  return t;
+}
+
+int64_t TilesOfBlock(const ProductSchedule& schedule, const Tiling& tiling) {
+  const int64_t all = tiling.row_tiles, most = schedule.rows / tiling.rows;
+  return schedule.rows == 0 ? all : CeilDiv(all, CeilDiv(all, std::max<int64_t>(most, 1)));
+}
+
+bool IsValid(const ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
+  if (!Fits(schedule.tile_rows, schedule.tile_vectors, shape, target)) return false;
+  if (std::min({schedule.k, schedule.rows, schedule.columns, schedule.copied_panels}) < 0) return false;
+  if (schedule.k == 0) return !schedule.copies_a && schedule.copied_panels == 0;
+  if (shape.n < 0 || schedule.k > shape.Depth()) return false;
+  const Tiling tiling = TilingOf(schedule, shape, target);
+  const int64_t element = SizeOf(shape.dtype), tiles = TilesOfBlock(schedule, tiling);
+  if (schedule.copies_a && schedule.k * tiling.rows * tiles * element > kLargestCopy) return false;
+  if (schedule.copied_panels == 0) return true;
+  const int64_t row = schedule.copied_panels * tiling.panel() * element;
+  return shape.layout_of_b != Layout::kPanels && schedule.k * row <= kLargestCopy &&
+         CeilDiv(schedule.k, std::max<int64_t>(tiles * schedule.copied_panels, 1)) * CeilDiv(row, 64) <=
+             kPrefetchesOfATile;
+}
+
+ProductSchedule ChooseSchedule(const ProductShape& shape, const codegen::Target& target) {
+  const Tiling tile = ChooseTile(shape, target);
+  ProductSchedule schedule{.tile_rows = tile.rows, .tile_vectors = tile.vectors};
+  ChooseBlocks(schedule, shape, target);
+  return schedule;
+}
+
+std::vector<ProductSchedule> Variations(const ProductSchedule& schedule, const ProductShape& shape,
+                                        const codegen::Target& target) {
+  return Neighbourhood(schedule, shape, target).Find();
+}
+
+std::string ToString(const ProductShape& shape) {
+  constexpr const char* kLayouts[] = {"", " padded", " in panels"};
+  const Shape a = shape.transposed ? Shape{shape.k, shape.m} : Shape{shape.m, shape.k};
+  std::string text = fmt::format("{} {}{}{} {}{}", Name(shape.dtype), ToString(a), shape.transposed ? "T" : "",
+                                 shape.rows_of_data ? " of a data set" : kLayouts[size_t(shape.layout_of_a)],
+                                 ToString(Shape{shape.k, shape.n}), kLayouts[size_t(shape.layout_of_b)]);
+  if (shape.in_panels && shape.layout_of_b != Layout::kPanels) text += " to panels";
+  if (std::min({shape.m, shape.k, shape.n}) < 0) text += fmt::format(", N = {}", shape.rows);
+  return text;
+}
+
+std::string ToString(const ProductSchedule& schedule) {
+  std::string text = fmt::format("tile={}x{}", schedule.tile_rows, schedule.tile_vectors);
+  for (const auto& [name, value] :
+       {std::pair("k", schedule.k), std::pair("rows", schedule.rows), std::pair("columns", schedule.columns),
+        std::pair("a", int64_t(schedule.copies_a)), std::pair("b", schedule.copied_panels)}) {
+    if (value != 0) text += fmt::format(" {}={}", name, value);
+  }
+  return text;
+}
+
+std::optional<ProductSchedule> ParseProductSchedule(std::string_view text) {
+  ProductSchedule schedule;
+  int64_t a = 0;
+  const std::map<std::string_view, int64_t*> numbers = {{"k", &schedule.k},
+                                                        {"rows", &schedule.rows},
+                                                        {"columns", &schedule.columns},
+                                                        {"a", &a},
+                                                        {"b", &schedule.copied_panels}};
+  for (const std::string& word :
+       std::vector<std::string>(absl::StrSplit(absl::string_view(text.data(), text.size()), ' '))) {
+    const size_t equals = word.find('='), x = word.find('x', equals == std::string::npos ? 0 : equals);
+    if (equals == std::string::npos) return std::nullopt;
+    const std::string_view name = std::string_view(word).substr(0, equals),
+                           value = std::string_view(word).substr(equals + 1);
+    if (name == "tile" && x != std::string::npos) {
+      const auto rows = Number(value.substr(0, x - equals - 1)), vectors = Number(value.substr(x - equals));
+      if (!rows || !vectors) return std::nullopt;
+      schedule.tile_rows = *rows, schedule.tile_vectors = *vectors;
+      continue;
+    }
+    const auto at = numbers.find(name);
+    const std::optional<int64_t> number = Number(value);
+    if (at == numbers.end() || !number) return std::nullopt;
+    *at->second = *number;
+  }
+  schedule.copies_a = a != 0;
+  // In the one form that ToString writes.
+  return ToString(schedule) == text ? std::optional(schedule) : std::nullopt;
+}
+
+const char* Name(ScheduleOrigin origin) {
+  constexpr const char* kNames[] = {"model", "tuned", "given"};
+  return kNames[size_t(origin)];
+}
+
+}  // namespace fusebox
