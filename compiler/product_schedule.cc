@@ -14,14 +14,14 @@ namespace fusebox {
 namespace {
 
 constexpr int64_t kFewRows = 6;
-constexpr int64_t kStreams = 8;      // More than that no processor follows well.
-constexpr int64_t kScattered = 64;   // So many rows here and there are read from a copy.
+constexpr int64_t kStreams = 8;      // Rows of B, from end to end: more than that no processor follows well.
+constexpr int64_t kScattered = 64;   // Rows of a data set, here and there: so many are read from a copy.
 constexpr int64_t kLeastBlock = 64;  // Of k: sums go to memory and back once a block.
 constexpr int64_t kPage = 4096;
 // Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A. Of few rows, A is no
 // longer than the block that would be copied.
-constexpr int64_t kTilesToCopyB = 8, kTilesToCopyBOfLongRows = 5;
-constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16;
+constexpr int64_t kTilesToCopyB = 16, kTilesToCopyBOfLongRows = 5;
+constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16, kTilesToCopyAOfPages = 5;
 // Bytes of a copy: threads' stacks are small.
 constexpr int64_t kLargestCopy = 256 * 1024;
 constexpr int64_t kPrefetchesOfATile = 64;  // Each is an instruction. See Operands::Prefetch.
@@ -33,6 +33,8 @@ constexpr size_t kTilesToTry = 8;
 int64_t BlockOfK(const CacheSizes& caches) { return std::max(caches.l1d / 256, kLeastBlock); }
 // Bytes of B that need no care: they stay in the second level.
 int64_t Near(const CacheSizes& caches) { return caches.l2 / 2; }
+// For one row of A, which reads B once: where it comes from the third level fast enough without more ado.
+int64_t OneRowOf(const CacheSizes& caches) { return std::max(caches.l3 / 16, Near(caches)); }
 // Bytes of a block of A: a part of the second level,
 int64_t CopyOfA(const CacheSizes& caches) { return std::min(caches.l2 * 3 / 16, kLargestCopy); }
 // and of its rows over all of k.
@@ -82,9 +84,14 @@ std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Tar
 }
 
 Tiling ChooseTile(const ProductShape& shape, const codegen::Target& target) {
-  const std::optional<Tiling> tile = CheapestTile(shape, target, shape.Rows() <= 2 ? 8 : 4);
+  const int64_t widest = kWidestTile / Lanes(target, shape.dtype);
+  // One row's time is that of reading B: in pieces as long as can be, unless it comes from far away, row by row.
+  const int64_t m = shape.Rows();
+  const bool near = shape.Columns() * shape.Depth() * SizeOf(shape.dtype) <= OneRowOf(target.caches);
+  const int64_t most = m == 1 && near ? widest : m <= 2 ? 8 : 4;
+  const std::optional<Tiling> tile = CheapestTile(shape, target, std::min(most, widest));
   // Where vectors are short, some panels may be more of them. One row of accumulators always fits.
-  return tile ? *tile : *CheapestTile(shape, target, kWidestTile / Lanes(target, shape.dtype));
+  return tile ? *tile : *CheapestTile(shape, target, widest);
 }
 
 // ---- Blocks.
@@ -105,7 +112,10 @@ void ChooseCopies(ProductSchedule& schedule, const ProductShape& shape, const co
     const int64_t panel = element * schedule.k * tiling.panel();
     schedule.copied_panels = std::max<int64_t>(CopyOfB(target.caches) / panel, 1);
   }
-  schedule.copies_a = tiling.row_tiles >= kTilesToCopyA && shape.n >= kPanelsToCopyA * tiling.panel();
+  // Rows of A that are whole pages apart would push each other out of the first level.
+  const bool apart =
+      !shape.transposed && tiling.row_tiles >= kTilesToCopyAOfPages && shape.Depth() * element % kPage == 0;
+  schedule.copies_a = (apart || tiling.row_tiles >= kTilesToCopyA) && shape.n >= kPanelsToCopyA * tiling.panel();
 }
 
 void ChooseBlocks(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
@@ -121,11 +131,13 @@ void ChooseBlocks(ProductSchedule& schedule, const ProductShape& shape, const co
     } else if (shape.transposed && shape.rows_of_data && k >= kScattered && k < 2 * BlockOfK(caches)) {
       schedule.k = k;
       schedule.rows = CopyOfA(caches) / (k * element);
-    } else if (n * k * element <= Near(caches)) {
+    } else if (n * k * element <= (m == 1 ? OneRowOf(caches) : Near(caches))) {
       // All of B is near.
     } else if (m <= kFewRows) {
-      if (k > kStreams) {
-        schedule.k = kStreams;
+      // Short rows are no stream worth the name: as many as the first level holds.
+      const int64_t block = std::max(caches.l1d / (n * element) / kStreams * kStreams, kStreams);
+      if (k > block) {
+        schedule.k = block;
         schedule.columns = SumsInCache(caches) / (element * m);
       }
     } else if (const int64_t block = BlockOfK(caches); k >= 2 * block) {

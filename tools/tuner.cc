@@ -152,7 +152,8 @@ class Tuner {
     return least;
   }
 
-  // Of each product its kernels' least time; of each kernel that of the thread that took longest.
+  // Of each product the least of all turns' medians, as the least of all steps may be luck; of each kernel the time of the
+  // thread that took longest.
   void Collect(const Profile& profile, int64_t steps, Times& least) const {
     std::vector<double> times(size_t(kernel_count_ * steps));
     for (int64_t thread = 0; thread < profile.threads(); ++thread) {
@@ -168,7 +169,8 @@ class Tuner {
       double sum = 0;
       for (const size_t k : kernels) {
         const auto first = times.begin() + int64_t(k) * steps;
-        sum += *std::min_element(first, first + steps);
+        std::nth_element(first, first + steps / 2, first + steps);
+        sum += first[steps / 2];
       }
       least[shape] = std::min(least[shape], sum);
     }

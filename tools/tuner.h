@@ -27,8 +27,8 @@ struct TunerOptions {
 
 // The products are timed where they are, in the compiled program, with all that is fused to them, on made-up data, all
 // products in the same runs. Each round compiles the program once for each variation of the schedules that were best so
-// far, runs these programs by turns, and takes of each product the least time; the last one is the model's against the
-// winners'. Errors: the program cannot be compiled, its data are too large, an interrupt.
+// far, runs these programs by turns, and takes of each product the least of the turns' median times; the last one is the
+// model's against the winners'. Errors: the program cannot be compiled, its data are too large, an interrupt.
 absl::StatusOr<std::vector<TunedProduct>> Tune(const Graph& program, const TunerOptions& options);
 
 }  // namespace fusebox::tools
