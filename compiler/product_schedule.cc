@@ -66,7 +66,7 @@ double Cost(const Tiling& t, int64_t n) {
   return cycles;
 }
 
-// The cheapest that is no wider. Of equal ones the wider: B is read in longer pieces.
+// The cheapest that is no wider. Of equal ones the one that reads B less often, then the wider: B is read in longer pieces.
 std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Target& target, int64_t most_vectors) {
   std::optional<Tiling> best;
   double best_cost = std::numeric_limits<double>::infinity();
@@ -74,7 +74,10 @@ std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Tar
     for (int64_t rows = 1; Fits(rows, vectors, shape, target); ++rows) {
       const Tiling t = Cut(shape.Rows(), rows, vectors, Lanes(target, shape.dtype));
       const double cost = Cost(t, shape.Columns());
-      if (cost < best_cost || (cost == best_cost && t.vectors > best->vectors)) {
+      const auto equal_but_better = [&] {
+        return std::pair(-t.row_tiles, t.vectors) > std::pair(-best->row_tiles, best->vectors);
+      };
+      if (cost < best_cost || (cost == best_cost && equal_but_better())) {
         best = t;
         best_cost = cost;
       }

@@ -74,8 +74,8 @@ TEST_F(Tune, KeepsWhatIsFastest) {
 TEST_F(Tune, TakesATrainingProgram) {
   const ProcessResult result = Fusebox({"bench", "tune", "fashion_mnist_mlp", "--batch-size", "2", "--seconds", "0"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
-  EXPECT_THAT(result.output, AllOf(HasSubstr("f32 [N,784] [784,300] in panels, N = 2"),
-                                   HasSubstr("f32 [N,784]T [N,300] padded to panels, N = 2")));
+  EXPECT_THAT(result.output, AllOf(HasSubstr("f32 [N,784] of a data set [784,300] in panels, N = 2"),
+                                   HasSubstr("f32 [N,784]T of a data set [N,300] padded to panels, N = 2")));
   EXPECT_GE(Entries(), 5);
 }
 
