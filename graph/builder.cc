@@ -192,7 +192,17 @@ Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& ty
     return made;
   }
   const std::string full = scope_.empty() ? name : scope_ + "/" + name;
-  if (graph_.FindNamed(Op::kState, full) != 0) return Wrap(Fail(fmt::format("declares '{}' twice", full), source));
+  if (const NodeId known = graph_.FindNamed(Op::kState, full); known != 0) {
+    if (again == nullptr || !again->contains(full)) return Wrap(Fail(fmt::format("declares '{}' twice", full), source));
+    if (graph_[known].type != type) {
+      return Wrap(Fail(fmt::format("'{}' is {} since an earlier call, and now needed as {}", full,
+                                   ToString(graph_[known].type), ToString(type)),
+                       source));
+    }
+    const NodeId now = graph_.update_of(known) != 0 ? graph_.update_of(known) : known;
+    current_of_[now] = known;
+    return Wrap(now);
+  }
   Node node{.op = Op::kState, .type = type, .scope = scope_, .source = Where(source)};
   node.attributes.Set("name", full);
   node.attributes.Set("kind", std::string(kStateKinds[kind]));
@@ -207,6 +217,7 @@ Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& ty
 
 void GraphBuilder::Assign(Value state, Value next) {
   if (!state.ok() || !next.ok()) return;
+  if (const auto of = current_of_.find(state.id); of != current_of_.end()) state.id = of->second;
   if (state.id >= graph_.size() || next.id >= graph_.size() || graph_[state.id].op != Op::kState) {
     Fail("assigns to what is no state of this program");
     return;

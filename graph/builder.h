@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -50,7 +51,8 @@ class GraphBuilder final : public FbBuilder {
   Value Constant(double number, DType dtype);
   Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
               const StateTraits& traits, const FbSource* source = nullptr);
-  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer, bool trainable) {
+  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
+              bool trainable) {
     return State(name, kind, type, initializer, StateTraits{.trainable = trainable});
   }
   void Assign(Value state, Value next);
@@ -73,6 +75,19 @@ class GraphBuilder final : public FbBuilder {
     size_t outer_;
   };
   const std::string& scope() const { return scope_; }
+  // The same for a name outside the enclosing scope.
+  class AbsoluteScope {
+   public:
+    AbsoluteScope(GraphBuilder& builder, std::string name)
+        : builder_(builder), outer_(std::exchange(builder.scope_, std::move(name))) {}
+    ~AbsoluteScope() { builder_.scope_ = std::move(outer_); }
+    AbsoluteScope(const AbsoluteScope&) = delete;
+    AbsoluteScope& operator=(const AbsoluteScope&) = delete;
+
+   private:
+    GraphBuilder& builder_;
+    std::string outer_;
+  };
   // Who is at work, for messages: "'dense', layer fusebox/dense@1". Set by whoever calls a plugin.
   std::string who;
 
@@ -88,6 +103,11 @@ class GraphBuilder final : public FbBuilder {
   // What items have asked to be added to the loss: f32[] each.
   void AddLoss(Value value);
   std::vector<Value> losses;
+
+  // While set, a layer is at work that was so before: each of these states that it declares again, with the same type, is
+  // the one that it has, as the earlier call leaves it.
+  using StatesByName = std::map<std::string, NodeId, std::less<>>;
+  const StatesByName* again = nullptr;
 
   // How references to other items are expanded; set by the host that has a registry.
   using ExpandHook =
@@ -110,6 +130,7 @@ class GraphBuilder final : public FbBuilder {
     NodeId input, output;
   };
   std::vector<Activation> activations_;
+  std::map<NodeId, NodeId> current_of_;  // The states whose values of now were given out in their stead, see `again`.
 };
 
 }  // namespace fusebox

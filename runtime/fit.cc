@@ -27,25 +27,25 @@ absl::Status CheckArgs(const FitArgs& args) {
 }
 
 // Takes the last part of the data away for validation, as Keras does: before any shuffling.
-absl::StatusOr<Data> SplitOff(Data& data, double fraction) {
-  const int64_t rows = data.x.rows();
+absl::StatusOr<PortData> SplitOff(PortData& data, double fraction) {
+  const int64_t rows = data.rows();
   const int64_t kept = int64_t(std::floor(double(rows) * (1 - fraction)));
   if (kept == 0 || kept == rows) {
     return Refuse("validation_split: {} of {} samples leaves {} to train and {} to validate", fraction, rows, kept,
                   rows - kept);
   }
-  Data validation{data.x.Rows(kept, rows), data.y.Rows(kept, rows)};
-  data = {data.x.Rows(0, kept), data.y.Rows(0, kept)};
+  PortData validation = data.Rows(kept, rows);
+  data = data.Rows(0, kept);
   return validation;
 }
 
 // The steps of one epoch after the other. Nothing here allocates but what callbacks make necessary.
 class EpochLoop {
  public:
-  EpochLoop(BoundProgram& program, CallbackList& callbacks, const CompileConfig& compile, History& history)
+  EpochLoop(BoundProgram& program, CallbackList& callbacks, const std::vector<std::string>& names, History& history)
       : program_(program),
         callbacks_(callbacks),
-        compile_(compile),
+        names_(names),
         history_(history),
         tells_batches_(callbacks.Wants(FB_BATCH_BEGIN) || callbacks.Wants(FB_BATCH_END)) {}
 
@@ -65,11 +65,11 @@ class EpochLoop {
       ++history_.calls;
       history_.steps += step - before;
       callbacks_.SetStep(step, steps);
-      if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_END, ReadLogs(program_, compile_)));
+      if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_END, ReadLogs(program_, names_)));
       // A signal that sets the word after this still shows in SignalArrived().
       const bool yielded = yield.exchange(0) != 0;
       if (yielded && draws && step < steps) {
-        FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_TICK, ReadLogs(program_, compile_)));
+        FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_TICK, ReadLogs(program_, names_)));
       }
     }
     return absl::OkStatus();
@@ -78,7 +78,7 @@ class EpochLoop {
  private:
   BoundProgram& program_;
   CallbackList& callbacks_;
-  const CompileConfig& compile_;
+  const std::vector<std::string>& names_;  // Of what the program reports.
   History& history_;
   const bool tells_batches_;
 };
@@ -89,29 +89,24 @@ absl::Status Interrupted() {
   return absl::CancelledError(fmt::format("interrupted by {}", SignalArrived() == SIGTERM ? "SIGTERM" : "SIGINT"));
 }
 
-Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile) {
-  Logs logs = {{"loss", program.ScalarOutput("loss")}};
-  for (const ItemSpec& metric : compile.metrics) {
-    const std::string name = ShortName(metric.id);
-    logs.push_back({name, program.ScalarOutput(name)});
-  }
-  std::ranges::sort(logs, {}, &LogValue::name);
+Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names) {
+  Logs logs;
+  for (const std::string& name : names) logs.push_back({name, program.ScalarOutput(name)});
   return logs;
 }
 
-absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const CompileConfig& compile, const Data& data,
+absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
                                      int64_t batch_size, int64_t threads) {
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
   program.ResetAccumulators();
-  program.Bind(Port::Kind::kInput, "x", data.x.raw());
-  program.Bind(Port::Kind::kInput, "y", data.y.raw());
-  program.Run(threads, 0, StepsFor(data.x.rows(), batch_size), batch_size, data.x.rows(), &yield);
+  BindData(program, model, Port::Kind::kInput, data);
+  program.Run(threads, 0, StepsFor(data.rows(), batch_size), batch_size, data.rows(), &yield);
   if (SignalArrived() != 0) return Interrupted();
-  return ReadLogs(program, compile);
+  return ReadLogs(program, LogNames(model));
 }
 
-absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArgs args) {
+absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs args) {
   Impl& model = *impl_;
   // ---- Whatever can be wrong is found before the first step.
   FUSEBOX_RETURN_IF_ERROR(model.status);
@@ -122,17 +117,16 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
   FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
-  Data data{x, y};
-  FUSEBOX_RETURN_IF_ERROR(model.CheckData(data, ""));
-  const CompileConfig& compile = *model.config.compile;
-  std::optional<Data> validation = std::move(args.validation_data);
-  if (validation) {
-    FUSEBOX_RETURN_IF_ERROR(model.CheckData(*validation, "validation data: "));
-    if (validation->x.rows() == 0) return Refuse("validation data: x has no samples");
+  FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
+  std::optional<PortData> validation;
+  if (args.validation_data) {
+    FUSEBOX_ASSIGN_OR_RETURN(validation,
+                             model.TakeData(args.validation_data->x, args.validation_data->y, "validation data: "));
+    if (validation->rows() == 0) return Refuse("validation data: x has no samples");
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
   }
-  const int64_t rows = data.x.rows();
+  const int64_t rows = data.rows();
   if (rows == 0) return Refuse("x has no samples");
   if (rows > INT32_MAX) return Refuse("x has {} samples, expected {} or fewer", rows, INT32_MAX);
 
@@ -148,22 +142,22 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   const int64_t batch = std::min(args.batch_size, rows);
   const int64_t seed = args.seed.value_or(model.seed);
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.Compiled(ProgramKind::kTraining, BatchTypesOf(data), batch, args.target_cpu));
+                           model.Compiled(ProgramKind::kTraining, data.Types(), batch, args.target_cpu));
   BoundProgram* evaluation = nullptr;
   if (validation) {
-    FUSEBOX_ASSIGN_OR_RETURN(evaluation, model.Compiled(ProgramKind::kEvaluation, BatchTypesOf(*validation),
-                                                        args.batch_size, args.target_cpu));
+    FUSEBOX_ASSIGN_OR_RETURN(
+        evaluation, model.Compiled(ProgramKind::kEvaluation, validation->Types(), args.batch_size, args.target_cpu));
   }
   model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);
   FillInOrder(order);
   program->Bind(Port::Kind::kInput, "order", order.data());
-  program->Bind(Port::Kind::kRows, "x", data.x.raw());
-  program->Bind(Port::Kind::kRows, "y", data.y.raw());
+  BindData(*program, model.config, Port::Kind::kRows, data);
 
   // ---- The run.
   History history;
-  EpochLoop loop(*program, callbacks, compile, history);
+  const std::vector<std::string> names = LogNames(model.config);
+  EpochLoop loop(*program, callbacks, names, history);
   const CallbackList::Clock::time_point begin = CallbackList::Clock::now();
   const int64_t last = args.initial_epoch + args.epochs;
   callbacks.SetEpoch(args.initial_epoch, last);
@@ -176,11 +170,11 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
     FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_BEGIN));
     FUSEBOX_RETURN_IF_ERROR(loop.Run(threads, batch, rows));
     if (SignalArrived() != 0) break;
-    Logs logs = ReadLogs(*program, compile);
+    Logs logs = ReadLogs(*program, names);
     if (validation) {
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
       const absl::StatusOr<Logs> validated =
-          EvaluateChecked(*evaluation, compile, *validation, args.batch_size, threads);
+          EvaluateChecked(*evaluation, model.config, *validation, args.batch_size, threads);
       if (!validated.ok()) break;  // It was interrupted: there is no other way.
       for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));

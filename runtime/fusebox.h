@@ -12,6 +12,7 @@
 #include "fusebox/runtime/history.h"       // IWYU pragma: export
 #include "fusebox/runtime/interrupt.h"     // IWYU pragma: export
 #include "fusebox/runtime/layers.h"        // IWYU pragma: export
+#include "fusebox/runtime/model.h"         // IWYU pragma: export
 #include "fusebox/runtime/model_plugin.h"  // IWYU pragma: export
 #include "fusebox/runtime/sequential.h"    // IWYU pragma: export
 #include "fusebox/runtime/tensor.h"        // IWYU pragma: export

@@ -2,13 +2,19 @@
 #include "fusebox/runtime/layers.h"
 
 namespace fusebox {
+namespace {
 
-Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
-    : config_{.item = {std::move(id), std::move(attributes)},
-              .name = std::move(options.name),
-              .trainable = options.trainable},
-      input_shape_(std::move(options.input_shape)),
-      where_(where) {}
+Ints ToInts(const std::vector<int64_t>& values) { return Ints(values.begin(), values.end()); }
+
+// One that is told a rate and a seed alone.
+Layer Noise(const char* id, const char* amount, double value, DropoutOptions options, Layer::Where where) {
+  ItemAttributes attributes = {{amount, value}};
+  if (options.seed) attributes["seed"] = *options.seed;
+  return Layer(id, std::move(attributes),
+               {.name = std::move(options.name), .input_shape = std::move(options.input_shape)}, where);
+}
+
+}  // namespace
 
 Layer Dense(int64_t units, DenseOptions options, Layer::Where where) {
   return Layer("fusebox/dense",
@@ -30,10 +36,7 @@ Layer Activation(std::string activation, LayerOptions options, Layer::Where wher
 }
 
 Layer Dropout(double rate, DropoutOptions options, Layer::Where where) {
-  ItemAttributes attributes = {{"rate", rate}};
-  if (options.seed) attributes["seed"] = *options.seed;
-  return Layer("fusebox/dropout", std::move(attributes), {.name = options.name, .input_shape = options.input_shape},
-               where);
+  return Noise("fusebox/dropout", "rate", rate, std::move(options), where);
 }
 
 Layer BatchNormalization(BatchNormalizationOptions options, Layer::Where where) {
@@ -53,6 +56,115 @@ Layer Flatten(LayerOptions options, Layer::Where where) {
 Layer Rescaling(double scale, RescalingOptions options, Layer::Where where) {
   return Layer("fusebox/rescaling", {{"scale", scale}, {"offset", options.offset}},
                {.name = options.name, .input_shape = options.input_shape}, where);
+}
+
+Layer Identity(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/identity", {}, std::move(options), where);
+}
+
+Layer Concatenate(ConcatenateOptions options, Layer::Where where) {
+  return Layer("fusebox/concatenate", {{"axis", options.axis}}, {.name = std::move(options.name)}, where);
+}
+
+Layer Add(LayerOptions options, Layer::Where where) { return Layer("fusebox/add", {}, std::move(options), where); }
+Layer Subtract(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/subtract", {}, std::move(options), where);
+}
+Layer Multiply(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/multiply", {}, std::move(options), where);
+}
+Layer Average(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/average", {}, std::move(options), where);
+}
+Layer Maximum(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/maximum", {}, std::move(options), where);
+}
+Layer Minimum(LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/minimum", {}, std::move(options), where);
+}
+
+Layer Dot(std::vector<int64_t> axes, DotProductOptions options, Layer::Where where) {
+  return Layer("fusebox/dot", {{"axes", ToInts(axes)}, {"normalize", options.normalize}},
+               {.name = std::move(options.name)}, where);
+}
+
+Layer ReLU(ReLUOptions options, Layer::Where where) {
+  ItemAttributes attributes = {{"negative_slope", options.negative_slope}, {"threshold", options.threshold}};
+  if (options.max_value) attributes["max_value"] = *options.max_value;
+  return Layer("fusebox/relu", std::move(attributes), {.name = options.name, .input_shape = options.input_shape},
+               where);
+}
+
+Layer LeakyReLU(double negative_slope, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/leaky_relu", {{"negative_slope", negative_slope}}, std::move(options), where);
+}
+
+Layer ELU(double alpha, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/elu", {{"alpha", alpha}}, std::move(options), where);
+}
+
+Layer PReLU(PReLUOptions options, Layer::Where where) {
+  ItemAttributes attributes = {{"alpha_initializer", options.alpha_initializer}};
+  if (!options.shared_axes.empty()) attributes["shared_axes"] = ToInts(options.shared_axes);
+  return Layer("fusebox/prelu", std::move(attributes),
+               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+}
+
+Layer Softmax(AxisOptions options, Layer::Where where) {
+  return Layer("fusebox/softmax", {{"axis", ToInts(options.axis)}},
+               {.name = options.name, .input_shape = options.input_shape}, where);
+}
+
+Layer LayerNormalization(LayerNormalizationOptions options, Layer::Where where) {
+  return Layer("fusebox/layer_normalization",
+               {{"axis", ToInts(options.axis)},
+                {"epsilon", options.epsilon},
+                {"center", options.center},
+                {"scale", options.scale}},
+               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+}
+
+Layer GroupNormalization(GroupNormalizationOptions options, Layer::Where where) {
+  return Layer("fusebox/group_normalization",
+               {{"groups", options.groups},
+                {"axis", options.axis},
+                {"epsilon", options.epsilon},
+                {"center", options.center},
+                {"scale", options.scale}},
+               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+}
+
+Layer RMSNormalization(RMSNormalizationOptions options, Layer::Where where) {
+  return Layer("fusebox/rms_normalization", {{"axis", ToInts(options.axis)}, {"epsilon", options.epsilon}},
+               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+}
+
+Layer UnitNormalization(AxisOptions options, Layer::Where where) {
+  return Layer("fusebox/unit_normalization", {{"axis", ToInts(options.axis)}},
+               {.name = options.name, .input_shape = options.input_shape}, where);
+}
+
+Layer AlphaDropout(double rate, DropoutOptions options, Layer::Where where) {
+  return Noise("fusebox/alpha_dropout", "rate", rate, std::move(options), where);
+}
+Layer SpatialDropout1D(double rate, DropoutOptions options, Layer::Where where) {
+  return Noise("fusebox/spatial_dropout1d", "rate", rate, std::move(options), where);
+}
+Layer GaussianDropout(double rate, DropoutOptions options, Layer::Where where) {
+  return Noise("fusebox/gaussian_dropout", "rate", rate, std::move(options), where);
+}
+Layer GaussianNoise(double stddev, DropoutOptions options, Layer::Where where) {
+  return Noise("fusebox/gaussian_noise", "stddev", stddev, std::move(options), where);
+}
+
+Layer Reshape(std::vector<int64_t> target_shape, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/reshape", {{"target_shape", ToInts(target_shape)}}, std::move(options), where);
+}
+Layer Permute(std::vector<int64_t> dims, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/permute", {{"dims", ToInts(dims)}}, std::move(options), where);
+}
+Layer RepeatVector(int64_t n, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/repeat_vector", {{"n", n}}, std::move(options), where);
 }
 
 }  // namespace fusebox

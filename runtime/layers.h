@@ -1,44 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers as a user names them. Each is a handle to a plugin's item with attributes: it computes nothing, and what is
-// wrong with it is said when the model is compiled, with its name and the line that made it.
+// Functions for common layers; any other is a fb::Layer by its id (layer.h).
 #pragma once
 #include <concepts>
 #include <cstdint>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "fusebox/runtime/item_spec.h"
-#include "fusebox/runtime/model_config.h"
+#include "fusebox/runtime/layer.h"
 
 namespace fusebox {
-
-// What every layer may be given.
-struct LayerOptions {
-  std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
-  std::vector<int64_t> input_shape = {};  // Of the model's first layer, without the batch.
-  bool trainable = true;                  // Whether Fit changes its weights.
-};
-
-// Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
-// `fusebox plugins describe acme/gated` tells.
-class Layer {
- public:
-  using Where = std::source_location;
-
-  Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
-
-  const LayerConfig& config() const { return config_; }
-  const std::vector<int64_t>& input_shape() const { return input_shape_; }
-  const Where& where() const { return where_; }
-
- private:
-  LayerConfig config_;
-  std::vector<int64_t> input_shape_;
-  Where where_;
-};
 
 struct DenseOptions {
   std::string activation = "linear";  // Any activation's name, or a spec, "acme/swish:beta=2".
@@ -104,5 +76,138 @@ struct RescalingOptions {
 // y = x * scale + offset, f32[N, ...]. As first layer, fb::Rescaling(1.0 / 255, {.input_shape = {28, 28}}), it takes
 // pixels of u8 to [0, 1], in the kernel that picks the rows of a batch. Source: keras.layers.Rescaling.
 Layer Rescaling(double scale, RescalingOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// x itself. Source: keras.layers.Identity.
+Layer Identity(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Several inputs into one: fb::Concatenate()({a, b}).
+
+struct ConcatenateOptions {
+  int64_t axis = -1;
+  std::string name = {};
+};
+
+// The inputs one after another along an axis: [N, k], [N, m] -> [N, k + m]. All other dimensions have to agree. Source:
+// keras.layers.Concatenate.
+Layer Concatenate(ConcatenateOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// Element by element: a + b + ..., a - b, a * b * ..., the mean, the greatest, the least. Shapes broadcast. Source:
+// keras.layers.Add, ...
+Layer Add(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Subtract(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Multiply(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Average(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Maximum(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Minimum(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct DotProductOptions {
+  bool normalize = false;  // Along the axes first, so that the products are cosines.
+  std::string name = {};
+};
+
+// Products of two inputs along an axis of both, or along one of each, sample by sample: [N, k], [N, k] -> [N, 1]. Source:
+// keras.layers.Dot.
+Layer Dot(std::vector<int64_t> axes, DotProductOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Activations with settings.
+
+struct ReLUOptions {
+  std::optional<double> max_value = {};
+  double negative_slope = 0, threshold = 0;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+};
+
+// max(x, 0), or as the settings say. Source: keras.layers.ReLU.
+Layer ReLU(ReLUOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// x, and below 0 negative_slope * x. Source: keras.layers.LeakyReLU.
+Layer LeakyReLU(double negative_slope = 0.3, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// x, and below 0 alpha * (exp(x) - 1). Source: keras.layers.ELU.
+Layer ELU(double alpha = 1, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct PReLUOptions {
+  std::string alpha_initializer = "zeros";
+  std::vector<int64_t> shared_axes = {};  // Along which alpha is one number, counted from 1.
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// max(x, 0) + alpha min(x, 0), alpha being a weight. Source: keras.layers.PReLU.
+Layer PReLU(PReLUOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct AxisOptions {
+  std::vector<int64_t> axis = {-1};
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+};
+
+// exp(x) / sum(exp(x)) along axes. Source: keras.layers.Softmax.
+Layer Softmax(AxisOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Normalization.
+
+struct LayerNormalizationOptions {
+  std::vector<int64_t> axis = {-1};
+  double epsilon = 1e-3;
+  bool center = true, scale = true;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// (x - mean) / sqrt(variance + epsilon) along axes of each sample, times gamma, plus beta. Source:
+// keras.layers.LayerNormalization.
+Layer LayerNormalization(LayerNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct GroupNormalizationOptions {
+  int64_t groups = 32;  // -1: one a channel.
+  int64_t axis = -1;    // Of the channels.
+  double epsilon = 1e-3;
+  bool center = true, scale = true;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// The same over groups of channels. Source: keras.layers.GroupNormalization.
+Layer GroupNormalization(GroupNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct RMSNormalizationOptions {
+  std::vector<int64_t> axis = {-1};
+  double epsilon = 1e-6;
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// x / sqrt(mean(x^2) + epsilon) along axes of each sample, times scale. Source: keras.layers.RMSNormalization.
+Layer RMSNormalization(RMSNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// x by its length along axes of each sample. Source: keras.layers.UnitNormalization.
+Layer UnitNormalization(AxisOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Noise in training, x itself else.
+
+// Drops elements to selu's lower limit, and keeps mean and variance. Source: keras.layers.AlphaDropout.
+Layer AlphaDropout(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+// Drops whole channels of [N, steps, channels]. Source: keras.layers.SpatialDropout1D.
+Layer SpatialDropout1D(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+// x times normal noise of mean 1 and variance rate / (1 - rate). Source: keras.layers.GaussianDropout.
+Layer GaussianDropout(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+// x plus normal noise of mean 0. Source: keras.layers.GaussianNoise.
+Layer GaussianNoise(double stddev, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Other shapes.
+
+// One size may be -1: what is left. Source: keras.layers.Reshape.
+Layer Reshape(std::vector<int64_t> target_shape, LayerOptions options = {},
+              Layer::Where where = Layer::Where::current());
+// The axes of samples, counted from 1, in another order. Source: keras.layers.Permute.
+Layer Permute(std::vector<int64_t> dims, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+// [N, features] -> [N, n, features]. Source: keras.layers.RepeatVector.
+Layer RepeatVector(int64_t n, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
 }  // namespace fusebox

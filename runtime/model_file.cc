@@ -12,13 +12,11 @@
 namespace fusebox {
 namespace {
 
-std::vector<WeightGroup> Groups(const Sequential::Impl& model) {
-  std::vector<WeightGroup> groups;
+std::vector<WeightGroup> Groups(const Model::Impl& model) {
+  std::vector<WeightGroup> groups = GroupsOf(model.config);
   const auto weights = model.WeightsByLayer();
   for (size_t i = 0; i < weights.size(); ++i) {
-    const LayerConfig& layer = model.config.layers[i];
-    WeightGroup& group = groups.emplace_back(WeightGroup{layer.name, KerasClassName(layer.item.id), {}});
-    for (const Variable* weight : weights[i]) group.vars.push_back(weight->value);
+    for (const Variable* weight : weights[i]) groups[i].vars.push_back(weight->value);
   }
   return groups;
 }
@@ -36,7 +34,7 @@ std::vector<const Variable*> OptimizerVariables(const Variables& variables) {
 }
 
 // The symbols of all strangers' items that the model's programs use.
-Expansions CollectExpansions(const Sequential::Impl& model) {
+Expansions CollectExpansions(const Model::Impl& model) {
   ExpansionRecorder recorder;
   recorder.expansions = model.embedded;
   std::vector<ProgramKind> kinds = {ProgramKind::kPrediction};
@@ -57,12 +55,12 @@ absl::StatusOr<Expansions> ExpansionsOf(const KerasFile& file, const std::string
   return expansions;
 }
 
-absl::Status SetGroups(Sequential::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
+absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
   const auto weights = model.WeightsByLayer();
   if (groups.size() != weights.size())
     return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
-    const std::string& name = model.config.layers[i].name;
+    const std::string& name = groups[i].layer_name;
     if (groups[i].vars.size() != weights[i].size()) {
       return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(),
                     groups[i].vars.size());
@@ -75,7 +73,7 @@ absl::Status SetGroups(Sequential::Impl& model, const std::vector<WeightGroup>& 
   return absl::OkStatus();
 }
 
-absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& values, const std::string& who) {
+absl::Status SetOptimizer(Model::Impl& model, const std::vector<Tensor>& values, const std::string& who) {
   if (values.empty() || !model.config.compile) return absl::OkStatus();
   FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
   const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
@@ -97,7 +95,7 @@ absl::Status SetOptimizer(Sequential::Impl& model, const std::vector<Tensor>& va
 
 }  // namespace
 
-absl::Status Sequential::Save(const std::string& path) {
+absl::Status Model::Save(const std::string& path) {
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   KerasFile file{.config = impl_->config, .layers = Groups(*impl_), .optimizer_vars = {}, .fusebox_metadata = {}};
   if (impl_->config.compile) {
@@ -113,24 +111,24 @@ absl::Status Sequential::Save(const std::string& path) {
   return WriteKeras(path, file);
 }
 
-absl::Status Sequential::SaveWeights(const std::string& path) {
+absl::Status Model::SaveWeights(const std::string& path) {
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   return WriteKerasWeights(path, {.layers = Groups(*impl_), .optimizer_vars = {}});
 }
 
-absl::Status Sequential::LoadWeights(const std::string& path) {
+absl::Status Model::LoadWeights(const std::string& path) {
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_)));
   return SetGroups(*impl_, weights.layers, fmt::format("'{}'", path));
 }
 
-absl::StatusOr<Sequential> LoadModel(const std::string& path) {
+absl::StatusOr<Model> LoadModel(const std::string& path) {
   FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ReadKeras(path));
   const std::string who = fmt::format("'{}'", path);
   FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsOf(file, who));
-  absl::StatusOr<Sequential> model = Sequential::FromConfig(file.config, embedded);
+  absl::StatusOr<Model> model = Model::FromConfig(file.config, embedded);
   if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
-  Sequential::Impl& impl = *model->impl_;
+  Model::Impl& impl = *model->impl_;
   // Keras gives every model that it saves an input; without one there are no weights either.
   if (!impl.HasInput()) return model;
   FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // FUSEBOX_MODEL lets the fusebox command see a model that is defined in C++:
 //
-//   absl::StatusOr<fb::Sequential> Build(const fb::sdk::Attributes& a) { ... a.Int("width") ... }   or   Build()
+//   absl::StatusOr<fb::Model> Build(const fb::sdk::Attributes& a) { ... a.Int("width") ... }   or   Build()
+//
+// (Or of a fb::Sequential.)
 //
 //   FUSEBOX_MODEL(Build, {.id = "my_model", .doc = "...", .attributes = {fb::sdk::Int("width", 300).Min(1)}});
 //
@@ -20,7 +22,7 @@ namespace fusebox {
 
 // Which libfusebox a model's library fits. It uses the C++ API, so it must be built with the very headers of the library
 // that loads it, and with the same standard library.
-#define FUSEBOX_BUILD_ID "0.1.0-1"
+#define FUSEBOX_BUILD_ID "0.1.0-2"
 const char* BuildId();  // Of this library.
 
 // What a model's library hands over: its description (JSON as in .keras files) and, where it is compiled and its input is
@@ -28,11 +30,11 @@ const char* BuildId();  // Of this library.
 struct ModelText {
   std::string config, program;
 };
-absl::StatusOr<ModelText> DescribeModel(const Sequential& model);
+absl::StatusOr<ModelText> DescribeModel(const Model& model);
 
 // The model that such a description stands for.
-absl::StatusOr<Sequential> ModelFromText(const std::string& config, const std::string& who,
-                                         std::optional<int64_t> seed = {});
+absl::StatusOr<Model> ModelFromText(const std::string& config, const std::string& who,
+                                    std::optional<int64_t> seed = {});
 
 namespace sdk {
 
@@ -52,7 +54,7 @@ template <auto Build>
 void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink* config,
                      const FbSink* program) noexcept {
   Guarded(config, [&] {
-    const absl::StatusOr<Sequential> model = [&]() -> absl::StatusOr<Sequential> {
+    const absl::StatusOr<Model> model = [&]() -> absl::StatusOr<Model> {
       if constexpr (std::is_invocable_v<decltype(Build), const Attributes&>) {
         return Build(Attributes(attributes, count));
       } else {

@@ -2,7 +2,6 @@
 #include "fusebox/runtime/model_state.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <random>
@@ -50,95 +49,59 @@ void SetRandomSeed(int64_t seed) {
   global.models = 0;
 }
 
-Sequential::Impl::Impl(ModelOptions options) : seed(options.seed ? *options.seed : NewSeed()) {
+PortData PortData::Rows(int64_t begin, int64_t end) const {
+  PortData part;
+  for (const Tensor& array : x) part.x.push_back(array.Rows(begin, end));
+  for (const Tensor& array : y) part.y.push_back(array.Rows(begin, end));
+  return part;
+}
+
+BatchTypes PortData::Types() const {
+  BatchTypes types;
+  for (const Tensor& array : x) types.x.push_back(BatchTypeOf(array));
+  for (const Tensor& array : y) types.y.push_back(BatchTypeOf(array));
+  return types;
+}
+
+Model::Impl::Impl(ModelOptions options)
+    : seed(options.seed ? *options.seed : NewSeed()), named_(!options.name.empty()) {
   config.name = std::move(options.name);
 }
 
-std::string Sequential::Impl::UniqueName(const LayerConfig& layer) const {
-  const std::string base = KerasSnakeCase(KerasClassName(layer.item.id));
-  // Which of base, base_1, base_2, ... are taken.
-  std::vector<bool> taken(config.layers.size() + 1);
-  for (const LayerConfig& other : config.layers) {
-    std::string_view rest = other.name;
-    if (!rest.starts_with(base)) continue;
-    rest.remove_prefix(base.size());
-    size_t i = 0;
-    if (!rest.empty()) {
-      const auto [end, error] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), i);
-      if (!rest.starts_with("_") || rest.starts_with("_0") || error != std::errc() || end != rest.data() + rest.size())
-        continue;
-    }
-    if (i < taken.size()) taken[i] = true;
-  }
-  const auto i = std::ranges::find(taken, false) - taken.begin();
-  return i == 0 ? base : fmt::format("{}_{}", base, i);
+std::vector<Type> Model::Impl::InputTypes() const {
+  std::vector<Type> types;
+  for (const InputConfig& input : config.inputs) types.push_back(BatchType(input.dtype, input.shape));
+  return types;
 }
 
-void Sequential::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape,
-                           const std::source_location* where) {
-  if (!status.ok()) return;
-  const std::string line = where != nullptr ? fmt::format("{}:{}: ", where->file_name(), where->line()) : "";
-  LayerConfig added = layer;
-  const auto fail = [&](const std::string& message) {
-    status = Refuse("{}{}{}", line, added.name.empty() ? "" : fmt::format("'{}', ", added.name), message);
-  };
-  absl::StatusOr<ItemSpec> item = ResolveItem(FB_LAYER, layer.item, embedded);
-  if (!item.ok()) return fail(Message(item.status()));
-  added.item = *std::move(item);
-  if (added.name.empty()) added.name = UniqueName(added);
-  if (std::ranges::find(config.layers, added.name, &LayerConfig::name) != config.layers.end()) {
-    return fail("the model has another layer of this name");
-  }
-  if (added.name.find('/') != std::string::npos) return fail("a layer's name may have no '/'");
-  if (!input_shape.empty()) {
-    if (!config.layers.empty()) return fail("only the first layer may have an input_shape");
-    if (std::ranges::any_of(input_shape, [](int64_t d) { return d < 1; })) {
-      return fail(fmt::format("its input_shape needs dimensions of 1 or more, got {}",
-                              ToString(Shape(input_shape.begin(), input_shape.end()))));
-    }
-    config.input = InputConfig{.name = "input_layer", .shape = Shape(input_shape.begin(), input_shape.end())};
-    output = InputType();
-  }
-  config.layers.push_back(added);
-  where_.push_back(line);
-  if (HasInput()) Extend(config.layers.back(), line);
-}
-
-// The type that this layer makes of what comes out of the last one.
-void Sequential::Impl::Extend(const LayerConfig& layer, const std::string& where) {
-  ModelConfig one;
-  one.layers = {layer};
-  const absl::StatusOr<std::vector<LayerTypes>> types = InferLayerTypes(one, output, embedded);
-  if (types.ok()) {
-    output = types->back().output;
-  } else {
-    status = Refuse("{}{}", where, Message(types.status()));
-  }
-}
-
-absl::Status Sequential::Impl::SettleInput(const Tensor& x) {
+absl::Status Model::Impl::SettleInput(const Arrays& x) {
   FUSEBOX_RETURN_IF_ERROR(status);
+  if (!config.IsStack()) return absl::OkStatus();
   if (config.layers.empty()) return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
   if (HasInput()) return absl::OkStatus();
-  if (x.rank() < 1) return Refuse("x: expected [samples, ...], got a scalar");
-  config.input = InputConfig{.name = "input_layer", .shape = Shape(x.shape().begin() + 1, x.shape().end())};
-  output = InputType();
-  for (size_t i = 0; i < config.layers.size() && status.ok(); ++i) Extend(config.layers[i], where_[i]);
-  if (status.ok()) return absl::OkStatus();
-  // The data were wrong, not the declaration.
-  config.input.reset();
-  output = {};
-  return std::exchange(status, absl::OkStatus());
+  if (x.size() != 1) return Refuse("model '{}' has 1 input, got {} arrays", config.name, x.size());
+  if (x[0].rank() < 1) return Refuse("x: expected [samples, ...], got a scalar");
+  return SettleStack(Shape(x[0].shape().begin() + 1, x[0].shape().end()));
 }
 
-Type Sequential::Impl::UsualTarget() const {
-  if (!config.compile || !HasClassLabels(config.compile->loss) || output.rank() < 1) return output;
-  return {DType::kI32, Shape(output.shape.begin(), output.shape.end() - 1)};
+BatchTypes Model::Impl::UsualData() const {
+  BatchTypes types;
+  if (!HasInput()) return types;
+  types.x = InputTypes();
+  const std::vector<OutputLoss> losses = LossesOf(config);
+  for (const size_t target : TargetOutputs(config)) {
+    const Type& output = outputs[target];
+    const ItemSpec& loss = losses[target].loss;
+    const bool classes = !loss.id.empty() && HasClassLabels(loss) && output.rank() > 0;
+    types.y.push_back(classes ? Type{DType::kI32, Shape(output.shape.begin(), output.shape.end() - 1)} : output);
+  }
+  return types;
 }
 
-absl::StatusOr<Graph> Sequential::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
+absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
-  if (config.layers.empty()) return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
+  if (config.IsStack() && config.layers.empty())
+    return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
   if (!HasInput()) {
     return absl::FailedPreconditionError(
         fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
@@ -146,7 +109,7 @@ absl::StatusOr<Graph> Sequential::Impl::Program(ProgramKind kind, const BatchTyp
   return BuildProgram(kind, config, data, embedded);
 }
 
-absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
+absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
   FUSEBOX_RETURN_IF_ERROR(status);
   const auto resolve = [&](uint32_t kind, ItemSpec& item) {
     absl::StatusOr<ItemSpec> resolved = ResolveItem(kind, item, embedded);
@@ -154,12 +117,19 @@ absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimize
     item = *std::move(resolved);
     return absl::OkStatus();
   };
-  if (compile.loss.id.empty()) return Refuse("model '{}': a loss is needed to compile it", config.name);
+  const bool has_loss = !compile.loss.id.empty() || std::ranges::any_of(compile.outputs, [](const OutputLoss& output) {
+    return !output.loss.id.empty();
+  });
+  if (!has_loss) return Refuse("model '{}': a loss is needed to compile it", config.name);
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
-  FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
+  if (!compile.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
+  for (OutputLoss& output : compile.outputs) {
+    if (!output.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, output.loss));
+    for (ItemSpec& metric : output.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
+  }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
-  if (HasInput() && !config.layers.empty()) {
+  if (HasInput() && !(config.IsStack() && config.layers.empty())) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {
       config.compile = std::move(before);
@@ -168,24 +138,29 @@ absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimize
   }
   const bool same_kind = before && before->optimizer.id == config.compile->optimizer.id;
   if (!keep_optimizer_state || !same_kind) variables.DropOptimizer();
+  variables.DropLossScalars();
   compiled_.clear();
   return absl::OkStatus();
 }
 
-absl::Status Sequential::Impl::EnsureWeights() {
+absl::Status Model::Impl::EnsureWeights() {
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
   variables.Declare(program);
-  return variables.Initialize(seed);
+  FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
+  for (const NamedTensor& weight : std::exchange(given_, {})) {
+    FUSEBOX_RETURN_IF_ERROR(variables.Set(weight.name, weight.value));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status Sequential::Impl::EnsureOptimizer() {
+absl::Status Model::Impl::EnsureOptimizer() {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, UsualData()));
   variables.Declare(program);
   return variables.Initialize(seed);
 }
 
-absl::Status Sequential::Impl::TakeAverages() {
+absl::Status Model::Impl::TakeAverages() {
   if (!ReadOptimizerOptions(config.compile->optimizer.attributes).use_ema) return absl::OkStatus();
   for (const Variable* weight : Weights()) {
     const Variable* const average = variables.Find(AverageOf(weight->name));
@@ -195,8 +170,8 @@ absl::Status Sequential::Impl::TakeAverages() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
-                                                         const std::string& target_cpu) {
+absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
+                                                    const std::string& target_cpu) {
   for (CompiledProgram& known : compiled_) {
     if (known.kind == kind && known.data == data && known.row_capacity == row_capacity &&
         known.target_cpu == target_cpu) {
@@ -217,51 +192,100 @@ absl::StatusOr<BoundProgram*> Sequential::Impl::Compiled(ProgramKind kind, const
   return compiled_.back().program.get();
 }
 
-absl::Status Sequential::Impl::CheckInput(const Tensor& x) const {
-  const Shape& expected = config.input->shape;
+absl::Status Model::Impl::CheckInput(size_t input, const Tensor& x) const {
+  const InputConfig& expected = config.inputs[input];
   const Shape got(x.shape().begin(), x.shape().end());
-  if (!got.empty() && Shape(got.begin() + 1, got.end()) == expected) return absl::OkStatus();
-  return Refuse("layer '{}' expects x of shape {}, got {}", config.layers[0].name, ToString(InputType().shape),
-                x.empty() ? "nothing" : ToString(got));
+  if (!got.empty() && Shape(got.begin() + 1, got.end()) == expected.shape) return absl::OkStatus();
+  return Refuse(
+      "{} expects x of shape {}, got {}",
+      config.IsStack() ? fmt::format("layer '{}'", config.layers[0].name) : fmt::format("input '{}'", expected.name),
+      ToString(BatchType(expected.dtype, expected.shape).shape), x.empty() ? "nothing" : ToString(got));
 }
 
-absl::Status Sequential::Impl::CheckData(const Data& data, std::string_view prefix) const {
-  const auto& [x, y] = data;
-  const auto in_context = [&](const absl::Status& s) { return Refuse("{}{}", prefix, Message(s)); };
-  if (const absl::Status fits = CheckInput(x); !fits.ok()) return in_context(fits);
-  if (y.rank() < 1 || y.rows() != x.rows()) {
-    return Refuse("{}x has {} samples, y has {}", prefix, x.rows(), y.rank() < 1 ? 0 : y.rows());
+absl::StatusOr<std::vector<Tensor>> Model::Impl::TakeInputs(const Arrays& x) const {
+  const std::vector<std::string> names = InputNames(config);
+  FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> ordered, x.InOrder(names, config.name, "input", "x"));
+  for (size_t i = 0; i < ordered.size(); ++i) {
+    FUSEBOX_RETURN_IF_ERROR(CheckInput(i, ordered[i]));
+    if (ordered[i].rows() != ordered[0].rows()) {
+      return Refuse("x '{}' has {} samples, x '{}' has {}", names[0], ordered[0].rows(), names[i], ordered[i].rows());
+    }
   }
-  if (!HasClassLabels(config.compile->loss)) return absl::OkStatus();
-  const int64_t classes = output.rank() > 0 ? output.shape.back() : 0;
-  const absl::Status labels = CheckClassLabels(y, classes, ShortName(config.compile->loss.id));
-  return labels.ok() ? labels : in_context(labels);
+  return ordered;
 }
 
-std::vector<std::vector<const Variable*>> Sequential::Impl::WeightsByLayer() const {
-  std::vector<std::vector<const Variable*>> all(config.layers.size());
-  std::map<std::string_view, size_t> layer_of_name;
-  for (size_t i = 0; i < config.layers.size(); ++i) layer_of_name[config.layers[i].name] = i;
+absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y, std::string_view prefix) const {
+  const auto in_context = [&](const absl::Status& s) { return Refuse("{}{}", prefix, Message(s)); };
+  PortData data;
+  absl::StatusOr<std::vector<Tensor>> inputs = TakeInputs(x);
+  if (!inputs.ok()) return in_context(inputs.status());
+  data.x = *std::move(inputs);
+  const std::vector<std::string> names = OutputNames(config);
+  const std::vector<size_t> targets = TargetOutputs(config);
+  std::vector<std::string> wanted;
+  for (const size_t target : targets) wanted.push_back(names[target]);
+  const bool of_all = y.size() == names.size() && (y.size() == 0 || y.named()[0].name.empty());
+  absl::StatusOr<std::vector<Tensor>> found = y.InOrder(of_all ? names : wanted, config.name, "output", "y");
+  if (!found.ok()) return in_context(found.status());
+  const std::vector<OutputLoss> losses = LossesOf(config);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    const size_t target = targets[i];
+    const Tensor& labels = data.y.emplace_back((*found)[of_all ? target : i]);
+    if (labels.rank() < 1 || labels.rows() != data.rows()) {
+      return Refuse("{}x has {} samples, y{} has {}", prefix, data.rows(),
+                    names.size() > 1 ? fmt::format(" '{}'", names[target]) : "", labels.rank() < 1 ? 0 : labels.rows());
+    }
+    const ItemSpec& loss = losses[target].loss;
+    if (loss.id.empty() || !HasClassLabels(loss)) continue;
+    const int64_t classes = outputs[target].rank() > 0 ? outputs[target].shape.back() : 0;
+    const absl::Status fits = CheckClassLabels(labels, classes, ShortName(loss.id));
+    if (!fits.ok()) return in_context(fits);
+  }
+  return data;
+}
+
+std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer() const {
+  const std::vector<LeafLayer> leaves = LeafLayers(config);
+  std::vector<std::vector<const Variable*>> all(leaves.size());
+  std::map<std::string_view, size_t> leaf_of_path;
+  for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;
   for (const bool trainable : {true, false}) {
     for (const Variable& variable : variables.all()) {
       if (variable.kind != "weight" || variable.trainable != trainable) continue;
-      // A layer's name has no slash, so the scope's first part is the layer.
-      const std::string_view scope = variable.scope;
-      const auto layer = layer_of_name.find(scope.substr(0, scope.find('/')));
-      if (layer != layer_of_name.end()) all[layer->second].push_back(&variable);
+      // A layer may have scopes of its own behind its path.
+      for (std::string_view scope = variable.scope;; scope = scope.substr(0, scope.rfind('/'))) {
+        if (const auto leaf = leaf_of_path.find(scope); leaf != leaf_of_path.end()) {
+          all[leaf->second].push_back(&variable);
+          break;
+        }
+        if (scope.find('/') == std::string_view::npos) break;
+      }
     }
   }
   return all;
 }
 
-std::vector<const Variable*> Sequential::Impl::Weights() const {
+std::vector<const Variable*> Model::Impl::Weights(std::string_view path) const {
   std::vector<const Variable*> all;
-  for (const auto& of_layer : WeightsByLayer()) all.insert(all.end(), of_layer.begin(), of_layer.end());
+  const std::vector<LeafLayer> leaves = LeafLayers(config);
+  const auto by_layer = WeightsByLayer();
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    const std::string& leaf = leaves[i].path;
+    const bool inside = path.empty() || leaf == path || (leaf.starts_with(path) && leaf[path.size()] == '/');
+    if (inside) all.insert(all.end(), by_layer[i].begin(), by_layer[i].end());
+  }
   return all;
 }
 
 Type BatchTypeOf(const Tensor& rows) {
   return BatchType(rows.dtype(), Shape(rows.shape().begin() + 1, rows.shape().end()));
+}
+
+void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, const PortData& data) {
+  const std::vector<std::string> inputs = InputPorts(model), outputs = OutputPorts(model);
+  for (size_t i = 0; i < data.x.size(); ++i) program.Bind(kind, inputs[i], data.x[i].raw());
+  const std::vector<size_t> targets = TargetOutputs(model);
+  for (size_t i = 0; i < data.y.size(); ++i) program.Bind(kind, outputs[targets[i]], data.y[i].raw());
 }
 
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that a Sequential is. Inside runtime/ only.
+// All that a Model is. Inside runtime/ only.
 #pragma once
 #include <list>
 #include <map>
@@ -10,30 +10,45 @@
 #include <vector>
 
 #include "fusebox/runtime/bound_program.h"
-#include "fusebox/runtime/sequential.h"
+#include "fusebox/runtime/model.h"
 #include "fusebox/runtime/variables.h"
 
 namespace fusebox {
 
-class Sequential::Impl {
+// Data in the order of the model's inputs, and of TargetOutputs.
+struct PortData {
+  std::vector<Tensor> x, y;
+
+  int64_t rows() const { return x[0].rows(); }
+  PortData Rows(int64_t begin, int64_t end) const;
+  BatchTypes Types() const;
+};
+
+class Model::Impl {
  public:
   explicit Impl(ModelOptions options);
 
   // ---- Declaring.
-  void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where);
+  // A layer on top of a stack, or a model with its weights (`weights`).
+  void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where,
+           const std::vector<NamedTensor>& weights = {});
+  // All that the outputs need of what was declared.
+  void Declare(const SymbolicTensors& inputs, const SymbolicTensors& outputs, const std::source_location& where);
+  // A whole description.
+  void Take(const ModelConfig& whole);
   absl::Status Compile(CompileConfig compile, bool keep_optimizer_state);
+  SymbolicCall CallAsLayer(SymbolicTensors inputs, const std::source_location& where) const;
 
-  // ---- The programs. Types are known once the input's shape is.
-  bool HasInput() const { return config.input.has_value(); }
-  Type InputType() const { return BatchType(config.input->dtype, config.input->shape); }
+  // ---- The programs. Types are known once the inputs' shapes are.
+  bool HasInput() const { return !config.inputs.empty(); }
+  std::vector<Type> InputTypes() const;
   // Takes the shape of the first data where none was declared.
-  absl::Status SettleInput(const Tensor& x);
-  // What the last layer gives: f32[N,10].
-  const Type& OutputType() const { return output; }
-  // What the loss expects if no data are there to say: classes i32[N], or the same as the output.
-  Type UsualTarget() const;
-  // What its programs read if no data are there to say: x of the input's dtype. Empty while the input is unknown.
-  BatchTypes UsualData() const { return HasInput() ? BatchTypes{InputType(), UsualTarget()} : BatchTypes{}; }
+  absl::Status SettleInput(const Arrays& x);
+  // What the outputs give: f32[N,10].
+  const std::vector<Type>& OutputTypes() const { return outputs; }
+  // What programs read if no data are there to say: x of the inputs' dtypes, and what each loss expects, classes i32[N]
+  // or the same as its output. Empty while the input is unknown.
+  BatchTypes UsualData() const;
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
 
   // Makes the weights, unless they are there.
@@ -45,27 +60,37 @@ class Sequential::Impl {
   // The program, compiled, with variables bound. Compiled once for each type of data, capacity and CPU.
   absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
                                          const std::string& target_cpu);
+  void DropPrograms() { compiled_.clear(); }
 
-  // ---- Data: whether the model can take them. Their dtypes do not matter, as the programs convert.
-  absl::Status CheckInput(const Tensor& x) const;
-  absl::Status CheckData(const Data& data, std::string_view prefix) const;
+  // ---- Data: in order, if the model can take them. Their dtypes do not matter, as the programs convert.
+  absl::StatusOr<std::vector<Tensor>> TakeInputs(const Arrays& x) const;
+  absl::StatusOr<PortData> TakeData(const Arrays& x, const Arrays& y, std::string_view prefix) const;
 
-  // The layers' weights in the order of Keras's files: each layer's, those that are trained first.
+  // The weights of the layers within `path`, or of all, in the order of Keras's files: each layer's (LeafLayers), those
+  // that are trained first.
   std::vector<std::vector<const Variable*>> WeightsByLayer() const;
-  std::vector<const Variable*> Weights() const;
+  std::vector<const Variable*> Weights(std::string_view path = {}) const;
 
   ModelConfig config;
   Expansions embedded;
   absl::Status status;
   int64_t seed;
   Variables variables;
-  Type output;  // Of the layers so far; no dtype while the input's shape is unknown.
+  std::vector<Type> outputs;  // Empty while the input's shape is unknown.
 
  private:
-  void Extend(const LayerConfig& layer, const std::string& where);
-  std::string UniqueName(const LayerConfig& layer) const;
+  // Puts full keys and all attributes into what names items.
+  absl::Status Register(LayerConfig& layer) const;
+  void Extend(size_t layer);
+  absl::Status SettleStack(Shape shape_of_a_sample);
+  // The types of the outputs; `lines` are those of the calls, for errors.
+  void InferOutputs(const std::vector<std::string>& lines);
+  absl::Status CheckInput(size_t input, const Tensor& x) const;
 
-  std::vector<std::string> where_;  // Of each layer: "main.cc:12: ", or empty.
+  bool named_;                             // By the user, not by default.
+  int64_t layer_id_ = NextSymbolNumber();  // As a layer of other models.
+  std::vector<std::string> where_;         // Of each layer of a stack: "main.cc:12: ", or empty.
+  std::vector<NamedTensor> given_;         // First values of weights that models within have brought.
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -78,15 +103,16 @@ class Sequential::Impl {
 
 // The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
 Type BatchTypeOf(const Tensor& rows);
-inline BatchTypes BatchTypesOf(const Data& data) { return {BatchTypeOf(data.x), BatchTypeOf(data.y)}; }
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
 // The error of a run that a signal has ended.
 absl::Status Interrupted();
+// Binds each array to its port.
+void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, const PortData& data);
 // One evaluation pass over data that the program was compiled for.
-absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const CompileConfig& compile, const Data& data,
+absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
                                      int64_t batch_size, int64_t threads);
-// Loss and metrics that a program's outputs hold, in Keras's order.
-Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile);
+// Losses and metrics that a program's outputs hold, in Keras's order.
+Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names);
 
 }  // namespace fusebox

@@ -2,6 +2,8 @@
 #include "fusebox/runtime/program.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/verify.h"
@@ -28,6 +30,14 @@ Value Converted(Value data, DType dtype) {
   return data.dtype() == uint32_t(dtype) ? data : Cast(data, uint32_t(dtype));
 }
 
+bool HasLoss(const OutputLoss& output) { return !output.loss.id.empty(); }
+bool NeedsTarget(const OutputLoss& output) { return HasLoss(output) || !output.metrics.empty(); }
+
+// Of a metric of one of so many outputs.
+std::string LogName(const OutputLoss& output, const ItemSpec& metric, size_t outputs) {
+  return outputs > 1 ? fmt::format("{}_{}", output.output, ShortName(metric.id)) : ShortName(metric.id);
+}
+
 class ProgramWriter {
  public:
   ProgramWriter(ProgramKind kind, const ModelConfig& model, const Expansions& embedded)
@@ -46,54 +56,62 @@ class ProgramWriter {
 
   GraphBuilder& builder() { return b_; }
 
-  // Returns what comes out of the last layer; `types` gets each layer's.
-  Value Layers(Value x, std::vector<LayerTypes>* types = nullptr) {
-    for (const LayerConfig& layer : model_.layers) {
-      const Value input = x;
-      x = ExpandUse(b_, {FB_LAYER, layer.item, training_, !layer.trainable}, {input}, layer.name, embedded_);
-      if (!x.ok()) return x;
-      if (has_loss_) ActivityPenalty(layer, x);
-      if (types) types->push_back({b_.graph()[input.id].type, b_.graph()[x.id].type});
-    }
-    return x;
+  // What comes out of the model. `types` gets each call's; after an error `at` is the call that is wrong.
+  Values Outputs(const Values& inputs, std::vector<CallTypes>* types = nullptr, size_t* at = nullptr) {
+    size_t call = 0;
+    return Calls(model_, inputs, false, types, at != nullptr ? *at : call);
   }
 
-  // The mean loss of the batch, f32[]. The output "loss" is the mean of all samples since the accumulators were zero.
-  Value Loss(Value y_true, Value y_pred) {
-    Value each = ExpandUse(b_, {FB_LOSS, model_.compile->loss, training_}, {y_true, y_pred}, "loss", embedded_);
-    if (!each.ok()) return each;
-    if (each.dtype() != FB_F32 || each.rank() < 1 || each.dim(0) != kBatch) {
-      return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}", model_.compile->loss.id,
-                              ToString(each.type())));
+  // The mean loss of the batch, f32[]. The output "loss" is the mean of all samples since the accumulators were zero; of
+  // several losses each has such an output, too.
+  Value Loss(const Values& y_true, const Values& y_pred) {
+    const std::vector<OutputLoss> outputs = LossesOf(model_);
+    const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
+    std::vector<std::pair<const OutputLoss*, Value>> each;  // Of a sample.
+    size_t target = 0;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!NeedsTarget(outputs[i])) continue;
+      const Value y = y_true[target++];
+      if (!HasLoss(outputs[i])) continue;
+      each.emplace_back(&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]));
+      if (!each.back().second.ok()) return each.back().second;
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
-    if (each.rank() > 1) each = Mean(each, AllButTheBatch(each.rank()));
-    const Value sum = Sum(each, {0}), count = Extent(each, {0});
-    const Value with_penalties = penalties.ok() ? sum + penalties * count : sum;
-    const Value total = State("total", FB_ACCUMULATOR, kWideScalar, "zeros");
-    const Value samples = State("count", FB_ACCUMULATOR, kWideScalar, "zeros");
-    const Value new_total = total + Cast(with_penalties, FB_F64);
-    const Value new_samples = samples + Cast(count, FB_F64);
-    b_.Assign(total, new_total);
-    b_.Assign(samples, new_samples);
-    b_.Output("loss", Cast(new_total / new_samples, FB_F32));
+    Value sum, count;
+    for (auto& [output, loss] : each) {
+      if (loss.rank() > 1) loss = Mean(loss, AllButTheBatch(loss.rank()));
+      Value of_output = Sum(loss, {0});
+      count = Extent(loss, {0});
+      const GraphBuilder::Scope inner(b_, several ? output->output : "");
+      if (several) RunningLoss(of_output, count, output->output + "_loss");
+      if (output->weight) of_output = of_output * LossWeight(*output);
+      sum = sum.ok() ? sum + of_output : of_output;
+    }
+    RunningLoss(penalties.ok() ? sum + penalties * count : sum, count, "loss");
     return penalties.ok() ? sum / count + penalties : sum / count;
   }
 
-  void Metrics(Value y_true, Value y_pred) {
+  void Metrics(const Values& y_true, const Values& y_pred) {
     const GraphBuilder::Scope scope(b_, "metrics");
-    for (const ItemSpec& metric : model_.compile->metrics) {
-      const std::string name = ShortName(metric.id);
-      if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
-        Fail(fmt::format("metric '{}' is given twice", name));
-        return;
+    const std::vector<OutputLoss> outputs = LossesOf(model_);
+    size_t target = 0;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!NeedsTarget(outputs[i])) continue;
+      const Value y = y_true[target++];
+      for (const ItemSpec& metric : outputs[i].metrics) {
+        const std::string name = LogName(outputs[i], metric, outputs.size());
+        if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
+          Fail(fmt::format("metric '{}' is given twice", name));
+          return;
+        }
+        const Value result = ExpandUse(b_, {FB_METRIC, metric, training_}, {y, y_pred[i]}, name, embedded_);
+        if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
+          Fail(
+              fmt::format("metric {}: was to make its result, f32[], and made {}", metric.id, ToString(result.type())));
+        }
+        b_.Output(name, result);
       }
-      const Value result = ExpandUse(b_, {FB_METRIC, metric, training_}, {y_true, y_pred}, name, embedded_);
-      if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
-        Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric.id, ToString(result.type())));
-      }
-      b_.Output(name, result);
     }
   }
 
@@ -101,8 +119,18 @@ class ProgramWriter {
     if (!loss.ok()) return;
     std::vector<NodeId> weights;
     for (NodeId i = 1; i < b_.graph().size(); ++i) {
-      if (IsTrained(b_.graph()[i])) weights.push_back(i);
+      if (IsTrained(i)) weights.push_back(i);
     }
+    // In the order of Keras's files: that of the layers, whichever is called first.
+    std::map<std::string_view, size_t> place;
+    const std::vector<LeafLayer> leaves = LeafLayers(model_);
+    for (size_t i = 0; i < leaves.size(); ++i) place[leaves[i].path] = i;
+    std::ranges::stable_sort(weights, {}, [&](NodeId id) {
+      for (std::string_view scope = b_.graph()[id].scope;; scope = scope.substr(0, scope.rfind('/'))) {
+        if (const auto layer = place.find(scope); layer != place.end()) return layer->second;
+        if (scope.find('/') == std::string_view::npos) return leaves.size();
+      }
+    });
     WriteOptimizer(b_, model_.compile->optimizer, weights, loss, embedded_);
   }
 
@@ -125,14 +153,118 @@ class ProgramWriter {
     return b_.State(name, kind, *FromAbi(type), initializer, {});
   }
 
+  // The values of a model, or of one within.
+  Values Calls(const ModelConfig& model, const Values& inputs, bool frozen, std::vector<CallTypes>* types, size_t& at) {
+    const std::vector<CallConfig> calls = CallsOf(model);
+    std::vector<Values> made;  // By ValueRef::source.
+    for (const Value& input : inputs) made.push_back({input});
+    made.resize(inputs.size() + calls.size());
+    if (types) types->resize(calls.size());
+    std::vector<int> times(model.layers.size());
+    const auto types_of = [&](const Values& values) {
+      std::vector<Type> all;
+      for (const Value& value : values) all.push_back(b_.graph()[value.id].type);
+      return all;
+    };
+    for (const size_t i : CallOrder(model)) {
+      at = i;
+      const LayerConfig& layer = model.layers[calls[i].layer];
+      Values from;
+      for (const ValueRef& input : calls[i].inputs) from.push_back(made[input.source][input.output]);
+      const Values to = Call(layer, from, frozen || !layer.trainable, times[calls[i].layer]++);
+      if (to.empty()) return {};
+      if (types) (*types)[i] = {types_of(from), types_of(to)};
+      made[inputs.size() + i] = to;
+    }
+    Values outputs;
+    for (const ValueRef& output : OutputsOf(model)) outputs.push_back(made[output.source][output.output]);
+    return outputs;
+  }
+
+  // The values that a call makes; none after an error. `time` says how often the layer was called before in its model.
+  Values Call(const LayerConfig& layer, const Values& inputs, bool frozen, int time) {
+    if (layer.model) return CallModel(layer, inputs, frozen);
+    const NodeId first = b_.graph().size();
+    const std::string path = (b_.scope().empty() ? "" : b_.scope() + "/") + layer.name;
+    auto& states = states_[path];
+    if (!states.empty()) b_.again = &states;
+    const Value y = ExpandUse(b_, {FB_LAYER, layer.item, training_, frozen}, inputs, layer.name, embedded_);
+    b_.again = nullptr;
+    if (!y.ok()) return {};
+    for (NodeId i = first; i < b_.graph().size(); ++i) {
+      const Node& node = b_.graph()[i];
+      if (node.op != Op::kState || !node.attributes.String("name").starts_with(path + "/")) continue;
+      states.emplace(node.attributes.String("name"), i);
+      if (frozen) frozen_.insert(i);
+    }
+    if (has_loss_) ActivityPenalty(layer, path + (time == 0 ? "/activity" : fmt::format("/activity_{}", time)), y);
+    return {y};
+  }
+
+  Values CallModel(const LayerConfig& layer, const Values& inputs, bool frozen) {
+    const ModelConfig& inner = *layer.model;
+    const std::string outer = std::exchange(b_.who, fmt::format("'{}': ", layer.name));
+    const size_t count = std::max<size_t>(inner.inputs.size(), 1);
+    if (inputs.size() != count) {
+      Fail(fmt::format("the model has {} input{}: {}; got {}", count, count == 1 ? "" : "s",
+                       QuotedNames(InputNames(inner)), inputs.size()));
+      return {};
+    }
+    Values converted;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inner.inputs.empty()) {
+        converted.push_back(inputs[i]);
+        continue;
+      }
+      const InputConfig& input = inner.inputs[i];
+      const Type expected = BatchType(input.dtype, input.shape), got = b_.graph()[inputs[i].id].type;
+      if (got.shape != expected.shape) {
+        Fail(fmt::format("its input '{}' is {}, got {}", input.name, ToString(expected), ToString(got)));
+        return {};
+      }
+      converted.push_back(Converted(inputs[i], input.dtype));
+    }
+    b_.who = outer;
+    const GraphBuilder::Scope scope(b_, layer.name);
+    size_t at = 0;
+    return Calls(inner, converted, frozen, nullptr, at);
+  }
+
+  // A loss for each sample.
+  Value LossOfEach(const OutputLoss& output, bool several, Value y_true, Value y_pred) {
+    const std::string scope = several ? "loss/" + output.output : "loss";
+    const Value each = ExpandUse(b_, {FB_LOSS, output.loss, training_}, {y_true, y_pred}, scope, embedded_);
+    if (each.ok() && (each.dtype() != FB_F32 || each.rank() < 1 || each.dim(0) != kBatch)) {
+      return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}", output.loss.id,
+                              ToString(each.type())));
+    }
+    return each;
+  }
+
+  // The output `name`: the mean of all samples since the accumulators were zero.
+  void RunningLoss(Value sum, Value count, const std::string& name) {
+    const Value total = State("total", FB_ACCUMULATOR, kWideScalar, "zeros");
+    const Value samples = State("count", FB_ACCUMULATOR, kWideScalar, "zeros");
+    const Value new_total = total + Cast(sum, FB_F64);
+    const Value new_samples = samples + Cast(count, FB_F64);
+    b_.Assign(total, new_total);
+    b_.Assign(samples, new_samples);
+    b_.Output(name, Cast(new_total / new_samples, FB_F32));
+  }
+
+  // A scalar of the program: another one needs no compiling.
+  Value LossWeight(const OutputLoss& output) {
+    return State("weight", FB_SCALAR, MakeType(FB_F32, {}), fmt::format("{}", *output.weight));
+  }
+
   // What a layer's attribute activity_regularizer says of its output, a sample.
-  void ActivityPenalty(const LayerConfig& layer, Value y) {
+  void ActivityPenalty(const LayerConfig& layer, const std::string& name, Value y) {
     const auto attribute = layer.item.attributes.find("activity_regularizer");
     if (attribute == layer.item.attributes.end()) return;
     const std::string* const text = std::get_if<std::string>(&attribute->second);
     if (text == nullptr || text->empty()) return;
-    const GraphBuilder::Scope scope(b_, "losses");
-    const Value penalty = Penalty(*text, y, layer.name + "/activity");
+    const GraphBuilder::AbsoluteScope scope(b_, "losses");
+    const Value penalty = Penalty(*text, y, name);
     if (penalty.ok()) b_.AddLoss(penalty / Extent(y, {0}));
   }
 
@@ -157,26 +289,25 @@ class ProgramWriter {
     const NodeId size = b_.graph().size();
     for (NodeId i = 1; i < size; ++i) {
       const std::string text = b_.graph()[i].attributes.String("regularizer");
-      if (text.empty() || !IsTrained(b_.graph()[i])) continue;
+      if (text.empty() || !IsTrained(i)) continue;
       add(Penalty(text, b_.Wrap(i), b_.graph()[i].attributes.String("name")));
     }
     for (const Value& penalty : b_.losses) add(penalty);
     return sum;
   }
 
-  bool IsTrained(const Node& node) const {
-    if (node.op != Op::kState || node.attributes.String("kind") != "weight" || !node.attributes.Flag("trainable")) {
-      return false;
-    }
-    const std::string layer = node.scope.substr(0, node.scope.find('/'));
-    const auto it = std::ranges::find_if(model_.layers, [&](const LayerConfig& l) { return l.name == layer; });
-    return it == model_.layers.end() || it->trainable;
+  bool IsTrained(NodeId id) const {
+    const Node& node = b_.graph()[id];
+    return node.op == Op::kState && node.attributes.String("kind") == "weight" && node.attributes.Flag("trainable") &&
+           !frozen_.contains(id);
   }
 
   GraphBuilder b_;
   bool training_, has_loss_;
   const ModelConfig& model_;
   const Expansions& embedded_;
+  std::map<std::string, GraphBuilder::StatesByName> states_;  // Of each layer that was called, by its path.
+  std::set<NodeId> frozen_;                                   // States of layers that are not trained.
 };
 
 }  // namespace
@@ -188,42 +319,68 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
   }
   ProgramWriter writer(kind, model, embedded);
   GraphBuilder& b = writer.builder();
-  const DType input = model.input ? model.input->dtype : types.x.dtype;
-  const DType target = model.compile && HasClassLabels(model.compile->loss) ? DType::kI32 : DType::kF32;
-  switch (kind) {
-    case ProgramKind::kPrediction: {
-      const Value x = Converted(b.Input("x", types.x), input);
-      b.Output("y", writer.Layers(x));
-      break;
+  const bool training = kind == ProgramKind::kTraining;
+  const Value order = training ? b.Input("order", kOrderType) : Value{};
+  const auto data = [&](const std::string& port, const Type& type, DType dtype) {
+    return Converted(training ? b.Rows(port, type, order) : b.Input(port, type), dtype);
+  };
+  Values x, y;
+  const std::vector<std::string> inputs = InputPorts(model), outputs = OutputPorts(model);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    x.push_back(data(inputs[i], types.x[i], model.inputs.empty() ? types.x[i].dtype : model.inputs[i].dtype));
+  }
+  if (kind != ProgramKind::kPrediction) {
+    const std::vector<OutputLoss> losses = LossesOf(model);
+    const std::vector<size_t> targets = TargetOutputs(model);
+    for (size_t i = 0; i < targets.size(); ++i) {
+      const ItemSpec& loss = losses[targets[i]].loss;
+      const bool classes = !loss.id.empty() && HasClassLabels(loss);
+      y.push_back(data(outputs[targets[i]], types.y[i], classes ? DType::kI32 : DType::kF32));
     }
-    case ProgramKind::kEvaluation: {
-      const Value x = Converted(b.Input("x", types.x), input);
-      const Value y = Converted(b.Input("y", types.y), target);
-      const Value predicted = writer.Layers(x);
-      writer.Loss(y, predicted);
-      writer.Metrics(y, predicted);
-      break;
-    }
-    case ProgramKind::kTraining: {
-      const Value order = b.Input("order", kOrderType);
-      const Value x = Converted(b.Rows("x", types.x, order), input);
-      const Value y = Converted(b.Rows("y", types.y, order), target);
-      const Value predicted = writer.Layers(x);
-      const Value loss = writer.Loss(y, predicted);
-      writer.Metrics(y, predicted);
-      writer.Optimizer(loss);
-      writer.Counters();
-      break;
-    }
+  }
+  const Values predicted = writer.Outputs(x);
+  if (!b.status().ok()) return b.status();
+  if (kind == ProgramKind::kPrediction) {
+    for (size_t i = 0; i < outputs.size(); ++i) b.Output(outputs[i], predicted[i]);
+    return std::move(writer).Finish();
+  }
+  const Value loss = writer.Loss(y, predicted);
+  writer.Metrics(y, predicted);
+  if (training) {
+    writer.Optimizer(loss);
+    writer.Counters();
   }
   return std::move(writer).Finish();
 }
 
-absl::StatusOr<std::vector<LayerTypes>> InferLayerTypes(const ModelConfig& model, const Type& x,
-                                                        const Expansions& embedded) {
+std::vector<size_t> TargetOutputs(const ModelConfig& model) {
+  std::vector<size_t> targets;
+  const std::vector<OutputLoss> outputs = LossesOf(model);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (NeedsTarget(outputs[i])) targets.push_back(i);
+  }
+  return targets;
+}
+
+std::vector<std::string> LogNames(const ModelConfig& model) {
+  std::vector<std::string> names = {"loss"};
+  const std::vector<OutputLoss> outputs = LossesOf(model);
+  const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
+  for (const OutputLoss& output : outputs) {
+    if (several && HasLoss(output)) names.push_back(output.output + "_loss");
+    for (const ItemSpec& metric : output.metrics) names.push_back(LogName(output, metric, outputs.size()));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+absl::StatusOr<std::vector<CallTypes>> InferTypes(const ModelConfig& model, const std::vector<Type>& x,
+                                                  const Expansions& embedded, size_t* failed) {
   ProgramWriter writer(ProgramKind::kPrediction, model, embedded);
-  std::vector<LayerTypes> types;
-  writer.Layers(writer.builder().Input("x", x), &types);
+  std::vector<CallTypes> types;
+  Values inputs;
+  for (size_t i = 0; i < x.size(); ++i) inputs.push_back(writer.builder().Input(std::to_string(i), x[i]));
+  writer.Outputs(inputs, &types, failed);
   if (!writer.builder().status().ok()) return writer.builder().status();
   return types;
 }

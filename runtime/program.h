@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of a model, as symbols: training, evaluation and prediction. Each is one step on a batch of N rows.
 //
-//   training     order i32[N] -> rows of x and y -> layers -> loss and penalties -> gradients -> optimizer; loss and metrics of the
-//                epoch so far; step and other counters
-//   evaluation   x, y -> layers -> loss and metrics so far
+//   training     order i32[N] -> rows of x and y -> layers -> losses and penalties -> gradients -> optimizer; losses and
+//                metrics of the epoch so far; step and other counters
+//   evaluation   x, y -> layers -> losses and metrics so far
 //   prediction   x -> layers -> y
 //
 // x and y are the caller's arrays as they are: the program casts what it takes of them, x to the dtype of the model's
-// input and y to i32 for losses that take classes, else to f32.
+// input and y to i32 for losses that take classes, else to f32. Where a model has several, see InputPorts and OutputPorts;
+// targets are there for the outputs that have a loss or metrics.
 //
-// States: weights "dense/kernel"; what the optimizer keeps, "optimizer/learning_rate" and
-// "optimizer/dense/kernel/momentum"; of penalties, "losses/dense/kernel/l2"; accumulators "loss/total", "metrics/accuracy/count"; the counter "step"; "seed".
+// States: weights "dense/kernel", "encoder/dense/kernel" of a model within; what the optimizer keeps,
+// "optimizer/learning_rate" and "optimizer/dense/kernel/momentum"; of penalties, "losses/dense/kernel/l2"; accumulators
+// "loss/total", "loss/main_output/total", "metrics/accuracy/count"; "loss/main_output/weight"; the counter "step"; "seed".
 #pragma once
 #include <string>
 #include <vector>
@@ -25,9 +27,9 @@ namespace fusebox {
 enum class ProgramKind { kTraining, kEvaluation, kPrediction };
 
 // What the program reads: the types of a batch of the data, so their first dimension is N. y matters to those with a
-// loss.
+// loss, and has one for each of TargetOutputs.
 struct BatchTypes {
-  Type x, y;
+  std::vector<Type> x, y;
 
   bool operator==(const BatchTypes&) const = default;
 };
@@ -36,12 +38,19 @@ struct BatchTypes {
 absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
                                    const Expansions& embedded = {});
 
-// What goes into each layer and what comes out.
-struct LayerTypes {
-  Type input, output;
+// Which of the outputs have a loss or metrics, so that they need targets.
+std::vector<size_t> TargetOutputs(const ModelConfig& model);
+
+// What evaluation and training report, in Keras's order: "accuracy", "loss"; of several losses "main_output_loss", too.
+std::vector<std::string> LogNames(const ModelConfig& model);
+
+// What goes into each call and what comes out.
+struct CallTypes {
+  std::vector<Type> inputs, outputs;
 };
-absl::StatusOr<std::vector<LayerTypes>> InferLayerTypes(const ModelConfig& model, const Type& x,
-                                                        const Expansions& embedded = {});
+// In the order of CallsOf. After an error `failed`, if it is there, is the number of the call that is wrong.
+absl::StatusOr<std::vector<CallTypes>> InferTypes(const ModelConfig& model, const std::vector<Type>& x,
+                                                  const Expansions& embedded = {}, size_t* failed = nullptr);
 
 // The type of a batch of the model's input: f32[N,28,28].
 Type BatchType(DType dtype, const Shape& shape_of_a_sample);

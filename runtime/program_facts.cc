@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/keras_config.h"
 #include "fusebox/runtime/plugins/registry.h"
 
 namespace fusebox {
@@ -38,35 +39,54 @@ std::optional<Type> ParseFixedType(std::string_view text) {
   return type;
 }
 
-}  // namespace
+// Whether layers, one loss and metrics in their order say all.
+bool IsPlain(const ModelConfig& model) {
+  const bool within =
+      std::ranges::any_of(model.layers, [](const LayerConfig& layer) { return layer.model != nullptr; });
+  return model.IsStack() && !within && (!model.compile || model.compile->outputs.empty());
+}
 
-void WriteFacts(const ModelConfig& model, Graph& program) {
-  std::vector<std::pair<uint32_t, std::string>> items;
-  program.metadata["model"] = model.name;
-  if (model.input) {
-    program.metadata["input"] =
-        fmt::format("{} {}", model.input->name, ToString(Type{model.input->dtype, model.input->shape}));
+void WriteStack(const ModelConfig& model, Graph& program) {
+  if (!model.inputs.empty()) {
+    const InputConfig& input = model.inputs[0];
+    program.metadata["input"] = fmt::format("{} {}", input.name, ToString(Type{input.dtype, input.shape}));
   }
   for (size_t i = 0; i < model.layers.size(); ++i) {
     const LayerConfig& layer = model.layers[i];
     program.metadata[fmt::format("{}.{:03}.{}", layer.trainable ? "layer" : "frozen", i, layer.name)] =
         Print(layer.item);
-    items.emplace_back(FB_LAYER, layer.item.id);
   }
-  if (model.compile) {
-    program.metadata["optimizer"] = Print(model.compile->optimizer);
-    program.metadata["loss"] = Print(model.compile->loss);
-    items.emplace_back(FB_OPTIMIZER, model.compile->optimizer.id);
-    items.emplace_back(FB_LOSS, model.compile->loss.id);
-    for (size_t i = 0; i < model.compile->metrics.size(); ++i) {
-      program.metadata[fmt::format("metric.{:03}", i)] = Print(model.compile->metrics[i]);
-      items.emplace_back(FB_METRIC, model.compile->metrics[i].id);
-    }
+  if (!model.compile) return;
+  program.metadata["optimizer"] = Print(model.compile->optimizer);
+  program.metadata["loss"] = Print(model.compile->loss);
+  for (size_t i = 0; i < model.compile->metrics.size(); ++i) {
+    program.metadata[fmt::format("metric.{:03}", i)] = Print(model.compile->metrics[i]);
+  }
+}
+
+}  // namespace
+
+void WriteFacts(const ModelConfig& model, Graph& program) {
+  program.metadata["model"] = model.name;
+  if (IsPlain(model)) {
+    WriteStack(model, program);
+  } else {
+    program.metadata["config"] = KerasConfigJson(model);
+  }
+  std::vector<std::pair<uint32_t, std::string>> items;
+  for (const LeafLayer& leaf : LeafLayers(model)) items.emplace_back(FB_LAYER, leaf.layer->item.id);
+  if (model.compile) items.emplace_back(FB_OPTIMIZER, model.compile->optimizer.id);
+  for (const OutputLoss& output : LossesOf(model)) {
+    items.emplace_back(FB_LOSS, output.loss.id);
+    for (const ItemSpec& metric : output.metrics) items.emplace_back(FB_METRIC, metric.id);
   }
   WritePlugins(items, program);
 }
 
 absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
+  if (const auto config = program.metadata.find("config"); config != program.metadata.end()) {
+    return ParseKerasConfig(config->second, "program: config");
+  }
   ModelConfig model;
   CompileConfig compile;
   std::map<std::string, LayerConfig> layers;  // By number.
@@ -78,7 +98,7 @@ absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
       const std::optional<Type> type = ParseFixedType(std::string_view(value).substr(blank + 1));
       if (blank == std::string::npos || !type)
         return Refuse("program: input: expected a name and a type, got '{}'", value);
-      model.input = InputConfig{value.substr(0, blank), type->dtype, type->shape};
+      model.inputs = {{value.substr(0, blank), type->dtype, type->shape}};
     } else if (key.starts_with("layer.") || key.starts_with("frozen.")) {
       const size_t number = key.find('.') + 1, name = key.find('.', number);
       if (name == std::string::npos) return Refuse("program: expected layer.<number>.<name>, got '{}'", key);

@@ -164,4 +164,8 @@ void Variables::DropOptimizer() {
   });
 }
 
+void Variables::DropLossScalars() {
+  std::erase_if(all_, [](const Variable& v) { return v.kind == "scalar" && v.name.starts_with("loss/"); });
+}
+
 }  // namespace fusebox

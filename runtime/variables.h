@@ -48,6 +48,8 @@ class Variables {
   void SetInteger(std::string_view name, int64_t number);  // Of i64 scalars and counters.
   // Forgets all that an optimizer has remembered.
   void DropOptimizer();
+  // Forgets what losses weigh, and their own numbers: the model is compiled anew.
+  void DropLossScalars();
 
   // Another number after each change of a value by Set or by a program that a Touch tells of. Scalars and counters do not
   // count.

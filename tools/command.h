@@ -55,7 +55,7 @@ absl::StatusOr<ItemSpec> ParseItem(const std::string& text);
 // ---- Models.
 
 struct OpenedModel {
-  Sequential model;
+  Model model;
   bool has_weights = false;  // A .keras file has; a program or a model in C++ has none.
 };
 // A .keras or .fbg file, path.so, path.so:name, or the id of an installed model, with attributes if it takes some:
@@ -68,13 +68,13 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
 // Adds the options that choose one.
 void AddProgramOptions(CLI::App& verb, std::string& which, std::string& x_dtype);
 // For those that need weights: from `weights`, a .weights.h5 file, unless it is empty.
-absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights);
+absl::StatusOr<Model> OpenTrainedModel(const std::string& reference, const std::string& weights);
 
 // What the options --optimizer, --loss and --metrics change of the model's own settings.
 struct CompileOverrides {
   std::string optimizer, loss, metrics;
 };
-absl::Status ApplyOverrides(Sequential& model, const CompileOverrides& overrides);
+absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides);
 
 // ---- Output.
 

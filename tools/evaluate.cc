@@ -18,7 +18,7 @@ struct EvaluateWords {
 
 absl::Status EvaluateModel(const EvaluateWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
-  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
+  FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));
   // Evaluation has no use for an optimizer, but compiling needs one.
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";

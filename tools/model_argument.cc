@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What MODEL means.
+#include <algorithm>
+
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
@@ -10,19 +12,19 @@
 namespace fusebox::tools {
 namespace {
 
-absl::StatusOr<Sequential> FromProgram(const std::string& path, std::optional<int64_t> seed) {
+absl::StatusOr<Model> FromProgram(const std::string& path, std::optional<int64_t> seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(path));
   const auto in_context = [&](const absl::Status& status) { return Refuse("'{}': {}", path, Message(status)); };
   const absl::StatusOr<Graph> program = Parse(text);
   if (!program.ok()) return in_context(program.status());
   const absl::StatusOr<ModelConfig> config = ReadFacts(*program);
   if (!config.ok()) return in_context(config.status());
-  absl::StatusOr<Sequential> model = Sequential::FromConfig(*config, {}, seed);
+  absl::StatusOr<Model> model = Model::FromConfig(*config, {}, seed);
   if (!model.ok()) return in_context(model.status());
   return model;
 }
 
-absl::StatusOr<Sequential> FromLibrary(const std::string& reference, std::optional<int64_t> seed) {
+absl::StatusOr<Model> FromLibrary(const std::string& reference, std::optional<int64_t> seed) {
   std::string name = reference;
   ItemAttributes attributes;
   if (reference.find('=') != std::string::npos && reference.find(".so") == std::string::npos) {
@@ -38,7 +40,7 @@ absl::StatusOr<Sequential> FromLibrary(const std::string& reference, std::option
 
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed) {
   if (reference.ends_with(".keras")) {
-    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, LoadModel(reference));
+    FUSEBOX_ASSIGN_OR_RETURN(Model model, LoadModel(reference));
     return OpenedModel{std::move(model), true};
   }
   if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
@@ -46,10 +48,10 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
                   reference);
   }
   if (reference.ends_with(".fbg")) {
-    FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromProgram(reference, seed));
+    FUSEBOX_ASSIGN_OR_RETURN(Model model, FromProgram(reference, seed));
     return OpenedModel{std::move(model), false};
   }
-  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, FromLibrary(reference, seed));
+  FUSEBOX_ASSIGN_OR_RETURN(Model model, FromLibrary(reference, seed));
   return OpenedModel{std::move(model), false};
 }
 
@@ -78,7 +80,7 @@ void AddProgramOptions(CLI::App& verb, std::string& which, std::string& x_dtype)
       ->check(CLI::IsMember({"f32", "f64", "i32", "i64", "u8", "bool"}));
 }
 
-absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const std::string& weights) {
+absl::StatusOr<Model> OpenTrainedModel(const std::string& reference, const std::string& weights) {
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(reference));
   if (!weights.empty()) {
     FUSEBOX_RETURN_IF_ERROR(opened.model.LoadWeights(weights));
@@ -89,32 +91,43 @@ absl::StatusOr<Sequential> OpenTrainedModel(const std::string& reference, const 
   return std::move(opened.model);
 }
 
-absl::Status ApplyOverrides(Sequential& model, const CompileOverrides& overrides) {
+absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides) {
   const std::optional<CompileConfig>& own = model.config().compile;
   if (overrides.optimizer.empty() && overrides.loss.empty() && overrides.metrics.empty()) {
     if (own) return absl::OkStatus();
     return Refuse("model '{}' is not compiled: give --loss and --optimizer", model.config().name);
   }
-  CompileConfig settings = own.value_or(CompileConfig{});
+  CompileArgs args{.keep_optimizer_state = overrides.optimizer.empty()};
+  ItemSpec optimizer = own ? own->optimizer : ItemSpec{};
   if (!overrides.optimizer.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(settings.optimizer, ParseItem(overrides.optimizer));
+    FUSEBOX_ASSIGN_OR_RETURN(optimizer, ParseItem(overrides.optimizer));
   }
-  if (!overrides.loss.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(settings.loss, ParseItem(overrides.loss));
-  }
-  if (!overrides.metrics.empty()) {
-    settings.metrics.clear();
-    for (const std::string& metric : SplitItems(overrides.metrics)) {
-      FUSEBOX_ASSIGN_OR_RETURN(settings.metrics.emplace_back(), ParseItem(metric));
+  const auto has_loss = [](const OutputLoss& output) { return !output.loss.id.empty(); };
+  const std::vector<OutputLoss> outputs = LossesOf(model.config());
+  for (const OutputLoss& output : outputs) {
+    if (has_loss(output)) args.loss.named.emplace_back(output.output, output.loss);
+    if (output.weight) args.loss_weights.named.emplace_back(output.output, *output.weight);
+    if (!output.metrics.empty()) {
+      args.metrics.named.emplace_back(output.output,
+                                      std::vector<ItemArg>(output.metrics.begin(), output.metrics.end()));
     }
   }
-  if (settings.loss.id.empty()) return Refuse("model '{}' has no loss: give --loss", model.config().name);
-  if (settings.optimizer.id.empty())
-    return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
-  return model.Compile({.optimizer = settings.optimizer,
-                        .loss = settings.loss,
-                        .metrics = {settings.metrics.begin(), settings.metrics.end()},
-                        .keep_optimizer_state = overrides.optimizer.empty()});
+  if (!overrides.loss.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec loss, ParseItem(overrides.loss));
+    args.loss = LossArg(std::move(loss));
+  } else if (std::ranges::none_of(outputs, has_loss)) {
+    return Refuse("model '{}' has no loss: give --loss", model.config().name);
+  }
+  if (!overrides.metrics.empty()) {
+    args.metrics = {};
+    for (const std::string& metric : SplitItems(overrides.metrics)) {
+      FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ParseItem(metric));
+      args.metrics.list.emplace_back(std::move(item));
+    }
+  }
+  if (optimizer.id.empty()) return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
+  args.optimizer = std::move(optimizer);
+  return model.Compile(std::move(args));
 }
 
 }  // namespace fusebox::tools

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // fusebox plot MODEL -o model.png
+#include <algorithm>
 #include <memory>
 
 #include "fmt/ranges.h"
 #include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/plots/model_dot.h"
 #include "tools/command.h"
 
@@ -23,39 +23,61 @@ std::string KerasShape(const Type& type) {
   return fmt::format("({}{})", fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
 }
 
+// Of several "[(None, 5), (None, 30)]".
+std::string KerasShapes(const std::vector<Type>& types) {
+  std::vector<std::string> shapes;
+  for (const Type& type : types) shapes.push_back(KerasShape(type));
+  return shapes.size() == 1 ? shapes[0] : fmt::format("[{}]", fmt::join(shapes, ", "));
+}
+
+DotLayer InputBox(const InputConfig& input) {
+  return {.name = input.name,
+          .class_name = "InputLayer",
+          .activation = "",
+          .input_shape = "",
+          .output_shape = KerasShape(BatchType(input.dtype, input.shape)),
+          .inputs = {}};
+}
+
+DotLayer LayerBox(const LayerConfig& layer) {
+  DotLayer box{.name = layer.name,
+               .class_name = KerasClassOf(layer),
+               .activation = "",
+               .input_shape = "",
+               .output_shape = "",
+               .inputs = {}};
+  if (const auto it = layer.item.attributes.find("activation"); it != layer.item.attributes.end()) {
+    if (const std::string* activation = std::get_if<std::string>(&it->second)) box.activation = ShortName(*activation);
+  }
+  return box;
+}
+
 absl::Status Plot(const PlotWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   FUSEBOX_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(words.model));
   const ModelConfig& config = opened.model.config();
-  const absl::StatusOr<std::vector<LayerTypes>> types = opened.model.layer_types();
+  const absl::StatusOr<std::vector<CallTypes>> types = opened.model.call_types();
+  const std::vector<size_t> order = LayerOrder(config);
+  const size_t inputs = config.inputs.size();
+  std::vector<size_t> box_of(order.size());  // By LayerOrder's numbers.
   std::vector<DotLayer> boxes;
-  if (config.input) {
-    const std::string shape = types.ok() && !types->empty() ? KerasShape((*types)[0].input) : "";
-    boxes.push_back({.name = config.input->name,
-                     .class_name = "InputLayer",
-                     .activation = "",
-                     .input_shape = "",
-                     .output_shape = shape,
-                     .inputs = {}});
+  for (const size_t i : order) {
+    box_of[i] = boxes.size();
+    boxes.push_back(i < inputs ? InputBox(config.inputs[i]) : LayerBox(config.layers[i - inputs]));
   }
-  for (size_t i = 0; i < config.layers.size(); ++i) {
-    const LayerConfig& layer = config.layers[i];
-    DotLayer box{.name = layer.name,
-                 .class_name = KerasClassName(layer.item.id),
-                 .activation = "",
-                 .input_shape = "",
-                 .output_shape = "",
-                 .inputs = {}};
-    if (const auto it = layer.item.attributes.find("activation"); it != layer.item.attributes.end()) {
-      if (const std::string* activation = std::get_if<std::string>(&it->second))
-        box.activation = ShortName(*activation);
+  const std::vector<CallConfig> calls = CallsOf(config);
+  for (size_t i = 0; i < calls.size(); ++i) {
+    DotLayer& box = boxes[box_of[inputs + calls[i].layer]];
+    for (const ValueRef& input : calls[i].inputs) {
+      // A stack whose input is not known has no box for it.
+      const size_t source = config.IsStack() ? input.source + inputs - 1 : input.source;
+      if (config.IsStack() && input.source + inputs == 0) continue;
+      const size_t from = box_of[source < inputs ? source : inputs + calls[source - inputs].layer];
+      if (std::ranges::find(box.inputs, from) == box.inputs.end()) box.inputs.push_back(from);
     }
-    if (types.ok()) {
-      box.input_shape = KerasShape((*types)[i].input);
-      box.output_shape = KerasShape((*types)[i].output);
-    }
-    if (!boxes.empty()) box.inputs = {boxes.size() - 1};
-    boxes.push_back(std::move(box));
+    if (!types.ok()) continue;
+    box.input_shape = KerasShapes((*types)[i].inputs);
+    box.output_shape = KerasShapes((*types)[i].outputs);
   }
   return DrawDot(ModelDot(boxes, words.options), words.output);
 }

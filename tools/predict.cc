@@ -17,12 +17,6 @@ struct PredictWords {
   int64_t batch_size = 32, threads = 0;
 };
 
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
-  return text.empty() ? "none" : text;
-}
-
 // All arrays given, by name; a lone .npy is "x".
 absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::string>& words) {
   std::vector<NamedTensor> arrays;
@@ -48,23 +42,20 @@ absl::Status Predict(const PredictWords& words) {
   if (!zipped && !words.output.ends_with(".npy"))
     return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
-  FUSEBOX_ASSIGN_OR_RETURN(Sequential model, OpenTrainedModel(words.model, words.weights));
+  FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
 
-  const std::string name = model.config().input ? model.config().input->name : "x";
-  std::vector<std::string> given;
-  const Tensor* x = nullptr;
-  for (const NamedTensor& array : arrays) {
-    given.push_back(array.name);
-    if (array.name == "x" || array.name == name) x = &array.value;
+  const std::vector<std::string> outputs = OutputNames(model.config());
+  if (!zipped && outputs.size() > 1) {
+    return Refuse("'{}': model '{}' has the outputs {}: expected a name that ends in .npz", words.output,
+                  model.config().name, QuotedNames(outputs));
   }
-  if (x == nullptr || arrays.size() != 1) {
-    return Refuse("model '{}' has the input '{}' (or 'x'), given are {}", model.config().name, name, Listed(given));
-  }
-  FUSEBOX_ASSIGN_OR_RETURN(const Tensor y,
-                           model.Predict(*x, {.threads = words.threads, .target_cpu = words.target_cpu}));
-  if (!zipped) return WriteNpy(words.output, y);
-  return WriteNpz(words.output, {{model.config().layers.back().name, y}});
+  // A lone .npy needs no name, nor does a model without an input of its own know one.
+  const bool lone = arrays.size() == 1 && arrays[0].name == "x" && model.config().inputs.size() < 2;
+  const PredictArgs args{.threads = words.threads, .target_cpu = words.target_cpu};
+  FUSEBOX_ASSIGN_OR_RETURN(const Arrays y, model.Predict(lone ? Arrays(arrays[0].value) : Arrays(arrays), args));
+  if (!zipped) return WriteNpy(words.output, y[0]);
+  return WriteNpz(words.output, y.named());
 }
 
 }  // namespace
@@ -74,8 +65,7 @@ void AddPredict(CLI::App& app, Action& action) {
   const auto words = std::make_shared<PredictWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--input", words->inputs, "X.npy, X.npz or name=path.npy")->required()->expected(1)->take_all();
-  verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with the array under the last layer's name")
-      ->required();
+  verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with an array under each output's name")->required();
   verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
   verb->add_option("--batch-size", words->batch_size, "As in Keras; it changes nothing here")
       ->check(AtLeast(1))

@@ -27,7 +27,7 @@ absl::Status Train(const TrainWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   if (!words.output.ends_with(".keras")) return Refuse("'{}': expected a name that ends in .keras", words.output);
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
-  Sequential& model = opened.model;
+  Model& model = opened.model;
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides));
   if (!words.weights.empty()) FUSEBOX_RETURN_IF_ERROR(model.LoadWeights(words.weights));
 

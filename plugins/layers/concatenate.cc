@@ -16,7 +16,13 @@ class ConcatenateLayer final : public sdk::MergeLayer {
       if (input.dtype() != inputs[0].dtype() || input.rank() != inputs[0].rank()) {
         return scope.Error("expects inputs of one dtype and rank, got {} and {}", inputs[0].type(), input.type());
       }
-      if (!FixedAxes(scope, input, {axis_})) return {};
+      const auto axis = FixedAxes(scope, input, {axis_});
+      if (!axis) return {};
+      for (int64_t i = 0; i < input.rank(); ++i) {
+        if (i == axis->front() || input.dim(i) == inputs[0].dim(i)) continue;
+        return scope.Error("expects inputs that agree in all axes but {}, got {} and {}, which differ in axis {}",
+                           axis->front(), inputs[0].type(), input.type(), i);
+      }
     }
     return Concatenate(inputs, axis_);
   }

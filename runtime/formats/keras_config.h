@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's description as Keras writes it: the config.json of a .keras file. Sequential models so far.
+// A model's description as Keras writes it: the config.json of a .keras file, of Sequential and of Functional models, and
+// of models within them.
 //
 //   fusebox/dense@1   is   {"module": "keras.layers", "class_name": "Dense", "registered_name": null, ...}
 //   acme/gated@1      is   {"module": "acme", "class_name": "Gated", "registered_name": "acme>Gated", ...}
@@ -23,8 +24,8 @@ std::string KerasConfigJson(const ModelConfig& model);
 // regularizer, no constraint), a default that all layers have, such as dtype float32. Anything else is kept, and it is
 // for the item's schema to know it. An item of Keras's is fusebox/name, a name that stands as a string stays as it is.
 // A compiled model without a loss has an empty loss id. Numbers that Keras widened from float32 are shortened:
-// 0.009999999776482582 becomes 0.01. Errors say where: a Functional or nested model, a dtype other than float32,
-// several losses, sample weights.
+// 0.009999999776482582 becomes 0.01. Errors say where: a subclassed model, a layer that is called
+// with more than values, a dtype other than float32, sample weights.
 absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who);
 
 // One item as Keras serialises it: {"class_name": "SGD", "config": {"learning_rate": 0.1}}, or a name in quotes.

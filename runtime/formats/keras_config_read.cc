@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 
 #include "fusebox/graph/status.h"
@@ -172,8 +173,16 @@ absl::StatusOr<InputConfig> InputFromJson(const Json& config, const std::string&
   return input;
 }
 
+absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who, int nesting);
+
+bool IsModel(const Json& json) {
+  const std::string class_name = StringMember(json, "class_name");
+  return Member(json, "config").contains("layers") || class_name == "Functional" || class_name == "Model" ||
+         class_name == "Sequential";
+}
+
 // `unnamed` counts the layers without a name by class.
-absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& who,
+absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& who, int nesting,
                                           std::map<std::string, int>& unnamed) {
   const Json& config = Member(json, "config");
   LayerConfig layer;
@@ -184,13 +193,15 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
     layer.name = KerasSnakeCase(class_name) + (count == 0 ? "" : fmt::format("_{}", count));
   }
   const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
-  if (config.contains("layers") || class_name == "Functional" || class_name == "Model") {
-    return Refuse("{}: a model within a model ({}) is not supported yet", layer_who, class_name);
-  }
   if (const std::string dtype = DTypeText(Member(config, "dtype")); dtype != "float32") {
     return Refuse("{}: dtype float32 expected, got {}", layer_who, dtype);
   }
   layer.trainable = Member(config, "trainable") != false;
+  if (IsModel(json)) {
+    FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(json, layer_who, nesting + 1));
+    layer.model = std::make_shared<const ModelConfig>(std::move(model));
+    return layer;
+  }
   FUSEBOX_ASSIGN_OR_RETURN(layer.item, ItemFromJson(json, layer_who, 0));
   layer.item.attributes.erase("batch_input_shape");  // Of the first layer in older files.
   return layer;
@@ -202,67 +213,276 @@ const Json& Single(const Json& json) {
   return wrapped ? *json.begin() : json;
 }
 
-absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::string& who) {
-  if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
-  CompileConfig compile;
-  for (const std::string key : {"loss_weights", "weighted_metrics"}) {
-    if (!Member(json, key).is_null() && !Member(json, key).empty())
-      return Refuse("{}: {} are not supported yet", who, key);
+// What each output is given, as a list in their order or an object by their names; null for those that have nothing.
+absl::StatusOr<std::vector<Json>> ForEachOutput(const Json& json, const std::vector<std::string>& outputs,
+                                                const std::string& who) {
+  std::vector<Json> each(outputs.size());
+  if (json.is_array() && json.size() != outputs.size())
+    return Refuse("{}: one for each of {} expected, got {}", who, QuotedNames(outputs), Excerpt(json));
+  for (size_t i = 0; json.is_array() && i < each.size(); ++i) each[i] = json[i];
+  if (!json.is_object()) return each;
+  for (const auto& [name, value] : json.items()) {
+    const auto output = std::ranges::find(outputs, name);
+    if (output == outputs.end())
+      return Refuse("{}: the model has no output '{}': its outputs are {}", who, name, QuotedNames(outputs));
+    each[size_t(output - outputs.begin())] = value;
   }
-  if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
-    FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));
+  return each;
+}
+
+absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const std::string& who) {
+  std::vector<ItemSpec> metrics;
+  if (json.is_null()) return metrics;
+  const Json list = json.is_array() ? json : Json::array({json});
+  for (const Json& metric : list) {
+    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(metric, who + ": metrics", 0));
+    metrics.push_back(std::move(item));
   }
+  return metrics;
+}
+
+absl::Status OneOutputFromJson(const Json& json, const std::string& output, const std::string& who,
+                               CompileConfig& compile) {
   if (const Json& loss = Single(Member(json, "loss")); !loss.is_null()) {
     if (loss.is_array()) return Refuse("{}: one loss expected, got {}", who, Excerpt(loss));
     FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ItemFromJson(loss, who + ": loss", 0));
   }
   const Json* metrics = &Member(json, "metrics");
-  if (metrics->is_object() || (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array()))
+  if ((metrics->is_object() && !metrics->contains("class_name")) ||
+      (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array()))
     metrics = &Single(*metrics);
-  if (metrics->is_null()) return compile;
-  const Json list = metrics->is_array() ? *metrics : Json::array({*metrics});
-  for (const Json& metric : list) {
-    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(metric, who + ": metrics", 0));
-    compile.metrics.push_back(std::move(item));
+  FUSEBOX_ASSIGN_OR_RETURN(compile.metrics, MetricsFromJson(*metrics, who));
+  const Json& weight = Single(Member(json, "loss_weights"));
+  if (weight.is_null()) return absl::OkStatus();
+  if (!weight.is_number()) return Refuse("{}: loss_weights: a number expected, got {}", who, Excerpt(weight));
+  compile.outputs = {
+      {output, std::exchange(compile.loss, {}), weight.get<double>(), std::exchange(compile.metrics, {})}};
+  return absl::OkStatus();
+}
+
+absl::Status OutputsFromJson(const Json& json, const std::vector<std::string>& outputs, const std::string& who,
+                             CompileConfig& compile) {
+  Json loss = Member(json, "loss");
+  const bool one_for_all = loss.is_string() || (loss.is_object() && loss.contains("class_name"));
+  if (one_for_all) loss = Json::array_t(outputs.size(), loss);
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Json> losses, ForEachOutput(loss, outputs, who + ": loss"));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Json> weights,
+                           ForEachOutput(Member(json, "loss_weights"), outputs, who + ": loss_weights"));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Json> metrics,
+                           ForEachOutput(Member(json, "metrics"), outputs, who + ": metrics"));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    OutputLoss& output = compile.outputs.emplace_back(OutputLoss{outputs[i], {}, {}, {}});
+    if (!losses[i].is_null()) {
+      FUSEBOX_ASSIGN_OR_RETURN(output.loss, ItemFromJson(losses[i], who + ": loss", 0));
+    }
+    if (weights[i].is_number()) output.weight = weights[i].get<double>();
+    FUSEBOX_ASSIGN_OR_RETURN(output.metrics, MetricsFromJson(metrics[i], who));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::vector<std::string>& outputs,
+                                              const std::string& who) {
+  if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
+  if (const Json& weighted = Member(json, "weighted_metrics"); !weighted.is_null() && !weighted.empty())
+    return Refuse("{}: weighted_metrics are not supported yet", who);
+  CompileConfig compile;
+  if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
+    FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));
+  }
+  FUSEBOX_RETURN_IF_ERROR(outputs.size() == 1 ? OneOutputFromJson(json, outputs[0], who, compile)
+                                              : OutputsFromJson(json, outputs, who, compile));
   return compile;
 }
 
-absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who) {
-  const std::string class_name = StringMember(json, "class_name");
-  const Json& config = Member(json, "config");
-  const Json& layers = Member(config, "layers");
-  if (class_name != "Sequential") {
-    return Refuse("{}: a Sequential model expected (others are not supported yet), got {}", who,
-                  class_name.empty() ? "no class_name" : class_name);
-  }
-  if (!layers.is_array()) return Refuse("{}: config.layers: a list expected, got {}", who, Excerpt(layers));
-  ModelConfig model;
-  if (const std::string name = StringMember(config, "name"); !name.empty()) model.name = name;
+absl::Status StackFromJson(const Json& config, const std::string& who, int nesting, ModelConfig& model) {
   std::set<std::string> names;
   std::map<std::string, int> unnamed;
-  for (const Json& layer : layers) {
+  for (const Json& layer : Member(config, "layers")) {
     const Json& layer_config = Member(layer, "config");
     if (!layer_config.is_object()) return Refuse("{}: a layer with a config expected, got {}", who, Excerpt(layer));
     const bool is_input = StringMember(layer, "class_name") == "InputLayer";
-    if (is_input && model.input) return Refuse("{}: a second InputLayer in a Sequential model", who);
-    if (!model.input && model.layers.empty() && (is_input || layer_config.contains("batch_input_shape"))) {
-      FUSEBOX_ASSIGN_OR_RETURN(model.input, InputFromJson(layer_config, who + ": InputLayer"));
+    if (is_input && !model.inputs.empty()) return Refuse("{}: a second InputLayer in a Sequential model", who);
+    if (model.inputs.empty() && model.layers.empty() && (is_input || layer_config.contains("batch_input_shape"))) {
+      FUSEBOX_ASSIGN_OR_RETURN(model.inputs.emplace_back(), InputFromJson(layer_config, who + ": InputLayer"));
     } else if (is_input) {
       return Refuse("{}: an InputLayer stands behind '{}'", who, model.layers.back().name);
     }
     if (is_input) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(LayerConfig parsed, LayerFromJson(layer, who, unnamed));
+    FUSEBOX_ASSIGN_OR_RETURN(LayerConfig parsed, LayerFromJson(layer, who, nesting, unnamed));
     if (Member(config, "trainable") == false) parsed.trainable = false;
     if (!names.insert(parsed.name).second) return Refuse("{}: two layers are named '{}'", who, parsed.name);
     model.layers.push_back(std::move(parsed));
   }
-  if (const Json& shape = Member(config, "build_input_shape"); !model.input && !shape.is_null()) {
-    model.input.emplace();  // Keras knows it from the data.
-    FUSEBOX_ASSIGN_OR_RETURN(model.input->shape, ShapeFromJson(shape, who + ": build_input_shape"));
+  if (const Json& shape = Member(config, "build_input_shape"); model.inputs.empty() && !shape.is_null()) {
+    // Keras knows it from the data.
+    FUSEBOX_ASSIGN_OR_RETURN(model.inputs.emplace_back().shape, ShapeFromJson(shape, who + ": build_input_shape"));
   }
-  if (const Json& compile = Member(json, "compile_config"); !compile.is_null() && !compile.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(model.compile, CompileFromJson(compile, who));
+  return absl::OkStatus();
+}
+
+// A value as Keras writes it: what call `node` of the layer gave.
+struct KerasHistory {
+  std::string layer;
+  uint64_t node = 0, output = 0;
+};
+
+// ["dense", 0, 0], or with more behind it.
+absl::StatusOr<KerasHistory> HistoryFromJson(const Json& json, const std::string& who) {
+  const bool fits = json.is_array() && json.size() >= 3 && json[0].is_string() && json[1].is_number_unsigned() &&
+                    json[2].is_number_unsigned();
+  if (!fits) return Refuse("{}: a value as in [\"dense\", 0, 0] expected, got {}", who, Excerpt(json));
+  return KerasHistory{json[0].get<std::string>(), json[1].get<uint64_t>(), json[2].get<uint64_t>()};
+}
+
+// [["a", 0, 0], ["b", 0, 0]]; of a single one ["a", 0, 0]; by name {"x": ["a", 0, 0]}.
+absl::StatusOr<std::vector<KerasHistory>> HistoriesFromJson(const Json& json, const std::string& who) {
+  std::vector<KerasHistory> all;
+  const bool one = json.is_array() && !json.empty() && json[0].is_string();
+  const Json list = one ? Json::array({json}) : json;
+  if (!list.is_array() && !list.is_object()) return Refuse("{}: a list of values expected, got {}", who, Excerpt(json));
+  for (const Json& each : list) {
+    FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), HistoryFromJson(each, who));
+  }
+  return all;
+}
+
+// A call of Keras 3, {"args": [value or [value, ...]], "kwargs": {}}; of older files [["a", 0, 0, {}], ...].
+absl::StatusOr<std::vector<KerasHistory>> NodeFromJson(const Json& node, const std::string& who) {
+  if (node.is_array()) return HistoriesFromJson(node, who);
+  std::vector<KerasHistory> inputs;
+  const auto add = [&](const Json& value) -> absl::Status {
+    if (StringMember(value, "class_name") != "__keras_tensor__")
+      return Refuse("{}: called with {}, which is no value of the model", who, Excerpt(value));
+    FUSEBOX_ASSIGN_OR_RETURN(inputs.emplace_back(),
+                             HistoryFromJson(Member(Member(value, "config"), "keras_history"), who));
+    return absl::OkStatus();
+  };
+  for (const Json& argument : Member(node, "args")) {
+    if (!argument.is_array()) {
+      FUSEBOX_RETURN_IF_ERROR(add(argument));
+      continue;
+    }
+    for (const Json& value : argument) FUSEBOX_RETURN_IF_ERROR(add(value));
+  }
+  for (const auto& [name, value] : Member(node, "kwargs").items()) {
+    if (!value.is_null()) return Refuse("{}: called with {} = {}, which is not supported", who, name, Excerpt(value));
+  }
+  if (inputs.empty()) return Refuse("{}: called without a value", who);
+  return inputs;
+}
+
+// The calls that Keras lists layer by layer.
+class GraphReader {
+ public:
+  GraphReader(const Json& config, const std::string& who, int nesting, ModelConfig& model)
+      : config_(config), who_(who), nesting_(nesting), model_(model) {}
+
+  absl::Status Read() {
+    FUSEBOX_RETURN_IF_ERROR(ReadLayers());
+    FUSEBOX_RETURN_IF_ERROR(ReadInputs());
+    for (auto& [layer, inputs] : calls_) {
+      CallConfig& call = model_.calls.emplace_back(CallConfig{layer, {}});
+      for (const KerasHistory& input : inputs) {
+        FUSEBOX_ASSIGN_OR_RETURN(call.inputs.emplace_back(), Find(input));
+      }
+    }
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<KerasHistory> outputs,
+                             HistoriesFromJson(Member(config_, "output_layers"), who_ + ": output_layers"));
+    if (outputs.empty()) return Refuse("{}: it has no outputs", who_);
+    for (const KerasHistory& output : outputs) {
+      FUSEBOX_ASSIGN_OR_RETURN(model_.outputs.emplace_back(), Find(output));
+    }
+    if (!SortCalls(model_)) return Refuse("{}: its calls wait for each other", who_);
+    SortLayers(model_);
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status ReadLayers() {
+    std::map<std::string, int> unnamed;
+    for (const Json& json : Member(config_, "layers")) {
+      const Json& layer_config = Member(json, "config");
+      if (!layer_config.is_object()) return Refuse("{}: a layer with a config expected, got {}", who_, Excerpt(json));
+      if (StringMember(json, "class_name") == "InputLayer") {
+        FUSEBOX_ASSIGN_OR_RETURN(InputConfig input, InputFromJson(layer_config, who_ + ": InputLayer"));
+        const std::string name = input.name;
+        if (!inputs_.emplace(name, std::move(input)).second) return Refuse("{}: two layers are named '{}'", who_, name);
+        continue;
+      }
+      FUSEBOX_ASSIGN_OR_RETURN(LayerConfig layer, LayerFromJson(json, who_, nesting_, unnamed));
+      if (Member(config_, "trainable") == false) layer.trainable = false;
+      const std::string layer_who = fmt::format("{}: layer '{}'", who_, layer.name);
+      if (inputs_.contains(layer.name) || !layer_of_.emplace(layer.name, model_.layers.size()).second)
+        return Refuse("{}: two layers are named '{}'", who_, layer.name);
+      std::vector<size_t>& nodes = nodes_.emplace_back();
+      for (const Json& node : Member(json, "inbound_nodes")) {
+        FUSEBOX_ASSIGN_OR_RETURN(std::vector<KerasHistory> inputs, NodeFromJson(node, layer_who));
+        nodes.push_back(calls_.size());
+        calls_.emplace_back(model_.layers.size(), std::move(inputs));
+      }
+      if (nodes.empty()) return Refuse("{}: is never called", layer_who);
+      model_.layers.push_back(std::move(layer));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadInputs() {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<KerasHistory> inputs,
+                             HistoriesFromJson(Member(config_, "input_layers"), who_ + ": input_layers"));
+    for (const KerasHistory& input : inputs) {
+      const auto known = inputs_.find(input.layer);
+      if (known == inputs_.end()) return Refuse("{}: there is no InputLayer '{}'", who_, input.layer);
+      input_of_[input.layer] = model_.inputs.size();
+      model_.inputs.push_back(known->second);
+    }
+    if (model_.inputs.empty() || input_of_.size() != inputs.size() || inputs.size() != inputs_.size())
+      return Refuse("{}: input_layers are not its InputLayers", who_);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<ValueRef> Find(const KerasHistory& value) const {
+    if (const auto input = input_of_.find(value.layer);
+        input != input_of_.end() && value.node == 0 && value.output == 0)
+      return ValueRef{input->second, 0};
+    if (const auto layer = layer_of_.find(value.layer); layer != layer_of_.end()) {
+      const std::vector<size_t>& nodes = nodes_[layer->second];
+      const LayerConfig& config = model_.layers[layer->second];
+      const size_t outputs = config.model ? OutputsOf(*config.model).size() : 1;
+      if (value.node < nodes.size() && value.output < outputs)
+        return ValueRef{model_.inputs.size() + nodes[value.node], value.output};
+    }
+    return Refuse("{}: there is no value [\"{}\", {}, {}]", who_, value.layer, value.node, value.output);
+  }
+
+  const Json& config_;
+  const std::string& who_;
+  const int nesting_;
+  ModelConfig& model_;
+  std::map<std::string, InputConfig> inputs_;
+  std::map<std::string, size_t> input_of_, layer_of_;
+  std::vector<std::vector<size_t>> nodes_;                           // Of each layer: its calls.
+  std::vector<std::pair<size_t, std::vector<KerasHistory>>> calls_;  // Layer, inputs.
+};
+
+absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who, int nesting) {
+  if (nesting > kMaxNesting) return Refuse("{}: models are nested deeper than {}", who, kMaxNesting);
+  const std::string class_name = StringMember(json, "class_name");
+  const Json& config = Member(json, "config");
+  const bool stack = class_name == "Sequential";
+  if (!stack && class_name != "Functional" && class_name != "Model") {
+    return Refuse("{}: a Sequential or Functional model expected, got {}", who,
+                  class_name.empty() ? "no class_name" : class_name);
+  }
+  if (const Json& layers = Member(config, "layers"); !layers.is_array())
+    return Refuse("{}: config.layers: a list expected, got {}", who, Excerpt(layers));
+  ModelConfig model;
+  if (!stack) model.name = "functional";
+  if (const std::string name = StringMember(config, "name"); !name.empty()) model.name = name;
+  FUSEBOX_RETURN_IF_ERROR(stack ? StackFromJson(config, who, nesting, model)
+                                : GraphReader(config, who, nesting, model).Read());
+  if (const Json& compile = Member(json, "compile_config"); nesting == 0 && !compile.is_null() && !compile.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(model.compile, CompileFromJson(compile, OutputNames(model), who));
   }
   return model;
 }
@@ -271,7 +491,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
 
 absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who) {
   FUSEBOX_ASSIGN_OR_RETURN(const Json parsed, ParseJson(json, who));
-  return ModelFromJson(parsed, who);
+  return ModelFromJson(parsed, who, 0);
 }
 
 absl::StatusOr<ItemSpec> ParseKerasItem(std::string_view json, const std::string& who) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "fusebox/runtime/formats/json_text.h"
 #include "fusebox/runtime/formats/keras_config.h"
 #include "fusebox/runtime/formats/keras_names.h"
@@ -97,40 +99,129 @@ Json InputJson(const InputConfig& input) {
           {"registered_name", nullptr}};
 }
 
+Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable);
+
 Json LayerJson(const LayerConfig& layer) {
+  if (layer.model) return ModelJson(*layer.model, layer.name, layer.trainable);
   Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
   // Keras's constructor of this one does not take what all others do.
   if (SplitItemId(layer.item.id).name == "spatial_dropout1d") config.erase("trainable");
   return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
 }
 
+// Each value as Keras names it: the layer, which of its calls, and which of that call's outputs.
+class Histories {
+ public:
+  explicit Histories(const ModelConfig& model) : model_(model) {
+    std::vector<int> calls(model.layers.size());
+    for (const CallConfig& call : model.calls) node_.push_back(calls[call.layer]++);
+  }
+  Json operator()(ValueRef value) const {
+    const size_t inputs = model_.inputs.size();
+    if (value.source < inputs) return {model_.inputs[value.source].name, 0, 0};
+    const size_t call = value.source - inputs;
+    return {model_.layers[model_.calls[call].layer].name, node_[call], value.output};
+  }
+
+ private:
+  const ModelConfig& model_;
+  std::vector<int> node_;  // Of each call: how many its layer has before it.
+};
+
+Json NodeJson(const CallConfig& call, const Histories& histories) {
+  Json values = Json::array();
+  for (const ValueRef& input : call.inputs)
+    values.push_back({{"class_name", "__keras_tensor__"}, {"config", {{"keras_history", histories(input)}}}});
+  const Json args = values.size() == 1 ? values : Json::array({values});
+  return {{"args", args}, {"kwargs", Json::object()}};
+}
+
+Json GraphJson(const ModelConfig& model) {
+  const Histories histories(model);
+  const size_t inputs = model.inputs.size();
+  Json layers = Json::array();
+  for (const size_t i : LayerOrder(model)) {
+    Json layer = i < inputs ? InputJson(model.inputs[i]) : LayerJson(model.layers[i - inputs]);
+    layer["name"] = i < inputs ? model.inputs[i].name : model.layers[i - inputs].name;
+    Json nodes = Json::array();
+    for (const CallConfig& call : model.calls) {
+      if (i >= inputs && call.layer == i - inputs) nodes.push_back(NodeJson(call, histories));
+    }
+    layer["inbound_nodes"] = std::move(nodes);
+    layers.push_back(std::move(layer));
+  }
+  // A model with one input takes a value, one with several a list of them; likewise outputs.
+  const auto one_or_all = [&](const std::vector<ValueRef>& values) {
+    if (values.size() == 1) return histories(values[0]);
+    Json all = Json::array();
+    for (const ValueRef& value : values) all.push_back(histories(value));
+    return all;
+  };
+  std::vector<ValueRef> from;
+  for (size_t i = 0; i < inputs; ++i) from.push_back({i, 0});
+  return {{"layers", layers}, {"input_layers", one_or_all(from)}, {"output_layers", one_or_all(model.outputs)}};
+}
+
+Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable) {
+  Json config = {{"name", name}, {"trainable", trainable}};
+  if (!model.IsStack()) {
+    config.update(GraphJson(model));
+    return {{"module", "keras.src.models.functional"},
+            {"class_name", "Functional"},
+            {"config", config},
+            {"registered_name", "Functional"}};
+  }
+  Json layers = Json::array();
+  for (const InputConfig& input : model.inputs) layers.push_back(InputJson(input));
+  for (const LayerConfig& layer : model.layers) layers.push_back(LayerJson(layer));
+  config["dtype"] = "float32";
+  config["layers"] = layers;
+  return {{"module", "keras"}, {"class_name", "Sequential"}, {"config", config}, {"registered_name", nullptr}};
+}
+
 Json NameOrItem(const ItemSpec& item, const std::string& keras_module) {
   return IsPlainName(item) ? Json(SplitItemId(item.id).name) : ItemJson(item, keras_module, Attributes(item));
 }
 
+Json MetricsJson(const std::vector<ItemSpec>& metrics) {
+  Json json = Json::array();
+  for (const ItemSpec& metric : metrics) json.push_back(NameOrItem(metric, "keras.metrics"));
+  return json;
+}
+
+Json LossJson(const ItemSpec& loss) { return loss.id.empty() ? Json(nullptr) : NameOrItem(loss, "keras.losses"); }
+
+// Keras wants each output in such an object, with or without a loss.
+Json OutputsJson(const std::vector<OutputLoss>& outputs) {
+  if (outputs.size() == 1) {
+    return {{"loss", LossJson(outputs[0].loss)},
+            {"loss_weights", outputs[0].weight ? Json(*outputs[0].weight) : Json(nullptr)},
+            {"metrics", MetricsJson(outputs[0].metrics)}};
+  }
+  Json loss, weights, metrics;
+  const bool weighted = std::ranges::any_of(outputs, [](const OutputLoss& o) { return o.weight.has_value(); });
+  for (const OutputLoss& output : outputs) {
+    loss[output.output] = LossJson(output.loss);
+    if (weighted) weights[output.output] = output.weight.value_or(1);
+    if (!output.metrics.empty()) metrics[output.output] = MetricsJson(output.metrics);
+  }
+  return {{"loss", loss}, {"loss_weights", weights}, {"metrics", metrics}};
+}
+
 Json CompileJson(const CompileConfig& compile) {
-  Json metrics = Json::array();
-  for (const ItemSpec& metric : compile.metrics) metrics.push_back(NameOrItem(metric, "keras.metrics"));
-  const Json optimizer = ItemJson(compile.optimizer, "keras.optimizers",
-                                  Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}));
-  const Json loss = compile.loss.id.empty() ? Json(nullptr) : NameOrItem(compile.loss, "keras.losses");
-  return {{"optimizer", optimizer},
-          {"loss", loss},
-          {"loss_weights", nullptr},
-          {"metrics", metrics},
-          {"weighted_metrics", nullptr}};
+  Json json = {
+      {"optimizer", ItemJson(compile.optimizer, "keras.optimizers",
+                             Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}))}};
+  json.update(compile.outputs.empty() ? OutputsJson({{"", compile.loss, std::nullopt, compile.metrics}})
+                                      : OutputsJson(compile.outputs));
+  json["weighted_metrics"] = nullptr;
+  return json;
 }
 
 }  // namespace
 
 std::string KerasConfigJson(const ModelConfig& model) {
-  Json layers = Json::array();
-  if (model.input) layers.push_back(InputJson(*model.input));
-  for (const LayerConfig& layer : model.layers) layers.push_back(LayerJson(layer));
-  Json json = {{"module", "keras"},
-               {"class_name", "Sequential"},
-               {"config", {{"name", model.name}, {"trainable", true}, {"dtype", "float32"}, {"layers", layers}}},
-               {"registered_name", nullptr}};
+  Json json = ModelJson(model, model.name, true);
   if (model.compile) json["compile_config"] = CompileJson(*model.compile);
   return JsonText(json);
 }

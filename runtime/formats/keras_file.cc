@@ -34,6 +34,10 @@ std::vector<std::string> GroupPaths(const std::vector<WeightGroup>& layers) {
   std::vector<std::string> paths;
   std::map<std::string, int> used;
   for (const WeightGroup& layer : layers) {
+    if (!layer.path.empty()) {
+      paths.push_back(layer.path);
+      continue;
+    }
     const std::string name = KerasSnakeCase(ClassOf(layer));
     const int count = used[name]++;
     paths.push_back(count == 0 ? fmt::format("layers/{}", name) : fmt::format("layers/{}_{}", name, count));
@@ -70,13 +74,13 @@ std::optional<size_t> VariableIndex(std::string_view path, std::string_view grou
 }
 
 absl::Status CheckGroups(const KerasFile& file) {
-  const std::vector<LayerConfig>& layers = file.config.layers;
+  const std::vector<LeafLayer> layers = LeafLayers(file.config);
   if (layers.size() != file.layers.size()) {
     return Refuse("weights of {} layers expected, got {}", layers.size(), file.layers.size());
   }
   for (size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i].name == file.layers[i].layer_name) continue;
-    return Refuse("weights of layer '{}' expected, got those of '{}'", layers[i].name, file.layers[i].layer_name);
+    if (layers[i].path == file.layers[i].layer_name) continue;
+    return Refuse("weights of layer '{}' expected, got those of '{}'", layers[i].path, file.layers[i].layer_name);
   }
   return absl::OkStatus();
 }
@@ -89,13 +93,28 @@ absl::StatusOr<std::string> MetadataJson(const std::string& fusebox_metadata) {
   return JsonText(metadata);
 }
 
-std::vector<WeightGroup> EmptyGroups(const ModelConfig& config) {
-  std::vector<WeightGroup> groups;
-  for (const LayerConfig& layer : config.layers) groups.push_back({layer.name, KerasClassName(layer.item.id), {}});
-  return groups;
+void AddGroups(const ModelConfig& config, const std::string& scope, const std::string& container,
+               std::vector<WeightGroup>& groups) {
+  std::map<std::string, int> used;
+  for (const LayerConfig& layer : config.layers) {
+    const std::string class_name = KerasClassOf(layer), name = KerasSnakeCase(class_name);
+    const int count = used[name]++;
+    const std::string path = container + "layers/" + (count == 0 ? name : fmt::format("{}_{}", name, count));
+    if (layer.model) {
+      AddGroups(*layer.model, scope + layer.name + "/", path + "/", groups);
+    } else {
+      groups.push_back({scope + layer.name, class_name, {}, path});
+    }
+  }
 }
 
 }  // namespace
+
+std::vector<WeightGroup> GroupsOf(const ModelConfig& config) {
+  std::vector<WeightGroup> groups;
+  AddGroups(config, "", "", groups);
+  return groups;
+}
 
 absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights) {
   std::vector<NamedTensor> datasets;
@@ -157,10 +176,8 @@ absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vect
 absl::StatusOr<std::string> KerasBytes(const KerasFile& file) {
   FUSEBOX_RETURN_IF_ERROR(CheckGroups(file));
   KerasWeights weights{file.layers, file.optimizer_vars};
-  for (size_t i = 0; i < weights.layers.size(); ++i) {
-    WeightGroup& group = weights.layers[i];
-    if (group.class_name.empty()) group.class_name = KerasClassName(file.config.layers[i].item.id);
-  }
+  const std::vector<WeightGroup> groups = GroupsOf(file.config);
+  for (size_t i = 0; i < groups.size(); ++i) weights.layers[i].path = groups[i].path;
   FUSEBOX_ASSIGN_OR_RETURN(std::string metadata, MetadataJson(file.fusebox_metadata));
   FUSEBOX_ASSIGN_OR_RETURN(std::string image, KerasWeightsBytes(weights));
   return ZipBytes(
@@ -190,7 +207,7 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   FUSEBOX_ASSIGN_OR_RETURN(file.config, ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig)));
   FUSEBOX_ASSIGN_OR_RETURN(
       KerasWeights weights,
-      ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), EmptyGroups(file.config)));
+      ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), GroupsOf(file.config)));
   file.layers = std::move(weights.layers);
   file.optimizer_vars = std::move(weights.optimizer_vars);
   if (content.contains(kMetadata)) {

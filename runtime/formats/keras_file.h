@@ -14,14 +14,18 @@ namespace fusebox {
 
 // A layer's weights in the order in which the layer made them, as Keras's: kernel, bias.
 struct WeightGroup {
-  std::string layer_name;
+  std::string layer_name;  // "encoder/dense" of a layer within a model within the model.
   std::string class_name;  // "Dense". In the file a group is named by class and number, not by layer: dense, dense_1.
   std::vector<Tensor> vars;
+  std::string path = {};  // "layers/functional/layers/dense"; if it is empty, class and number say it.
 };
+
+// The groups of a model's layers (LeafLayers), without weights.
+std::vector<WeightGroup> GroupsOf(const ModelConfig& config);
 
 struct KerasFile {
   ModelConfig config;
-  std::vector<WeightGroup> layers;     // One a layer of `config`, in order, also for layers without weights.
+  std::vector<WeightGroup> layers;     // As GroupsOf has them, also for layers without weights.
   std::vector<Tensor> optimizer_vars;  // i64 iteration, f32 learning rate, then the slots; empty if not compiled.
   std::string fusebox_metadata;        // JSON of our own, key "fusebox" in metadata.json; empty for none.
 };

@@ -27,7 +27,7 @@ std::string ScaleText() {
 }
 
 ModelConfig ScaleModel() {
-  ModelConfig config{.name = "scale", .input = InputConfig{.name = "in", .shape = {2}}, .layers = {}, .compile = {}};
+  ModelConfig config{.name = "scale", .inputs = {{.name = "in", .shape = {2}}}, .layers = {}, .compile = {}};
   config.layers = {{.item = kScale, .name = "scale"}};
   config.compile = CompileConfig{{"sgd", {{"learning_rate", 0.5}}}, {"mean_squared_error", {}}, {}};
   return config;

@@ -16,6 +16,7 @@
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/formats/files.h"
+#include "tests/runtime/functional_models.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -206,6 +207,40 @@ TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
   Python("make_keras_zoo.py", {"check", folder_ / ""});
 }
 
+// Functional models, with several inputs and outputs and with models within that are called twice: Keras opens ours, says
+// and reports the same under the same names, and trains on as we do.
+TEST_F(KerasInterop, KerasOpensOurFunctionalModelsAndTrainsOn) {
+  for (const bool nested : {false, true}) {
+    SCOPED_TRACE(nested);
+    Model model = nested ? Nested() : TwoOutputs();
+    ASSERT_OK(nested ? CompileNested(model) : CompileTwoOutputs(model));
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays,
+                         ReadNpz(std::string(FUSEBOX_SOURCE_DIR "/tests/data/keras_functional/") +
+                                 (nested ? "nested.npz" : "two_outputs.npz")));
+    std::vector<NamedTensor> x, y, told;
+    for (const NamedTensor& array : arrays) {
+      if (!array.name.starts_with("x_") && !array.name.starts_with("y_")) continue;
+      (array.name[0] == 'x' ? x : y).push_back({array.name.substr(2), array.value});
+      told.push_back(array);
+    }
+    const FitArgs once{.batch_size = 16, .shuffle = false, .verbose = 0};
+    ASSERT_OK(model.Fit(x, y, once));
+    ASSERT_OK(model.Save(folder_ / "ours.keras"));
+    ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict(x));
+    for (const NamedTensor& output : predicted.named()) told.push_back({"prediction_" + output.name, output.value});
+    const auto tell = [&](const std::string& name, double value) {
+      told.push_back({name, Tensor({}, std::span<const double>(&value, 1))});
+    };
+    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(x, y, {.batch_size = 16}));
+    for (const LogValue& log : logs) tell("final_" + log.name, log.value);
+    ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, once));
+    for (const auto& [name, values] : history.values) tell("epoch_" + name, values[0]);
+    ASSERT_OK(WriteNpz(folder_ / "told.npz", told));
+    Python("make_keras_functional.py", {"check", folder_ / "ours.keras", folder_ / "told.npz"});
+    if (HasFatalFailure()) return;
+  }
+}
+
 // As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.
 TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
   constexpr int64_t kRows = 5, kInputs = 3, kUnits = 2;
@@ -234,7 +269,7 @@ TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
   }
   const ModelConfig config = {
       .name = "gated",
-      .input = InputConfig{.name = "x", .shape = {kInputs}},
+      .inputs = {{.name = "x", .shape = {kInputs}}},
       .layers = {{.item = {"acme/gated_dense@1", {{"units", kUnits}}}, .name = "gated_dense"}},
       .compile = {},
   };

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 ModelConfig Mlp() {
   const std::string relu = "relu", glorot = "glorot_uniform", zeros = "zeros";
   return {.name = "mlp",
-          .input = InputConfig{.name = "input_layer", .dtype = DType::kU8, .shape = {28, 28}},
+          .inputs = {{.name = "input_layer", .dtype = DType::kU8, .shape = {28, 28}}},
           .layers =
               {{.item = {"fusebox/flatten@1", {}}, .name = "flatten"},
                {.item = {"fusebox/dense@1",
@@ -43,7 +43,7 @@ TEST(KerasConfig, ReadsWhatItWrites) {
 
 TEST(KerasConfig, ReadsWhatItWritesWithoutInputAndCompile) {
   ModelConfig model = Mlp();
-  model.input.reset();
+  model.inputs.clear();
   model.compile.reset();
   EXPECT_EQ(*ParseKerasConfig(KerasConfigJson(model), "f"), model);
 }
@@ -128,8 +128,12 @@ TEST(KerasConfig, ReadsCompileConfigs) {
   EXPECT_EQ(parse(R"({"loss": ["mse"], "metrics": "accuracy"})")->compile->loss.id, "mse");
   EXPECT_EQ(parse(R"({"loss": {"out": "mse"}, "metrics": {"out": ["mae"]}})")->compile->metrics[0].id, "mae");
   EXPECT_THAT(parse(R"({"loss": ["mse", "mae"]})"), StatusHasMessage(R"(f: one loss expected, got ["mse","mae"])"));
-  EXPECT_THAT(parse(R"({"loss": "mse", "loss_weights": [1.0]})"),
-              StatusHasMessage("f: loss_weights are not supported yet"));
+  const CompileConfig weighted = *parse(R"({"loss": "mse", "loss_weights": [0.5]})")->compile;
+  ASSERT_EQ(weighted.outputs.size(), 1u);
+  EXPECT_EQ(weighted.outputs[0].loss.id, "mse");
+  EXPECT_EQ(weighted.outputs[0].weight, 0.5);
+  EXPECT_THAT(parse(R"({"loss": "mse", "weighted_metrics": ["mae"]})"),
+              StatusHasMessage("f: weighted_metrics are not supported yet"));
   EXPECT_THAT(parse("[1]"), StatusHasMessage(HasSubstr("compile_config: an object expected, got [1]")));
 }
 
@@ -138,22 +142,23 @@ TEST(KerasConfig, KnowsTheInputWithoutAnInputLayer) {
       const ModelConfig model,
       ParseKerasConfig(R"({"class_name": "Sequential", "config": {"layers": [], "build_input_shape": [null, 7]}})",
                        "f"));
-  ASSERT_TRUE(model.input.has_value());
-  EXPECT_THAT(model.input->shape, ElementsAre(7));
+  ASSERT_EQ(model.inputs.size(), 1u);
+  EXPECT_THAT(model.inputs[0].shape, ElementsAre(7));
 }
 
 TEST(KerasConfig, SaysWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "f: not JSON: "},
-      {"[]", "f: a Sequential model expected (others are not supported yet), got no class_name"},
-      {R"({"class_name": "Functional", "config": {}})",
-       "f: a Sequential model expected (others are not supported yet), got Functional"},
+      {"[]", "f: a Sequential or Functional model expected, got no class_name"},
+      {R"({"class_name": "WideAndDeep", "config": {}})",
+       "f: a Sequential or Functional model expected, got WideAndDeep"},
+      {R"({"class_name": "Functional", "config": {}})", "f: config.layers: a list expected, got null"},
       {R"({"class_name": "Sequential", "config": {}})", "f: config.layers: a list expected, got null"},
       {R"({"class_name": "Sequential", "config": {"layers": [3]}})", "f: a layer with a config expected, got 3"},
       {Layer(R"("name": "d", "dtype": "mixed_float16")"), "f: layer 'd': dtype float32 expected, got mixed_float16"},
       {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "bfloat16"}})"),
        "expected, got bfloat16"},
-      {Layer(R"("name": "d", "layers": [])"), "f: layer 'd': a model within a model (Dense) is not supported yet"},
+      {Layer(R"("name": "d", "layers": [])"), "f: layer 'd': a Sequential or Functional model expected, got Dense"},
       {Layer(R"("name": "d", "k": {"x": 1})"), R"(f: layer 'd': 'k': an object with class_name expected, got {"x":1})"},
       {Layer(R"("name": "d", "k": ["a"])"), "f: layer 'd': 'k': a list of numbers expected, got [\"a\"]"},
       {Layer(R"("name": "d", "k": 18446744073709551615)"), "f: layer 'd': 'k': 18446744073709551615 is too large"},

@@ -34,7 +34,7 @@ KerasFile Small() {
   };
   KerasFile file;
   file.config = {.name = "net",
-                 .input = InputConfig{"in", DType::kF32, {4}},
+                 .inputs = {{"in", DType::kF32, {4}}},
                  .layers = {dense("hidden", 3), {{"fusebox/flatten@1", {}}, "flat", true}, dense("out", 2)},
                  .compile = CompileConfig{{"fusebox/sgd@1", {{"learning_rate", 0.5}}}, {"mean_squared_error", {}}, {}}};
   file.layers = {{"hidden", "Dense", {Floats({4, 3}, 1), Floats({3}, 20)}},
@@ -91,8 +91,8 @@ TEST(KerasFile, GroupsAreNamedAsKerasCounts) {
 
 TEST(KerasFile, ReadsWhatKerasWrites) {
   ASSERT_OK_AND_ASSIGN(const KerasFile file, ReadKeras(DataPath("keras/small.keras")));
-  ASSERT_TRUE(file.config.input.has_value());
-  EXPECT_THAT(file.config.input->shape, ElementsAre(4));
+  ASSERT_EQ(file.config.inputs.size(), 1u);
+  EXPECT_THAT(file.config.inputs[0].shape, ElementsAre(4));
   ASSERT_EQ(file.config.layers.size(), 3u);
   EXPECT_EQ(Print(file.config.layers[0].item), "fusebox/flatten");
   EXPECT_EQ(

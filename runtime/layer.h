@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer as a user names it: a handle to a plugin's item with attributes. It computes nothing, and what is wrong with it is
+// said when the model is compiled, with its name and the line that made it. Functions for common ones are in layers.h.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "fusebox/runtime/formats/named_tensor.h"
+#include "fusebox/runtime/item_spec.h"
+#include "fusebox/runtime/model_config.h"
+#include "fusebox/runtime/symbolic_tensor.h"
+
+namespace fusebox {
+
+// What every layer may be given.
+struct LayerOptions {
+  std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
+  std::vector<int64_t> input_shape = {};  // Of a Sequential's first layer, without the batch.
+  bool trainable = true;                  // Whether Fit changes its weights.
+};
+
+// Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
+// `fusebox plugins describe acme/gated` tells. Copies are the same layer.
+class Layer {
+ public:
+  using Where = std::source_location;
+
+  Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
+
+  // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
+  SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
+
+  const LayerConfig& config() const { return config_; }
+  const std::vector<int64_t>& input_shape() const { return input_shape_; }
+  const Where& where() const { return where_; }
+  int64_t id() const { return id_; }  // Layers made later have greater ones.
+
+ private:
+  LayerConfig config_;
+  std::vector<int64_t> input_shape_;
+  Where where_;
+  int64_t id_;
+};
+
+// One call, or an input; for what reads declarations.
+struct SymbolicCall {
+  int64_t number = 0;                     // Calls made later have greater ones.
+  int64_t layer_id = 0;                   // Equal for calls of one layer.
+  LayerConfig layer = {};                 // Of an input: its name alone.
+  std::vector<NamedTensor> weights = {};  // Of a model that is called: its weights' values, if it has any yet.
+  std::optional<InputConfig> input = {};  // Of an input.
+  std::vector<SymbolicTensor> inputs = {};
+  std::source_location where = {};
+};
+
+// The next number for `number` and `layer_id`.
+int64_t NextSymbolNumber();
+
+}  // namespace fusebox

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/model.h"
+
+#include <algorithm>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/interrupt.h"
+#include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/plugins/nearest.h"
+#include "fusebox/runtime/thread_pool.h"
+
+namespace fusebox {
+namespace {
+
+// Rows a call of the compiled prediction takes at once.
+constexpr int64_t kPredictRows = 1024;
+
+// The layer of this path; nullptr if there is none.
+const LayerConfig* Find(const ModelConfig& model, std::string_view path) {
+  const std::string_view name = path.substr(0, path.find('/'));
+  const auto layer = std::ranges::find(model.layers, name, &LayerConfig::name);
+  if (layer == model.layers.end()) return nullptr;
+  if (name.size() == path.size()) return &*layer;
+  return layer->model ? Find(*layer->model, path.substr(name.size() + 1)) : nullptr;
+}
+
+void SetTrainableIn(ModelConfig& model, std::string_view path, bool trainable) {
+  const std::string_view name = path.substr(0, path.find('/'));
+  LayerConfig& layer = *std::ranges::find(model.layers, name, &LayerConfig::name);
+  if (name.size() == path.size()) {
+    layer.trainable = trainable;
+    return;
+  }
+  auto inner = std::make_shared<ModelConfig>(*layer.model);
+  SetTrainableIn(*inner, path.substr(name.size() + 1), trainable);
+  layer.model = std::move(inner);
+}
+
+// Copies values into weights, once all of them fit; `who` has them.
+absl::Status SetAll(Variables& variables, const std::vector<const Variable*>& weights,
+                    const std::vector<Tensor>& values, const std::string& who) {
+  if (values.size() != weights.size()) return Refuse("{} has {} weights, got {}", who, weights.size(), values.size());
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Shape got(values[i].shape().begin(), values[i].shape().end());
+    if (got == weights[i]->type.shape) continue;
+    return Refuse("'{}': expected the shape {}, got {}", weights[i]->name, ToString(weights[i]->type.shape),
+                  ToString(got));
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    FUSEBOX_RETURN_IF_ERROR(variables.Set(weights[i]->name, values[i]));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<Tensor> Copies(const std::vector<const Variable*>& weights) {
+  std::vector<Tensor> values;
+  for (const Variable* weight : weights) values.push_back(weight->value.Clone());
+  return values;
+}
+
+}  // namespace
+
+Model::Model(SymbolicTensors inputs, SymbolicTensors outputs, ModelOptions options, Layer::Where where)
+    : impl_(std::make_unique<Impl>(options)) {
+  if (impl_->config.name.empty()) impl_->config.name = "functional";
+  impl_->Declare(inputs, outputs, where);
+}
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+absl::StatusOr<Model> Model::FromConfig(const ModelConfig& config, const Expansions& embedded,
+                                        std::optional<int64_t> seed) {
+  auto impl = std::make_unique<Impl>(ModelOptions{.name = config.name, .seed = seed});
+  impl->embedded = embedded;
+  impl->Take(config);
+  FUSEBOX_RETURN_IF_ERROR(impl->status);
+  const auto has_loss = [](const CompileConfig& compile) {
+    return !compile.loss.id.empty() ||
+           std::ranges::any_of(compile.outputs, [](const OutputLoss& output) { return !output.loss.id.empty(); });
+  };
+  if (config.compile && has_loss(*config.compile)) FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
+  return Model(std::move(impl));
+}
+
+const absl::Status& Model::status() const { return impl_->status; }
+const ModelConfig& Model::config() const { return impl_->config; }
+
+std::vector<SymbolicTensor> Model::Apply(SymbolicTensors inputs, Layer::Where where) const {
+  const auto call = std::make_shared<const SymbolicCall>(impl_->CallAsLayer(std::move(inputs), where));
+  std::vector<SymbolicTensor> outputs;
+  for (size_t i = 0; i < OutputsOf(impl_->config).size(); ++i) outputs.emplace_back(call, i);
+  return outputs;
+}
+SymbolicTensor Model::operator()(SymbolicTensors inputs, Layer::Where where) const {
+  return Apply(std::move(inputs), where)[0];
+}
+
+absl::Status Model::Compile(CompileArgs args) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->status);
+  const bool keep = args.keep_optimizer_state;
+  FUSEBOX_ASSIGN_OR_RETURN(CompileConfig compile,
+                           ReadCompileArgs(std::move(args), impl_->config.name, OutputNames(impl_->config)));
+  return impl_->Compile(std::move(compile), keep);
+}
+
+absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
+  PortData data;
+  FUSEBOX_ASSIGN_OR_RETURN(data.x, impl_->TakeInputs(x));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                           impl_->Compiled(ProgramKind::kPrediction, data.Types(), kPredictRows, args.target_cpu));
+  const std::vector<std::string> names = OutputNames(impl_->config), ports = OutputPorts(impl_->config);
+  const int64_t rows = data.rows();
+  std::vector<NamedTensor> predicted;
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Type& type = impl_->OutputTypes()[i];
+    std::vector<int64_t> shape(type.shape.begin(), type.shape.end());
+    shape[0] = rows;
+    Tensor& y = predicted.emplace_back(NamedTensor{names[i], Tensor(type.dtype, std::move(shape))}).value;
+    program->Bind(Port::Kind::kOutput, ports[i], y.mutable_raw());
+  }
+  if (rows == 0) return Arrays(std::move(predicted));
+  BindData(*program, impl_->config, Port::Kind::kInput, data);
+  std::atomic<uint32_t> yield = 0;
+  const SignalSets signals(yield);
+  program->Run(threads, 0, StepsFor(rows, kPredictRows), kPredictRows, rows, &yield);
+  if (SignalArrived() != 0) return Interrupted();
+  return Arrays(std::move(predicted));
+}
+
+absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
+  if (!impl_->config.compile) {
+    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
+  }
+  if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(const PortData data, impl_->TakeData(x, y, ""));
+  if (data.rows() == 0) return Refuse("x has no samples");
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                           impl_->Compiled(ProgramKind::kEvaluation, data.Types(), args.batch_size, args.target_cpu));
+  return EvaluateChecked(*program, impl_->config, data, args.batch_size, threads);
+}
+
+absl::StatusOr<std::vector<Tensor>> Model::GetWeights() {
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  return Copies(impl_->Weights());
+}
+
+absl::Status Model::SetWeights(const std::vector<Tensor>& values) {
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  return SetAll(impl_->variables, impl_->Weights(), values, fmt::format("model '{}'", impl_->config.name));
+}
+
+absl::StatusOr<LayerConfig> Model::GetLayer(std::string_view name) const {
+  if (const LayerConfig* layer = Find(impl_->config, name)) return *layer;
+  std::vector<std::string> known;
+  for (const LayerConfig& layer : impl_->config.layers) known.push_back(layer.name);
+  for (const LeafLayer& layer : LeafLayers(impl_->config)) {
+    if (layer.path.find('/') != std::string::npos) known.push_back(layer.path);
+  }
+  return absl::NotFoundError(
+      fmt::format("model '{}' has no layer '{}': {}", impl_->config.name, name, SuggestNames(name, known)));
+}
+
+absl::StatusOr<std::vector<Tensor>> Model::GetLayerWeights(std::string_view name) {
+  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  return Copies(impl_->Weights(name));
+}
+
+absl::Status Model::SetLayerWeights(std::string_view name, const std::vector<Tensor>& values) {
+  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+  return SetAll(impl_->variables, impl_->Weights(name), values, fmt::format("layer '{}'", name));
+}
+
+absl::Status Model::SetTrainable(std::string_view name, bool trainable) {
+  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+  SetTrainableIn(impl_->config, name, trainable);
+  impl_->variables.DropOptimizer();
+  impl_->DropPrograms();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Model> Model::Clone(std::optional<int64_t> seed) const {
+  FUSEBOX_RETURN_IF_ERROR(impl_->status);
+  ModelConfig config = impl_->config;
+  config.compile.reset();
+  return FromConfig(config, impl_->embedded, seed);
+}
+
+absl::StatusOr<std::vector<CallTypes>> Model::call_types() const {
+  FUSEBOX_RETURN_IF_ERROR(impl_->status);
+  if (!impl_->HasInput()) return absl::FailedPreconditionError("the input's shape is not known");
+  return InferTypes(impl_->config, impl_->InputTypes(), impl_->embedded);
+}
+
+absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dtype) const {
+  BatchTypes data = impl_->UsualData();
+  if (x_dtype) {
+    for (Type& x : data.x) x.dtype = *x_dtype;
+  }
+  return impl_->Program(kind, data);
+}
+
+}  // namespace fusebox

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model that learns: any graph of layers without a cycle, between any number of inputs and outputs. Names and defaults are
+// Keras's.
+//
+//   auto wide = fb::Input({5}, {.name = "wide_input"}), deep = fb::Input({6}, {.name = "deep_input"});
+//   auto h = fb::Dense(30, "relu")(fb::Dense(30, "relu")(deep));
+//   fb::Model model({wide, deep}, {fb::Dense(1, {.name = "main_output"})(fb::Concatenate()({wide, h})),
+//                                  fb::Dense(1, {.name = "aux_output"})(h)});
+//   absl::Status ok = model.Compile({.optimizer = "sgd", .loss = {{"main_output", "mse"}, {"aux_output", "mse"}},
+//                                    .loss_weights = {{"main_output", 0.9}, {"aux_output", 0.1}}});
+//   absl::StatusOr<fb::History> history = model.Fit({x_wide, x_deep}, {y, y}, {.epochs = 20});
+//
+// Nothing needs checking while a model is declared: its first error sticks, and Compile returns it, with the layer's name
+// and the line that made it. A model is used by one thread at a time; different models by as many as there are.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+#include "fusebox/runtime/arrays.h"
+#include "fusebox/runtime/compile_args.h"
+#include "fusebox/runtime/history.h"
+#include "fusebox/runtime/layer.h"
+#include "fusebox/runtime/model_config.h"
+#include "fusebox/runtime/program.h"
+#include "fusebox/runtime/tensor.h"
+
+namespace fusebox {
+
+struct ModelOptions {
+  std::string name = {};  // "functional", of a Sequential "sequential", if it is not given.
+  // Of the weights' first values; also Fit's, unless it is given another. Without one: what SetRandomSeed says, else
+  // another one in every run.
+  std::optional<int64_t> seed = {};
+};
+
+// Models that are made from now on, and have no seed of their own, get theirs from this one: each another, but the same in
+// every run.
+void SetRandomSeed(int64_t seed);
+
+// Samples and what the model should say of them: x [n, ...], y [n] or [n, ...]. Any dtype: the arrays are read as they
+// are, and the rows of a batch converted where they are used, x to the model's input dtype (f32 unless it says another
+// one), y to i32 for losses that take classes, else to f32. So pictures may stay u8: see the layer `rescaling`.
+struct Data {
+  Tensor x, y;
+};
+
+// The same for a model with several inputs or outputs: y has one array for each output with a loss or metrics.
+struct DataArg {
+  DataArg(Arrays inputs, Arrays targets) : x(std::move(inputs)), y(std::move(targets)) {}
+  DataArg(const Data& data) : x(data.x), y(data.y) {}
+
+  Arrays x, y;
+};
+
+struct FitArgs {
+  int64_t epochs = 1;
+  int64_t batch_size = 32;
+  std::optional<DataArg> validation_data = {};
+  double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
+  bool shuffle = true;               // Anew in every epoch.
+  std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
+  int64_t initial_epoch = 0;
+  std::vector<ItemArg> callbacks = {};
+  int64_t threads = 0;  // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use.
+  int64_t verbose = 1;  // On stderr. 0: nothing; 1: a bar where that is a terminal; 2: one line an epoch.
+  // The CPU to generate code for, as in CompileOptions: "x86-64-v3", say. Empty: FUSEBOX_TARGET_CPU, else this machine.
+  std::string target_cpu = {};
+};
+
+struct EvaluateArgs {
+  int64_t batch_size = 32;
+  int64_t threads = 0;
+  std::string target_cpu = {};
+};
+
+struct PredictArgs {
+  int64_t threads = 0;
+  std::string target_cpu = {};
+};
+
+class Model {
+ public:
+  // The model that computes outputs from inputs. Errors (they stick): an input that no output needs; an output that needs
+  // something that is none of the inputs; two layers of one name; a layer that refuses its inputs.
+  Model(SymbolicTensors inputs, SymbolicTensors outputs, ModelOptions options = {},
+        Layer::Where where = Layer::Where::current());
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  // A model from its description. `embedded` has the symbols of plugins that may be missing here. Error: what Compile
+  // would return.
+  static absl::StatusOr<Model> FromConfig(const ModelConfig& config, const Expansions& embedded = {},
+                                          std::optional<int64_t> seed = {});
+
+  // The first error of the declaration.
+  const absl::Status& status() const;
+
+  // The model as a layer of another one, which gets a copy of it, with its weights as they are now; all calls within one
+  // model are of the same copy. Apply gives all outputs, the operator that of a model with one (else its first).
+  SymbolicTensor operator()(SymbolicTensors inputs, Layer::Where where = Layer::Where::current()) const;
+  std::vector<SymbolicTensor> Apply(SymbolicTensors inputs, Layer::Where where = Layer::Where::current()) const;
+
+  // Chooses how to learn. What an earlier optimizer has remembered is dropped, unless asked for; weights stay. Errors: the declaration's
+  // first one; an unknown item, with the nearest known names; a loss that does not fit its output, or an output that the
+  // model lacks.
+  absl::Status Compile(CompileArgs args);
+
+  // Trains: `epochs` times over all samples in batches of batch_size, the last of which may be smaller. The result has
+  // losses and metrics of every epoch, and those of the validation data under "val_...". The same seed gives the same bits
+  // for any number of threads.
+  //
+  // Errors, all before the first step: the model is not compiled; not as many arrays as the model has inputs, or outputs
+  // with a loss, or none of their names; x or y of the wrong shape, with the layer's name, expected and got; a class out of
+  // range, with the sample's index; arguments out of range. NaN in x or y is no error. Cancelled, with all steps done so
+  // far kept, when a signal arrives: see StopOnSignals.
+  absl::StatusOr<History> Fit(const Arrays& x, const Arrays& y, FitArgs args = {});
+
+  // Losses and metrics, under the names that History has. Errors: as with Fit.
+  absl::StatusOr<Logs> Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args = {});
+
+  // What the outputs say of each sample: x [n, ...] -> f32 [n, ...] under each output's name. Errors: as with Fit.
+  absl::StatusOr<Arrays> Predict(const Arrays& x, PredictArgs args = {});
+
+  // The table of layers, shapes and numbers of parameters that Keras prints. Shapes are unknown as long as the input's is.
+  std::string Summary() const;
+
+  // Copies of all weights, layer by layer: of a Dense layer, kernel and bias. Error: the input's shape is not known yet.
+  absl::StatusOr<std::vector<Tensor>> GetWeights();
+  // The other way round. Error: not as many, or another shape, with the weight's name. Nothing changes then.
+  absl::Status SetWeights(const std::vector<Tensor>& weights);
+
+  // One layer's, by its name; "encoder/dense" is one of a model within, "encoder" all of that. Error: there is none of this
+  // name, with the nearest.
+  absl::StatusOr<LayerConfig> GetLayer(std::string_view name) const;
+  absl::StatusOr<std::vector<Tensor>> GetLayerWeights(std::string_view name);
+  absl::Status SetLayerWeights(std::string_view name, const std::vector<Tensor>& weights);
+  // Whether Fit changes its weights. What the optimizer has remembered is dropped.
+  absl::Status SetTrainable(std::string_view name, bool trainable);
+
+  // Another model of the same layers, with first weights of its own, and not compiled. Source: keras.models.clone_model.
+  absl::StatusOr<Model> Clone(std::optional<int64_t> seed = {}) const;
+
+  // Writes a .keras file, which Keras opens too: layers, weights, compile settings, the optimizer's state, and the symbols
+  // of strangers' layers. The file is replaced whole or not at all.
+  absl::Status Save(const std::string& path);
+  absl::Status SaveWeights(const std::string& path);  // A .weights.h5 file.
+  absl::Status LoadWeights(const std::string& path);
+
+  const ModelConfig& config() const;
+  // What goes into each call of a layer and comes out of it, in the order of CallsOf(config()). Error: the input's shape is
+  // not known.
+  absl::StatusOr<std::vector<CallTypes>> call_types() const;
+  // A program of this model as symbols, for data of the shape that the model expects, x of the dtype given or else of the
+  // inputs' own. Error: as with Compile.
+  absl::StatusOr<Graph> Program(ProgramKind kind, std::optional<DType> x_dtype = {}) const;
+  // How many numbers all weights have. 0 as long as the input's shape is not known.
+  int64_t CountParams() const;
+
+  class Impl;
+
+ protected:
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+
+ private:
+  friend absl::StatusOr<Model> LoadModel(const std::string& path);
+};
+
+// Opens a .keras file that Save or Keras wrote. Errors: no such file, what is wrong in it, a layer that is unknown here.
+absl::StatusOr<Model> LoadModel(const std::string& path);
+
+}  // namespace fusebox

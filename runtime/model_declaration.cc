@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+// From layers and calls as a user declares them to a model's description.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "fusebox/graph/check.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/formats/keras_names.h"
+#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/model_state.h"
+
+namespace fusebox {
+namespace {
+
+std::string Line(const std::source_location& where) { return fmt::format("{}:{}: ", where.file_name(), where.line()); }
+
+std::string Quoted(const std::string& name) { return name.empty() ? "" : fmt::format("'{}', ", name); }
+
+// base, base_1, base_2, ...: the first that is free, as Keras counts.
+std::string FreeName(const std::string& base, const std::set<std::string>& taken) {
+  std::string name = base;
+  for (int i = 1; taken.contains(name); ++i) name = fmt::format("{}_{}", base, i);
+  return name;
+}
+
+// What users call an input or layer before it has a name.
+std::string NameOf(const SymbolicCall& call) {
+  if (call.input) return call.input->name.empty() ? "an input" : fmt::format("input '{}'", call.input->name);
+  if (!call.layer.name.empty()) return fmt::format("layer '{}'", call.layer.name);
+  return fmt::format("layer {}", call.layer.model ? call.layer.model->name : call.layer.item.id);
+}
+
+// The calls that outputs need, in the order in which they were made: so each comes after what it needs.
+class Reached {
+ public:
+  absl::Status Find(const SymbolicTensors& inputs, const SymbolicTensors& outputs) {
+    for (const SymbolicTensor& input : inputs) {
+      if (!input.call() || !input.call()->input) {
+        return Refuse("its inputs need to come from fb::Input, and one {}",
+                      input.call() ? "is what " + NameOf(*input.call()) + " gives" : "is empty");
+      }
+      if (!inputs_.insert(input.call().get()).second) return Refuse("{} is given twice", NameOf(*input.call()));
+    }
+    std::vector<std::pair<const SymbolicTensor*, const SymbolicCall*>> open;  // With who needs it.
+    for (const SymbolicTensor& output : outputs) open.emplace_back(&output, nullptr);
+    while (!open.empty()) {
+      const auto [value, by] = open.back();
+      open.pop_back();
+      const SymbolicCall* const call = value->call().get();
+      const std::string who = by == nullptr ? "one of its outputs" : fmt::format("{}{}", Line(by->where), NameOf(*by));
+      if (call == nullptr) return Refuse("{} is made of an empty value", who);
+      if (call->input && !inputs_.contains(call)) {
+        return Refuse("{} needs {} [{}:{}], which is not among the model's inputs", who, NameOf(*call),
+                      call->where.file_name(), call->where.line());
+      }
+      if (!reached_.emplace(call->number, call).second || call->input) continue;
+      if (call->inputs.empty()) return Refuse("{}{} is called without a value", Line(call->where), NameOf(*call));
+      for (const SymbolicTensor& input : call->inputs) open.emplace_back(&input, call);
+    }
+    for (const SymbolicTensor& input : inputs) {
+      if (!reached_.contains(input.call()->number)) {
+        return Refuse("{} [{}:{}] is used by none of the model's outputs", NameOf(*input.call()),
+                      input.call()->where.file_name(), input.call()->where.line());
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  std::vector<const SymbolicCall*> Calls() const {
+    std::vector<const SymbolicCall*> calls;
+    for (const auto& [number, call] : reached_) {
+      if (!call->input) calls.push_back(call);
+    }
+    return calls;
+  }
+
+ private:
+  std::set<const SymbolicCall*> inputs_;
+  std::map<int64_t, const SymbolicCall*> reached_;
+};
+
+// A stack within a model gets its input from the first call.
+void SettleModel(LayerConfig& layer, const Type& x) {
+  if (!layer.model || !layer.model->inputs.empty()) return;
+  auto settled = std::make_shared<ModelConfig>(*layer.model);
+  settled->inputs = {{.name = "input_layer", .dtype = x.dtype, .shape = Shape(x.shape.begin() + 1, x.shape.end())}};
+  layer.model = std::move(settled);
+}
+
+}  // namespace
+
+absl::Status Model::Impl::Register(LayerConfig& layer) const {
+  if (layer.name.find('/') != std::string::npos) return Refuse("a layer's name may have no '/'");
+  if (!layer.model) {
+    FUSEBOX_ASSIGN_OR_RETURN(layer.item, ResolveItem(FB_LAYER, layer.item, embedded));
+    return absl::OkStatus();
+  }
+  auto inner = std::make_shared<ModelConfig>(*layer.model);
+  for (LayerConfig& each : inner->layers) {
+    if (const absl::Status known = Register(each); !known.ok()) return Refuse("'{}', {}", each.name, Message(known));
+  }
+  layer.model = std::move(inner);
+  return absl::OkStatus();
+}
+
+void Model::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape,
+                      const std::source_location* where, const std::vector<NamedTensor>& weights) {
+  if (!status.ok()) return;
+  const std::string line = where != nullptr ? Line(*where) : "";
+  LayerConfig added = layer;
+  const auto fail = [&](const std::string& message) { status = Refuse("{}{}{}", line, Quoted(added.name), message); };
+  if (!config.IsStack()) return fail("a layer can be added to a stack only");
+  if (const absl::Status known = Register(added); !known.ok()) return fail(Message(known));
+  std::set<std::string> taken;
+  for (const LayerConfig& other : config.layers) taken.insert(other.name);
+  if (added.name.empty()) added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken);
+  if (taken.contains(added.name)) return fail("the model has another layer of this name");
+  if (!input_shape.empty()) {
+    if (!config.layers.empty()) return fail("only the first layer may have an input_shape");
+    if (std::ranges::any_of(input_shape, [](int64_t d) { return d < 1; })) {
+      return fail(fmt::format("its input_shape needs dimensions of 1 or more, got {}",
+                              ToString(Shape(input_shape.begin(), input_shape.end()))));
+    }
+    config.inputs = {{.name = "input_layer", .shape = Shape(input_shape.begin(), input_shape.end())}};
+  } else if (config.layers.empty() && !HasInput() && added.model && added.model->inputs.size() == 1) {
+    config.inputs = {added.model->inputs[0]};
+    config.inputs[0].name = "input_layer";
+  }
+  for (const NamedTensor& weight : weights) given_.push_back({added.name + "/" + weight.name, weight.value});
+  config.layers.push_back(std::move(added));
+  where_.push_back(line);
+  if (!HasInput()) return;
+  if (outputs.empty()) outputs = InputTypes();
+  Extend(config.layers.size() - 1);
+}
+
+// The type that this layer makes of what comes out of the one before.
+void Model::Impl::Extend(size_t layer) {
+  ModelConfig one;
+  one.layers = {config.layers[layer]};
+  const absl::StatusOr<std::vector<CallTypes>> types = InferTypes(one, outputs, embedded);
+  if (!types.ok()) {
+    status = Refuse("{}{}", where_[layer], Message(types.status()));
+    return;
+  }
+  SettleModel(config.layers[layer], outputs[0]);
+  outputs = types->back().outputs;
+  if (outputs.size() != 1) {
+    status = Refuse("{}'{}' has {} outputs, a layer of a stack has one", where_[layer], config.layers[layer].name,
+                    outputs.size());
+  }
+}
+
+absl::Status Model::Impl::SettleStack(Shape shape_of_a_sample) {
+  config.inputs = {{.name = "input_layer", .shape = std::move(shape_of_a_sample)}};
+  outputs = InputTypes();
+  const std::vector<LayerConfig> before = config.layers;
+  for (size_t i = 0; i < config.layers.size() && status.ok(); ++i) Extend(i);
+  if (status.ok()) return absl::OkStatus();
+  // The data were wrong, not the declaration.
+  config.inputs.clear();
+  config.layers = before;
+  outputs.clear();
+  return std::exchange(status, absl::OkStatus());
+}
+
+void Model::Impl::Declare(const SymbolicTensors& from, const SymbolicTensors& to, const std::source_location& where) {
+  const auto fail = [&](const std::string& message) {
+    status = Refuse("{}model '{}': {}", Line(where), config.name, message);
+  };
+  if (from.empty()) return fail("it needs an input");
+  if (to.empty()) return fail("it needs an output");
+  Reached reached;
+  if (const absl::Status found = reached.Find(from, to); !found.ok()) return fail(Message(found));
+  const std::vector<const SymbolicCall*> calls = reached.Calls();
+
+  // ---- Names: those given first, then those that are counted, in the order in which layers were made.
+  std::map<int64_t, const SymbolicCall*> layers;  // By id: the first call of each.
+  for (const SymbolicCall* call : calls) layers.emplace(call->layer_id, call);
+  std::set<std::string> taken;
+  const auto take = [&](const std::string& name, const SymbolicCall& call) {
+    if (name.empty() || taken.insert(name).second) return true;
+    fail(fmt::format("two layers are named '{}', the second is that of {}:{}", name, call.where.file_name(),
+                     call.where.line()));
+    return false;
+  };
+  for (const SymbolicTensor& input : from) {
+    if (!take(input.call()->input->name, *input.call())) return;
+  }
+  for (const auto& [id, call] : layers) {
+    if (!take(call->layer.name, *call)) return;
+  }
+  std::map<const SymbolicCall*, size_t> value_of;
+  for (const SymbolicTensor& input : from) {
+    value_of[input.call().get()] = config.inputs.size();
+    InputConfig& added = config.inputs.emplace_back(*input.call()->input);
+    if (added.name.empty()) taken.insert(added.name = FreeName("input_layer", taken));
+    if (std::ranges::any_of(added.shape, [](int64_t d) { return d < 1; })) {
+      return fail(fmt::format("input '{}' needs dimensions of 1 or more, got {}", added.name, ToString(added.shape)));
+    }
+  }
+  std::map<int64_t, size_t> place;
+  for (const auto& [id, call] : layers) {
+    LayerConfig added = call->layer;
+    const auto complain = [&](const std::string& message) {
+      status = Refuse("{}{}{}", Line(call->where), Quoted(added.name), message);
+    };
+    if (const absl::Status known = Register(added); !known.ok()) return complain(Message(known));
+    if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
+    for (const NamedTensor& weight : call->weights) given_.push_back({added.name + "/" + weight.name, weight.value});
+    place[id] = config.layers.size();
+    config.layers.push_back(std::move(added));
+  }
+
+  // ---- Calls.
+  const auto ref = [&](const SymbolicTensor& value) {
+    return ValueRef{value_of.at(value.call().get()), value.output()};
+  };
+  std::vector<std::string> lines;
+  for (const SymbolicCall* call : calls) {
+    CallConfig& added = config.calls.emplace_back(CallConfig{place.at(call->layer_id), {}});
+    for (const SymbolicTensor& input : call->inputs) added.inputs.push_back(ref(input));
+    value_of[call] = config.inputs.size() + config.calls.size() - 1;
+    lines.push_back(Line(call->where));
+  }
+  for (const SymbolicTensor& output : to) config.outputs.push_back(ref(output));
+  SortLayers(config);
+  const std::optional<std::vector<size_t>> before = SortCalls(config);
+  Check(before.has_value(), "calls that wait for each other");
+  std::vector<std::string> sorted_lines;
+  for (const size_t call : *before) sorted_lines.push_back(lines[call]);
+  InferOutputs(sorted_lines);
+}
+
+void Model::Impl::InferOutputs(const std::vector<std::string>& lines) {
+  size_t failed = 0;
+  const absl::StatusOr<std::vector<CallTypes>> types = InferTypes(config, InputTypes(), embedded, &failed);
+  if (!types.ok()) {
+    status = Refuse("{}{}", failed < lines.size() ? lines[failed] : "", Message(types.status()));
+    return;
+  }
+  for (size_t i = 0; i < types->size(); ++i) {
+    SettleModel(config.layers[config.calls[i].layer], (*types)[i].inputs[0]);
+  }
+  const std::vector<Type> inputs = InputTypes();
+  for (const ValueRef& output : config.outputs) {
+    const size_t source = output.source;
+    outputs.push_back(source < inputs.size() ? inputs[source]
+                                             : (*types)[source - inputs.size()].outputs[output.output]);
+  }
+}
+
+void Model::Impl::Take(const ModelConfig& whole) {
+  if (whole.IsStack()) {
+    config.inputs = whole.inputs;
+    outputs = InputTypes();
+    for (const LayerConfig& layer : whole.layers) Add(layer, {}, nullptr);
+    return;
+  }
+  config = whole;
+  config.compile.reset();
+  for (LayerConfig& layer : config.layers) {
+    if (const absl::Status known = Register(layer); !known.ok()) {
+      status = Refuse("'{}', {}", layer.name, Message(known));
+      return;
+    }
+  }
+  InferOutputs({});
+}
+
+SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, const std::source_location& where) const {
+  SymbolicCall call;
+  call.number = NextSymbolNumber();
+  call.layer_id = layer_id_;
+  auto copy = std::make_shared<ModelConfig>(config);
+  copy->compile.reset();
+  call.layer = {.item = {}, .name = named_ ? config.name : "", .trainable = true, .model = std::move(copy)};
+  for (const Variable* weight : Weights()) {
+    if (!weight->value.empty()) call.weights.push_back({weight->name, weight->value.Clone()});
+  }
+  call.weights.insert(call.weights.end(), given_.begin(), given_.end());
+  call.inputs = std::move(inputs);
+  call.where = where;
+  return call;
+}
+
+}  // namespace fusebox
