@@ -34,8 +34,12 @@ absl::StatusOr<Data> SplitOff(Data& data, double fraction) {
     return Refuse("validation_split: {} of {} samples leaves {} to train and {} to validate", fraction, rows, kept,
                   rows - kept);
   }
-  Data validation{data.x.Rows(kept, rows), data.y.Rows(kept, rows)};
-  data = {data.x.Rows(0, kept), data.y.Rows(0, kept)};
+  const auto part = [&](int64_t begin, int64_t end) {
+    return Data{data.x.Rows(begin, end), data.y.Rows(begin, end),
+                data.sample_weight.empty() ? Tensor() : data.sample_weight.Rows(begin, end)};
+  };
+  Data validation = part(kept, rows);
+  data = part(0, kept);
   return validation;
 }
 
@@ -91,9 +95,8 @@ absl::Status Interrupted() {
 
 Logs ReadLogs(const BoundProgram& program, const CompileConfig& compile) {
   Logs logs = {{"loss", program.ScalarOutput("loss")}};
-  for (const ItemSpec& metric : compile.metrics) {
-    const std::string name = ShortName(metric.id);
-    logs.push_back({name, program.ScalarOutput(name)});
+  for (const LoggedMetric& metric : LoggedMetrics(compile)) {
+    logs.push_back({metric.name, program.ScalarOutput(metric.name)});
   }
   std::ranges::sort(logs, {}, &LogValue::name);
   return logs;
@@ -106,6 +109,7 @@ absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const CompileConfig&
   program.ResetAccumulators();
   program.Bind(Port::Kind::kInput, "x", data.x.raw());
   program.Bind(Port::Kind::kInput, "y", data.y.raw());
+  if (!data.sample_weight.empty()) program.Bind(Port::Kind::kInput, "sample_weight", data.sample_weight.raw());
   program.Run(threads, 0, StepsFor(data.x.rows(), batch_size), batch_size, data.x.rows(), &yield);
   if (SignalArrived() != 0) return Interrupted();
   return ReadLogs(program, compile);
@@ -124,11 +128,15 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
   Data data{x, y};
   FUSEBOX_RETURN_IF_ERROR(model.CheckData(data, ""));
+  FUSEBOX_ASSIGN_OR_RETURN(data.sample_weight, SampleWeights(args.sample_weight, args.class_weight, y));
   const CompileConfig& compile = *model.config.compile;
   std::optional<Data> validation = std::move(args.validation_data);
   if (validation) {
     FUSEBOX_RETURN_IF_ERROR(model.CheckData(*validation, "validation data: "));
     if (validation->x.rows() == 0) return Refuse("validation data: x has no samples");
+    absl::StatusOr<Tensor> weights = SampleWeights(validation->sample_weight, {}, validation->y);
+    if (!weights.ok()) return Refuse("validation data: {}", Message(weights.status()));
+    validation->sample_weight = *std::move(weights);
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
   }
@@ -160,6 +168,7 @@ absl::StatusOr<History> Sequential::Fit(const Tensor& x, const Tensor& y, FitArg
   program->Bind(Port::Kind::kInput, "order", order.data());
   program->Bind(Port::Kind::kRows, "x", data.x.raw());
   program->Bind(Port::Kind::kRows, "y", data.y.raw());
+  if (!data.sample_weight.empty()) program->Bind(Port::Kind::kRows, "sample_weight", data.sample_weight.raw());
 
   // ---- The run.
   History history;

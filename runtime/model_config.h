@@ -29,6 +29,7 @@ struct CompileConfig {
   ItemSpec optimizer;
   ItemSpec loss;
   std::vector<ItemSpec> metrics;
+  std::vector<ItemSpec> weighted_metrics = {};
 
   bool operator==(const CompileConfig&) const = default;
 };

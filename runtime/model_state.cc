@@ -158,6 +158,7 @@ absl::Status Sequential::Impl::Compile(CompileConfig compile, bool keep_optimize
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
+  for (ItemSpec& metric : compile.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (HasInput() && !config.layers.empty()) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
@@ -226,15 +227,16 @@ absl::Status Sequential::Impl::CheckInput(const Tensor& x) const {
 }
 
 absl::Status Sequential::Impl::CheckData(const Data& data, std::string_view prefix) const {
-  const auto& [x, y] = data;
+  const Tensor &x = data.x, &y = data.y;
   const auto in_context = [&](const absl::Status& s) { return Refuse("{}{}", prefix, Message(s)); };
   if (const absl::Status fits = CheckInput(x); !fits.ok()) return in_context(fits);
   if (y.rank() < 1 || y.rows() != x.rows()) {
     return Refuse("{}x has {} samples, y has {}", prefix, x.rows(), y.rank() < 1 ? 0 : y.rows());
   }
-  if (!HasClassLabels(config.compile->loss)) return absl::OkStatus();
-  const int64_t classes = output.rank() > 0 ? output.shape.back() : 0;
-  const absl::Status labels = CheckClassLabels(y, classes, ShortName(config.compile->loss.id));
+  const ItemSpec& loss = config.compile->loss;
+  // Where shapes do not fit, the program will say so.
+  if (!TakesClasses(loss, Shape(y.shape().begin(), y.shape().end()), output.shape)) return absl::OkStatus();
+  const absl::Status labels = CheckClassLabels(y, output.shape.back(), ShortName(loss.id), IgnoredClass(loss));
   return labels.ok() ? labels : in_context(labels);
 }
 

@@ -78,7 +78,9 @@ class Sequential::Impl {
 
 // The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
 Type BatchTypeOf(const Tensor& rows);
-inline BatchTypes BatchTypesOf(const Data& data) { return {BatchTypeOf(data.x), BatchTypeOf(data.y)}; }
+inline BatchTypes BatchTypesOf(const Data& data) {
+  return {BatchTypeOf(data.x), BatchTypeOf(data.y), !data.sample_weight.empty()};
+}
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
 // The error of a run that a signal has ended.

@@ -7,6 +7,7 @@
 #include "fusebox/graph/verify.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/items.h"
+#include "fusebox/runtime/loss_reduction.h"
 #include "fusebox/runtime/optimizer_program.h"
 #include "fusebox/runtime/program_facts.h"
 
@@ -14,14 +15,8 @@ namespace fusebox {
 namespace {
 
 const Type kOrderType = {DType::kI32, {kBatch}};
+const Type kWeightType = {DType::kF32, {kBatch}};
 const FbType kWideScalar = MakeType(FB_F64, {});
-
-// Axes 1, 2, ... of a value of this rank.
-Dims AllButTheBatch(int64_t rank) {
-  Dims axes;
-  for (int64_t i = 1; i < rank; ++i) axes.push_back(i);
-  return axes;
-}
 
 // Data as the model takes them.
 Value Converted(Value data, DType dtype) {
@@ -58,8 +53,8 @@ class ProgramWriter {
     return x;
   }
 
-  // The mean loss of the batch, f32[]. The output "loss" is the mean of all samples since the accumulators were zero.
-  Value Loss(Value y_true, Value y_pred) {
+  // The loss of the batch, f32[]: see ReduceLoss. The output "loss" is the mean of all samples since the accumulators were zero.
+  Value Loss(Value y_true, Value y_pred, Value weight) {
     Value each = ExpandUse(b_, {FB_LOSS, model_.compile->loss, training_}, {y_true, y_pred}, "loss", embedded_);
     if (!each.ok()) return each;
     if (each.dtype() != FB_F32 || each.rank() < 1 || each.dim(0) != kBatch) {
@@ -68,30 +63,33 @@ class ProgramWriter {
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
-    if (each.rank() > 1) each = Mean(each, AllButTheBatch(each.rank()));
-    const Value sum = Sum(each, {0}), count = Extent(each, {0});
-    const Value with_penalties = penalties.ok() ? sum + penalties * count : sum;
+    const ReducedLoss reduced = ReduceLoss(b_, model_.compile->loss, each, weight, penalties);
     const Value total = State("total", FB_ACCUMULATOR, kWideScalar, "zeros");
     const Value samples = State("count", FB_ACCUMULATOR, kWideScalar, "zeros");
-    const Value new_total = total + Cast(with_penalties, FB_F64);
-    const Value new_samples = samples + Cast(count, FB_F64);
+    const Value new_total = total + Cast(reduced.share, FB_F64);
+    const Value new_samples = samples + Cast(reduced.samples, FB_F64);
     b_.Assign(total, new_total);
     b_.Assign(samples, new_samples);
     b_.Output("loss", Cast(new_total / new_samples, FB_F32));
-    return penalties.ok() ? sum / count + penalties : sum / count;
+    return reduced.loss;
   }
 
-  void Metrics(Value y_true, Value y_pred) {
+  void Metrics(Value y_true, Value y_pred, Value weight) {
     const GraphBuilder::Scope scope(b_, "metrics");
-    for (const ItemSpec& metric : model_.compile->metrics) {
-      const std::string name = ShortName(metric.id);
-      if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
+    for (const auto& [metric, name, weighted] : LoggedMetrics(*model_.compile)) {
+      if (name.find('/') != std::string::npos) {
+        Fail(fmt::format("metric '{}': a metric's name may have no '/'", name));
+        return;
+      }
+      if (std::ranges::find(b_.graph().outputs(), name, &Graph::Output::name) != b_.graph().outputs().end()) {
         Fail(fmt::format("metric '{}' is given twice", name));
         return;
       }
-      const Value result = ExpandUse(b_, {FB_METRIC, metric, training_}, {y_true, y_pred}, name, embedded_);
+      Values inputs = {y_true, y_pred};
+      if (weighted && weight.ok()) inputs.push_back(weight);
+      const Value result = ExpandUse(b_, {FB_METRIC, *metric, training_}, inputs, name, embedded_);
       if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
-        Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric.id, ToString(result.type())));
+        Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric->id, ToString(result.type())));
       }
       b_.Output(name, result);
     }
@@ -199,18 +197,20 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
     case ProgramKind::kEvaluation: {
       const Value x = Converted(b.Input("x", types.x), input);
       const Value y = Converted(b.Input("y", types.y), target);
+      const Value weight = types.weighted ? b.Input("sample_weight", kWeightType) : b.Wrap(0);
       const Value predicted = writer.Layers(x);
-      writer.Loss(y, predicted);
-      writer.Metrics(y, predicted);
+      writer.Loss(y, predicted, weight);
+      writer.Metrics(y, predicted, weight);
       break;
     }
     case ProgramKind::kTraining: {
       const Value order = b.Input("order", kOrderType);
       const Value x = Converted(b.Rows("x", types.x, order), input);
       const Value y = Converted(b.Rows("y", types.y, order), target);
+      const Value weight = types.weighted ? b.Rows("sample_weight", kWeightType, order) : b.Wrap(0);
       const Value predicted = writer.Layers(x);
-      const Value loss = writer.Loss(y, predicted);
-      writer.Metrics(y, predicted);
+      const Value loss = writer.Loss(y, predicted, weight);
+      writer.Metrics(y, predicted, weight);
       writer.Optimizer(loss);
       writer.Counters();
       break;
@@ -232,6 +232,22 @@ Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
   Type type{dtype, {kBatch}};
   type.shape.insert(type.shape.end(), shape_of_a_sample.begin(), shape_of_a_sample.end());
   return type;
+}
+
+std::vector<LoggedMetric> LoggedMetrics(const CompileConfig& compile) {
+  const auto name_of = [](const ItemSpec& metric) {
+    const auto it = metric.attributes.find("name");
+    const std::string* const name = it != metric.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+    return name != nullptr ? *name : ShortName(metric.id);
+  };
+  std::vector<LoggedMetric> all;
+  for (const ItemSpec& metric : compile.metrics) all.push_back({&metric, name_of(metric), false});
+  for (const ItemSpec& metric : compile.weighted_metrics) {
+    const std::string name = name_of(metric);
+    const bool taken = std::ranges::find(all, name, &LoggedMetric::name) != all.end();
+    all.push_back({&metric, taken ? "weighted_" + name : name, true});
+  }
+  return all;
 }
 
 std::string ShortName(std::string_view id) {

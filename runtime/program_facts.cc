@@ -62,6 +62,10 @@ void WriteFacts(const ModelConfig& model, Graph& program) {
       program.metadata[fmt::format("metric.{:03}", i)] = Print(model.compile->metrics[i]);
       items.emplace_back(FB_METRIC, model.compile->metrics[i].id);
     }
+    for (size_t i = 0; i < model.compile->weighted_metrics.size(); ++i) {
+      program.metadata[fmt::format("weighted_metric.{:03}", i)] = Print(model.compile->weighted_metrics[i]);
+      items.emplace_back(FB_METRIC, model.compile->weighted_metrics[i].id);
+    }
   }
   WritePlugins(items, program);
 }
@@ -92,6 +96,8 @@ absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
       FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ParseItemSpec(value));
     } else if (key.starts_with("metric.")) {
       FUSEBOX_ASSIGN_OR_RETURN(compile.metrics.emplace_back(), ParseItemSpec(value));
+    } else if (key.starts_with("weighted_metric.")) {
+      FUSEBOX_ASSIGN_OR_RETURN(compile.weighted_metrics.emplace_back(), ParseItemSpec(value));
     }
   }
   for (auto& [number, layer] : layers) model.layers.push_back(std::move(layer));

@@ -56,6 +56,10 @@ absl::Status Sequential::Compile(CompileArgs args) {
     FUSEBOX_RETURN_IF_ERROR(metric.spec.status());
     compile.metrics.push_back(*std::move(metric.spec));
   }
+  for (ItemArg& metric : args.weighted_metrics) {
+    FUSEBOX_RETURN_IF_ERROR(metric.spec.status());
+    compile.weighted_metrics.push_back(*std::move(metric.spec));
+  }
   return impl_->Compile(std::move(compile), args.keep_optimizer_state);
 }
 
@@ -86,8 +90,9 @@ absl::StatusOr<Logs> Sequential::Evaluate(const Tensor& x, const Tensor& y, Eval
   }
   if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
-  const Data data{x, y};
+  Data data{x, y};
   FUSEBOX_RETURN_IF_ERROR(impl_->CheckData(data, ""));
+  FUSEBOX_ASSIGN_OR_RETURN(data.sample_weight, SampleWeights(args.sample_weight, {}, y));
   if (data.x.rows() == 0) return Refuse("x has no samples");
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, impl_->Compiled(ProgramKind::kEvaluation, BatchTypesOf(data),
                                                                         args.batch_size, args.target_cpu));

@@ -21,6 +21,7 @@
 #include "fusebox/runtime/layers.h"
 #include "fusebox/runtime/model_config.h"
 #include "fusebox/runtime/program.h"
+#include "fusebox/runtime/sample_weights.h"
 #include "fusebox/runtime/tensor.h"
 
 namespace fusebox {
@@ -49,20 +50,27 @@ struct CompileArgs {
   ItemArg optimizer = "rmsprop";
   ItemArg loss = ItemSpec{};  // There is no default.
   std::vector<ItemArg> metrics = {};
-  bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
+  std::vector<ItemArg> weighted_metrics = {};  // Those in which samples count by their weights, where they have some.
+  bool keep_optimizer_state = false;           // What it has remembered, if it is the same kind of optimizer as before.
 };
 
 // Samples and what the model should say of them: x [n, ...], y [n] or [n, ...]. Any dtype: the arrays are read as they
 // are, and the rows of a batch converted where they are used, x to the model's input dtype (f32 unless it says another
 // one), y to i32 for losses that take classes, else to f32. So pictures may stay u8: see the layer `rescaling`.
+//
+// Samples may count unequally: each one's loss is multiplied by its weight, one number a sample of any dtype, and then
+// reduced over all as ever (sum_over_batch_size: divided by their number, not by their weight).
 struct Data {
   Tensor x, y;
+  Tensor sample_weight = {};
 };
 
 struct FitArgs {
   int64_t epochs = 1;
   int64_t batch_size = 32;
   std::optional<Data> validation_data = {};
+  Tensor sample_weight = {};         // See Data. Not with class_weight.
+  ClassWeights class_weight = {};    // {{3, 2.5}}: samples of class 3 count 2.5 times. Not of the validation data.
   double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
   bool shuffle = true;               // Anew in every epoch.
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
@@ -76,6 +84,7 @@ struct FitArgs {
 
 struct EvaluateArgs {
   int64_t batch_size = 32;
+  Tensor sample_weight = {};  // See Data.
   int64_t threads = 0;
   std::string target_cpu = {};
 };

@@ -202,12 +202,31 @@ const Json& Single(const Json& json) {
   return wrapped ? *json.begin() : json;
 }
 
+// One of Keras's metrics. Its name in logs is kept where it is not the class's own.
+absl::StatusOr<ItemSpec> MetricFromJson(const Json& json, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(json, who, 0));
+  const std::string name = StringMember(Member(json, "config"), "name");
+  if (!name.empty() && name != SplitItemId(item.id).name) item.attributes["name"] = name;
+  return item;
+}
+
+absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const std::string& who) {
+  std::vector<ItemSpec> metrics;
+  const bool wrapped = json.is_array() && json.size() == 1 && json.front().is_array();
+  const bool by_output = json.is_object() && !json.contains("class_name");
+  const Json& inner = wrapped || by_output ? Single(json) : json;
+  if (inner.is_null()) return metrics;
+  for (const Json& metric : inner.is_array() ? inner : Json::array({inner})) {
+    FUSEBOX_ASSIGN_OR_RETURN(metrics.emplace_back(), MetricFromJson(metric, who));
+  }
+  return metrics;
+}
+
 absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::string& who) {
   if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
   CompileConfig compile;
-  for (const std::string key : {"loss_weights", "weighted_metrics"}) {
-    if (!Member(json, key).is_null() && !Member(json, key).empty())
-      return Refuse("{}: {} are not supported yet", who, key);
+  if (!Member(json, "loss_weights").is_null() && !Member(json, "loss_weights").empty()) {
+    return Refuse("{}: loss_weights are not supported yet", who);
   }
   if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
     FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));
@@ -216,15 +235,9 @@ absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::strin
     if (loss.is_array()) return Refuse("{}: one loss expected, got {}", who, Excerpt(loss));
     FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ItemFromJson(loss, who + ": loss", 0));
   }
-  const Json* metrics = &Member(json, "metrics");
-  if (metrics->is_object() || (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array()))
-    metrics = &Single(*metrics);
-  if (metrics->is_null()) return compile;
-  const Json list = metrics->is_array() ? *metrics : Json::array({*metrics});
-  for (const Json& metric : list) {
-    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(metric, who + ": metrics", 0));
-    compile.metrics.push_back(std::move(item));
-  }
+  FUSEBOX_ASSIGN_OR_RETURN(compile.metrics, MetricsFromJson(Member(json, "metrics"), who + ": metrics"));
+  FUSEBOX_ASSIGN_OR_RETURN(compile.weighted_metrics,
+                           MetricsFromJson(Member(json, "weighted_metrics"), who + ": weighted_metrics"));
   return compile;
 }
 

@@ -104,21 +104,36 @@ Json LayerJson(const LayerConfig& layer) {
   return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
 }
 
-Json NameOrItem(const ItemSpec& item, const std::string& keras_module) {
-  return IsPlainName(item) ? Json(SplitItemId(item.id).name) : ItemJson(item, keras_module, Attributes(item));
+// What "accuracy" and "crossentropy" mean depends on shapes: in Keras these are strings alone, not classes.
+Json LossOrMetric(const ItemSpec& item, const std::string& keras_module) {
+  const ItemName id = SplitItemId(item.id);
+  const auto name = item.attributes.find("name");
+  if (id.space == "fusebox" && (id.name == "accuracy" || id.name == "crossentropy")) {
+    return name != item.attributes.end() ? AttributeJson("name", name->second) : Json(id.name);
+  }
+  // A string names a class to Keras by its snake case alone.
+  const bool has_string = IsPlainName(item) && KerasSnakeCase(KerasClassName(item.id)) == id.name;
+  Json json = has_string ? Json(id.name) : ItemJson(item, keras_module, Attributes(item));
+  if (json.is_object()) json["config"].emplace("name", id.name);
+  return json;
+}
+
+Json MetricsJson(const std::vector<ItemSpec>& metrics) {
+  Json list = Json::array();
+  for (const ItemSpec& metric : metrics) list.push_back(LossOrMetric(metric, "keras.metrics"));
+  return list;
 }
 
 Json CompileJson(const CompileConfig& compile) {
-  Json metrics = Json::array();
-  for (const ItemSpec& metric : compile.metrics) metrics.push_back(NameOrItem(metric, "keras.metrics"));
   const Json optimizer = ItemJson(compile.optimizer, "keras.optimizers",
                                   Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}));
-  const Json loss = compile.loss.id.empty() ? Json(nullptr) : NameOrItem(compile.loss, "keras.losses");
-  return {{"optimizer", optimizer},
-          {"loss", loss},
-          {"loss_weights", nullptr},
-          {"metrics", metrics},
-          {"weighted_metrics", nullptr}};
+  const Json loss = compile.loss.id.empty() ? Json(nullptr) : LossOrMetric(compile.loss, "keras.losses");
+  return {
+      {"optimizer", optimizer},
+      {"loss", loss},
+      {"loss_weights", nullptr},
+      {"metrics", MetricsJson(compile.metrics)},
+      {"weighted_metrics", compile.weighted_metrics.empty() ? Json(nullptr) : MetricsJson(compile.weighted_metrics)}};
 }
 
 }  // namespace
