@@ -69,6 +69,9 @@ absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::strin
   FUSEBOX_ASSIGN_OR_RETURN(auto weights, reader.Each<double>(std::move(args.loss_weights), "loss_weights"));
   FUSEBOX_ASSIGN_OR_RETURN(
       auto metrics, reader.Each<std::vector<ItemArg>>(ForEach(std::move(args.metrics), outputs.size()), "metrics"));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      auto weighted,
+      reader.Each<std::vector<ItemArg>>(ForEach(std::move(args.weighted_metrics), outputs.size()), "weighted_metrics"));
   for (size_t i = 0; i < outputs.size(); ++i) {
     OutputLoss output{.output = outputs[i], .loss = {}, .weight = weights[i], .metrics = {}};
     if (losses[i]) {
@@ -77,11 +80,15 @@ absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::strin
     if (metrics[i]) {
       FUSEBOX_ASSIGN_OR_RETURN(output.metrics, Specs(*std::move(metrics[i])));
     }
+    if (weighted[i]) {
+      FUSEBOX_ASSIGN_OR_RETURN(output.weighted_metrics, Specs(*std::move(weighted[i])));
+    }
     compile.outputs.push_back(std::move(output));
   }
   if (outputs.size() == 1 && !compile.outputs[0].weight) {
     compile.loss = std::move(compile.outputs[0].loss);
     compile.metrics = std::move(compile.outputs[0].metrics);
+    compile.weighted_metrics = std::move(compile.outputs[0].weighted_metrics);
     compile.outputs.clear();
   }
   return compile;

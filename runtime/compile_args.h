@@ -69,6 +69,7 @@ struct CompileArgs {
   LossArg loss = {};  // There is no default.
   LossWeightsArg loss_weights = {};
   MetricsArg metrics = {};
+  MetricsArg weighted_metrics = {};   // Those in which samples count by their weights, where they have some.
   bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
 };
 

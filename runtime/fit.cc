@@ -118,11 +118,14 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
   FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
+  FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(args.sample_weight, args.class_weight, data));
   std::optional<PortData> validation;
   if (args.validation_data) {
     FUSEBOX_ASSIGN_OR_RETURN(validation,
                              model.TakeData(args.validation_data->x, args.validation_data->y, "validation data: "));
     if (validation->rows() == 0) return Refuse("validation data: x has no samples");
+    const absl::Status weights = model.TakeWeights(args.validation_data->sample_weight, {}, *validation);
+    if (!weights.ok()) return Refuse("validation data: {}", Message(weights));
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
   }

@@ -73,6 +73,20 @@ bool HasClassLabels(const ItemSpec& loss) {
   return item.ok() && ((*item)->flags & FB_CLASS_LABELS) != 0;
 }
 
+bool TakesClasses(const ItemSpec& loss, const Shape& y, const Shape& output) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LOSS, loss.id);
+  if (!item.ok() || y.empty() || output.empty()) return false;
+  const bool one_each = y.size() + 1 == output.size() || (y.size() == output.size() && y.back() == 1);
+  if (((*item)->flags & FB_CLASS_LABELS) != 0) return one_each;
+  return ((*item)->flags & FB_CLASS_LABELS_BY_SHAPE) != 0 && one_each && output.back() != 1;
+}
+
+std::optional<int64_t> IgnoredClass(const ItemSpec& loss) {
+  const auto it = loss.attributes.find("ignore_class");
+  const int64_t* const number = it != loss.attributes.end() ? std::get_if<int64_t>(&it->second) : nullptr;
+  return number != nullptr ? std::optional(*number) : std::nullopt;
+}
+
 Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
                 const Expansions& embedded) {
   std::vector<Type> types;

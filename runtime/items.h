@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plugins' items as models use them: expanded by their plugins or, where one is missing, from what the model has kept.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,10 @@ absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const 
 
 // Whether the loss's y_true are classes (FB_CLASS_LABELS).
 bool HasClassLabels(const ItemSpec& loss);
+// Whether it takes this y for classes, where the model gives `output`: both shapes with the batch.
+bool TakesClasses(const ItemSpec& loss, const Shape& y, const Shape& output);
+// A class that it lets pass whatever the model says, and that need not be one of the model's.
+std::optional<int64_t> IgnoredClass(const ItemSpec& loss);
 
 // The item's symbols for these inputs; nodes and states get the scope `name` inside the one at work. `use.item` has to be
 // resolved. Scalars of the item get its attributes' numbers as their initializers.

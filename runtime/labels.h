@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Classes as data: checked before a program reads them, since it gathers by them unchecked.
 #pragma once
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -9,7 +10,8 @@
 namespace fusebox {
 
 // Error unless all of y, of whatever dtype, are whole numbers in [0, classes): the first sample that isn't, with its index
-// and value; `loss` says who asks.
-absl::Status CheckClassLabels(const Tensor& y, int64_t classes, std::string_view loss);
+// and value; `loss` says who asks. `ignored` is fine, too, whatever it is.
+absl::Status CheckClassLabels(const Tensor& y, int64_t classes, std::string_view loss,
+                              std::optional<int64_t> ignored = {});
 
 }  // namespace fusebox

@@ -138,7 +138,8 @@ absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateA
   }
   if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(const PortData data, impl_->TakeData(x, y, ""));
+  FUSEBOX_ASSIGN_OR_RETURN(PortData data, impl_->TakeData(x, y, ""));
+  FUSEBOX_RETURN_IF_ERROR(impl_->TakeWeights(args.sample_weight, {}, data));
   if (data.rows() == 0) return Refuse("x has no samples");
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
                            impl_->Compiled(ProgramKind::kEvaluation, data.Types(), args.batch_size, args.target_cpu));

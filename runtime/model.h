@@ -28,6 +28,7 @@
 #include "fusebox/runtime/layer.h"
 #include "fusebox/runtime/model_config.h"
 #include "fusebox/runtime/program.h"
+#include "fusebox/runtime/sample_weights.h"
 #include "fusebox/runtime/tensor.h"
 
 namespace fusebox {
@@ -46,22 +47,32 @@ void SetRandomSeed(int64_t seed);
 // Samples and what the model should say of them: x [n, ...], y [n] or [n, ...]. Any dtype: the arrays are read as they
 // are, and the rows of a batch converted where they are used, x to the model's input dtype (f32 unless it says another
 // one), y to i32 for losses that take classes, else to f32. So pictures may stay u8: see the layer `rescaling`.
+//
+// Samples may count unequally: each one's loss is multiplied by its weight, one number a sample of any dtype, and then
+// reduced over all as ever (sum_over_batch_size: divided by their number, not by their weight). Of several outputs the
+// losses of all are.
 struct Data {
   Tensor x, y;
+  Tensor sample_weight = {};
 };
 
 // The same for a model with several inputs or outputs: y has one array for each output with a loss or metrics.
 struct DataArg {
-  DataArg(Arrays inputs, Arrays targets) : x(std::move(inputs)), y(std::move(targets)) {}
-  DataArg(const Data& data) : x(data.x), y(data.y) {}
+  DataArg(Arrays inputs, Arrays targets, Tensor weights = {})
+      : x(std::move(inputs)), y(std::move(targets)), sample_weight(std::move(weights)) {}
+  DataArg(const Data& data) : x(data.x), y(data.y), sample_weight(data.sample_weight) {}
 
   Arrays x, y;
+  Tensor sample_weight;  // See Data.
 };
 
 struct FitArgs {
   int64_t epochs = 1;
   int64_t batch_size = 32;
   std::optional<DataArg> validation_data = {};
+  Tensor sample_weight = {};  // See Data. Not with class_weight.
+  // {{3, 2.5}}: samples of class 3 count 2.5 times. Not of the validation data. For one output.
+  ClassWeights class_weight = {};
   double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
   bool shuffle = true;               // Anew in every epoch.
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
@@ -75,6 +86,7 @@ struct FitArgs {
 
 struct EvaluateArgs {
   int64_t batch_size = 32;
+  Tensor sample_weight = {};  // See Data.
   int64_t threads = 0;
   std::string target_cpu = {};
 };

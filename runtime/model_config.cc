@@ -239,7 +239,8 @@ std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
   return {{.output = OutputNames(model)[0],
            .loss = model.compile->loss,
            .weight = std::nullopt,
-           .metrics = model.compile->metrics}};
+           .metrics = model.compile->metrics,
+           .weighted_metrics = model.compile->weighted_metrics}};
 }
 
 std::vector<std::string> InputPorts(const ModelConfig& model) { return Ports("x", InputNames(model)); }

@@ -56,6 +56,7 @@ struct OutputLoss {
   ItemSpec loss;                 // Without an id: none.
   std::optional<double> weight;  // What the loss counts in the sum of all; 1 if it is not said.
   std::vector<ItemSpec> metrics;
+  std::vector<ItemSpec> weighted_metrics = {};
 
   bool operator==(const OutputLoss&) const = default;
 };
@@ -64,6 +65,7 @@ struct CompileConfig {
   ItemSpec optimizer;
   ItemSpec loss;
   std::vector<ItemSpec> metrics;
+  std::vector<ItemSpec> weighted_metrics = {};
   // Of a model with several outputs, or where a loss has a weight: one for each output, in order, in place of loss and
   // metrics above.
   std::vector<OutputLoss> outputs = {};

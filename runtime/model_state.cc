@@ -53,6 +53,7 @@ PortData PortData::Rows(int64_t begin, int64_t end) const {
   PortData part;
   for (const Tensor& array : x) part.x.push_back(array.Rows(begin, end));
   for (const Tensor& array : y) part.y.push_back(array.Rows(begin, end));
+  if (!sample_weight.empty()) part.sample_weight = sample_weight.Rows(begin, end);
   return part;
 }
 
@@ -60,6 +61,7 @@ BatchTypes PortData::Types() const {
   BatchTypes types;
   for (const Tensor& array : x) types.x.push_back(BatchTypeOf(array));
   for (const Tensor& array : y) types.y.push_back(BatchTypeOf(array));
+  types.weighted = !sample_weight.empty();
   return types;
 }
 
@@ -124,9 +126,11 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
   if (!compile.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
+  for (ItemSpec& metric : compile.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   for (OutputLoss& output : compile.outputs) {
     if (!output.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, output.loss));
     for (ItemSpec& metric : output.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
+    for (ItemSpec& metric : output.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (HasInput() && !(config.IsStack() && config.layers.empty())) {
@@ -236,12 +240,23 @@ absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y,
                     names.size() > 1 ? fmt::format(" '{}'", names[target]) : "", labels.rank() < 1 ? 0 : labels.rows());
     }
     const ItemSpec& loss = losses[target].loss;
-    if (loss.id.empty() || !HasClassLabels(loss)) continue;
-    const int64_t classes = outputs[target].rank() > 0 ? outputs[target].shape.back() : 0;
-    const absl::Status fits = CheckClassLabels(labels, classes, ShortName(loss.id));
+    const Shape& output = outputs[target].shape;
+    // Where shapes do not fit, the program will say so.
+    if (loss.id.empty() || !TakesClasses(loss, Shape(labels.shape().begin(), labels.shape().end()), output)) continue;
+    const absl::Status fits = CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss));
     if (!fits.ok()) return in_context(fits);
   }
   return data;
+}
+
+absl::Status Model::Impl::TakeWeights(const Tensor& sample_weight, const ClassWeights& class_weight,
+                                      PortData& data) const {
+  if (sample_weight.empty() && class_weight.empty()) return absl::OkStatus();
+  if (!class_weight.empty() && data.y.size() != 1) {
+    return Refuse("class_weight: model '{}' has {} outputs to learn, expected one", config.name, data.y.size());
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(data.sample_weight, SampleWeights(sample_weight, class_weight, data.y[0]));
+  return absl::OkStatus();
 }
 
 std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer() const {
@@ -286,6 +301,7 @@ void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, 
   for (size_t i = 0; i < data.x.size(); ++i) program.Bind(kind, inputs[i], data.x[i].raw());
   const std::vector<size_t> targets = TargetOutputs(model);
   for (size_t i = 0; i < data.y.size(); ++i) program.Bind(kind, outputs[targets[i]], data.y[i].raw());
+  if (!data.sample_weight.empty()) program.Bind(kind, "sample_weight", data.sample_weight.raw());
 }
 
 }  // namespace fusebox

@@ -18,6 +18,7 @@ namespace fusebox {
 // Data in the order of the model's inputs, and of TargetOutputs.
 struct PortData {
   std::vector<Tensor> x, y;
+  Tensor sample_weight = {};  // f32[n]; empty: all count the same.
 
   int64_t rows() const { return x[0].rows(); }
   PortData Rows(int64_t begin, int64_t end) const;
@@ -65,6 +66,8 @@ class Model::Impl {
   // ---- Data: in order, if the model can take them. Their dtypes do not matter, as the programs convert.
   absl::StatusOr<std::vector<Tensor>> TakeInputs(const Arrays& x) const;
   absl::StatusOr<PortData> TakeData(const Arrays& x, const Arrays& y, std::string_view prefix) const;
+  // Into the data: see SampleWeights. Error: also class_weight of a model with several outputs.
+  absl::Status TakeWeights(const Tensor& sample_weight, const ClassWeights& class_weight, PortData& data) const;
 
   // The weights of the layers within `path`, or of all, in the order of Keras's files: each layer's (LeafLayers), those
   // that are trained first.

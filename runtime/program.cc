@@ -9,6 +9,7 @@
 #include "fusebox/graph/verify.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/items.h"
+#include "fusebox/runtime/loss_reduction.h"
 #include "fusebox/runtime/optimizer_program.h"
 #include "fusebox/runtime/program_facts.h"
 
@@ -16,14 +17,8 @@ namespace fusebox {
 namespace {
 
 const Type kOrderType = {DType::kI32, {kBatch}};
+const Type kWeightType = {DType::kF32, {kBatch}};
 const FbType kWideScalar = MakeType(FB_F64, {});
-
-// Axes 1, 2, ... of a value of this rank.
-Dims AllButTheBatch(int64_t rank) {
-  Dims axes;
-  for (int64_t i = 1; i < rank; ++i) axes.push_back(i);
-  return axes;
-}
 
 // Data as the model takes them.
 Value Converted(Value data, DType dtype) {
@@ -31,11 +26,8 @@ Value Converted(Value data, DType dtype) {
 }
 
 bool HasLoss(const OutputLoss& output) { return !output.loss.id.empty(); }
-bool NeedsTarget(const OutputLoss& output) { return HasLoss(output) || !output.metrics.empty(); }
-
-// Of a metric of one of so many outputs.
-std::string LogName(const OutputLoss& output, const ItemSpec& metric, size_t outputs) {
-  return outputs > 1 ? fmt::format("{}_{}", output.output, ShortName(metric.id)) : ShortName(metric.id);
+bool NeedsTarget(const OutputLoss& output) {
+  return HasLoss(output) || !output.metrics.empty() || !output.weighted_metrics.empty();
 }
 
 class ProgramWriter {
@@ -62,9 +54,9 @@ class ProgramWriter {
     return Calls(model_, inputs, false, types, at != nullptr ? *at : call);
   }
 
-  // The mean loss of the batch, f32[]. The output "loss" is the mean of all samples since the accumulators were zero; of
-  // several losses each has such an output, too.
-  Value Loss(const Values& y_true, const Values& y_pred) {
+  // The loss of the batch, f32[]: see ReduceLoss. The output "loss" is the mean of all samples since the accumulators were
+  // zero; of several losses each has such an output, too.
+  Value Loss(const Values& y_true, const Values& y_pred, Value weight) {
     const std::vector<OutputLoss> outputs = LossesOf(model_);
     const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
     std::vector<std::pair<const OutputLoss*, Value>> each;  // Of a sample.
@@ -78,37 +70,56 @@ class ProgramWriter {
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
-    Value sum, count;
-    for (auto& [output, loss] : each) {
-      if (loss.rank() > 1) loss = Mean(loss, AllButTheBatch(loss.rank()));
-      Value of_output = Sum(loss, {0});
-      count = Extent(loss, {0});
-      const GraphBuilder::Scope inner(b_, several ? output->output : "");
-      if (several) RunningLoss(of_output, count, output->output + "_loss");
-      if (output->weight) of_output = of_output * LossWeight(*output);
-      sum = sum.ok() ? sum + of_output : of_output;
+    if (each.size() == 1 && !each[0].first->weight) {
+      const ReducedLoss reduced = ReduceLoss(b_, each[0].first->loss, each[0].second, weight, penalties);
+      RunningLoss(reduced.share, reduced.samples, "loss");
+      return reduced.loss;
     }
-    RunningLoss(penalties.ok() ? sum + penalties * count : sum, count, "loss");
-    return penalties.ok() ? sum / count + penalties : sum / count;
+    Value loss, share, samples;
+    const auto add = [](Value& sum, Value term) { sum = sum.ok() ? sum + term : term; };
+    for (const auto& [output, of_samples] : each) {
+      const GraphBuilder::Scope inner(b_, several ? output->output : "");
+      ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, b_.Wrap(0));
+      samples = reduced.samples;
+      if (several) RunningLoss(reduced.share, samples, output->output + "_loss");
+      if (output->weight) {
+        const Value counts = LossWeight(*output);
+        reduced.loss = reduced.loss * counts;
+        reduced.share = reduced.share * counts;
+      }
+      add(loss, reduced.loss);
+      add(share, reduced.share);
+    }
+    if (penalties.ok()) {
+      loss = loss + penalties;
+      share = share + penalties * samples;
+    }
+    RunningLoss(share, samples, "loss");
+    return loss;
   }
 
-  void Metrics(const Values& y_true, const Values& y_pred) {
+  void Metrics(const Values& y_true, const Values& y_pred, Value weight) {
     const GraphBuilder::Scope scope(b_, "metrics");
     const std::vector<OutputLoss> outputs = LossesOf(model_);
     size_t target = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!NeedsTarget(outputs[i])) continue;
       const Value y = y_true[target++];
-      for (const ItemSpec& metric : outputs[i].metrics) {
-        const std::string name = LogName(outputs[i], metric, outputs.size());
-        if (std::ranges::any_of(b_.graph().outputs(), [&](const Graph::Output& o) { return o.name == name; })) {
+      for (const auto& [metric, name, weighted] : LoggedMetrics(outputs[i], outputs.size())) {
+        if (name.find('/') != std::string::npos) {
+          Fail(fmt::format("metric '{}': a metric's name may have no '/'", name));
+          return;
+        }
+        if (std::ranges::find(b_.graph().outputs(), name, &Graph::Output::name) != b_.graph().outputs().end()) {
           Fail(fmt::format("metric '{}' is given twice", name));
           return;
         }
-        const Value result = ExpandUse(b_, {FB_METRIC, metric, training_}, {y, y_pred[i]}, name, embedded_);
+        Values inputs = {y, y_pred[i]};
+        if (weighted && weight.ok()) inputs.push_back(weight);
+        const Value result = ExpandUse(b_, {FB_METRIC, *metric, training_}, inputs, name, embedded_);
         if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
-          Fail(
-              fmt::format("metric {}: was to make its result, f32[], and made {}", metric.id, ToString(result.type())));
+          Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric->id,
+                           ToString(result.type())));
         }
         b_.Output(name, result);
       }
@@ -325,6 +336,7 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
     return Converted(training ? b.Rows(port, type, order) : b.Input(port, type), dtype);
   };
   Values x, y;
+  Value weight = b.Wrap(0);
   const std::vector<std::string> inputs = InputPorts(model), outputs = OutputPorts(model);
   for (size_t i = 0; i < inputs.size(); ++i) {
     x.push_back(data(inputs[i], types.x[i], model.inputs.empty() ? types.x[i].dtype : model.inputs[i].dtype));
@@ -337,6 +349,7 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
       const bool classes = !loss.id.empty() && HasClassLabels(loss);
       y.push_back(data(outputs[targets[i]], types.y[i], classes ? DType::kI32 : DType::kF32));
     }
+    if (types.weighted) weight = data("sample_weight", kWeightType, DType::kF32);
   }
   const Values predicted = writer.Outputs(x);
   if (!b.status().ok()) return b.status();
@@ -344,8 +357,8 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
     for (size_t i = 0; i < outputs.size(); ++i) b.Output(outputs[i], predicted[i]);
     return std::move(writer).Finish();
   }
-  const Value loss = writer.Loss(y, predicted);
-  writer.Metrics(y, predicted);
+  const Value loss = writer.Loss(y, predicted, weight);
+  writer.Metrics(y, predicted, weight);
   if (training) {
     writer.Optimizer(loss);
     writer.Counters();
@@ -368,7 +381,7 @@ std::vector<std::string> LogNames(const ModelConfig& model) {
   const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
   for (const OutputLoss& output : outputs) {
     if (several && HasLoss(output)) names.push_back(output.output + "_loss");
-    for (const ItemSpec& metric : output.metrics) names.push_back(LogName(output, metric, outputs.size()));
+    for (LoggedMetric& metric : LoggedMetrics(output, outputs.size())) names.push_back(std::move(metric.name));
   }
   std::ranges::sort(names);
   return names;
@@ -389,6 +402,23 @@ Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
   Type type{dtype, {kBatch}};
   type.shape.insert(type.shape.end(), shape_of_a_sample.begin(), shape_of_a_sample.end());
   return type;
+}
+
+std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs) {
+  const std::string prefix = outputs > 1 ? output.output + "_" : "";
+  const auto name_of = [](const ItemSpec& metric) {
+    const auto it = metric.attributes.find("name");
+    const std::string* const name = it != metric.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+    return name != nullptr ? *name : ShortName(metric.id);
+  };
+  std::vector<LoggedMetric> all;
+  for (const ItemSpec& metric : output.metrics) all.push_back({&metric, prefix + name_of(metric), false});
+  for (const ItemSpec& metric : output.weighted_metrics) {
+    const std::string name = name_of(metric);
+    const bool taken = std::ranges::find(all, prefix + name, &LoggedMetric::name) != all.end();
+    all.push_back({&metric, prefix + (taken ? "weighted_" : "") + name, true});
+  }
+  return all;
 }
 
 std::string ShortName(std::string_view id) {

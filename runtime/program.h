@@ -30,6 +30,7 @@ enum class ProgramKind { kTraining, kEvaluation, kPrediction };
 // loss, and has one for each of TargetOutputs.
 struct BatchTypes {
   std::vector<Type> x, y;
+  bool weighted = false;  // Samples have weights: "sample_weight", f32[N].
 
   bool operator==(const BatchTypes&) const = default;
 };
@@ -54,7 +55,16 @@ absl::StatusOr<std::vector<CallTypes>> InferTypes(const ModelConfig& model, cons
 
 // The type of a batch of the model's input: f32[N,28,28].
 Type BatchType(DType dtype, const Shape& shape_of_a_sample);
-// The name under which a metric's result is logged: "accuracy" of "fusebox/accuracy@1".
+// A metric, and the name under which its result is logged: its attribute `name`, else that of the item; "weighted_<name>"
+// of a weighted one whose name another metric has. Of several outputs each begins with the output's name.
+struct LoggedMetric {
+  const ItemSpec* item;
+  std::string name;
+  bool weighted;
+};
+// Those of one of so many outputs, in order: first those that do not weigh samples. Names may still clash.
+std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs);
+// "accuracy" of "fusebox/accuracy@1".
 std::string ShortName(std::string_view id);
 
 }  // namespace fusebox

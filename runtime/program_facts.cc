@@ -62,6 +62,9 @@ void WriteStack(const ModelConfig& model, Graph& program) {
   for (size_t i = 0; i < model.compile->metrics.size(); ++i) {
     program.metadata[fmt::format("metric.{:03}", i)] = Print(model.compile->metrics[i]);
   }
+  for (size_t i = 0; i < model.compile->weighted_metrics.size(); ++i) {
+    program.metadata[fmt::format("weighted_metric.{:03}", i)] = Print(model.compile->weighted_metrics[i]);
+  }
 }
 
 }  // namespace
@@ -79,6 +82,7 @@ void WriteFacts(const ModelConfig& model, Graph& program) {
   for (const OutputLoss& output : LossesOf(model)) {
     items.emplace_back(FB_LOSS, output.loss.id);
     for (const ItemSpec& metric : output.metrics) items.emplace_back(FB_METRIC, metric.id);
+    for (const ItemSpec& metric : output.weighted_metrics) items.emplace_back(FB_METRIC, metric.id);
   }
   WritePlugins(items, program);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // How often the prediction is right, over the epoch so far. As in Keras, the shapes say what is meant:
-//     y_pred [N, ..., 1]  y_true alike                   binary: (y_pred > 0.5) == y_true
+//     y_pred [N, ..., 1]  y_true alike, or [N, ...]       binary: (y_pred > 0.5) == y_true
 //     y_pred [N, ..., C]  y_true [N, ...] or [N, ..., 1]  sparse: argmax(y_pred) == y_true
 //     y_pred [N, ..., C]  y_true [N, ..., C]              categorical: argmax(y_pred) == argmax(y_true)
 // Of equal scores, the first counts.
-#include "fusebox/plugins/sdk/sdk.h"
+#include "fusebox/plugins/sdk/targets.h"
 
 namespace fusebox {
 namespace {
@@ -12,8 +12,9 @@ namespace {
 class Accuracy final : public sdk::Metric {
  public:
   Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    y_pred = sdk::Predictions(scope, y_pred);
+    if (!y_pred.ok() || !y_true.ok()) return {};
     const Dims scores = y_pred.dims();
-    if (scores.size() < 2) return scope.Error("expects predictions [batch, ..., classes], got {}", y_pred.type());
     const Dims flat(scores.begin(), scores.end() - 1);
     Dims column = scores;
     column.back() = 1;

@@ -10,9 +10,10 @@ struct Item {
   const char* id;      // "namespace/name"
   uint32_t major = 1;  // Changes when a model made with the old one would no longer mean the same.
   const char* doc = "";
-  bool class_labels = false;    // See FB_CLASS_LABELS.
-  bool decays_weights = false;  // See FB_DECAYS_WEIGHTS.
-  Schema attributes[N] = {};    // N follows from the initialiser.
+  bool class_labels = false;           // See FB_CLASS_LABELS.
+  bool decays_weights = false;         // See FB_DECAYS_WEIGHTS.
+  bool class_labels_by_shape = false;  // See FB_CLASS_LABELS_BY_SHAPE.
+  Schema attributes[N] = {};           // N follows from the initialiser.
 };
 
 template <class Class>
@@ -35,6 +36,7 @@ consteval FbItem Describe(const Item<N>& item) {
   }
   if (item.class_labels) raw.flags |= FB_CLASS_LABELS;
   if (item.decays_weights) raw.flags |= FB_DECAYS_WEIGHTS;
+  if (item.class_labels_by_shape) raw.flags |= FB_CLASS_LABELS_BY_SHAPE;
   return raw;
 }
 

@@ -29,9 +29,10 @@ enum {  // FbItem::kind. The first nine write symbols (expand), the others are c
   FB_DATASET,
   FB_MODEL
 };
-enum {                   // FbItem::flags
-  FB_CLASS_LABELS = 1,   // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
-  FB_DECAYS_WEIGHTS = 2  // An optimizer that sees to its attribute weight_decay itself; else the host does.
+enum {                  // FbItem::flags
+  FB_CLASS_LABELS = 1,  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
+  FB_DECAYS_WEIGHTS = 2,        // An optimizer that sees to its attribute weight_decay itself; else the host does.
+  FB_CLASS_LABELS_BY_SHAPE = 4  // A loss for which that holds of a y_true without y_pred's last axis, or with 1 there.
 };
 enum {                    // FbSchema::flags
   FB_REQUIRED = 1,        // It has no default.
@@ -51,7 +52,8 @@ typedef struct FbCall {
   const FbApi* api;
   FbBuilder* builder;
   const FbAttribute* attributes;  // All of the schema, checked, with defaults filled in; but see FB_OPTIONAL.
-  const FbId* inputs;             // Layer, activation: x. Loss, metric: y_true, y_pred. Initializer: none.
+  const FbId* inputs;             // Layer, activation: x. Loss, metric: y_true, y_pred; of a metric that weighs
+                                  // samples their weights, f32[N], too. Initializer: none.
                                   // Optimizer: variable, gradient, learning rate. Regularizer, constraint: the weight
                                   // (or what comes out of a layer). Schedule: how many steps were done before, f64[].
   const FbType* wanted;           // Initializer: the type of the value to make; else null.

@@ -121,8 +121,28 @@ class Scope {
   Value LogitsOf(Value y, const char* activation) const {
     return y.ok() ? Wrap(call_.api->preimage(call_.builder, y.id, activation)) : y;
   }
-  // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64.
+  // What another loss makes of them, f32[N, ...]: "mean_squared_error", "huber:delta=2". It is to have no states.
+  Value Loss(const std::string& reference, Value y_true, Value y_pred, Where where = Where::current()) const {
+    if (!y_true.ok() || !y_pred.ok()) return {};
+    const FbId inputs[] = {y_true.id, y_pred.id};
+    const FbSource source = MakeSource(where);
+    return Wrap(call_.api->expand(call_.builder, FB_LOSS, reference.c_str(), inputs, 2, &source));
+  }
+  // Of a metric that weighs its samples: their weights, f32[N]. The error value, and no error, if it does not.
+  Value SampleWeight() const { return call_.input_count > 2 ? Wrap(call_.inputs[2]) : Wrap(0); }
+  // What a metric adds up: a state of the type of `step`, the sum of all these since the epoch began, this one with them.
+  Value Accumulated(const char* name, Value step, Where where = Where::current()) const {
+    if (!step.ok()) return step;
+    const Value state = Accumulator(name, step.type(), where);
+    const Value next = state + step;
+    Assign(state, next);
+    return next;
+  }
+  // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64. Where samples
+  // have weights: of the mean of each sample, weighed.
   Value RunningMean(Value values, Where where = Where::current()) const {
+    const Value weight = SampleWeight();
+    if (weight.ok()) return WeighedMean(values, weight, where);
     const Dims axes = AllAxes(values);
     const FbType scalar = MakeType(FB_F64, {});
     const Value total = Accumulator("total", scalar, where);
@@ -144,6 +164,15 @@ class Scope {
   }
 
  private:
+  Value WeighedMean(Value values, Value weight, Where where) const {
+    Dims inner = AllAxes(values);
+    if (!inner.empty()) inner.erase(inner.begin());
+    const Value samples = inner.empty() ? values : Mean(Cast(values, FB_F64), inner);
+    const Value wide = Cast(weight, FB_F64);
+    const Value total = Accumulated("total", Sum(Cast(samples, FB_F64) * wide, {0}), where);
+    const Value count = Accumulated("count", Sum(wide, {0}), where);
+    return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
+  }
   Value Wrap(FbId id) const { return {call_.api, call_.builder, id}; }
   // The strings are the caller's.
   static FbState MakeState(uint32_t kind, const char* name, const char* initializer) {

@@ -51,7 +51,8 @@ class Loss {
  public:
   static constexpr uint32_t kKind = FB_LOSS;
   virtual ~Loss() = default;
-  // One loss a sample, f32[N]; the host takes their mean.
+  // One loss a sample and position, f32[N, ...]. The host takes their mean, or what an attribute `reduction` says: "sum",
+  // "mean_with_sample_weight".
   virtual Value Expand(Scope& scope, Value y_true, Value y_pred) const = 0;
   Value Run(Scope& scope) const {
     const Value y_true = scope.Input(0);
@@ -63,7 +64,8 @@ class Metric {
  public:
   static constexpr uint32_t kKind = FB_METRIC;
   virtual ~Metric() = default;
-  // Takes this step into Scope::Accumulator states (Scope::RunningMean does so), and returns the result so far, f32[].
+  // Takes this step into Scope::Accumulator states (Scope::Accumulated and Scope::RunningMean do so), and returns the
+  // result so far, f32[]. Samples may have weights: see Scope::SampleWeight.
   virtual Value Update(Scope& scope, Value y_true, Value y_pred) const = 0;
   Value Run(Scope& scope) const {
     const Value y_true = scope.Input(0);

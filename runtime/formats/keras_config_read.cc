@@ -230,13 +230,23 @@ absl::StatusOr<std::vector<Json>> ForEachOutput(const Json& json, const std::vec
   return each;
 }
 
+// One of Keras's metrics. Its name in logs is kept where it is not the class's own.
+absl::StatusOr<ItemSpec> MetricFromJson(const Json& json, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(json, who, 0));
+  const std::string name = StringMember(Member(json, "config"), "name");
+  if (!name.empty() && name != SplitItemId(item.id).name) item.attributes["name"] = name;
+  return item;
+}
+
+// Those of one output, which may lie in a list of their own.
 absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const std::string& who) {
   std::vector<ItemSpec> metrics;
-  if (json.is_null()) return metrics;
-  const Json list = json.is_array() ? json : Json::array({json});
-  for (const Json& metric : list) {
-    FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(metric, who + ": metrics", 0));
-    metrics.push_back(std::move(item));
+  const bool wrapped = json.is_array() && json.size() == 1 && json.front().is_array();
+  const bool by_output = json.is_object() && !json.contains("class_name");
+  const Json& inner = wrapped || by_output ? Single(json) : json;
+  if (inner.is_null()) return metrics;
+  for (const Json& metric : inner.is_array() ? inner : Json::array({inner})) {
+    FUSEBOX_ASSIGN_OR_RETURN(metrics.emplace_back(), MetricFromJson(metric, who));
   }
   return metrics;
 }
@@ -247,16 +257,14 @@ absl::Status OneOutputFromJson(const Json& json, const std::string& output, cons
     if (loss.is_array()) return Refuse("{}: one loss expected, got {}", who, Excerpt(loss));
     FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ItemFromJson(loss, who + ": loss", 0));
   }
-  const Json* metrics = &Member(json, "metrics");
-  if ((metrics->is_object() && !metrics->contains("class_name")) ||
-      (metrics->is_array() && metrics->size() == 1 && metrics->front().is_array()))
-    metrics = &Single(*metrics);
-  FUSEBOX_ASSIGN_OR_RETURN(compile.metrics, MetricsFromJson(*metrics, who));
+  FUSEBOX_ASSIGN_OR_RETURN(compile.metrics, MetricsFromJson(Member(json, "metrics"), who + ": metrics"));
+  FUSEBOX_ASSIGN_OR_RETURN(compile.weighted_metrics,
+                           MetricsFromJson(Member(json, "weighted_metrics"), who + ": weighted_metrics"));
   const Json& weight = Single(Member(json, "loss_weights"));
   if (weight.is_null()) return absl::OkStatus();
   if (!weight.is_number()) return Refuse("{}: loss_weights: a number expected, got {}", who, Excerpt(weight));
-  compile.outputs = {
-      {output, std::exchange(compile.loss, {}), weight.get<double>(), std::exchange(compile.metrics, {})}};
+  compile.outputs = {{output, std::exchange(compile.loss, {}), weight.get<double>(), std::exchange(compile.metrics, {}),
+                      std::exchange(compile.weighted_metrics, {})}};
   return absl::OkStatus();
 }
 
@@ -270,13 +278,17 @@ absl::Status OutputsFromJson(const Json& json, const std::vector<std::string>& o
                            ForEachOutput(Member(json, "loss_weights"), outputs, who + ": loss_weights"));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Json> metrics,
                            ForEachOutput(Member(json, "metrics"), outputs, who + ": metrics"));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Json> weighted,
+                           ForEachOutput(Member(json, "weighted_metrics"), outputs, who + ": weighted_metrics"));
   for (size_t i = 0; i < outputs.size(); ++i) {
-    OutputLoss& output = compile.outputs.emplace_back(OutputLoss{outputs[i], {}, {}, {}});
+    OutputLoss& output =
+        compile.outputs.emplace_back(OutputLoss{.output = outputs[i], .loss = {}, .weight = {}, .metrics = {}});
     if (!losses[i].is_null()) {
       FUSEBOX_ASSIGN_OR_RETURN(output.loss, ItemFromJson(losses[i], who + ": loss", 0));
     }
     if (weights[i].is_number()) output.weight = weights[i].get<double>();
-    FUSEBOX_ASSIGN_OR_RETURN(output.metrics, MetricsFromJson(metrics[i], who));
+    FUSEBOX_ASSIGN_OR_RETURN(output.metrics, MetricsFromJson(metrics[i], who + ": metrics"));
+    FUSEBOX_ASSIGN_OR_RETURN(output.weighted_metrics, MetricsFromJson(weighted[i], who + ": weighted_metrics"));
   }
   return absl::OkStatus();
 }
@@ -284,8 +296,6 @@ absl::Status OutputsFromJson(const Json& json, const std::vector<std::string>& o
 absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::vector<std::string>& outputs,
                                               const std::string& who) {
   if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
-  if (const Json& weighted = Member(json, "weighted_metrics"); !weighted.is_null() && !weighted.empty())
-    return Refuse("{}: weighted_metrics are not supported yet", who);
   CompileConfig compile;
   if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
     FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));

@@ -179,42 +179,55 @@ Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable
   return {{"module", "keras"}, {"class_name", "Sequential"}, {"config", config}, {"registered_name", nullptr}};
 }
 
-Json NameOrItem(const ItemSpec& item, const std::string& keras_module) {
-  return IsPlainName(item) ? Json(SplitItemId(item.id).name) : ItemJson(item, keras_module, Attributes(item));
+// What "accuracy" and "crossentropy" mean depends on shapes: in Keras these are strings alone, not classes.
+Json LossOrMetric(const ItemSpec& item, const std::string& keras_module) {
+  const ItemName id = SplitItemId(item.id);
+  const auto name = item.attributes.find("name");
+  if (id.space == "fusebox" && (id.name == "accuracy" || id.name == "crossentropy")) {
+    return name != item.attributes.end() ? AttributeJson("name", name->second) : Json(id.name);
+  }
+  // A string names a class to Keras by its snake case alone.
+  const bool has_string = IsPlainName(item) && KerasSnakeCase(KerasClassName(item.id)) == id.name;
+  Json json = has_string ? Json(id.name) : ItemJson(item, keras_module, Attributes(item));
+  if (json.is_object()) json["config"].emplace("name", id.name);
+  return json;
 }
 
 Json MetricsJson(const std::vector<ItemSpec>& metrics) {
   Json json = Json::array();
-  for (const ItemSpec& metric : metrics) json.push_back(NameOrItem(metric, "keras.metrics"));
+  for (const ItemSpec& metric : metrics) json.push_back(LossOrMetric(metric, "keras.metrics"));
   return json;
 }
 
-Json LossJson(const ItemSpec& loss) { return loss.id.empty() ? Json(nullptr) : NameOrItem(loss, "keras.losses"); }
+Json LossJson(const ItemSpec& loss) { return loss.id.empty() ? Json(nullptr) : LossOrMetric(loss, "keras.losses"); }
 
 // Keras wants each output in such an object, with or without a loss.
 Json OutputsJson(const std::vector<OutputLoss>& outputs) {
   if (outputs.size() == 1) {
     return {{"loss", LossJson(outputs[0].loss)},
             {"loss_weights", outputs[0].weight ? Json(*outputs[0].weight) : Json(nullptr)},
-            {"metrics", MetricsJson(outputs[0].metrics)}};
+            {"metrics", MetricsJson(outputs[0].metrics)},
+            {"weighted_metrics",
+             outputs[0].weighted_metrics.empty() ? Json(nullptr) : MetricsJson(outputs[0].weighted_metrics)}};
   }
-  Json loss, weights, metrics;
+  Json loss, weights, metrics, weighted_metrics;
   const bool weighted = std::ranges::any_of(outputs, [](const OutputLoss& o) { return o.weight.has_value(); });
   for (const OutputLoss& output : outputs) {
     loss[output.output] = LossJson(output.loss);
     if (weighted) weights[output.output] = output.weight.value_or(1);
     if (!output.metrics.empty()) metrics[output.output] = MetricsJson(output.metrics);
+    if (!output.weighted_metrics.empty()) weighted_metrics[output.output] = MetricsJson(output.weighted_metrics);
   }
-  return {{"loss", loss}, {"loss_weights", weights}, {"metrics", metrics}};
+  return {{"loss", loss}, {"loss_weights", weights}, {"metrics", metrics}, {"weighted_metrics", weighted_metrics}};
 }
 
 Json CompileJson(const CompileConfig& compile) {
   Json json = {
       {"optimizer", ItemJson(compile.optimizer, "keras.optimizers",
                              Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}))}};
-  json.update(compile.outputs.empty() ? OutputsJson({{"", compile.loss, std::nullopt, compile.metrics}})
-                                      : OutputsJson(compile.outputs));
-  json["weighted_metrics"] = nullptr;
+  json.update(compile.outputs.empty()
+                  ? OutputsJson({{"", compile.loss, std::nullopt, compile.metrics, compile.weighted_metrics}})
+                  : OutputsJson(compile.outputs));
   return json;
 }
 

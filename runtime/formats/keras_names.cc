@@ -9,7 +9,7 @@ namespace fusebox {
 namespace {
 
 // Classes whose spelling no rule gives, with the names that Keras has for them elsewhere or that everybody uses.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kIrregular = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kIrregular = {{
     {"sgd", "SGD"},
     {"rmsprop", "RMSprop"},
     {"adamw", "AdamW"},
@@ -26,6 +26,10 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> kIrregul
     {"auc", "AUC"},
     {"iou", "IoU"},
     {"mean_iou", "MeanIoU"},
+    {"one_hot_iou", "OneHotIoU"},
+    {"one_hot_mean_iou", "OneHotMeanIoU"},
+    {"fbeta_score", "FBetaScore"},
+    {"exact_accuracy", "Accuracy"},
     {"binary_iou", "BinaryIoU"},
     {"l1_l2", "L1L2"},
     {"kl_divergence", "KLDivergence"},

@@ -117,7 +117,7 @@ NodeId Expand(GraphBuilder& builder, const Request& request, const std::vector<N
   return ExpandKnown(builder, request, **item, inputs);
 }
 
-// Layers say themselves how many they take.
+// Layers say themselves how many they take; metrics may have the samples' weights besides.
 size_t InputCount(uint32_t kind) {
   switch (kind) {
     case FB_INITIALIZER:
@@ -137,7 +137,9 @@ size_t InputCount(uint32_t kind) {
 Value ExpandItem(GraphBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
                  const Values& inputs, const std::string& name, bool training, bool frozen) {
   Check(kind >= FB_LAYER && kind < FB_CALLBACK && kind != FB_INITIALIZER, "an item that is not made of inputs");
-  Check(kind == FB_LAYER ? !inputs.empty() : inputs.size() == InputCount(kind), "not as many inputs as the kind takes");
+  const bool weighed = kind == FB_METRIC && inputs.size() == InputCount(kind) + 1;
+  Check(kind == FB_LAYER ? !inputs.empty() : weighed || inputs.size() == InputCount(kind),
+        "not as many inputs as the kind takes");
   std::vector<NodeId> ids;
   for (const Value& value : inputs) {
     if (!value.ok()) return builder.Wrap(0);

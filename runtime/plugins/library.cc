@@ -152,6 +152,13 @@ absl::StatusOr<PluginItem> CheckItem(const FbItem* from, const std::shared_ptr<c
       if (item.Find(info.name) == nullptr) item.attributes.push_back(std::move(info));
     }
   }
+  if (raw.kind == FB_METRIC && item.Find("name") == nullptr) {
+    item.attributes.push_back({.name = "name",
+                               .doc = "under which results are logged; the metric's own unless given",
+                               .type = FB_STRING,
+                               .optional = true,
+                               .default_value = std::string()});
+  }
   if (const absl::Status status = ReadHooks(raw, item); !status.ok()) return wrong(Message(status));
   return item;
 }

@@ -61,7 +61,39 @@ constexpr struct {
     {FB_INITIALIZER, "normal", "random_normal"},
     {FB_INITIALIZER, "zero", "zeros"},
     {FB_INITIALIZER, "one", "ones"},
+    {FB_LOSS, "bce", "binary_crossentropy"},
+    {FB_LOSS, "BCE", "binary_crossentropy"},
+    {FB_LOSS, "ce", "crossentropy"},
+    {FB_LOSS, "kld", "kl_divergence"},
+    {FB_LOSS, "KLD", "kl_divergence"},
+    {FB_LOSS, "logcosh", "log_cosh"},
+    {FB_LOSS, "mae", "mean_absolute_error"},
+    {FB_LOSS, "MAE", "mean_absolute_error"},
+    {FB_LOSS, "mape", "mean_absolute_percentage_error"},
+    {FB_LOSS, "MAPE", "mean_absolute_percentage_error"},
+    {FB_LOSS, "mse", "mean_squared_error"},
+    {FB_LOSS, "MSE", "mean_squared_error"},
+    {FB_LOSS, "msle", "mean_squared_logarithmic_error"},
+    {FB_LOSS, "MSLE", "mean_squared_logarithmic_error"},
+    {FB_METRIC, "acc", "accuracy"},
+    {FB_METRIC, "bce", "binary_crossentropy"},
+    {FB_METRIC, "BCE", "binary_crossentropy"},
+    {FB_METRIC, "f_beta_score", "fbeta_score"},
+    {FB_METRIC, "kld", "kl_divergence"},
+    {FB_METRIC, "logcosh", "log_cosh_error"},
+    {FB_METRIC, "mae", "mean_absolute_error"},
+    {FB_METRIC, "MAE", "mean_absolute_error"},
+    {FB_METRIC, "mape", "mean_absolute_percentage_error"},
+    {FB_METRIC, "MAPE", "mean_absolute_percentage_error"},
+    {FB_METRIC, "mse", "mean_squared_error"},
+    {FB_METRIC, "MSE", "mean_squared_error"},
+    {FB_METRIC, "msle", "mean_squared_logarithmic_error"},
+    {FB_METRIC, "MSLE", "mean_squared_logarithmic_error"},
 };
+
+bool IsAlias(uint32_t kind, std::string_view name) {
+  return std::ranges::any_of(kAliases, [&](const auto& a) { return a.kind == kind && a.alias == name; });
+}
 
 // Whether its text names another item.
 bool TakesItem(const AttributeInfo& info) {
@@ -283,6 +315,8 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
     if (reference.ok()) reference = Resolve(info.item_kind, *reference);
     if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
+  // Results are logged under the name that was asked for.
+  if (kind == FB_METRIC && IsAlias(kind, spec.id)) attributes->try_emplace("name", spec.id);
   return ItemSpec{item->key(), *std::move(attributes)};
 }
 

@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 constexpr double kRelative = 1e-5, kAbsolute = 2e-6;
 
 TEST(Activations, AreKerass) {
-  const std::map<std::string, Literal> arrays = KerasArrays("activations.npz");
+  const std::map<std::string, Literal> arrays = KerasArrays("keras_items/activations.npz");
   const Literal &x = arrays.at("x"), &r = arrays.at("r");
   int compared = 0;
   for (const auto& [words, y] : arrays) {
@@ -44,7 +44,7 @@ TEST(Activations, AreKerass) {
 }
 
 TEST(Activations, HaveTheGradientsOfFiniteDifferences) {
-  for (const auto& [words, y] : KerasArrays("activations.npz")) {
+  for (const auto& [words, y] : KerasArrays("keras_items/activations.npz")) {
     if (words == "x" || words == "r" || words.starts_with("gradient ")) continue;
     const Expansion e(BuiltIns(), FB_ACTIVATION, words, {F32({kBatch, 6})});
     const Graph graph = Widened(e.builder.graph());
@@ -54,7 +54,7 @@ TEST(Activations, HaveTheGradientsOfFiniteDifferences) {
 
 // With z = x - tau where that is above 0: tau from a bisection of sum(max(x - tau, 0)) = 1.
 TEST(Activations, SparsemaxIsTheNearestPointOfTheSimplex) {
-  const std::map<std::string, Literal> arrays = KerasArrays("activations.npz");
+  const std::map<std::string, Literal> arrays = KerasArrays("keras_items/activations.npz");
   const Literal& x = arrays.at("x");
   const Bindings bindings = {.inputs = {{"a", x}}, .states = {}, .batch = x.shape()[0]};
   const Expansion e(BuiltIns(), FB_ACTIVATION, "sparsemax", {F32({kBatch, 6})});

@@ -197,10 +197,10 @@ TEST(SparseCategoricalCrossentropy, IsMinusTheLogOfTheTrueClass) {
               Pointwise(::testing::FloatEq(), {float(std::log(3)), 0.0f, 1e30f}));
 }
 
-TEST(SparseCategoricalCrossentropy, IsOneNumberASample) {
+TEST(SparseCategoricalCrossentropy, IsOneNumberAPrediction) {
   EXPECT_EQ(Expansion(BuiltIns(), FB_LOSS, "sparse_categorical_crossentropy", {I32({kBatch, 7}), F32({kBatch, 7, 10})})
                 .type(),
-            "f32[N]");
+            "f32[N,7]");
   EXPECT_THAT(Error(FB_LOSS, "sparse_categorical_crossentropy", {F32({kBatch, 10}), F32({kBatch, 10})}),
               HasSubstr("expects one class a prediction, i32[N] for f32[N,10], got f32[N,10]"));
   EXPECT_THAT(Error(FB_LOSS, "sparse_categorical_crossentropy", {I32({kBatch}), F32({kBatch})}),
@@ -233,7 +233,7 @@ TEST(MeanSquaredError, TakesTargetsWithoutTheLastAxis) {
   EXPECT_EQ(type(F32({kBatch}), F32({kBatch, 1})), "f32[N]");
   EXPECT_EQ(type(F32({kBatch, 1}), F32({kBatch})), "f32[N]");
   EXPECT_EQ(type(F32({kBatch}), F32({kBatch})), "f32[N]");
-  EXPECT_EQ(type(F32({kBatch, 2, 3}), F32({kBatch, 2, 3})), "f32[N]");
+  EXPECT_EQ(type(F32({kBatch, 2, 3}), F32({kBatch, 2, 3})), "f32[N,2]");
   EXPECT_THAT(Error(FB_LOSS, "mean_squared_error", {F32({kBatch, 2}), F32({kBatch, 3})}),
               HasSubstr("expects targets like f32[N,3], got f32[N,2]"));
 }

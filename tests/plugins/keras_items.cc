@@ -16,7 +16,7 @@ namespace fusebox::testing {
 
 std::map<std::string, Literal> KerasArrays(const std::string& file) {
   std::map<std::string, Literal> arrays;
-  const auto read = ReadNpz(FUSEBOX_SOURCE_DIR "/tests/data/keras_items/" + file);
+  const auto read = ReadNpz(FUSEBOX_SOURCE_DIR "/tests/data/" + file);
   EXPECT_OK(read);
   if (!read.ok()) return arrays;
   for (const NamedTensor& array : *read) {

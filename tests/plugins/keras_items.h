@@ -10,7 +10,7 @@
 
 namespace fusebox::testing {
 
-// The arrays of tests/data/keras_items/<file>, by name.
+// The arrays of tests/data/<file>, by name.
 std::map<std::string, Literal> KerasArrays(const std::string& file);
 
 // |got - want| <= relative |want| + absolute, element by element; types have to be equal. Says which differs most.

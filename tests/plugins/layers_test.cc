@@ -64,7 +64,7 @@ struct Case {
 };
 std::map<std::string, Case> Cases() {
   std::map<std::string, Case> cases;
-  for (const auto& [name, value] : KerasArrays("layers.npz")) {
+  for (const auto& [name, value] : KerasArrays("keras_items/layers.npz")) {
     const size_t blank = name.find(' ');
     Case& of = cases[name.substr(0, blank)];
     const std::string what = name.substr(blank + 1);

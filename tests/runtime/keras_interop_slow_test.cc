@@ -241,6 +241,35 @@ TEST_F(KerasInterop, KerasOpensOurFunctionalModelsAndTrainsOn) {
   }
 }
 
+// A model compiled with each loss, and with each metric: from Keras to us, and back. Both evaluate alike.
+TEST_F(KerasInterop, EveryLossAndMetricGoesBothWays) {
+  Python("make_keras_compiled.py", {"make", folder_ / ""});
+  if (HasFatalFailure()) return;
+  int64_t models = 0, logs_compared = 0;
+  for (const std::string& file : folder_.Names()) {
+    if (!file.ends_with(".keras")) continue;
+    const std::string name = file.substr(0, file.size() - 6);
+    SCOPED_TRACE(name);
+    ++models;
+    ASSERT_OK_AND_ASSIGN(Sequential model, LoadModel(folder_ / file));
+    std::map<std::string, Tensor> arrays;
+    ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> read, ReadNpz(folder_ / (name + ".npz")));
+    for (const NamedTensor& array : read) arrays[array.name] = array.value;
+    ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(arrays.at("x"), arrays.at("y"), {.batch_size = 7}));
+    EXPECT_EQ(logs.size(), arrays.size() - 2);
+    for (const LogValue& log : logs) {
+      ASSERT_TRUE(arrays.contains("log " + log.name)) << log.name;
+      const double expected = arrays.at("log " + log.name).Cast(DType::kF64).values<double>()[0];
+      EXPECT_NEAR(log.value, expected, kTolerance * std::max(1.0, std::abs(expected))) << log.name;
+      ++logs_compared;
+    }
+    ASSERT_OK(model.Save(folder_ / (name + "_ours.keras")));
+  }
+  EXPECT_GE(models, 50);
+  EXPECT_GE(logs_compared, 140);
+  Python("make_keras_compiled.py", {"check", folder_ / ""});
+}
+
 // As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.
 TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
   constexpr int64_t kRows = 5, kInputs = 3, kUnits = 2;

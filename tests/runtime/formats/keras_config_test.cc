@@ -70,6 +70,27 @@ TEST(KerasConfig, WritesKerasForm) {
   EXPECT_EQ(written["compile_config"]["metrics"][1]["registered_name"], "acme>F2");
 }
 
+TEST(KerasConfig, WritesLossesAndMetricsAsKerasFindsThem) {
+  ModelConfig model = Mlp();
+  model.compile->loss = {"fusebox/huber@1", {{"delta", 2.0}, {"reduction", std::string("sum")}}};
+  model.compile->metrics = {{"fusebox/accuracy@1", {{"name", std::string("acc")}}},
+                            {"fusebox/exact_accuracy@1", {}},
+                            {"fusebox/mean_squared_error@1", {}},
+                            {"fusebox/mean_squared_error@1", {{"name", std::string("mse")}}}};
+  model.compile->weighted_metrics = {{"fusebox/auc@1", {{"curve", std::string("PR")}}}};
+  const json written = json::parse(KerasConfigJson(model))["compile_config"];
+  EXPECT_EQ(written["loss"]["class_name"], "Huber");
+  EXPECT_EQ(written["loss"]["config"], json::parse(R"({"name": "huber", "delta": 2.0, "reduction": "sum"})"));
+  EXPECT_EQ(written["metrics"][0], "acc");
+  EXPECT_EQ(written["metrics"][1]["class_name"], "Accuracy");
+  EXPECT_EQ(written["metrics"][2], "mean_squared_error");
+  EXPECT_EQ(written["metrics"][3]["class_name"], "MeanSquaredError");
+  EXPECT_EQ(written["metrics"][3]["config"], json::parse(R"({"name": "mse"})"));
+  EXPECT_EQ(written["weighted_metrics"][0]["config"], json::parse(R"({"name": "auc", "curve": "PR"})"));
+  model.compile->loss = {"fusebox/crossentropy@1", {}};
+  EXPECT_EQ(json::parse(KerasConfigJson(model))["compile_config"]["loss"], "crossentropy");
+}
+
 // A model of one layer with this config.
 std::string Layer(const std::string& config, const std::string& more = "") {
   return R"({"class_name": "Sequential", "config": {"layers": [{"module": "keras.layers", "class_name": "Dense", "config": {)" +
@@ -124,16 +145,21 @@ TEST(KerasConfig, ReadsCompileConfigs) {
   EXPECT_EQ(Print(compile.optimizer), "fusebox/sgd:learning_rate=0.5");
   EXPECT_EQ(Print(compile.loss), "fusebox/mean_squared_error");
   ASSERT_EQ(compile.metrics.size(), 2u);
-  EXPECT_EQ(Print(compile.metrics[1]), "fusebox/precision:top_k=3");
+  EXPECT_EQ(Print(compile.metrics[1]), "fusebox/precision:name=p,top_k=3");
   EXPECT_EQ(parse(R"({"loss": ["mse"], "metrics": "accuracy"})")->compile->loss.id, "mse");
   EXPECT_EQ(parse(R"({"loss": {"out": "mse"}, "metrics": {"out": ["mae"]}})")->compile->metrics[0].id, "mae");
+  // The class and the string of this name are two metrics; the class's own name says nothing.
+  EXPECT_EQ(Print(parse(R"({"loss": "mse", "metrics": [{"class_name": "Accuracy", "config": {"name": "accuracy"}}]})")
+                      ->compile->metrics[0]),
+            "fusebox/exact_accuracy:name=accuracy");
+  EXPECT_EQ(Print(parse(R"({"loss": "mse", "weighted_metrics": [{"class_name": "AUC", "config": {"name": "auc"}}]})")
+                      ->compile->weighted_metrics[0]),
+            "fusebox/auc");
   EXPECT_THAT(parse(R"({"loss": ["mse", "mae"]})"), StatusHasMessage(R"(f: one loss expected, got ["mse","mae"])"));
   const CompileConfig weighted = *parse(R"({"loss": "mse", "loss_weights": [0.5]})")->compile;
   ASSERT_EQ(weighted.outputs.size(), 1u);
   EXPECT_EQ(weighted.outputs[0].loss.id, "mse");
   EXPECT_EQ(weighted.outputs[0].weight, 0.5);
-  EXPECT_THAT(parse(R"({"loss": "mse", "weighted_metrics": ["mae"]})"),
-              StatusHasMessage("f: weighted_metrics are not supported yet"));
   EXPECT_THAT(parse("[1]"), StatusHasMessage(HasSubstr("compile_config: an object expected, got [1]")));
 }
 

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// max(1 - y_true y_pred, 0)^2, averaged over the last axis, for targets -1 and 1; a batch of nothing but 0 and 1 is taken
+// for these.
+//     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
+#include "fusebox/plugins/losses/loss.h"
+
+namespace fusebox {
+namespace {
+
+class SquaredHinge final : public sdk::Loss {
+ public:
+  Value Expand(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const auto [target, predicted] = sdk::LineUp(scope, y_true, y_pred);
+    if (!predicted.ok()) return {};
+    return MeanOfLastAxis(Square(Relu(1 - AsHingeLabels(target) * predicted)));
+  }
+};
+
+FUSEBOX_PLUGIN(SquaredHinge, {.id = "fusebox/squared_hinge",
+                              .doc = "Mean of max(1 - y_true y_pred, 0)^2 over the last axis.",
+                              .attributes = {kReduction}});
+
+}  // namespace
+}  // namespace fusebox

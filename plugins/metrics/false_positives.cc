@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a yes is wrong. A number of elements, or the weight of their samples, over the epoch so far.
+#include "fusebox/plugins/metrics/confusion.h"
+
+namespace fusebox {
+namespace {
+
+class FalsePositives final : public sdk::Metric {
+ public:
+  explicit FalsePositives(const sdk::Attributes& attributes) : answers_(attributes) {}
+
+  Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
+    if (!batch.ok()) return {};
+    return Narrow(Counted(scope, "accumulator", And(Not(batch.is_true), batch.says_true)));
+  }
+
+ private:
+  Answers answers_;
+};
+
+FUSEBOX_PLUGIN(FalsePositives,
+               {.id = "fusebox/false_positives", .doc = "How often a yes is wrong.", .attributes = {kThresholds}});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often the class of the greatest score is the true one, over the epoch so far. Of equal scores, the first counts.
+//     y_true [N, ...] or [N, ..., 1]   class in [0, C)
+//     y_pred [N, ..., C]
+#include "fusebox/plugins/metrics/metric.h"
+
+namespace fusebox {
+namespace {
+
+class SparseCategoricalAccuracy final : public sdk::Metric {
+ public:
+  Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const auto [labels, predicted] = sdk::ClassTargets(scope, y_true, y_pred, "categorical_accuracy");
+    if (!predicted.ok()) return {};
+    const Value chosen = ArgMax(predicted, -1);
+    return scope.RunningMean(Cast(Equal(chosen, Reshape(labels, chosen.dims())), FB_F32));
+  }
+};
+
+FUSEBOX_PLUGIN(SparseCategoricalAccuracy, {.id = "fusebox/sparse_categorical_accuracy",
+                                           .doc = "How often the greatest of y_pred is the class y_true."});
+
+}  // namespace
+}  // namespace fusebox

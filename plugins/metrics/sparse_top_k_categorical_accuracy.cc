@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often the true class is among those of the k greatest scores, over the epoch so far; that is, fewer than k are
+// greater.
+//     y_true [N, ...] or [N, ..., 1]   class in [0, C)
+//     y_pred [N, ..., C]               scores; or, with from_sorted_ids, classes, the likeliest first
+#include <algorithm>
+
+#include "fusebox/plugins/metrics/metric.h"
+
+namespace fusebox {
+namespace {
+
+class SparseTopKCategoricalAccuracy final : public sdk::Metric {
+ public:
+  explicit SparseTopKCategoricalAccuracy(const sdk::Attributes& attributes)
+      : k_(attributes.Int("k")), sorted_ids_(attributes.Bool("from_sorted_ids")) {}
+
+  Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const auto [labels, predicted] = sdk::ClassTargets(scope, y_true, y_pred, "top_k_categorical_accuracy");
+    if (!predicted.ok()) return {};
+    if (!sorted_ids_) return scope.RunningMean(Cast(InTopK(predicted, labels, k_), FB_F32));
+    const Value first = Slice(predicted, -1, 0, std::min(k_, predicted.dim(-1)));
+    return scope.RunningMean(ReduceMax(Cast(Equal(first, Cast(labels, first.dtype())), FB_F32), {-1}));
+  }
+
+ private:
+  int64_t k_;
+  bool sorted_ids_;
+};
+
+FUSEBOX_PLUGIN(SparseTopKCategoricalAccuracy,
+               {.id = "fusebox/sparse_top_k_categorical_accuracy",
+                .doc = "How often the class y_true is among the k greatest of y_pred.",
+                .attributes = {sdk::Int("k", 5).Min(1),
+                               sdk::Bool("from_sorted_ids", false)
+                                   .Doc("y_pred has the numbers of classes, the likeliest first")}});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a no is right. A number of elements, or the weight of their samples, over the epoch so far.
+#include "fusebox/plugins/metrics/confusion.h"
+
+namespace fusebox {
+namespace {
+
+class TrueNegatives final : public sdk::Metric {
+ public:
+  explicit TrueNegatives(const sdk::Attributes& attributes) : answers_(attributes) {}
+
+  Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
+    if (!batch.ok()) return {};
+    return Narrow(Counted(scope, "accumulator", And(Not(batch.is_true), Not(batch.says_true))));
+  }
+
+ private:
+  Answers answers_;
+};
+
+FUSEBOX_PLUGIN(TrueNegatives,
+               {.id = "fusebox/true_negatives", .doc = "How often a no is right.", .attributes = {kThresholds}});
+
+}  // namespace
+}  // namespace fusebox

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// How often a yes is right. A number of elements, or the weight of their samples, over the epoch so far.
+#include "fusebox/plugins/metrics/confusion.h"
+
+namespace fusebox {
+namespace {
+
+class TruePositives final : public sdk::Metric {
+ public:
+  explicit TruePositives(const sdk::Attributes& attributes) : answers_(attributes) {}
+
+  Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
+    const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
+    if (!batch.ok()) return {};
+    return Narrow(Counted(scope, "accumulator", And(batch.is_true, batch.says_true)));
+  }
+
+ private:
+  Answers answers_;
+};
+
+FUSEBOX_PLUGIN(TruePositives,
+               {.id = "fusebox/true_positives", .doc = "How often a yes is right.", .attributes = {kThresholds}});
+
+}  // namespace
+}  // namespace fusebox

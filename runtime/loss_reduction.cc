@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/loss_reduction.h"
+
+#include "fusebox/graph/ops.h"
+#include "fusebox/graph/status.h"
+
+namespace fusebox {
+namespace {
+
+std::string ReductionOf(const ItemSpec& loss) {
+  const auto it = loss.attributes.find("reduction");
+  const std::string* const text = it != loss.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+  return text != nullptr ? *text : "sum_over_batch_size";
+}
+
+}  // namespace
+
+ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value penalties) {
+  const std::string reduction = ReductionOf(loss);
+  const bool sums = reduction == "sum", by_weight = reduction == "mean_with_sample_weight" && weight.ok();
+  if (!sums && !by_weight && reduction != "sum_over_batch_size" && reduction != "mean" &&
+      reduction != "mean_with_sample_weight") {
+    const Value error =
+        b.Wrap(b.Fail(fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or "
+                                  "mean_with_sample_weight, got '{}'",
+                                  loss.id, reduction)));
+    return {error, error, error};
+  }
+  Dims inner;
+  for (int64_t i = 1; i < each.rank(); ++i) inner.push_back(i);
+  if (!inner.empty()) each = sums ? Sum(each, inner) : Mean(each, inner);
+  if (weight.ok()) each = each * weight;
+  const Value sum = Sum(each, {0}), samples = Extent(each, {0});
+  if (!sums && !by_weight) {
+    return {penalties.ok() ? sum / samples + penalties : sum / samples,
+            penalties.ok() ? sum + penalties * samples : sum, samples};
+  }
+  Value batch = sum;
+  if (by_weight) {
+    const Value weights = Sum(weight, {0});
+    batch = Select(Equal(weights, 0), 0, sum / weights);
+  }
+  if (penalties.ok()) batch = batch + penalties;
+  return {batch, batch * samples, samples};
+}
+
+}  // namespace fusebox
