@@ -93,7 +93,8 @@ TEST(KerasLosses, MetricsOfCompiledProgramsAreKerass) {
       const bool weighted = all[i].starts_with("weighted ");
       const std::string words = all[i].substr(weighted ? 9 : 0);
       const char separator = words.find(':') == std::string::npos ? ':' : ',';
-      (weighted ? args.weighted_metrics : args.metrics).push_back(words + separator + "name=m" + std::to_string(i));
+      (weighted ? args.weighted_metrics : args.metrics)
+          .list.push_back(words + separator + "name=m" + std::to_string(i));
     }
     Sequential model({Layer("identity", {}, {.input_shape = {x.shape().begin() + 1, x.shape().end()}})});
     ASSERT_OK(model.Compile(args)) << kind;
