@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A compiled program with arrays at its ports, ready to run. Runs allocate nothing.
 #pragma once
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/useful_threads.h"
 #include "fusebox/runtime/variables.h"
 
 namespace fusebox {
@@ -37,6 +39,10 @@ class BoundProgram {
   int64_t Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
               const std::atomic<uint32_t>* yield);
 
+  // The threads to run it on where the caller asked for so many, or for 0, whatever is best, and may use `most`. All give
+  // the same bits.
+  int64_t Threads(int64_t asked, int64_t most) const { return asked > 0 ? most : std::min(most, useful_threads_); }
+
   const Executable& executable() const { return executable_; }
 
  private:
@@ -45,11 +51,14 @@ class BoundProgram {
   };
 
   BoundProgram(Executable executable, Variables& variables)
-      : executable_(std::move(executable)), variables_(&variables) {}
+      : executable_(std::move(executable)),
+        useful_threads_(UsefulThreads(executable_.report())),
+        variables_(&variables) {}
 
   void Unpack();
 
   Executable executable_;
+  int64_t useful_threads_;
   Variables* variables_;
   bool changes_variables_ = false;
   int64_t packed_version_ = 0;  // Of the variables that the arena holds packed.

@@ -115,7 +115,7 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
         fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   }
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(args.sample_weight, args.class_weight, data));
@@ -171,13 +171,13 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
     callbacks.StartClock();
     if (args.shuffle) FillShuffled(order, seed, epoch);
     FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_BEGIN));
-    FUSEBOX_RETURN_IF_ERROR(loop.Run(threads, batch, rows));
+    FUSEBOX_RETURN_IF_ERROR(loop.Run(program->Threads(args.threads, most_threads), batch, rows));
     if (SignalArrived() != 0) break;
     Logs logs = ReadLogs(*program, names);
     if (validation) {
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
-      const absl::StatusOr<Logs> validated =
-          EvaluateChecked(*evaluation, model.config, *validation, args.batch_size, threads);
+      const absl::StatusOr<Logs> validated = EvaluateChecked(*evaluation, model.config, *validation, args.batch_size,
+                                                             evaluation->Threads(args.threads, most_threads));
       if (!validated.ok()) break;  // It was interrupted: there is no other way.
       for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));

@@ -109,7 +109,7 @@ absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
   FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
   PortData data;
   FUSEBOX_ASSIGN_OR_RETURN(data.x, impl_->TakeInputs(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
                            impl_->Compiled(ProgramKind::kPrediction, data.Types(), kPredictRows, args.target_cpu));
   const std::vector<std::string> names = OutputNames(impl_->config), ports = OutputPorts(impl_->config);
@@ -126,7 +126,8 @@ absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
   BindData(*program, impl_->config, Port::Kind::kInput, data);
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
-  program->Run(threads, 0, StepsFor(rows, kPredictRows), kPredictRows, rows, &yield);
+  program->Run(program->Threads(args.threads, most_threads), 0, StepsFor(rows, kPredictRows), kPredictRows, rows,
+               &yield);
   if (SignalArrived() != 0) return Interrupted();
   return Arrays(std::move(predicted));
 }
@@ -137,13 +138,13 @@ absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateA
     return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
   }
   if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(args.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, impl_->TakeData(x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(impl_->TakeWeights(args.sample_weight, {}, data));
   if (data.rows() == 0) return Refuse("x has no samples");
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
                            impl_->Compiled(ProgramKind::kEvaluation, data.Types(), args.batch_size, args.target_cpu));
-  return EvaluateChecked(*program, impl_->config, data, args.batch_size, threads);
+  return EvaluateChecked(*program, impl_->config, data, args.batch_size, program->Threads(args.threads, most_threads));
 }
 
 absl::StatusOr<std::vector<Tensor>> Model::GetWeights() {

@@ -78,7 +78,9 @@ struct FitArgs {
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
   int64_t initial_epoch = 0;
   std::vector<ItemArg> callbacks = {};
-  int64_t threads = 0;  // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use.
+  // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use; fewer if steps are so short that threads would
+  // mostly wait for each other.
+  int64_t threads = 0;
   int64_t verbose = 1;  // On stderr. 0: nothing; 1: a bar where that is a terminal; 2: one line an epoch.
   // The CPU to generate code for, as in CompileOptions: "x86-64-v3", say. Empty: FUSEBOX_TARGET_CPU, else this machine.
   std::string target_cpu = {};
