@@ -32,7 +32,21 @@ activation = workload.choose("jax_train.py", "activation", options.activation, {
 workload.choose("jax_train.py", "layer", options.extra, {"none": None})
 
 
+def functional_loss(weights, x, y):
+    wide, deep = x if options.model == "two_outputs" else (x, x)
+    h = deep
+    for w, b in weights[:2]:
+        h = activation(h @ w + b)
+    errors = [jnp.mean(jnp.square(inputs @ w + b - y))
+              for (w, b), inputs in zip(weights[2:], [jnp.concatenate([wide, h], axis=1), h])]
+    if len(errors) == 1:
+        return errors[0], jnp.stack(errors)
+    return workload.MAIN_WEIGHT * errors[0] + workload.AUX_WEIGHT * errors[1], jnp.stack(errors)
+
+
 def loss_and_hits(weights, x, y):
+    if options.functional:
+        return functional_loss(weights, x, y)
     for w, b in weights[:-1]:
         x = activation(x @ w + b)
     w, b = weights[-1]
@@ -45,7 +59,10 @@ def loss_and_hits(weights, x, y):
 
 def step(state, rows, x, y):
     weights, memory, loss_sum, hits = state
-    (loss, more_hits), gradients = jax.value_and_grad(loss_and_hits, has_aux=True)(weights, x[rows], y[rows])
+    batch = jax.tree.map(lambda array: array[rows], x)
+    (loss, more_hits), gradients = jax.value_and_grad(loss_and_hits, has_aux=True)(weights, batch, y[rows])
+    if options.functional:
+        more_hits *= len(rows)  # Of each output its loss, in place of hits.
     updates, memory = optimizer.update(gradients, memory, weights)
     return optax.apply_updates(weights, updates), memory, loss_sum + loss * len(rows), hits + more_hits
 
@@ -68,16 +85,18 @@ def step_epoch(state, order, x, y):
 
 
 epoch = scan_epoch if options.loop == "scan" else step_epoch
-x, y = map(jnp.asarray, workload.data(options))
-weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.widths))
+x, y = jax.tree.map(jnp.asarray, workload.data(options))
+weights = jax.tree.map(jnp.asarray, workload.functional_weights(options) if options.functional
+                       else workload.glorot_uniform(options.widths))
+no_hits = np.zeros(len(weights) - 2, np.float32) if options.functional else np.int32(0)
 memory = optimizer.init(weights)
 rng = np.random.default_rng(42)
 seconds, losses = [], []
 for _ in range(options.epochs + 1):
     start = time.perf_counter()
-    order = rng.permutation(len(x)).astype(np.int32)
-    weights, memory, loss_sum, hits = epoch((weights, memory, jnp.float32(0), jnp.int32(0)), order, x, y)
-    loss, accuracy = float(loss_sum) / len(x), float(hits) / len(x)  # Waits.
+    order = rng.permutation(len(y)).astype(np.int32)
+    weights, memory, loss_sum, hits = epoch((weights, memory, jnp.float32(0), jnp.asarray(no_hits)), order, x, y)
+    loss, accuracy = float(loss_sum) / len(y), np.asarray(hits) / len(y)  # Waits.
     seconds.append(time.perf_counter() - start)
     losses.append(loss)
 workload.answer(seconds[1:], losses[0], f"JAX {jax.__version__}")
