@@ -41,11 +41,11 @@ absl::StatusOr<std::vector<Tensor>> Arrays::InOrder(const std::vector<std::strin
   for (const NamedTensor& array : all_) given.push_back(array.name);
   for (const std::string& name : names) {
     const auto same = [&](const NamedTensor& array) { return array.name == name; };
-    if (std::ranges::count_if(all_, same) != 1) return Refuse("{}; given are {}", expected(), QuotedNames(given));
-    ordered.push_back(std::ranges::find_if(all_, same)->value);
+    if (std::ranges::count_if(all_, same) == 1) ordered.push_back(std::ranges::find_if(all_, same)->value);
   }
-  if (all_.size() != names.size()) return Refuse("{}; given are {}", expected(), QuotedNames(given));
-  return ordered;
+  if (ordered.size() == names.size() && all_.size() == names.size()) return ordered;
+  if (names.size() > 1) return Refuse("{}; given are {}", expected(), QuotedNames(given));
+  return Refuse("model '{}' has the {} '{}' (or '{}'), given are {}", model, what, names[0], alias, QuotedNames(given));
 }
 
 }  // namespace fusebox

@@ -149,6 +149,37 @@ absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows) {
   return range;
 }
 
+absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference, const std::string& target) {
+  const auto [source, slice] = CutSlice(reference);
+  std::vector<NamedTensor> arrays;
+  if (source.ends_with(".npz")) {
+    FUSEBOX_ASSIGN_OR_RETURN(arrays, ReadNpz(source));
+  }
+  const auto has = [&](const char* name) {
+    return std::ranges::find(arrays, name, &NamedTensor::name) != arrays.end();
+  };
+  if (arrays.empty() || (has("x") && has("y"))) {
+    FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(reference, target));
+    return DataArg(data);
+  }
+  const std::vector<std::string> inputs = InputNames(model), outputs = OutputNames(model);
+  std::vector<NamedTensor> x, y;
+  for (NamedTensor& array : arrays) {
+    const bool is_input = std::ranges::find(inputs, array.name) != inputs.end();
+    if (!is_input && std::ranges::find(outputs, array.name) == outputs.end()) {
+      return Refuse("'{}': model '{}' has no input or output '{}': its inputs are {}, its outputs {}", source,
+                    model.name, array.name, QuotedNames(inputs), QuotedNames(outputs));
+    }
+    if (array.value.rank() < 1) return Refuse("'{}': '{}' has no samples: it is a scalar", source, array.name);
+    if (!slice.empty()) {
+      FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, array.value.rows()));
+      array.value = array.value.Rows(range.begin, range.end);
+    }
+    (is_input ? x : y).push_back(std::move(array));
+  }
+  return DataArg(std::move(x), std::move(y));
+}
+
 absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& target) {
   const auto [source, slice] = CutSlice(reference);
   FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, target));

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "fusebox/runtime/sequential.h"
+#include "fusebox/runtime/model.h"
 
 namespace fusebox {
 
@@ -25,6 +25,11 @@ namespace fusebox {
 // A file may have a slice, too: data.npz[:100]. Errors: an unknown data source or split, with those that there are; a file
 // that is missing or broken; no array of the name; x and y of different length.
 absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& target = "");
+
+// The same for a model: the arrays of an .npz may also be named as its inputs and outputs are. Error: one that the model
+// needs is missing, or it has none of this name, with all names.
+absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference,
+                                    const std::string& target = "");
 
 // The rows [begin, end) that a slice with its brackets takes of so many.
 struct RowRange {

@@ -23,7 +23,7 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides));
-  FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(words.data, words.target));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.target));
   FUSEBOX_ASSIGN_OR_RETURN(
       const Logs logs,
       model.Evaluate(data.x, data.y,

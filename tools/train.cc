@@ -43,9 +43,9 @@ absl::Status Train(const TrainWords& words) {
     FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItem(callback));
     args.callbacks.push_back(spec);
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(words.data, words.target));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.target));
   if (!words.validation_data.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadData(words.validation_data, words.target));
+    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadDataFor(model.config(), words.validation_data, words.target));
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(model.Save(words.output));
@@ -62,7 +62,9 @@ void AddTrain(CLI::App& app, Action& action) {
   const auto words = std::make_shared<TrainWords>();
   verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")
       ->required();
-  verb->add_option("--data", words->data, "What to learn: a data source, an .npz, a .csv, two .npy or two IDX files with a ',' between")->required();
+  verb->add_option("--data", words->data,
+                   "What to learn: a data source, an .npz, a .csv, two .npy or two IDX files with a ',' between")
+      ->required();
   CLI::Option* validation =
       verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
   verb->add_option("--validation-split", words->validation_split, "Take this last fraction of the data for that")

@@ -5,6 +5,7 @@
 #include "fusebox/runtime/formats/keras_config.h"
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/formats/number_text.h"
+#include "fusebox/runtime/program.h"
 
 namespace fusebox {
 namespace {
@@ -109,12 +110,34 @@ Json LayerJson(const LayerConfig& layer) {
   return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
 }
 
+Json BatchShape(const Shape& shape) {
+  Json dims = Json::array();
+  for (const int64_t dim : shape) dims.push_back(dim < 0 ? Json(nullptr) : Json(dim));
+  return dims;
+}
+
 // Each value as Keras names it: the layer, which of its calls, and which of that call's outputs.
 class Histories {
  public:
   explicit Histories(const ModelConfig& model) : model_(model) {
     std::vector<int> calls(model.layers.size());
     for (const CallConfig& call : model.calls) node_.push_back(calls[call.layer]++);
+    for (const InputConfig& input : model.inputs) inputs_.push_back(BatchType(input.dtype, input.shape));
+    absl::StatusOr<std::vector<CallTypes>> types = InferTypes(model, inputs_);
+    if (types.ok()) types_ = *std::move(types);
+  }
+  // The value as an argument of a call. Keras wants a shape, and then infers it: where a plugin is missing here, any will do.
+  Json Argument(ValueRef value) const {
+    Type type{DType::kF32, {kBatch}};
+    if (value.source < inputs_.size()) {
+      type = inputs_[value.source];
+    } else if (!types_.empty()) {
+      type = types_[value.source - inputs_.size()].outputs[value.output];
+    }
+    return {
+        {"class_name", "__keras_tensor__"},
+        {"config",
+         {{"shape", BatchShape(type.shape)}, {"dtype", KerasDType(type.dtype)}, {"keras_history", (*this)(value)}}}};
   }
   Json operator()(ValueRef value) const {
     const size_t inputs = model_.inputs.size();
@@ -126,12 +149,13 @@ class Histories {
  private:
   const ModelConfig& model_;
   std::vector<int> node_;  // Of each call: how many its layer has before it.
+  std::vector<Type> inputs_;
+  std::vector<CallTypes> types_;  // Empty if they are not known.
 };
 
 Json NodeJson(const CallConfig& call, const Histories& histories) {
   Json values = Json::array();
-  for (const ValueRef& input : call.inputs)
-    values.push_back({{"class_name", "__keras_tensor__"}, {"config", {{"keras_history", histories(input)}}}});
+  for (const ValueRef& input : call.inputs) values.push_back(histories.Argument(input));
   const Json args = values.size() == 1 ? values : Json::array({values});
   return {{"args", args}, {"kwargs", Json::object()}};
 }

@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Seconds an epoch once the program is compiled: gather of shuffled rows, forward, loss, metrics, backward, update.
 #include "benchmark/benchmark.h"
-#include "tests/benchmarks/workload.h"
+#include "tests/benchmarks/functional.h"
 
 namespace fusebox::benchmarks {
 namespace {
 
 // The counter `loss` is the first epoch's if there is only one iteration.
-void TimeEpochs(benchmark::State& state, Sequential model, const Data& data, int64_t batch, int64_t threads) {
+void TimeEpochs(benchmark::State& state, fusebox::Model model, const std::vector<Tensor>& x,
+                const std::vector<Tensor>& y, int64_t batch, int64_t threads) {
+  const auto one_batch = [batch](std::vector<Tensor> arrays) {
+    for (Tensor& array : arrays) array = array.Rows(0, batch);
+    return arrays;
+  };
   // Compiles.
-  OrDie(
-      model.Fit(data.x.Rows(0, batch), data.y.Rows(0, batch), {.batch_size = batch, .threads = threads, .verbose = 0}));
+  OrDie(model.Fit(one_batch(x), one_batch(y), {.batch_size = batch, .threads = threads, .verbose = 0}));
   int64_t epoch = 0;
   double loss = 0;
   for (auto _ : state) {
-    const History history = OrDie(
-        model.Fit(data.x, data.y, {.batch_size = batch, .initial_epoch = epoch++, .threads = threads, .verbose = 0}));
+    const History history =
+        OrDie(model.Fit(x, y, {.batch_size = batch, .initial_epoch = epoch++, .threads = threads, .verbose = 0}));
     loss = history["loss"].back();
   }
   state.counters["loss"] = loss;
-  state.SetItemsProcessed(state.iterations() * data.x.rows());
+  state.SetItemsProcessed(state.iterations() * x[0].rows());
+}
+
+void TimeEpochs(benchmark::State& state, fusebox::Model model, const Data& data, int64_t batch, int64_t threads) {
+  TimeEpochs(state, std::move(model), std::vector{data.x}, std::vector{data.y}, batch, threads);
 }
 
 void Epoch(benchmark::State& state, const char* optimizer, const char* activation = "relu", Extra extra = {}) {
@@ -34,6 +42,11 @@ void MlpEpoch(benchmark::State& state, const Mlp& mlp) {
 void EpochOfBytes(benchmark::State& state) {
   static const Data data = Bytes();
   TimeEpochs(state, ModelOfBytes(), data, state.range(0), state.range(1));
+}
+
+void FunctionalEpoch(benchmark::State& state, FunctionalJob (*make)()) {
+  FunctionalJob job = make();
+  TimeEpochs(state, std::move(job.model), job.x, job.y, state.range(0), state.range(1));
 }
 
 // The arguments of a benchmark, and how it is measured.
@@ -61,9 +74,13 @@ BENCHMARK_CAPTURE(Epoch, sigmoid, kSgd, "sigmoid")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, gelu, kSgd, "gelu")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, softplus, kSgd, "softplus")->Apply(Epochs);
 
-// TinyEpoch, and RandomMlpEpoch/0, /1, ... by their lines in mlps.txt.
+// TinyEpoch, those of functional.h, and RandomMlpEpoch/0, /1, ... by their lines in mlps.txt.
 const int kMlps = [] {
   Times(benchmark::RegisterBenchmark("TinyEpoch", MlpEpoch, kTiny), {kTiny.batch}, benchmark::kMillisecond);
+  Times(benchmark::RegisterBenchmark("WideAndDeepEpoch", FunctionalEpoch, WideAndDeep), {kTiny.batch},
+        benchmark::kMillisecond);
+  Times(benchmark::RegisterBenchmark("TwoOutputsEpoch", FunctionalEpoch, TwoOutputs), {kTiny.batch},
+        benchmark::kMillisecond);
   int line = 0;
   for (const Mlp& mlp : RandomMlps()) {
     const std::string name = "RandomMlpEpoch/" + std::to_string(line++);

@@ -161,5 +161,79 @@ TEST_F(FashionMnist, NamesItsSplits) {
               StatusHasMessage(EndsWith("has no split 'validation': known are 'train', 'test'")));
 }
 
+// The same for a table.
+class CaliforniaHousing : public ::testing::Test {
+ protected:
+  static constexpr const char* kColumns =
+      "MedInc,HouseAge,AveRooms,AveBedrms,Population,AveOccup,Latitude,Longitude,MedHouseVal\n";
+
+  CaliforniaHousing() : folder_(std::filesystem::temp_directory_path() / fmt::format("fusebox-housing-{}", getpid())) {
+    std::filesystem::create_directories(folder_);
+    setenv("FUSEBOX_DATA_DIR", folder_.c_str(), 1);
+    std::string table = kColumns;
+    for (int i = 0; i < 10; ++i) table += fmt::format("{0}.5,1,2,3,4,5,6,-7,{0}\n", i);
+    Write(table);
+  }
+  ~CaliforniaHousing() override {
+    unsetenv("FUSEBOX_DATA_DIR");
+    std::filesystem::remove_all(folder_);
+  }
+  void Write(const std::string& table) { std::ofstream(folder_ / "california_housing.csv") << table; }
+  static absl::StatusOr<DatasetObject::Arrays> Load(const char* spec, const char* split) {
+    const auto dataset = DatasetObject::Create(BuiltIns(), Spec(spec));
+    EXPECT_OK(dataset);
+    return dataset->Load(split);
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(CaliforniaHousing, SplitsShuffledRows) {
+  const auto train = Load("california_housing", "train"), test = Load("california_housing", "test");
+  ASSERT_OK(train);
+  ASSERT_OK(test);
+  std::vector<float> seen;
+  for (const auto* arrays : {&*train, &*test}) {
+    const Tensor &x = arrays->at(0).second, &y = arrays->at(1).second;
+    EXPECT_EQ(x.shape(), (std::vector<int64_t>{arrays == &*train ? 8 : 2, 8}));
+    EXPECT_EQ(y.shape(), (std::vector<int64_t>{arrays == &*train ? 8 : 2, 1}));
+    for (size_t i = 0; i < size_t(y.rows()); ++i) {
+      EXPECT_EQ(x.values<float>()[8 * i], y.values<float>()[i] + 0.5F);
+      EXPECT_EQ(x.values<float>()[8 * i + 7], -7);
+      seen.push_back(y.values<float>()[i]);
+    }
+  }
+  EXPECT_FALSE(std::ranges::is_sorted(seen));
+  std::ranges::sort(seen);
+  EXPECT_EQ(seen, (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(CaliforniaHousing, StandardizesByTheTrainingSplit) {
+  const auto train = Load("california_housing:standardized=true", "train");
+  ASSERT_OK(train);
+  const Tensor& x = train->at(0).second;
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < 8; ++i) {
+    const double income = x.values<float>()[8 * i];
+    sum += income, squares += income * income;
+    EXPECT_EQ(x.values<float>()[8 * i + 1], 0);  // A column of one value.
+  }
+  EXPECT_NEAR(sum, 0, 1e-5);
+  EXPECT_NEAR(squares, 8, 1e-5);
+}
+
+TEST_F(CaliforniaHousing, SaysWhatIsWrong) {
+  const auto error = [] { return std::string(Load("california_housing", "train").status().message()); };
+  EXPECT_THAT(std::string(Load("california_housing", "all").status().message()),
+              HasSubstr("has no split 'all': known are 'train', 'test'"));
+  Write(std::string(kColumns) + "1,2,3,4,5,6,7,8,9\n1,2,3\n");
+  EXPECT_THAT(error(), HasSubstr("california_housing.csv: line 3: expected 9 numbers with ',' between, got '1,2,3'"));
+  Write("a,b\n1,2\n");
+  EXPECT_THAT(error(), HasSubstr("expected the columns MedInc,"));
+  std::filesystem::remove(folder_ / "california_housing.csv");
+  EXPECT_THAT(error(), AllOf(HasSubstr("cannot open"), HasSubstr("set FUSEBOX_DATA_DIR to a folder with this file"),
+                             HasSubstr("fetch_california_housing")));
+}
+
 }  // namespace
 }  // namespace fusebox

@@ -5,6 +5,7 @@
 
 #include "fusebox/runtime/formats/npy.h"
 #include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 
 namespace fusebox {
@@ -92,6 +93,22 @@ TEST(LoadData, CutsFashionMnist) {
   EXPECT_THAT(data->x.shape(), ElementsAre(100, 28, 28));
   EXPECT_THAT(data->y.shape(), ElementsAre(100));
   EXPECT_THAT(Error(LoadData("fashion_mnist:tets").status()), HasSubstr("test"));
+}
+
+TEST(LoadDataFor, TakesArraysByTheNamesOfTheModel) {
+  const SymbolicTensor a = Input({2}, {.name = "a"}), b = Input({1}, {.name = "b"});
+  const Model model({a, b}, Dense(1, {.name = "price"})(Concatenate()({a, b})), {.name = "m"});
+  const std::string path = TempPath("data_source_named.npz");
+  const Tensor two(DType::kF32, {3, 2}), one(DType::kF32, {3, 1});
+  ASSERT_TRUE(WriteNpz(path, {{"price", one}, {"b", one}, {"a", two}}).ok());
+  const absl::StatusOr<DataArg> data = LoadDataFor(model.config(), path + "[1:]");
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->x["a"].shape(), ElementsAre(2, 2));
+  EXPECT_THAT(data->x["b"].shape(), ElementsAre(2, 1));
+  EXPECT_THAT(data->y["price"].shape(), ElementsAre(2, 1));
+  ASSERT_TRUE(WriteNpz(path, {{"price", one}, {"c", one}}).ok());
+  EXPECT_THAT(Error(LoadDataFor(model.config(), path).status()),
+              HasSubstr("model 'm' has no input or output 'c': its inputs are 'a', 'b', its outputs 'price'"));
 }
 
 }  // namespace

@@ -36,6 +36,18 @@ activation = workload.choose("jax_train.py", "activation", options.activation, {
 })
 
 
+def functional_loss(weights, x, y):
+    wide, deep = x if options.model == "two_outputs" else (x, x)
+    h = deep
+    for w, b in weights[:2]:
+        h = activation(h @ w + b)
+    errors = [jnp.mean(jnp.square(inputs @ w + b - y))
+              for (w, b), inputs in zip(weights[2:], [jnp.concatenate([wide, h], axis=1), h])]
+    if len(errors) == 1:
+        return errors[0], jnp.stack(errors)
+    return workload.MAIN_WEIGHT * errors[0] + workload.AUX_WEIGHT * errors[1], jnp.stack(errors)
+
+
 # The layer after each activation: what comes of x, and of what it keeps between steps, its moving averages or the key of
 # its random numbers. `weights` are its own.
 def dropout(x, weights, key):
@@ -60,6 +72,9 @@ extra = workload.choose("jax_train.py", "layer", options.extra,
 
 def loss_and_rest(weights, kept, x, y):
     """The loss, and: how many are right, what the extra layers keep."""
+    if options.functional:
+        loss, errors = functional_loss(weights, x, y)
+        return loss, (errors, kept)
     still_kept = []
     for (w, b, *own), k in zip(weights[:-1], kept):
         x, k = extra(activation(x @ w + b), own, k)
@@ -77,8 +92,10 @@ def loss_and_rest(weights, kept, x, y):
 
 def step(state, rows, x, y):
     weights, kept, memory, loss_sum, hits = state
-    (loss, (more_hits, kept)), gradients = jax.value_and_grad(loss_and_rest, has_aux=True)(weights, kept, x[rows],
-                                                                                           y[rows])
+    batch = jax.tree.map(lambda array: array[rows], x)
+    (loss, (more_hits, kept)), gradients = jax.value_and_grad(loss_and_rest, has_aux=True)(weights, kept, batch, y[rows])
+    if options.functional:
+        more_hits *= len(rows)  # Of each output its loss, in place of hits.
     updates, memory = optimizer.update(gradients, memory, weights)
     return optax.apply_updates(weights, updates), kept, memory, loss_sum + loss * len(rows), hits + more_hits
 
@@ -101,8 +118,10 @@ def step_epoch(state, order, x, y):
 
 
 epoch = scan_epoch if options.loop == "scan" else step_epoch
-x, y = map(jnp.asarray, workload.data(options))
-weights = jax.tree.map(jnp.asarray, workload.glorot_uniform(options.widths))
+x, y = jax.tree.map(jnp.asarray, workload.data(options))
+weights = jax.tree.map(jnp.asarray, workload.functional_weights(options) if options.functional
+                       else workload.glorot_uniform(options.widths))
+no_hits = np.zeros(len(weights) - 2, np.float32) if options.functional else np.int32(0)
 kept = [None] * (len(weights) - 1)
 if options.extra == "dropout":
     kept = [jax.random.key(layer) for layer in range(len(kept))]
@@ -114,9 +133,10 @@ rng = np.random.default_rng(42)
 seconds, losses = [], []
 for _ in range(options.epochs + 1):
     start = time.perf_counter()
-    order = rng.permutation(len(x)).astype(np.int32)
-    weights, kept, memory, loss_sum, hits = epoch((weights, kept, memory, jnp.float32(0), jnp.int32(0)), order, x, y)
-    loss, accuracy = float(loss_sum) / len(x), float(hits) / len(x)  # Waits.
+    order = rng.permutation(len(y)).astype(np.int32)
+    state = (weights, kept, memory, jnp.float32(0), jnp.asarray(no_hits))
+    weights, kept, memory, loss_sum, hits = epoch(state, order, x, y)
+    loss, accuracy = float(loss_sum) / len(y), np.asarray(hits) / len(y)  # Waits.
     seconds.append(time.perf_counter() - start)
     losses.append(loss)
 workload.answer(seconds[1:], losses[0], f"JAX {jax.__version__}")

@@ -43,15 +43,39 @@ seconds = []
 x, y = workload.data(options)
 keras.utils.set_random_seed(42)
 *hidden, last = options.widths[1:]
-model = keras.Sequential([layers.Input(x.shape[1:])])
-for units in hidden:
-    for layer in [layers.Dense(units, activation=options.activation, kernel_regularizer=penalty), *extra()]:
-        model.add(layer)
+
+
+def functional():
+    """wide_and_deep and two_outputs."""
+    deep = wide = layers.Input((options.widths[0],))
+    if options.model == "two_outputs":
+        wide = layers.Input((workload.BESIDE[options.model],))
+    h = deep
+    for units in hidden:
+        h = layers.Dense(units, activation=options.activation)(h)
+    main = layers.Dense(1)(layers.Concatenate()([wide, h]))
+    if options.model == "two_outputs":
+        return keras.Model([wide, deep], [main, layers.Dense(1)(h)])
+    return keras.Model(deep, main)
+
+
+def stack():
+    model = keras.Sequential([layers.Input(x.shape[1:])])
+    for units in hidden:
+        for layer in [layers.Dense(units, activation=options.activation, kernel_regularizer=penalty), *extra()]:
+            model.add(layer)
+    model.add(layers.Dense(last, activation="softmax" if options.classifies else None, kernel_regularizer=penalty))
+    return model
+
+
+model = functional() if options.functional else stack()
 if options.classifies:
-    model.add(layers.Dense(last, activation="softmax", kernel_regularizer=penalty))
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+elif options.functional and options.model == "two_outputs":
+    model.compile(optimizer=optimizer, loss=["mean_squared_error"] * 2,
+                  loss_weights=[workload.MAIN_WEIGHT, workload.AUX_WEIGHT])
+    x, y = list(x), [y, y]
 else:
-    model.add(layers.Dense(last))
     model.compile(optimizer=optimizer, loss="mean_squared_error")
 history = model.fit(x, y, batch_size=options.batch, epochs=options.epochs + 1, verbose=0, callbacks=[Clock()]).history
 if keras.backend.backend() == "jax":

@@ -11,7 +11,11 @@ import sys
 import numpy as np
 
 L2 = 1e-4  # Of the squares of all kernels' elements, in the loss.
-WIDTHS = {"mlp": [784, 300, 100, 10], "tiny": [8, 30, 30, 1]}
+WIDTHS = {"mlp": [784, 300, 100, 10], "tiny": [8, 30, 30, 1], "wide_and_deep": [8, 30, 30, 1],
+          "two_outputs": [6, 30, 30, 1]}
+# What goes beside the deep layers of functional models, concatenated with what comes out of them; see functional.h.
+BESIDE = {"wide_and_deep": 8, "two_outputs": 5}
+MAIN_WEIGHT, AUX_WEIGHT = 0.9, 0.1  # Of the losses of two_outputs.
 
 
 def options(doc):
@@ -28,7 +32,9 @@ def options(doc):
     parser.add_argument("--seconds", type=float, default=0.1, help="that calls are repeated for, where they are short")
     parser.add_argument("--loop", choices=["scan", "step"], default="scan", help="of JAX")
     parsed = parser.parse_args()
+    parsed.widths_given = bool(parsed.widths)
     parsed.widths = list(map(int, parsed.widths.split(","))) if parsed.widths else WIDTHS[parsed.model]
+    parsed.functional = parsed.model in BESIDE and not parsed.widths_given
     parsed.classifies = parsed.widths == WIDTHS["mlp"]  # Else: mean squared error.
     return parsed
 
@@ -42,6 +48,8 @@ def choose(peer, what, name, choices):
 
 def data(options):
     """x and y of an epoch."""
+    if options.model == "two_outputs" and options.functional:
+        return (spread((options.rows, 5), 0, 1), spread((options.rows, 6), 1, 1)), spread((options.rows, 1), 2, 1)
     if not options.classifies:
         return spread((options.rows, options.widths[0]), 0, 1), spread((options.rows, options.widths[-1]), 1, 1)
     x, y = pictures()
@@ -70,6 +78,13 @@ def glorot_uniform(widths):
         limit = np.sqrt(6 / (fan_in + units))
         weights.append((rng.uniform(-limit, limit, (fan_in, units)).astype(np.float32), np.zeros(units, np.float32)))
     return weights
+
+
+def functional_weights(options):
+    """Those of the two deep layers; then of the output of what is beside and deep, and of two_outputs' second one."""
+    hidden = options.widths[-2]
+    weights = glorot_uniform(options.widths[:-1]) + glorot_uniform([BESIDE[options.model] + hidden, 1])
+    return weights + (glorot_uniform([hidden, 1]) if options.model == "two_outputs" else [])
 
 
 def spread(shape, salt, scale):
