@@ -98,6 +98,9 @@ absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::s
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array()) return ListFromJson(value, who);
   if (StringMember(value, "class_name") == "__tuple__") return ListFromJson(Member(value, "items"), who);
+  if (StringMember(value, "class_name") == "__tensor__" && Member(Member(value, "config"), "value").is_array()) {
+    return ListFromJson(Member(Member(value, "config"), "value"), who);
+  }
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec item, ItemFromJson(value, who, nesting + 1));
   // A reference to an item of ours is its bare name, as a user would write it.
   const ItemName name = SplitItemId(item.id);

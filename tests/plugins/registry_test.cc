@@ -80,11 +80,11 @@ TEST(Registry, NamesTheNearestOfWhatIsUnknown) {
   EXPECT_EQ(error(FB_LAYER, "dens"), "unknown layer 'dens': did you mean 'dense'?");
   EXPECT_EQ(error(FB_OPTIMIZER, "gsd"), "unknown optimizer 'gsd': did you mean 'sgd'?");
   EXPECT_EQ(error(FB_OPTIMIZER, "adamm"), "unknown optimizer 'adamm': did you mean 'adam', 'adamw' or 'adamax'?");
-  EXPECT_EQ(error(FB_LOSS, "categorical_crossentropy"),
-            "unknown loss 'categorical_crossentropy': did you mean 'sparse_categorical_crossentropy'?");
+  EXPECT_EQ(error(FB_LOSS, "mean_square_error"),
+            "unknown loss 'mean_square_error': did you mean 'mean_squared_error'?");
   EXPECT_EQ(error(FB_METRIC, "Acuracy"), "unknown metric 'Acuracy': did you mean 'accuracy'?");
   EXPECT_THAT(Registry().Find(FB_SCHEDULE, "cosine"), StatusHasMessage("unknown schedule 'cosine': none are known"));
-  EXPECT_EQ(error(FB_METRIC, "acme/dense"), "unknown metric 'acme/dense': known are 'fusebox/accuracy'");
+  EXPECT_EQ(error(FB_DATASET, "acme/dense"), "unknown dataset 'acme/dense': known are 'fusebox/fashion_mnist'");
 }
 
 TEST(Registry, KnowsKerassOtherNames) {

@@ -28,6 +28,8 @@ def compiled(data):
     """Arguments of compile() and the kind of data, by name."""
     models = {}
     for i, (words, loss, arguments, of) in enumerate(LOSSES):
+        if "delta" in arguments or words == "cosine_similarity:axis=1":
+            continue  # The files of Keras 3.15 do not say so.
         models[f"loss_{i:02}"] = {"loss": loss(**arguments), "metrics": ["mse" if "class" not in of else "acc"]}, of.split()[0]
     for name in ("mse", "MAE", "huber", "crossentropy"):
         models[f"loss_{name}"] = {"loss": name, "metrics": ["mae", "mean_squared_error"]}, "shares"
@@ -55,7 +57,8 @@ def make(folder):
     data = kinds(np.random.default_rng(51), 18)
     for name, (arguments, kind) in compiled(data).items():
         y, x = data[kind]
-        model = keras.Sequential([keras.Input(x.shape[1:]), keras.layers.Activation("linear")])
+        model = keras.Sequential([keras.Input(x.shape[1:]),
+                                  keras.layers.Dense(x.shape[-1], kernel_initializer="identity")])
         model.compile(optimizer="sgd", **arguments)
         logs = {f"log {key}": np.float64(value) for key, value in evaluate(model, x, y).items()}
         model.save(os.path.join(folder, name + ".keras"))

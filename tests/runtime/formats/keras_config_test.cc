@@ -155,6 +155,10 @@ TEST(KerasConfig, ReadsCompileConfigs) {
   EXPECT_EQ(Print(parse(R"({"loss": "mse", "weighted_metrics": [{"class_name": "AUC", "config": {"name": "auc"}}]})")
                       ->compile->weighted_metrics[0]),
             "fusebox/auc");
+  EXPECT_EQ(Print(parse(R"({"loss": "mse", "metrics": [{"class_name": "AUC", "config": {"label_weights": {
+                "module": "builtins", "class_name": "__tensor__", "config": {"value": [1.0, 0.5], "dtype": "float32"}}}}]})")
+                      ->compile->metrics[0]),
+            "fusebox/auc:label_weights='[1.0;0.5]'");
   EXPECT_THAT(parse(R"({"loss": ["mse", "mae"]})"), StatusHasMessage(R"(f: one loss expected, got ["mse","mae"])"));
   EXPECT_THAT(parse(R"({"loss": "mse", "loss_weights": [1.0]})"),
               StatusHasMessage("f: loss_weights are not supported yet"));
