@@ -84,7 +84,8 @@ TEST(Registry, NamesTheNearestOfWhatIsUnknown) {
             "unknown loss 'mean_square_error': did you mean 'mean_squared_error'?");
   EXPECT_EQ(error(FB_METRIC, "Acuracy"), "unknown metric 'Acuracy': did you mean 'accuracy'?");
   EXPECT_THAT(Registry().Find(FB_SCHEDULE, "cosine"), StatusHasMessage("unknown schedule 'cosine': none are known"));
-  EXPECT_EQ(error(FB_DATASET, "acme/dense"), "unknown dataset 'acme/dense': known are 'fusebox/fashion_mnist'");
+  EXPECT_EQ(error(FB_DATASET, "acme/dense"),
+            "unknown dataset 'acme/dense': known are 'fusebox/california_housing', 'fusebox/fashion_mnist'");
 }
 
 TEST(Registry, KnowsKerassOtherNames) {
