@@ -103,6 +103,13 @@ Tiling TilingOf(const ProductSchedule& schedule, const ProductShape& shape, cons
   return Cut(shape.Rows(), schedule.tile_rows, schedule.tile_vectors, Lanes(target, shape.dtype));
 }
 
+// Each tile asks for its share of the panels that are copied next. Of few tiles each would have to ask for too much.
+bool PrefetchesFit(const ProductSchedule& schedule, const Tiling& tiling, int64_t element) {
+  const int64_t turns = TilesOfBlock(schedule, tiling) * schedule.copied_panels;
+  const int64_t row = schedule.copied_panels * tiling.panel() * element;
+  return CeilDiv(schedule.k, std::max<int64_t>(turns, 1)) * CeilDiv(row, 64) <= kPrefetchesOfATile;
+}
+
 void ChooseCopies(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
   schedule.copies_a = false;
   schedule.copied_panels = 0;
@@ -114,6 +121,7 @@ void ChooseCopies(ProductSchedule& schedule, const ProductShape& shape, const co
       tiling.row_tiles >= (long_rows ? kTilesToCopyBOfLongRows : kTilesToCopyB)) {
     const int64_t panel = element * schedule.k * tiling.panel();
     schedule.copied_panels = std::max<int64_t>(CopyOfB(target.caches) / panel, 1);
+    if (!PrefetchesFit(schedule, tiling, element)) schedule.copied_panels = 0;
   }
   // Rows of A that are whole pages apart would push each other out of the first level.
   const bool apart =
@@ -289,8 +297,7 @@ bool IsValid(const ProductSchedule& schedule, const ProductShape& shape, const c
   if (schedule.copied_panels == 0) return true;
   const int64_t row = schedule.copied_panels * tiling.panel() * element;
   return shape.layout_of_b != Layout::kPanels && schedule.k * row <= kLargestCopy &&
-         CeilDiv(schedule.k, std::max<int64_t>(tiles * schedule.copied_panels, 1)) * CeilDiv(row, 64) <=
-             kPrefetchesOfATile;
+         PrefetchesFit(schedule, tiling, element);
 }
 
 ProductSchedule ChooseSchedule(const ProductShape& shape, const codegen::Target& target) {
