@@ -9,6 +9,7 @@
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
 #include "gtest/gtest.h"
+#include "tests/compiler/fuse_all.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -18,27 +19,11 @@ namespace {
 
 using testing::Dedent;
 using ::testing::ElementsAre;
+using testing::FuseAll;
 using ::testing::HasSubstr;
+using testing::Lines;
 using testing::ParseGraph;
 using testing::RandomGraph;
-
-absl::StatusOr<FusedProgram> FuseAll(const Graph& graph) {
-  CompileReport report;
-  auto passed = RunGraphPasses(graph, {}, report);
-  if (!passed.ok()) return passed.status();
-  return Fuse(OwnMemory(*passed));
-}
-
-// A kernel in one line: "matmul: matmul add max".
-std::vector<std::string> Lines(const FusedProgram& program) {
-  std::vector<std::string> lines;
-  for (const Kernel& kernel : program.kernels) {
-    std::string line = Name(kernel.kind) + std::string(":");
-    for (const NodeId id : kernel.members) line += " " + std::string(program.graph[id].info().name);
-    lines.push_back(line);
-  }
-  return lines;
-}
 
 TEST(Fuse, DenseWithBiasAndReluIsOneProduct) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(

@@ -9,6 +9,7 @@
 #include "fusebox/compiler/fuse.h"
 #include "fusebox/compiler/pipeline.h"
 #include "gtest/gtest.h"
+#include "tests/compiler/fuse_all.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -16,16 +17,10 @@
 namespace fusebox {
 namespace {
 
+using testing::FuseAll;
 using ::testing::HasSubstr;
 using testing::ParseGraph;
 using testing::RandomGraph;
-
-absl::StatusOr<FusedProgram> FuseAll(const Graph& graph) {
-  CompileReport report;
-  auto passed = RunGraphPasses(graph, {}, report);
-  if (!passed.ok()) return passed.status();
-  return Fuse(OwnMemory(*passed));
-}
 
 // What a kernel reads from memory, and the plan's facts about each kernel and value, worked out a second time.
 struct Facts {

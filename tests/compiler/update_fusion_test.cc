@@ -12,6 +12,7 @@
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
 #include "gtest/gtest.h"
+#include "tests/compiler/fuse_all.h"
 #include "tests/compiler/run_jit.h"
 #include "tests/support/compare.h"
 #include "tests/support/random_graph.h"
@@ -156,13 +157,6 @@ Graph Training(Rule rule) {
   }
   t.Update("%step", t.Node("add %step, 1 : i64[]"));
   return t.Build(loss);
-}
-
-absl::StatusOr<FusedProgram> FuseAll(const Graph& graph) {
-  CompileReport report;
-  auto passed = RunGraphPasses(graph, {}, report);
-  if (!passed.ok()) return passed.status();
-  return Fuse(OwnMemory(*passed));
 }
 
 const Kernel* MakerOf(const FusedProgram& program, NodeId value) {

@@ -12,6 +12,7 @@
 #include "fusebox/compiler/pipeline.h"
 #include "gtest/gtest.h"
 #include "llvm/Support/raw_ostream.h"
+#include "tests/compiler/fuse_all.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -26,13 +27,6 @@ std::string ToText(const llvm::Module& module) {
   llvm::raw_string_ostream out(text);
   module.print(out, nullptr);
   return text;
-}
-
-absl::StatusOr<FusedProgram> FuseAll(const Graph& graph) {
-  CompileReport report;
-  auto passed = RunGraphPasses(graph, {}, report);
-  if (!passed.ok()) return passed.status();
-  return Fuse(OwnMemory(*passed));
 }
 
 // The function of one kernel, with all of its numbers as arguments.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs as fusion leaves them.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/compiler/kernel.h"
+
+namespace fusebox::testing {
+
+// All graph passes, then fusion.
+absl::StatusOr<FusedProgram> FuseAll(const Graph& graph);
+
+// Each kernel in a line: "matmul: matmul add max".
+std::vector<std::string> Lines(const FusedProgram& program);
+
+}  // namespace fusebox::testing
