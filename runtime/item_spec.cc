@@ -162,6 +162,11 @@ std::string PrintValue(const AttributeValue& value) {
 
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text) { return Parser(text).Parse(); }
 
+const std::string* TextAttribute(const ItemSpec& item, std::string_view name) {
+  const auto attribute = item.attributes.find(name);
+  return attribute != item.attributes.end() ? std::get_if<std::string>(&attribute->second) : nullptr;
+}
+
 std::string NumbersText(const std::vector<double>& numbers) {
   std::string text;
   for (const double number : numbers) text += fmt::format("{}{}", text.empty() ? "" : ";", PythonRepr(number));

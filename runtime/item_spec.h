@@ -29,6 +29,9 @@ struct ItemSpec {
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text);
 std::string Print(const ItemSpec& spec);
 
+// The text that an attribute holds; null if it is not given, or is something else.
+const std::string* TextAttribute(const ItemSpec& item, std::string_view name);
+
 // A list of numbers as attributes hold it: "[0.5;0.001]". And back; nullopt if it is something else.
 std::string NumbersText(const std::vector<double>& numbers);
 std::optional<std::vector<double>> ParseNumbers(std::string_view text);

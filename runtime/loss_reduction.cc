@@ -8,8 +8,7 @@ namespace fusebox {
 namespace {
 
 std::string ReductionOf(const ItemSpec& loss) {
-  const auto it = loss.attributes.find("reduction");
-  const std::string* const text = it != loss.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+  const std::string* const text = TextAttribute(loss, "reduction");
   return text != nullptr ? *text : "sum_over_batch_size";
 }
 

@@ -76,11 +76,7 @@ absl::StatusOr<Model> Model::FromConfig(const ModelConfig& config, const Expansi
   impl->embedded = embedded;
   impl->Take(config);
   FUSEBOX_RETURN_IF_ERROR(impl->status);
-  const auto has_loss = [](const CompileConfig& compile) {
-    return !compile.loss.id.empty() ||
-           std::ranges::any_of(compile.outputs, [](const OutputLoss& output) { return !output.loss.id.empty(); });
-  };
-  if (config.compile && has_loss(*config.compile)) FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
+  if (config.compile && config.compile->HasLoss()) FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
   return Model(std::move(impl));
 }
 

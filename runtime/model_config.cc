@@ -233,6 +233,8 @@ std::vector<LeafLayer> LeafLayers(const ModelConfig& model) {
   return leaves;
 }
 
+bool CompileConfig::HasLoss() const { return !loss.id.empty() || std::ranges::any_of(outputs, &OutputLoss::HasLoss); }
+
 std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
   if (!model.compile) return {};
   if (!model.compile->outputs.empty()) return model.compile->outputs;

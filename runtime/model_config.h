@@ -58,6 +58,7 @@ struct OutputLoss {
   std::vector<ItemSpec> metrics;
   std::vector<ItemSpec> weighted_metrics = {};
 
+  bool HasLoss() const { return !loss.id.empty(); }
   bool operator==(const OutputLoss&) const = default;
 };
 
@@ -70,6 +71,7 @@ struct CompileConfig {
   // metrics above.
   std::vector<OutputLoss> outputs = {};
 
+  bool HasLoss() const;  // Of any output.
   bool operator==(const CompileConfig&) const = default;
 };
 

@@ -119,10 +119,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
     item = *std::move(resolved);
     return absl::OkStatus();
   };
-  const bool has_loss = !compile.loss.id.empty() || std::ranges::any_of(compile.outputs, [](const OutputLoss& output) {
-    return !output.loss.id.empty();
-  });
-  if (!has_loss) return Refuse("model '{}': a loss is needed to compile it", config.name);
+  if (!compile.HasLoss()) return Refuse("model '{}': a loss is needed to compile it", config.name);
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
   if (!compile.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));

@@ -25,9 +25,8 @@ Value Converted(Value data, DType dtype) {
   return data.dtype() == uint32_t(dtype) ? data : Cast(data, uint32_t(dtype));
 }
 
-bool HasLoss(const OutputLoss& output) { return !output.loss.id.empty(); }
 bool NeedsTarget(const OutputLoss& output) {
-  return HasLoss(output) || !output.metrics.empty() || !output.weighted_metrics.empty();
+  return output.HasLoss() || !output.metrics.empty() || !output.weighted_metrics.empty();
 }
 
 class ProgramWriter {
@@ -58,13 +57,13 @@ class ProgramWriter {
   // zero; of several losses each has such an output, too.
   Value Loss(const Values& y_true, const Values& y_pred, Value weight) {
     const std::vector<OutputLoss> outputs = LossesOf(model_);
-    const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
+    const bool several = std::ranges::count_if(outputs, &OutputLoss::HasLoss) > 1;
     std::vector<std::pair<const OutputLoss*, Value>> each;  // Of a sample.
     size_t target = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!NeedsTarget(outputs[i])) continue;
       const Value y = y_true[target++];
-      if (!HasLoss(outputs[i])) continue;
+      if (!outputs[i].HasLoss()) continue;
       each.emplace_back(&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]));
       if (!each.back().second.ok()) return each.back().second;
     }
@@ -270,9 +269,7 @@ class ProgramWriter {
 
   // What a layer's attribute activity_regularizer says of its output, a sample.
   void ActivityPenalty(const LayerConfig& layer, const std::string& name, Value y) {
-    const auto attribute = layer.item.attributes.find("activity_regularizer");
-    if (attribute == layer.item.attributes.end()) return;
-    const std::string* const text = std::get_if<std::string>(&attribute->second);
+    const std::string* const text = TextAttribute(layer.item, "activity_regularizer");
     if (text == nullptr || text->empty()) return;
     const GraphBuilder::AbsoluteScope scope(b_, "losses");
     const Value penalty = Penalty(*text, y, name);
@@ -378,9 +375,9 @@ std::vector<size_t> TargetOutputs(const ModelConfig& model) {
 std::vector<std::string> LogNames(const ModelConfig& model) {
   std::vector<std::string> names = {"loss"};
   const std::vector<OutputLoss> outputs = LossesOf(model);
-  const bool several = std::ranges::count_if(outputs, HasLoss) > 1;
+  const bool several = std::ranges::count_if(outputs, &OutputLoss::HasLoss) > 1;
   for (const OutputLoss& output : outputs) {
-    if (several && HasLoss(output)) names.push_back(output.output + "_loss");
+    if (several && output.HasLoss()) names.push_back(output.output + "_loss");
     for (LoggedMetric& metric : LoggedMetrics(output, outputs.size())) names.push_back(std::move(metric.name));
   }
   std::ranges::sort(names);
@@ -407,8 +404,7 @@ Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
 std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs) {
   const std::string prefix = outputs > 1 ? output.output + "_" : "";
   const auto name_of = [](const ItemSpec& metric) {
-    const auto it = metric.attributes.find("name");
-    const std::string* const name = it != metric.attributes.end() ? std::get_if<std::string>(&it->second) : nullptr;
+    const std::string* const name = TextAttribute(metric, "name");
     return name != nullptr ? *name : ShortName(metric.id);
   };
   std::vector<LoggedMetric> all;
