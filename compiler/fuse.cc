@@ -88,9 +88,8 @@ std::vector<bool> FindWaiting(const Graph& graph) {
 
 // The rows of data sets that nobody but products reads, as their A: they stay where the data set has them, as part of each
 // product that reads them, and no copy of a batch is made.
-std::vector<bool> FindRowsInPlace(const Graph& graph) {
+std::vector<bool> FindRowsInPlace(const Graph& graph, const std::vector<bool>& needed) {
   std::vector<bool> in_place(graph.size());
-  const std::vector<bool> needed = Reachable(graph);
   for (NodeId id = 1; id < graph.size(); ++id) in_place[id] = graph[id].op == Op::kRows && graph[id].type.rank() > 1;
   const auto somebody_reads = [&](NodeId value) { in_place[StorageOf(graph, value)] = false; };
   for (NodeId id = 1; id < graph.size(); ++id) {
@@ -115,7 +114,7 @@ class Fuser {
         kernel_of_(graph.size(), -1),
         needed_(Reachable(graph)),
         waits_(FindWaiting(graph)),
-        in_place_(FindRowsInPlace(graph)) {}
+        in_place_(FindRowsInPlace(graph, needed_)) {}
 
   absl::StatusOr<FusedProgram> Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {

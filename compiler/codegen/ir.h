@@ -68,6 +68,10 @@ class Ir {
   // Lanes left out read as zero.
   Value* LoadLanes(Value* base, DType dtype, Value* index, int64_t lanes, Value* mask);
   void StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mask);
+  // The i32 `index` behind base, as an index.
+  Value* LoadIndex(Value* base, Value* index) {
+    return b.CreateSExt(LoadLanes(base, DType::kI32, index, 1, nullptr), i64());
+  }
   // A hint that the cache line of this address will be read.
   void Prefetch(Value* address);
   // One element at each of the indices (an i64 vector, or a scalar).

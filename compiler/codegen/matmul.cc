@@ -7,8 +7,8 @@
 //       for k ascending: tile += broadcast(A[row, k]) * B[k, columns]
 //       members on the tile; store
 //
-// Where B is large, all of this is done in blocks (product_schedule.h) of columns, rows and k, for which operands.h copies what is
-// read often. Sums over some of k then lie in memory in between.
+// Where B is large, all of this is done in blocks (product_schedule.h) of columns, rows and k, for which operands.h
+// copies what is read often. Sums over some of k then lie in memory in between.
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
 // vector width. Matrices lie as layouts.h says. Where a row is exact, its last vector is masked; the rows
@@ -172,8 +172,8 @@ class MatMulEmitter {
           Value* edge = j == vectors - 1 ? piece.mask : nullptr;
           b_row.push_back(ir_.LoadLanes(b_here, product_.dtype, index, tiling_.lanes, edge));
         }
-        // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
         const PieceOfA::Column column_of_a = piece_of_a.At(ir_, a_here, ir_.I64(u));
+        // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
         if (operands_->scattered_a()) ir_.Prefetch(piece_of_a.Address(ir_, column_of_a, kPanel));
         for (int64_t i = 0; i < height; ++i) {
           Value* address = piece_of_a.Address(ir_, column_of_a, i);

@@ -44,8 +44,8 @@ PieceOfA PieceOfA::Rows(DType dtype, Values rows) {
   piece.rows_ = std::move(rows);
   return piece;
 }
-PieceOfA PieceOfA::Ordered(DType dtype, Value* order, Value* start, Value* row_size) {
-  PieceOfA piece = Strided(dtype, start, nullptr, row_size);
+PieceOfA PieceOfA::Ordered(DType dtype, Value* order, Value* start, Value* row_stride, Value* row_size) {
+  PieceOfA piece = Strided(dtype, start, row_stride, row_size);
   piece.order_ = order;
   return piece;
 }
@@ -61,16 +61,14 @@ Value* PieceOfA::Next(Ir& ir, Value* here, Value* count) const {
 
 PieceOfA::Column PieceOfA::At(Ir& ir, Value* here, Value* u) const {
   if (order_ != nullptr) {
-    Value* row = ir.b.CreateSExt(ir.LoadLanes(here, DType::kI32, u, 1, nullptr), ir.i64());
-    return {ir.At(start_, dtype_, ir.Mul(row, k_stride_)), ir.I64(0)};
+    return {ir.At(start_, dtype_, ir.Mul(ir.LoadIndex(here, u), k_stride_)), ir.I64(0)};
   }
   if (!rows_.empty()) return {nullptr, ir.Add(here, u)};
   return {here, ir.Mul(u, k_stride_)};
 }
 Value* PieceOfA::Address(Ir& ir, const Column& column, int64_t i) const {
   if (!rows_.empty()) return ir.At(rows_[size_t(i)], dtype_, column.index);
-  Value* row = order_ != nullptr ? ir.I64(i) : ir.Mul(ir.I64(i), row_stride_);
-  return ir.At(column.base, dtype_, ir.Add(row, column.index));
+  return ir.At(column.base, dtype_, ir.Add(ir.Mul(ir.I64(i), row_stride_), column.index));
 }
 
 // ---- Row tiles.
@@ -144,14 +142,15 @@ Value* Operands::Room(int64_t elements) {
 int64_t Operands::tiles_a_block() const { return TilesOfBlock(product_.schedule, product_.tiling); }
 
 Value* Operands::RowOfData(Value* row) const {
-  if (order_ != nullptr) row = ir_.b.CreateSExt(ir_.LoadLanes(order_, DType::kI32, row, 1, nullptr), ir_.i64());
+  if (order_ != nullptr) row = ir_.LoadIndex(order_, row);
   return ir_.At(a_, product_.dtype, ir_.Mul(row, a_stride_));
 }
 
 PieceOfA Operands::RowsOfA(const Part& part, Value* row, int64_t height) {
   const DType dtype = product_.dtype;
   if (order_ != nullptr && product_.transposed) {
-    return PieceOfA::Ordered(dtype, ir_.At(order_, DType::kI32, part.begin_k), ir_.At(a_, dtype, row), a_stride_);
+    return PieceOfA::Ordered(dtype, ir_.At(order_, DType::kI32, part.begin_k), ir_.At(a_, dtype, row), ir_.I64(1),
+                             a_stride_);
   }
   if (order_ != nullptr) {
     Values rows;

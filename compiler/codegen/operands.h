@@ -59,8 +59,8 @@ class PieceOfA {
   static PieceOfA Strided(DType dtype, Value* start, Value* row_stride, Value* k_stride);
   // Each row begins at one of these.
   static PieceOfA Rows(DType dtype, Values rows);
-  // Of A transposed: row `order[k]` of the data set has this piece's elements (., k) at start + row * row_stride.
-  static PieceOfA Ordered(DType dtype, Value* order, Value* start, Value* row_size);
+  // Of A transposed: row `order[k]` of the data set has this piece's elements (i, k) at start + i row_stride + row row_size.
+  static PieceOfA Ordered(DType dtype, Value* order, Value* start, Value* row_stride, Value* row_size);
 
   // Along k: what an inner loop carries, begins with, and goes on to.
   Value* Begin(Ir& ir) const;

@@ -250,7 +250,7 @@ Value* PointEmitter::Rows(NodeId id, const Point& point) {
     Value* wide = ir_.b.CreateSExt(rows, Ir::Lanes(ir_.i64(), point.lanes));
     return ir_.Gather(data, node.type.dtype, wide, point.lanes, point.mask);
   }
-  Value* row = ir_.b.CreateSExt(ir_.LoadLanes(base(order), DType::kI32, point.outer[0], 1, nullptr), ir_.i64());
+  Value* row = ir_.LoadIndex(base(order), point.outer[0]);
   Value* index = ir_.Mul(row, row_size);
   for (size_t i = 1; i < point.outer.size(); ++i) {
     index = ir_.Add(index, ir_.Mul(point.outer[i], c_.Size(node.type.shape, i + 1)));
@@ -277,8 +277,7 @@ Value* PointEmitter::Gather(const Node& node, const Point& point) {
     Value* values = ir_.Gather(base(storage), node.type.dtype, safe(rows, known), point.lanes, point.mask);
     return ir_.b.CreateSelect(known, values, zeros);
   }
-  Value* row = ir_.LoadLanes(base(indices), DType::kI32, point.outer[0], 1, nullptr);
-  row = ir_.b.CreateSExt(row, ir_.i64());
+  Value* row = ir_.LoadIndex(base(indices), point.outer[0]);
   Value* known = inside(row, 1);
   Value* index = ir_.Mul(safe(row, known), c_.Size(node.type.shape, 1));
   for (size_t i = 1; i < point.outer.size(); ++i) {
