@@ -8,9 +8,15 @@
 
 #include "fusebox/compiler/plan/arena.h"
 #include "fusebox/compiler/plan/dependencies.h"
+#include "fusebox/compiler/plan/row_chains.h"
 
 namespace fusebox {
 namespace {
+
+// Of flops, or of elements computed, in chains.
+constexpr double kLittleWork = 64 * 1024;  // Shared or not, it takes no longer than a barrier or two.
+constexpr double kMostWorkOfATile = 512 * 1024;
+constexpr double kEnoughTiles = 4;
 
 class Planner {
  public:
@@ -121,17 +127,64 @@ class Planner {
     }
   }
 
-  // ---- Phases: each kernel as early as its dependencies allow.
+  // ---- Phases.
 
   void AssignPhases() {
-    for (size_t k = 0; k < kernels_.size(); ++k) {
-      const size_t phase = all_.order.level(k);
-      if (plan_.phases.size() <= phase) plan_.phases.resize(phase + 1);
-      plan_.phases[phase].push_back(k);
-    }
+    CutRowsOfChains();
+    std::vector<bool> may_chain(kernels_.size());
+    for (size_t k = 0; k < kernels_.size(); ++k) may_chain[k] = MayChain(kernels_[k]);
+    const auto bytes = [&](size_t k) {
+      int64_t sum = 0;
+      for (const NodeId id : kernels_[k].stored) sum += BytesOf(id);
+      return sum;
+    };
+    Phases phases = FindPhases(program_, all_, may_chain, bytes, options_.target.caches.l2 / 2);
+    plan_.phases = std::move(phases.kernels);
+    plan_.by_rows = std::move(phases.by_rows);
+    phase_of_ = std::move(phases.of);
   }
 
-  int64_t PhaseOf(size_t kernel) const { return int64_t(all_.order.level(kernel)); }
+  // As the largest of the products that may chain is cut best.
+  void CutRowsOfChains() {
+    double most = 0;
+    int64_t rows = 1;
+    for (const Kernel& kernel : kernels_) {
+      const NodeId product = ProductIn(kernel);
+      if (product == 0 || !HasRowsOfBatch(graph_, kernel)) continue;
+      const ProductShape shape = ShapeOf(kernel, product);
+      if (!IsNear(shape) || Flops(shape) <= most) continue;
+      most = Flops(shape);
+      rows = Schedule(shape).schedule.tile_rows;
+    }
+    plan_.row_cut = CutRows(options_.row_capacity, rows);
+  }
+
+  // Whether the rows alone give work enough to threads, in pieces that are not so large that some would wait for the last.
+  bool MayChain(const Kernel& kernel) const {
+    if (!HasRowsOfBatch(graph_, kernel)) return false;
+    double work = double(NumElements(kernel.space, options_.row_capacity)) * double(kernel.members.size());
+    if (const NodeId product = ProductIn(kernel); product != 0) {
+      const ProductShape shape = ShapeOf(kernel, product);
+      if (!IsNear(shape) || !HasTile(plan_.row_cut.rows, shape, options_.target)) return false;
+      work = Flops(shape);
+    }
+    const auto tiles = double(plan_.row_cut.row_tiles);
+    return work <= kLittleWork || (tiles >= kEnoughTiles && work / tiles <= kMostWorkOfATile);
+  }
+
+  NodeId ProductIn(const Kernel& kernel) const {
+    const auto product = std::ranges::find_if(kernel.members, [&](NodeId id) { return graph_[id].op == Op::kMatMul; });
+    return product != kernel.members.end() ? *product : 0;
+  }
+  // Whether the right operand stays in a near cache of each thread.
+  bool IsNear(const ProductShape& shape) const {
+    return shape.Depth() * shape.Columns() * SizeOf(shape.dtype) <= options_.target.caches.l2 / 2;
+  }
+  static double Flops(const ProductShape& shape) {
+    return 2.0 * double(shape.Rows()) * double(shape.Depth()) * double(shape.Columns());
+  }
+
+  int64_t PhaseOf(size_t kernel) const { return int64_t(phase_of_[kernel]); }
 
   // ---- The arena.
 
@@ -151,7 +204,7 @@ class Planner {
     block_of_.assign(graph_.size(), kNoBlock);
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       for (const size_t k : plan_.phases[phase]) {
-        AssignProducts(kernels_[k], int64_t(phase));
+        AssignProduct(k, int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind == Place::Kind::kNone) AssignBlock(k, id, int64_t(phase));
         }
@@ -181,16 +234,16 @@ class Planner {
     }
   }
 
-  void AssignProducts(const Kernel& kernel, int64_t phase) {
-    if (kernel.kind != KernelKind::kMatMul) return;
-    for (const NodeId id : kernel.members) {
-      if (graph_[id].op != Op::kMatMul) continue;
-      Plan::Product& product = plan_.products[id];
-      static_cast<ScheduledProduct&>(product) = Schedule(ShapeOf(kernel, id));
-      if (product.schedule.k == 0 || product.schedule.k >= product.shape.Depth()) continue;
-      const int64_t bytes = PartialSums(product.shape.Rows(), product.shape.n) * SizeOf(product.shape.dtype);
-      product.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
-    }
+  void AssignProduct(size_t k, int64_t phase) {
+    const NodeId id = ProductIn(kernels_[k]);
+    if (id == 0) return;
+    ProductShape shape = ShapeOf(kernels_[k], id);
+    if (plan_.by_rows[k]) shape.tile_rows = plan_.row_cut.rows;
+    Plan::Product& product = plan_.products[id];
+    static_cast<ScheduledProduct&>(product) = Schedule(shape);
+    if (product.schedule.k == 0 || product.schedule.k >= product.shape.Depth()) return;
+    const int64_t bytes = PartialSums(product.shape.Rows(), product.shape.n) * SizeOf(product.shape.dtype);
+    product.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
   }
 
   ProductShape ShapeOf(const Kernel& kernel, NodeId id) const {
@@ -249,6 +302,7 @@ class Planner {
   Plan plan_;
   Arena arena_;
   int64_t packed_bytes_ = 0;
+  std::vector<size_t> phase_of_;  // By kernel.
   std::vector<size_t> block_of_;  // By node: the block that it holds.
 };
 
@@ -313,7 +367,8 @@ std::string PrintSchedule(const FusedProgram& program, const Plan& plan) {
     text += fmt::format("phase {}\n", phase);
     for (const size_t k : plan.phases[phase]) {
       const Kernel& kernel = program.kernels[k];
-      text += fmt::format("  kernel {} {} {}\n", k, Name(kernel.kind), ToString(kernel.space));
+      text += fmt::format("  kernel {} {} {}{}\n", k, Name(kernel.kind), ToString(kernel.space),
+                          plan.by_rows[k] ? " by rows" : "");
     }
   }
   return text;

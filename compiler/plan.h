@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Order and memory: which kernels run in which phase, and where each value lies. The parts that know nothing of each
-// other are in plan/: dependencies.h, from which the phases follow, and arena.h, which packs blocks.
+// other are in plan/: dependencies.h and row_chains.h, from which the phases follow, and arena.h, which packs blocks.
 //
-// A phase is what lies between two barriers: kernels of one phase need nothing of each other. Every stored value lies in
-// a port (an output, or the state that it becomes) or in the one arena, where values whose phases do not overlap share
-// memory, and a result may take the place of an operand that nobody reads any more.
+// A phase is what lies between two barriers: kernels of one phase need nothing of each other, or only rows of a batch that
+// the same thread has made (plan/row_chains.h). Every stored value lies in a port (an output, or the state that it becomes)
+// or in the one arena, where values whose phases do not overlap share memory, and a result may take the place of an operand
+// that nobody reads any more.
 #pragma once
 #include <limits>
 #include <map>
@@ -29,7 +30,9 @@ struct Place {
 struct Plan {
   std::vector<Port> ports;
   std::vector<Place> places;                // By node: inputs, states, rows' data sets, and whatever a kernel stores.
-  std::vector<std::vector<size_t>> phases;  // Kernels by phase.
+  std::vector<std::vector<size_t>> phases;  // Kernels by phase, each after those of its phase that it needs.
+  std::vector<bool> by_rows;                // By kernel: its units are the tiles of row_cut, over all columns.
+  RowCut row_cut;                           // Of the batch at full size, for all kernels that are cut by rows.
   struct Copy {
     NodeId from;
     int64_t to_port;

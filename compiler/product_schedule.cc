@@ -47,6 +47,7 @@ int64_t SumsInCache(const CacheSizes& caches) { return caches.l1d / 2; }
 bool Fits(int64_t rows, int64_t vectors, const ProductShape& shape, const codegen::Target& target) {
   const int64_t width = vectors * Lanes(target, shape.dtype);
   if (rows < 1 || vectors < 1 || width > kWidestTile || (shape.in_panels && width % kPanel != 0)) return false;
+  if (shape.tile_rows != 0 && rows != shape.tile_rows) return false;
   // Beside the accumulators a row of B and a broadcast element of A. For one row of A multiply-adds take B from memory.
   return rows * vectors + (rows > 1 ? vectors : 0) + 1 <= target.registers;
 }
@@ -71,7 +72,8 @@ std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Tar
   std::optional<Tiling> best;
   double best_cost = std::numeric_limits<double>::infinity();
   for (int64_t vectors = 1; vectors <= most_vectors; ++vectors) {
-    for (int64_t rows = 1; Fits(rows, vectors, shape, target); ++rows) {
+    const int64_t least = std::max<int64_t>(shape.tile_rows, 1);
+    for (int64_t rows = least; Fits(rows, vectors, shape, target); ++rows) {
       const Tiling t = Cut(shape.Rows(), rows, vectors, Lanes(target, shape.dtype));
       const double cost = Cost(t, shape.Columns());
       const auto equal_but_better = [&] {
@@ -192,7 +194,8 @@ class Neighbourhood {
     std::multimap<double, std::pair<int64_t, int64_t>> tiles;
     for (int64_t vectors = 1; vectors * lanes <= kWidestTile; ++vectors) {
       if (vectors > 1 && (vectors - 1) * lanes >= shape_.Columns()) break;
-      for (int64_t rows = 1; rows <= m && Fits(rows, vectors, shape_, target_); ++rows) {
+      const int64_t least = std::max<int64_t>(shape_.tile_rows, 1);
+      for (int64_t rows = least; rows <= m && Fits(rows, vectors, shape_, target_); ++rows) {
         const Tiling t = Cut(m, rows, vectors, lanes);
         if (t.rows == rows) tiles.emplace(Cost(t, shape_.Columns()), std::pair(rows, vectors));
       }
@@ -272,13 +275,24 @@ std::optional<int64_t> Number(std::string_view text) {
 
 }  // namespace
 
+RowCut CutRows(int64_t m, int64_t tile_rows) {
+  RowCut cut{.rows = tile_rows, .row_tiles = CeilDiv(m, tile_rows)};
+  if (cut.row_tiles == 0) return cut;
+  cut.rows = CeilDiv(m, cut.row_tiles);
+  cut.tall = m - (cut.rows - 1) * cut.row_tiles;
+  return cut;
+}
+
 Tiling Cut(int64_t m, int64_t tile_rows, int64_t tile_vectors, int64_t lanes) {
-  Tiling t{.rows = tile_rows, .vectors = tile_vectors, .lanes = lanes};
-  t.row_tiles = CeilDiv(m, tile_rows);
-  if (t.row_tiles == 0) return t;
-  t.rows = CeilDiv(m, t.row_tiles);
-  t.tall = m - (t.rows - 1) * t.row_tiles;
-  return t;
+  return {CutRows(m, tile_rows), tile_vectors, lanes};
+}
+
+bool HasTile(int64_t rows, const ProductShape& shape, const codegen::Target& target) {
+  const int64_t widest = kWidestTile / Lanes(target, shape.dtype);
+  for (int64_t vectors = 1; vectors <= widest; ++vectors) {
+    if (Fits(rows, vectors, shape, target)) return true;
+  }
+  return false;
 }
 
 int64_t TilesOfBlock(const ProductSchedule& schedule, const Tiling& tiling) {
@@ -320,6 +334,7 @@ std::string ToString(const ProductShape& shape) {
                                  ToString(Shape{shape.k, shape.n}), kLayouts[size_t(shape.layout_of_b)]);
   if (shape.in_panels && shape.layout_of_b != Layout::kPanels) text += " to panels";
   if (std::min({shape.m, shape.k, shape.n}) < 0) text += fmt::format(", N = {}", shape.rows);
+  if (shape.tile_rows != 0) text += fmt::format(", tiles of {} rows", shape.tile_rows);
   return text;
 }
 

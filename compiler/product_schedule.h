@@ -36,6 +36,7 @@ struct ProductShape {
   bool rows_of_data = false;  // What A lies as are rows of a data set, here and there.
   Layout layout_of_a = Layout::kExact, layout_of_b = Layout::kExact;
   bool in_panels = false;  // B, or something else that the kernel reads or writes tile by tile, lies in panels.
+  int64_t tile_rows = 0;   // 0: any. Else the tile has so many, like those of other kernels (plan/row_chains.h).
 
   int64_t Rows() const { return Resolve(m, rows); }
   int64_t Depth() const { return Resolve(k, rows); }
@@ -65,6 +66,9 @@ std::optional<ProductSchedule> ParseProductSchedule(std::string_view text);
 // the blocks need is known before the program runs; copies stay small.
 bool IsValid(const ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target);
 
+// Whether there is a tile of so many rows.
+bool HasTile(int64_t rows, const ProductShape& shape, const codegen::Target& target);
+
 // By a model of the target: what fits into its registers and caches, and what wastes least.
 ProductSchedule ChooseSchedule(const ProductShape& shape, const codegen::Target& target);
 
@@ -84,11 +88,15 @@ struct ScheduledProduct {
 // Another source of schedules than the model: none for those it knows nothing of.
 using ScheduleSource = std::function<std::optional<ProductSchedule>(const ProductShape&)>;
 
-// The schedule's tile on a product of so many rows. The row tiles are nearly equal: `tall` of them have this height, the
-// other `row_tiles - tall` one row less.
-struct Tiling {
-  int64_t rows = 1, vectors = 1;
-  int64_t row_tiles = 0, tall = 0;
+// Rows in tiles, which are nearly equal: `tall` of them have this height, the other `row_tiles - tall` one row less.
+struct RowCut {
+  int64_t rows = 1, row_tiles = 0, tall = 0;
+};
+RowCut CutRows(int64_t m, int64_t tile_rows);
+
+// The schedule's tile on a product of so many rows.
+struct Tiling : RowCut {
+  int64_t vectors = 1;
   int64_t lanes = 1;  // Of a vector.
   int64_t panel() const { return vectors * lanes; }
 };

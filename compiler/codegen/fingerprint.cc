@@ -20,10 +20,11 @@ std::string ToText(const AttributeValue& value) {
 class Writer {
  public:
   Writer(const FusedProgram& program, const Plan& plan, const Kernel& kernel)
-      : graph_(program.graph), plan_(plan), kernel_(kernel) {}
+      : program_(program), graph_(program.graph), plan_(plan), kernel_(kernel) {}
 
   Fingerprint Write() && {
-    Add("{} {} outer {} run {}\n", Name(kernel_.kind), ToString(kernel_.space), kernel_.outer_rank, kernel_.run_rank);
+    Add("{} {} outer {} run {}{}\n", Name(kernel_.kind), ToString(kernel_.space), kernel_.outer_rank, kernel_.run_rank,
+        ByRows() ? " by rows" : "");
     for (size_t i = 0; i < kernel_.members.size(); ++i) Member(i);
     for (const NodeId id : kernel_.stored) {
       Add("stored {} ", IndexOf(id));
@@ -46,6 +47,8 @@ class Writer {
     Add("#{}", at->second);
     return is_new;
   }
+
+  bool ByRows() const { return plan_.by_rows[size_t(&kernel_ - program_.kernels.data())]; }
 
   size_t IndexOf(NodeId member) const {
     return size_t(std::ranges::lower_bound(kernel_.members, member) - kernel_.members.begin());
@@ -116,9 +119,10 @@ class Writer {
     }
   }
 
+  const FusedProgram& program_;
   const Graph& graph_;
   const Plan& plan_;
-  const Kernel& kernel_;
+  const Kernel& kernel_;  // Of the program's.
   Fingerprint out_;
 };
 

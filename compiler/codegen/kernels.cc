@@ -4,6 +4,7 @@
 namespace fusebox::codegen {
 
 Value* Units(const KernelContext& c) {
+  if (c.by_rows) return c.ir.I64(c.plan.row_cut.row_tiles);
   switch (c.kernel.kind) {
     case KernelKind::kMatMul:
       return MatMulUnits(c);
@@ -35,6 +36,12 @@ void Emit(const KernelContext& c) {
     case KernelKind::kScatter:
       return EmitScatter(c);
   }
+}
+
+Value* RowOfTile(const KernelContext& c, Value* tile) {
+  const RowCut& cut = c.plan.row_cut;
+  Value* row = c.ir.Add(c.ir.Mul(tile, c.ir.I64(cut.rows - 1)), c.ir.Min(tile, c.ir.I64(cut.tall)));
+  return c.ir.Min(row, c.batch);
 }
 
 Values Unflatten(const KernelContext& c, Value* index, const Shape& axes) {

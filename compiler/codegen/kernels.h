@@ -34,6 +34,9 @@ void Emit(const KernelContext& c);
 // The register tile of a matrix product, as text for reports.
 std::string MatMulTile(const KernelContext& c);
 
+// Of a kernel that is cut by rows: the first row of tile `tile`, at most the rows that this step has.
+Value* RowOfTile(const KernelContext& c, Value* tile);
+
 // One loop over several axes: the index of each, from the index of all.
 Values Unflatten(const KernelContext& c, Value* index, const Shape& axes);
 

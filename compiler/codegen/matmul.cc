@@ -2,7 +2,8 @@
 // Matrix products: C[m, n] = A[m, k] B[k, n], A read transposed if so asked, and everything elementwise that follows,
 // while the tile is in registers.
 //
-//     for unit in panels of columns x tiles of rows        a panel's B stays in cache over its row tiles
+//     for unit in panels of columns x tiles of rows        a panel's B stays in cache over its row tiles;
+//                                                          in a chain (plan/row_chains.h) a unit is a tile of all columns
 //       tile = 0                                           rows x vectors accumulators, all in registers
 //       for k ascending: tile += broadcast(A[row, k]) * B[k, columns]
 //       members on the tile; store
@@ -36,12 +37,18 @@ class MatMulEmitter {
     points_ = &points;
     tiles_ = &tiles;
     operands_ = &operands;
-    const Part all = {.begin_unit = c_.begin,
-                      .end_unit = c_.end,
-                      .begin_k = ir_.I64(0),
-                      .size_of_k = c_.Dim(product_.k),
-                      .first_tile = ir_.I64(0),
-                      .end_tile = ir_.I64(tiling_.row_tiles)};
+    Part all = {.begin_unit = c_.begin,
+                .end_unit = c_.end,
+                .begin_k = ir_.I64(0),
+                .size_of_k = c_.Dim(product_.k),
+                .first_tile = ir_.I64(0),
+                .end_tile = ir_.I64(tiling_.row_tiles)};
+    if (c_.by_rows) {
+      all.begin_unit = ir_.I64(0);
+      all.end_unit = Units();
+      all.first_tile = c_.begin;
+      all.end_tile = c_.end;
+    }
     if (product_.sums_in_parts()) partial_sums_ = ArenaAddress(c_, c_.Number(NumberKind::kPartialSums, product_.node));
     BlocksOfColumns(all, [&](const Part& columns) {
       BlocksOfRows(columns, [&](const Part& rows) { BlocksOfK(rows, [&](const Part& part) { Panels(part); }); });

@@ -20,6 +20,7 @@ struct KernelContext {
   const Plan& plan;
   int64_t row_capacity;
   const Target& target;
+  bool by_rows = false;  // See Plan::by_rows.
   // The function's arguments: the RunContext, the first row of this step and how many it has, the units to do.
   Value *run = nullptr, *first_row = nullptr, *batch = nullptr, *begin = nullptr, *end = nullptr;
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <iterator>
 #include <set>
+#include <span>
 #include <unordered_map>
 
 #include "fusebox/compiler/codegen/kernels.h"
@@ -66,8 +67,9 @@ class ProgramEmitter {
       }
     }
     barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
-    EmitPieces();
-    EmitEntry(entry);
+    const std::vector<Turn> turns = Turns();
+    EmitPieces(turns);
+    EmitEntry(entry, turns);
   }
 
  private:
@@ -86,7 +88,8 @@ class ProgramEmitter {
             .kernel = k == kNone ? kNoKernel : program_.kernels[k],
             .plan = plan_,
             .row_capacity = row_capacity_,
-            .target = target_};
+            .target = target_,
+            .by_rows = k != kNone && plan_.by_rows[k]};
   }
 
   // The function of this user, if it is the first, for kernel k or none:
@@ -142,28 +145,39 @@ class ProgramEmitter {
     wait_ = f;
   }
 
-  // The phases of a long program in functions of their own, some kernels each: LLVM takes more than twice the time for a
-  // function of twice the length.
-  void EmitPieces() {
-    if (program_.kernels.size() <= kKernelsAPiece) return;
+  // A step: the kernels in order, and where their phases begin.
+  struct Turn {
+    size_t kernel;
+    bool begins_phase;
+  };
+  std::vector<Turn> Turns() const {
+    std::vector<Turn> turns;
+    for (const auto& phase : plan_.phases) {
+      for (const size_t k : phase) turns.push_back({k, k == phase.front() && !turns.empty()});
+    }
+    return turns;
+  }
+
+  // The turns of a long program in functions of their own, some each: LLVM takes more than twice the time for a function of
+  // twice the length.
+  void EmitPieces(std::span<const Turn> turns) {
+    if (turns.size() <= kKernelsAPiece) return;
     EmitWait();
-    for (size_t first = 0, last = 0; first < plan_.phases.size(); first = last) {
-      for (size_t count = 0; last < plan_.phases.size() && count < kKernelsAPiece; ++last) {
-        count += plan_.phases[last].size();
-      }
-      llvm::Function* f = ir_.Begin(fmt::format("phases{}_to_{}", first, last - 1), ir_.b.getVoidTy(),
+    for (size_t i = 0; i < turns.size(); i += kKernelsAPiece) {
+      const auto piece = turns.subspan(i, std::min(kKernelsAPiece, turns.size() - i));
+      llvm::Function* f = ir_.Begin(fmt::format("kernels{}_to_{}", i, i + piece.size() - 1), ir_.b.getVoidTy(),
                                     {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
       SetThread(f->getArg(0), f->getArg(3), f->getArg(4));
-      Phases(first, last, f->getArg(1), f->getArg(2));
+      CallKernels(piece, f->getArg(1), f->getArg(2));
       ir_.b.CreateRetVoid();
       pieces_.push_back(f);
     }
   }
 
-  void Phases(size_t first, size_t last, Value* first_row, Value* count) {
-    for (size_t phase = first; phase < last; ++phase) {
-      if (phase > first) Barrier();
-      for (const size_t k : plan_.phases[phase]) CallKernel(k, first_row, count);
+  void CallKernels(std::span<const Turn> turns, Value* first_row, Value* count) {
+    for (const auto& [k, begins_phase] : turns) {
+      if (begins_phase) Barrier();
+      CallKernel(k, first_row, count);
     }
   }
 
@@ -174,7 +188,7 @@ class ProgramEmitter {
     together_ = ir_.b.CreateICmpSGT(threads, ir_.I64(1));
   }
 
-  void EmitEntry(const std::string& name) {
+  void EmitEntry(const std::string& name, std::span<const Turn> turns) {
     auto& b = ir_.b;
     llvm::Function* f = ir_.Begin(name, b.getVoidTy(), {ir_.ptr(), ir_.i64()}, true);
     run_ = f->getArg(0);
@@ -212,11 +226,8 @@ class ProgramEmitter {
 
     b.SetInsertPoint(body);
     Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
-    if (pieces_.empty()) Phases(0, plan_.phases.size(), first_row, count);
-    for (size_t i = 0; i < pieces_.size(); ++i) {
-      if (i > 0) Barrier();
-      b.CreateCall(pieces_[i], {run_, first_row, count, thread, threads});
-    }
+    if (pieces_.empty()) CallKernels(turns, first_row, count);
+    for (llvm::Function* piece : pieces_) b.CreateCall(piece, {run_, first_row, count, thread, threads});
     if (!plan_.copies.empty()) {
       Barrier();
       ir_.If(leads, [&] { Copies(first_row, count); });
@@ -338,6 +349,7 @@ void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProg
 std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t row_capacity, const Target& target,
                         bool profile) {
   const auto& [vector_bytes, registers, fma, caches] = target;
+  const auto& [tile_rows, row_tiles, tall] = plan.row_cut;
   std::string text = fmt::format("rows {} profile {} vectors {} x {} fma {} caches {} {} {}\n", row_capacity, profile,
                                  registers, vector_bytes, fma, caches.l1d, caches.l2, caches.l3);
   const auto add = [&text]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
@@ -356,6 +368,7 @@ std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t r
     if (packed.updated) add_use(FingerprintOf(program, plan, packed, false), state.attributes.String("name"));
   }
   for (const auto& phase : plan.phases) add("phase {}\n", fmt::join(phase, " "));
+  add("tiles of rows {} {} {}\n", tile_rows, row_tiles, tall);
   for (const Plan::Copy& copy : plan.copies) {
     add("copy {} from {} to {}\n", ToString(program.graph[copy.from].type), plan.places[copy.from].offset,
         copy.to_port);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows: for each row (outer index), elementwise members along it, and reductions of it.
 //
-//     for row in units                                  a row, or 1024 elements where all operands lie alike
+//     for row in units                                  a row, or 1024 elements where all operands lie alike;
+//                                                       in a chain (plan/row_chains.h) a tile of rows
 //       for level in 0 .. last                          what a reduction makes is known one level later
 //         for chunk of 16 lanes along the row           short rows are unrolled and stay in registers
 //           members of this level; fold reductions; store
@@ -70,16 +71,26 @@ class RowsEmitter {
 
   void Run() {
     if (loops_.blocks && length_ != 1) {
-      Value* total = c_.Size(loops_.inner);
       Point point;
       points_.Preload(WithMemo(point));
+      if (c_.by_rows) {
+        Value* row = c_.Size(loops_.inner, 1);
+        return Row(point, ir_.Mul(RowOfTile(c_, c_.begin), row), ir_.Mul(RowOfTile(c_, c_.end), row));
+      }
+      Value* total = c_.Size(loops_.inner);
       ir_.Loop(c_.begin, c_.end, 1, [&](Value* unit) {
         Value* first = ir_.Mul(unit, ir_.I64(kBlock));
         Row(point, first, ir_.Min(ir_.Add(first, ir_.I64(kBlock)), total));
       });
       return;
     }
-    ir_.Loop(c_.begin, c_.end, 1, [&](Value* unit) {
+    Value *begin = c_.begin, *end = c_.end;
+    if (c_.by_rows) {
+      Value* units = c_.Size(loops_.outer, 1);
+      begin = ir_.Mul(RowOfTile(c_, begin), units);
+      end = ir_.Mul(RowOfTile(c_, end), units);
+    }
+    ir_.Loop(begin, end, 1, [&](Value* unit) {
       Point point;
       point.outer = Unflatten(c_, unit, loops_.outer);
       points_.NextRow();
