@@ -5,9 +5,9 @@
 
 namespace fusebox {
 
-// Returns when all context->threads threads have called it. Waiting threads spin for some microseconds, then give way to
-// whoever wants the core, so that a thread that is not running is not waited for with its core taken. Compiled code
-// calls it as fusebox_barrier.
+// Returns when all context->threads threads have called it. Waiting threads spin for some microseconds, then sleep, so
+// that a thread that is not running can have their core. If that happens because another process has taken the core of the
+// thread waited for, RunContext::late says so. Compiled code calls it as fusebox_barrier.
 void WaitForAll(RunContext* context);
 
 }  // namespace fusebox

@@ -46,8 +46,12 @@ struct RunContext {
   const std::atomic<uint32_t>* yield = nullptr;  // Polled once a step: not 0 ends the run after that step. May be null.
   int64_t steps_done = 0;                        // Written by thread 0.
   Profile* profile = nullptr;                    // Not null for a program compiled with CompileOptions::profile.
-  uint32_t stop[2] = {0, 0};  // Thread 0's verdict on `yield` after even and odd steps, for all threads.
+  uint32_t stop[2] = {0, 0};                     // Thread 0's verdict after even and odd steps, for all threads.
+  int64_t heeds_late = 0;                        // Not 0: `late` ends the run after the step, too.
+  // Set when all waited for a thread that had lost its core to another process.
+  std::atomic<uint32_t> late = 0;
   alignas(64) std::atomic<uint32_t> arrived = 0;  // The barrier.
+  std::atomic<int64_t> asleep_since = 0;          // Of the first who has waited long; nanoseconds, 0: none has.
   alignas(64) std::atomic<uint32_t> generation = 0;
 };
 

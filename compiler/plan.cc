@@ -16,7 +16,8 @@ namespace {
 // Of flops, or of elements computed, in chains.
 constexpr double kLittleWork = 64 * 1024;  // Shared or not, it takes no longer than a barrier or two.
 constexpr double kMostWorkOfATile = 512 * 1024;
-constexpr double kEnoughTiles = 4;
+constexpr int64_t kEnoughTiles = 4;
+constexpr int64_t kLeastTile = 4;  // Rows: of lower ones operands are read too often.
 
 class Planner {
  public:
@@ -144,7 +145,7 @@ class Planner {
     phase_of_ = std::move(phases.of);
   }
 
-  // As the largest of the products that may chain is cut best.
+  // As the largest of the products that may chain is cut best; but there should be tiles enough for threads to share.
   void CutRowsOfChains() {
     double most = 0;
     int64_t rows = 1;
@@ -156,7 +157,8 @@ class Planner {
       most = Flops(shape);
       rows = Schedule(shape).schedule.tile_rows;
     }
-    plan_.row_cut = CutRows(options_.row_capacity, rows);
+    const int64_t enough = options_.row_capacity / kEnoughTiles;
+    plan_.row_cut = CutRows(options_.row_capacity, enough >= kLeastTile ? std::min(rows, enough) : rows);
   }
 
   // Whether the rows alone give work enough to threads, in pieces that are not so large that some would wait for the last.
@@ -168,8 +170,8 @@ class Planner {
       if (!IsNear(shape) || !HasTile(plan_.row_cut.rows, shape, options_.target)) return false;
       work = Flops(shape);
     }
-    const auto tiles = double(plan_.row_cut.row_tiles);
-    return work <= kLittleWork || (tiles >= kEnoughTiles && work / tiles <= kMostWorkOfATile);
+    const int64_t tiles = plan_.row_cut.row_tiles;
+    return work <= kLittleWork || (tiles >= kEnoughTiles && work / double(tiles) <= kMostWorkOfATile);
   }
 
   NodeId ProductIn(const Kernel& kernel) const {

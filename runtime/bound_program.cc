@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/bound_program.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -91,23 +92,42 @@ int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t 
   RunContext& context = *context_;
   context.ports = ports_.data();
   context.arena = arena_.get();
-  context.threads = threads;
-  context.first_step = first;
-  context.steps = last - first;
   context.batch = batch;
   context.rows = rows;
   context.yield = yield;
   context.states_are_packed = kLeavePacked | (packed_version_ == variables_->version() ? kArePacked : 0);
-  context.steps_done = 0;
-  context.stop[0] = context.stop[1] = 0;
-  ThreadPool::Global().Run(threads, [&](int64_t thread) { executable_.Enter(context, thread); });
+  context.heeds_late = threads > 1;
+  int64_t next = first;
+  while (true) {
+    const Crowding::Span span = crowding_.Next(threads, last - next);
+    context.threads = span.threads;
+    context.first_step = next;
+    context.steps = span.steps;
+    context.steps_done = 0;
+    context.stop[0] = context.stop[1] = 0;
+    context.late = 0;
+    if (threads == 1) {
+      ThreadPool::Global().Run(1, [&](int64_t thread) { executable_.Enter(context, thread); });
+      next += context.steps_done;
+      break;
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    ThreadPool::Global().Run(span.threads, [&](int64_t thread) { executable_.Enter(context, thread); });
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    next += context.steps_done;
+    const bool late = context.late != 0;
+    crowding_.Ran(context.steps_done, seconds.count(), late);
+    const bool is_done = next >= last || (!late && context.steps_done < span.steps);
+    if (is_done || (yield != nullptr && *yield != 0)) break;
+    context.states_are_packed |= kArePacked;
+  }
   if (changes_variables_) {
     variables_->Touch();
     ahead_ = executable_.report().packed_bytes > 0;
     if (ahead_) variables_->HoldBack([this] { Unpack(); });
   }
   packed_version_ = variables_->version();
-  return first + context.steps_done;
+  return next;
 }
 
 void BoundProgram::Unpack() {

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
+#include "fusebox/runtime/crowding.h"
 #include "fusebox/runtime/tensor.h"
 #include "fusebox/runtime/useful_threads.h"
 #include "fusebox/runtime/variables.h"
@@ -62,6 +63,7 @@ class BoundProgram {
   Variables* variables_;
   bool changes_variables_ = false;
   int64_t packed_version_ = 0;  // Of the variables that the arena holds packed.
+  Crowding crowding_;           // Of the machine, as its runs have met with it.
   bool ahead_ = false;          // What the arena holds packed is newer than the variables.
   std::vector<void*> ports_;    // One for each of the executable's.
   std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.

@@ -199,6 +199,7 @@ class ProgramEmitter {
     Value* first = Field(offsetof(RunContext, first_step), ir_.i64());
     Value* end = ir_.Add(first, Field(offsetof(RunContext, steps), ir_.i64()));
     Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
+    Value* heeds_late = b.CreateIsNotNull(Field(offsetof(RunContext, heeds_late), ir_.i64()));
     SetThread(run_, thread, threads);
     Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
@@ -238,14 +239,17 @@ class ProgramEmitter {
     Value* after = ir_.Add(step, ir_.I64(1));
     ir_.If(leads, [&] {
       b.CreateStore(b.CreateSub(after, first), FieldAddress(offsetof(RunContext, steps_done)));
-      ir_.If(
-          b.CreateIsNotNull(yield),
-          [&] {
-            llvm::LoadInst* asked = b.CreateAlignedLoad(b.getInt32Ty(), yield, llvm::Align(4));
-            asked->setAtomic(llvm::AtomicOrdering::Monotonic);
-            b.CreateStore(asked, verdict);
-          },
-          [&] { b.CreateStore(b.getInt32(0), verdict); });
+      const auto relaxed = [&](Value* word) {
+        llvm::LoadInst* value = b.CreateAlignedLoad(b.getInt32Ty(), word, llvm::Align(4));
+        value->setAtomic(llvm::AtomicOrdering::Monotonic);
+        return value;
+      };
+      b.CreateStore(b.getInt32(0), verdict);
+      ir_.If(b.CreateIsNotNull(yield), [&] { b.CreateStore(relaxed(yield), verdict); });
+      ir_.If(heeds_late, [&] {
+        Value* late = relaxed(FieldAddress(offsetof(RunContext, late)));
+        b.CreateStore(b.CreateOr(b.CreateLoad(b.getInt32Ty(), verdict), late), verdict);
+      });
     });
     Barrier();
     Value* stop = b.CreateLoad(b.getInt32Ty(), verdict);
@@ -291,8 +295,12 @@ class ProgramEmitter {
   void CallBody(const Function& function, Value* first_row, Value* count, Value* places) {
     auto& b = ir_.b;
     Value* units = function.units(count);
-    Value* begin = b.CreateUDiv(ir_.Mul(units, thread_), threads_);
-    Value* end = b.CreateUDiv(ir_.Mul(units, ir_.Add(thread_, ir_.I64(1))), threads_);
+    // Divisions take longer than a small kernel.
+    const auto share = [&](Value* parts) { return b.CreateUDiv(ir_.Mul(units, parts), threads_); };
+    const Values range = ir_.Choose(
+        together_, [&] { return Values{share(thread_), share(ir_.Add(thread_, ir_.I64(1)))}; },
+        [&] { return Values{ir_.I64(0), units}; });
+    Value *begin = range[0], *end = range[1];
     ir_.If(b.CreateICmpSLT(begin, end),
            [&] { b.CreateCall(function.body, {run_, first_row, count, begin, end, places}); });
   }

@@ -2,6 +2,7 @@
 // Threads meet, and what each wrote before is there for all afterwards. ThreadSanitizer sees the same accesses.
 #include "fusebox/compiler/barrier.h"
 
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -33,6 +34,23 @@ TEST(Barrier, OrdersWhatThreadsWrite) {
     EXPECT_EQ(context.arrived, 0U);
     EXPECT_EQ(context.generation, uint32_t(2 * kRounds));
   }
+}
+
+// Those that wait long sleep, and are awoken.
+TEST(Barrier, WakesThoseThatSleep) {
+  RunContext context;
+  context.threads = 3;
+  const auto work = [&](int64_t rest) {
+    for (int round = 0; round < 5; ++round) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(rest));
+      WaitForAll(&context);
+    }
+  };
+  std::thread early(work, 0), late(work, 20);
+  work(0);
+  early.join();
+  late.join();
+  EXPECT_EQ(context.generation, 5U);
 }
 
 }  // namespace

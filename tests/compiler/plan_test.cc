@@ -8,6 +8,7 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/fuse.h"
 #include "fusebox/compiler/pipeline.h"
+#include "fusebox/compiler/plan/row_chains.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/fuse_all.h"
 #include "tests/support/random_graph.h"
@@ -27,12 +28,16 @@ struct Facts {
   std::map<NodeId, size_t> maker;                 // The kernel that stores a value.
   std::map<NodeId, std::vector<size_t>> readers;  // Kernels that read it from memory.
   std::vector<int64_t> phase;                     // By kernel.
+  std::vector<size_t> turn;                       // By kernel: its place in the order of all.
 
-  Facts(const FusedProgram& program, const Plan& plan) : phase(program.kernels.size(), -1) {
+  Facts(const FusedProgram& program, const Plan& plan)
+      : phase(program.kernels.size(), -1), turn(program.kernels.size()), program_(program), plan_(plan) {
+    size_t turns = 0;
     for (size_t p = 0; p < plan.phases.size(); ++p) {
       for (const size_t k : plan.phases[p]) {
         EXPECT_EQ(phase[k], -1) << "kernel " << k << " runs twice";
         phase[k] = int64_t(p);
+        turn[k] = turns++;
       }
     }
     for (size_t k = 0; k < program.kernels.size(); ++k) {
@@ -49,6 +54,20 @@ struct Facts {
       }
     }
   }
+
+  // Whether all that the other kernel does with `value` happens after what this one does: there is a barrier between them,
+  // or one thread does both for the same rows, or for all.
+  bool IsBefore(size_t kernel, size_t other, NodeId value) const {
+    if (phase[kernel] != phase[other]) return phase[kernel] < phase[other];
+    const Kernel &one = program_.kernels[kernel], &two = program_.kernels[other];
+    const bool by_rows = plan_.by_rows[kernel] && plan_.by_rows[other] && ReadsOnlyOwnRow(program_.graph, one, value) &&
+                         ReadsOnlyOwnRow(program_.graph, two, value);
+    return turn[kernel] < turn[other] && (by_rows || (HasOneUnit(one) && HasOneUnit(two)));
+  }
+
+ private:
+  const FusedProgram& program_;
+  const Plan& plan_;
 };
 
 void ExpectPhasesRespectEdges(const FusedProgram& program, const Facts& facts) {
@@ -56,13 +75,13 @@ void ExpectPhasesRespectEdges(const FusedProgram& program, const Facts& facts) {
     for (const size_t reader : readers) {
       if (IsLeaf(program.graph[value])) continue;
       ASSERT_TRUE(facts.maker.contains(value)) << "%" << value << " is read, and nobody stores it";
-      EXPECT_LT(facts.phase[facts.maker.at(value)], facts.phase[reader]) << "%" << value;
+      EXPECT_TRUE(facts.IsBefore(facts.maker.at(value), reader, value)) << "%" << value;
     }
   }
 }
 
 // A state's array is written over by its update, in place or by a copy at the end. In place, everybody else who reads the
-// old value has done so in an earlier phase.
+// old value has done so before.
 void ExpectUpdatesComeAfterReads(const FusedProgram& program, const Plan& plan, const Facts& facts) {
   for (const auto& update : program.graph.updates()) {
     const NodeId value = StorageOf(program.graph, update.value);
@@ -78,7 +97,7 @@ void ExpectUpdatesComeAfterReads(const FusedProgram& program, const Plan& plan, 
     if (!facts.readers.contains(update.state)) continue;
     for (const size_t reader : facts.readers.at(update.state)) {
       if (reader == maker) continue;
-      EXPECT_LT(facts.phase[reader], facts.phase[maker]) << "%" << update.state << " is overwritten";
+      EXPECT_TRUE(facts.IsBefore(reader, maker, update.state)) << "%" << update.state << " is overwritten";
     }
   }
 }
@@ -110,14 +129,18 @@ void ExpectNoTwoLiveValuesOverlap(const FusedProgram& program, const Plan& plan,
     for (const Live& b : all) {
       if (a.id >= b.id || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset) continue;
       if (a.last < b.first || b.last < a.first) continue;
-      // They meet in one phase: then the one that ends there is read by the maker of the other one alone.
-      const Live &old = a.last == b.first ? a : b, &next = a.last == b.first ? b : a;
+      // They meet in one phase: then whoever reads the one that ends there has done so when the other one is made, or makes
+      // it.
+      const bool a_is_old = a.last == b.first &&
+                            (b.last != a.first || facts.turn[facts.maker.at(a.id)] < facts.turn[facts.maker.at(b.id)]);
+      const Live &old = a_is_old ? a : b, &next = a_is_old ? b : a;
       EXPECT_EQ(old.last, next.first) << "%" << a.id << " and %" << b.id << " overlap";
       EXPECT_EQ(old.offset, next.offset);
       EXPECT_EQ(SizeOf(program.graph[old.id].type.dtype), SizeOf(program.graph[next.id].type.dtype));
       ASSERT_TRUE(facts.readers.contains(old.id));
       for (const size_t reader : facts.readers.at(old.id)) {
-        EXPECT_TRUE(reader == facts.maker.at(next.id) || facts.phase[reader] < next.first)
+        const size_t maker = facts.maker.at(next.id);
+        EXPECT_TRUE(reader == maker || facts.IsBefore(reader, maker, old.id))
             << "%" << old.id << " is still read while %" << next.id << " takes its place";
       }
     }
@@ -154,7 +177,9 @@ TEST(Plan, DeadValuesGiveTheirMemoryAway) {
     %3 = matmul %2, %w : f32[N,16]
     %4 = matmul %3, %w : f32[N,16]
     return y = %4)")));
-  const Plan plan = MakePlan(program, {.row_capacity = 8});
+  codegen::Target no_caches;  // So nothing is chained.
+  no_caches.caches.l2 = 0;
+  const Plan plan = MakePlan(program, {.row_capacity = 8, .target = no_caches});
   EXPECT_EQ(plan.intermediate_bytes, 4 * 8 * 16 * 4);
   EXPECT_EQ(plan.arena_bytes, 2 * 8 * 16 * 4);
   EXPECT_EQ(plan.phases.size(), 5u);

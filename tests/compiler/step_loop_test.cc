@@ -198,6 +198,20 @@ TEST(StepLoop, YieldEndsTheRunAfterTheStep) {
 }
 
 // Whenever the word comes, all threads leave after the same step: the count of steps done is what the state counted.
+TEST(StepLoop, AThreadsLatenessEndsTheRunOnlyOfWhoHeedsIt) {
+  const Graph graph = ParseGraph(kTraining);
+  ASSERT_OK_AND_ASSIGN(const Executable program, Compile(graph, {.row_capacity = kBatch}));
+  for (const int threads : {1, 2}) {
+    Session run(program, TrainingBindings(graph), kBatch);
+    run.context.late = 1;
+    EXPECT_EQ(run.Enter(0, 2, threads), 2);
+    run.context.heeds_late = 1;
+    EXPECT_EQ(run.Enter(2, 1000, threads), 1);
+    run.context.late = 0;
+    EXPECT_EQ(run.Enter(3, 1000, threads), kSteps - 3);
+  }
+}
+
 TEST(StepLoop, YieldAtAnyTime) {
   const Graph graph = ParseGraph(R"(
     %x = input : f32[N]
