@@ -52,7 +52,7 @@ TEST(Losses, AreKerass) {
     Expansion e(BuiltIns(), FB_LOSS, words, {BatchOf(y_true), BatchOf(y_pred)});
     ASSERT_EQ(e.error(), "") << what;
     GraphBuilder& b = e.builder;
-    const ReducedLoss reduced = ReduceLoss(b, Spec(words), e.y, b.Wrap(0), b.Wrap(0));
+    const ReducedLoss reduced = ReduceLoss(b, Spec(words), e.y, b.Wrap(0), b.Wrap(0), b.Wrap(0));
     b.Output("gradient", Gradient(reduced.loss, b.Wrap(2)));
     ASSERT_OK(b.status()) << what;
     ASSERT_OK_AND_ASSIGN(const Graph graph, Differentiate(b.graph()));
@@ -213,7 +213,7 @@ TEST(Losses, SayWhatIsWrong) {
   EXPECT_THAT(error("huber:delta=-1", five, five), HasSubstr("'delta' must be a float of at least 0, got -1"));
   EXPECT_THAT(error("hubr", five, five), HasSubstr("unknown loss 'hubr': did you mean 'huber'"));
   Expansion e(BuiltIns(), FB_LOSS, "huber:reduction=median", {five, five});
-  ReduceLoss(e.builder, Spec("huber:reduction=median"), e.y, e.builder.Wrap(0), e.builder.Wrap(0));
+  ReduceLoss(e.builder, Spec("huber:reduction=median"), e.y, e.builder.Wrap(0), e.builder.Wrap(0), e.builder.Wrap(0));
   EXPECT_THAT(e.error(), HasSubstr("loss huber: expects reduction sum_over_batch_size, mean, sum or "
                                    "mean_with_sample_weight, got 'median'"));
 }
