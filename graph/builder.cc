@@ -139,6 +139,8 @@ FbId FindPreimage(FbBuilder* b, FbId value, const char* activation) noexcept {
 
 void AddLossTerm(FbBuilder* b, FbId value) noexcept { Self(b).AddLoss(Self(b).Wrap(value)); }
 
+void SetMaskOfResult(FbBuilder* b, FbId mask) noexcept { Self(b).SetMask(Self(b).Wrap(mask)); }
+
 constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .reserved = 0,
                         .emit = EmitNode,
@@ -150,7 +152,8 @@ constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .expand = ExpandReference,
                         .random = RandomNumbers,
                         .preimage = FindPreimage,
-                        .add_loss = AddLossTerm};
+                        .add_loss = AddLossTerm,
+                        .set_mask = SetMaskOfResult};
 
 }  // namespace
 
@@ -239,6 +242,16 @@ void GraphBuilder::AddLoss(Value value) {
     return;
   }
   losses.push_back(value);
+}
+
+void GraphBuilder::SetMask(Value value) {
+  if (!value.ok()) return;
+  if (value.id >= graph_.size() || graph_[value.id].type.dtype != DType::kBool || graph_[value.id].type.rank() < 1) {
+    Fail(fmt::format("sets {} as the mask of its result, bool[N, ...] expected",
+                     value.id < graph_.size() ? ToString(graph_[value.id].type) : "no value of this program"));
+    return;
+  }
+  mask = value.id;
 }
 
 void GraphBuilder::Output(const std::string& name, Value value) {

@@ -104,6 +104,12 @@ class GraphBuilder final : public FbBuilder {
   void AddLoss(Value value);
   std::vector<Value> losses;
 
+  // Of the layer or metric that is expanded next: which steps of each of its inputs count, 0 where all do; taken when it
+  // begins. `mask` is what a layer has said of its result since somebody set it to 0.
+  std::vector<NodeId> masks;
+  NodeId mask = 0;
+  void SetMask(Value mask);
+
   // While set, a layer is at work that was so before: each of these states that it declares again, with the same type, is
   // the one that it has, as the earlier call leaves it.
   using StatesByName = std::map<std::string, NodeId, std::less<>>;

@@ -80,6 +80,7 @@ typedef struct FbApi {  // On an error each returns 0, and the builder keeps the
   // If `value` is what the activation of this id made of some x (by whatever layer): x; else 0, and that is no error.
   FbId (*preimage)(FbBuilder*, FbId value, const char* activation);
   void (*add_loss)(FbBuilder*, FbId value);  // f32[], which the host adds to the loss, in training and evaluation.
+  void (*set_mask)(FbBuilder*, FbId mask);   // bool[N, ...]: which steps of what the layer at work makes count.
 } FbApi;
 
 #ifdef __cplusplus

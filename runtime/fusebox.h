@@ -14,5 +14,6 @@
 #include "fusebox/runtime/layers.h"        // IWYU pragma: export
 #include "fusebox/runtime/model.h"         // IWYU pragma: export
 #include "fusebox/runtime/model_plugin.h"  // IWYU pragma: export
+#include "fusebox/runtime/perceptron.h"    // IWYU pragma: export
 #include "fusebox/runtime/sequential.h"    // IWYU pragma: export
 #include "fusebox/runtime/tensor.h"        // IWYU pragma: export

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/items.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "fusebox/graph/status.h"
@@ -87,6 +88,11 @@ std::optional<int64_t> IgnoredClass(const ItemSpec& loss) {
   return number != nullptr ? std::optional(*number) : std::nullopt;
 }
 
+bool KeepsMask(const ItemSpec& layer) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LAYER, layer.id);
+  return item.ok() && ((*item)->flags & FB_KEEPS_MASK) != 0;
+}
+
 Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
                 const Expansions& embedded) {
   std::vector<Type> types;
@@ -96,6 +102,12 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
   }
   if (!IsOurs(use.item.id) && !IsKnown(use)) {
     const GraphBuilder::Scope scope(builder, name);
+    const std::vector<NodeId> masks = std::exchange(builder.masks, {});
+    if (std::ranges::any_of(masks, [](NodeId mask) { return mask != 0; })) {
+      return builder.Wrap(builder.Fail(
+          fmt::format("'{}': the symbols stored for {} know of no masks, and an input has one: its plugin is needed",
+                      builder.scope(), use.item.id)));
+    }
     const auto it = embedded.texts.find(ExpansionKey(use, types));
     if (it != embedded.texts.end()) {
       const absl::StatusOr<Graph> graph = Parse(it->second);

@@ -23,8 +23,12 @@ bool TakesClasses(const ItemSpec& loss, const Shape& y, const Shape& output);
 // A class that it lets pass whatever the model says, and that need not be one of the model's.
 std::optional<int64_t> IgnoredClass(const ItemSpec& loss);
 
+// Whether the layer's result has the mask of its first input (FB_KEEPS_MASK).
+bool KeepsMask(const ItemSpec& layer);
+
 // The item's symbols for these inputs; nodes and states get the scope `name` inside the one at work. `use.item` has to be
 // resolved. Scalars of the item get its attributes' numbers as their initializers.
+// GraphBuilder::masks are those of the inputs. Error: masks, where the item's plugin is missing.
 Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
                 const Expansions& embedded);
 

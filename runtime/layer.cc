@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "fmt/format.h"
+
 namespace fusebox {
 
 int64_t NextSymbolNumber() {
@@ -11,18 +13,28 @@ int64_t NextSymbolNumber() {
 }
 
 Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
-    : config_{.item = {std::move(id), std::move(attributes)},
-              .name = std::move(options.name),
-              .trainable = options.trainable},
-      input_shape_(std::move(options.input_shape)),
-      where_(where),
-      id_(NextSymbolNumber()) {}
+    : state_(std::make_shared<State>(State{.config = {.item = {std::move(id), std::move(attributes)},
+                                                      .name = std::move(options.name),
+                                                      .trainable = options.trainable},
+                                           .input_shape = std::move(options.input_shape),
+                                           .where = where,
+                                           .id = NextSymbolNumber(),
+                                           .weights = std::move(options.weights)})) {}
+
+absl::Status Layer::CheckUnused(std::string_view verb) const {
+  if (!state_->used) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("{}: {} it before a model takes it or it is called; later use the model's SetLayerWeights",
+                  state_->config.name.empty() ? state_->config.item.id : state_->config.name, verb));
+}
 
 SymbolicTensor Layer::operator()(SymbolicTensors inputs, Where where) const {
   SymbolicCall call;
   call.number = NextSymbolNumber();
-  call.layer_id = id_;
-  call.layer = config_;
+  call.layer_id = state_->id;
+  call.layer = state_->config;
+  call.weights = state_->weights;
+  MarkUsed();
   call.inputs = std::move(inputs);
   call.where = where;
   return SymbolicTensor(std::make_shared<const SymbolicCall>(std::move(call)));

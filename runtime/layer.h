@@ -6,8 +6,10 @@
 #include <memory>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "fusebox/runtime/formats/named_tensor.h"
 #include "fusebox/runtime/item_spec.h"
 #include "fusebox/runtime/model_config.h"
@@ -20,6 +22,8 @@ struct LayerOptions {
   std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
   std::vector<int64_t> input_shape = {};  // Of a Sequential's first layer, without the batch.
   bool trainable = true;                  // Whether Fit changes its weights.
+  // First values of weights, by their names within the layer ("kernel"), in place of what initializers make.
+  std::vector<NamedTensor> weights = {};
 };
 
 // Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
@@ -33,16 +37,31 @@ class Layer {
   // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
   SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
 
-  const LayerConfig& config() const { return config_; }
-  const std::vector<int64_t>& input_shape() const { return input_shape_; }
-  const Where& where() const { return where_; }
-  int64_t id() const { return id_; }  // Layers made later have greater ones.
+  const LayerConfig& config() const { return state_->config; }
+  const std::vector<int64_t>& input_shape() const { return state_->input_shape; }
+  const Where& where() const { return state_->where; }
+  int64_t id() const { return state_->id; }  // Layers made later have greater ones.
+  const std::vector<NamedTensor>& weights() const { return state_->weights; }
+
+  // What goes into models is a copy of what the layer is now: for those that take it.
+  void MarkUsed() const { state_->used = true; }
+
+ protected:
+  // Error: the layer is in use, so a change would reach nobody.
+  absl::Status CheckUnused(std::string_view verb) const;
+  LayerConfig& mutable_config() { return state_->config; }
+  void SetWeights(std::vector<NamedTensor> weights) { state_->weights = std::move(weights); }
 
  private:
-  LayerConfig config_;
-  std::vector<int64_t> input_shape_;
-  Where where_;
-  int64_t id_;
+  struct State {
+    LayerConfig config;
+    std::vector<int64_t> input_shape;
+    Where where;
+    int64_t id;
+    std::vector<NamedTensor> weights = {};
+    bool used = false;
+  };
+  std::shared_ptr<State> state_;
 };
 
 // One call, or an input; for what reads declarations.
@@ -50,7 +69,7 @@ struct SymbolicCall {
   int64_t number = 0;                     // Calls made later have greater ones.
   int64_t layer_id = 0;                   // Equal for calls of one layer.
   LayerConfig layer = {};                 // Of an input: its name alone.
-  std::vector<NamedTensor> weights = {};  // Of a model that is called: its weights' values, if it has any yet.
+  std::vector<NamedTensor> weights = {};  // First values. Of a model that is called: its weights', if it has any yet.
   std::optional<InputConfig> input = {};  // Of an input.
   std::vector<SymbolicTensor> inputs = {};
   std::source_location where = {};

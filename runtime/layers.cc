@@ -58,6 +58,39 @@ Layer Rescaling(double scale, RescalingOptions options, Layer::Where where) {
                {.name = options.name, .input_shape = options.input_shape}, where);
 }
 
+Layer Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options, Layer::Where where) {
+  std::vector<NamedTensor> weights;
+  if (!options.weights.empty()) weights.push_back({"embeddings", options.weights});
+  return Layer("fusebox/embedding",
+               {{"input_dim", input_dim},
+                {"output_dim", output_dim},
+                {"embeddings_initializer", options.embeddings_initializer},
+                {"embeddings_regularizer", options.embeddings_regularizer},
+                {"embeddings_constraint", options.embeddings_constraint},
+                {"mask_zero", options.mask_zero}},
+               {.name = options.name,
+                .input_shape = options.input_shape,
+                .trainable = options.trainable,
+                .weights = std::move(weights)},
+               where);
+}
+
+Layer ActivityRegularization(ActivityRegularizationOptions options, Layer::Where where) {
+  return Layer("fusebox/activity_regularization", {{"l1", options.l1}, {"l2", options.l2}},
+               {.name = options.name, .input_shape = options.input_shape}, where);
+}
+
+Layer Masking(double mask_value, LayerOptions options, Layer::Where where) {
+  return Layer("fusebox/masking", {{"mask_value", mask_value}}, std::move(options), where);
+}
+
+Layer TimeDistributed(const Layer& layer, LayerOptions options, Layer::Where where) {
+  layer.MarkUsed();
+  options.trainable = options.trainable && layer.config().trainable;
+  if (options.weights.empty()) options.weights = layer.weights();
+  return Layer("fusebox/time_distributed", {{"layer", Print(layer.config().item)}}, std::move(options), where);
+}
+
 Layer Identity(LayerOptions options, Layer::Where where) {
   return Layer("fusebox/identity", {}, std::move(options), where);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fusebox/runtime/layer.h"
+#include "fusebox/runtime/preprocessing_layers.h"  // IWYU pragma: export
 
 namespace fusebox {
 
@@ -77,8 +78,42 @@ struct RescalingOptions {
 // pixels of u8 to [0, 1], in the kernel that picks the rows of a batch. Source: keras.layers.Rescaling.
 Layer Rescaling(double scale, RescalingOptions options = {}, Layer::Where where = Layer::Where::current());
 
+struct EmbeddingOptions {
+  std::string embeddings_initializer = "uniform";
+  std::string embeddings_regularizer = {}, embeddings_constraint = {};
+  bool mask_zero = false;  // Whether id 0 is padding, whose steps count neither in losses nor in metrics.
+  Tensor weights = {};     // The first values of the table, else as the initializer makes them.
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+  bool trainable = true;
+};
+
+// Rows of a table by their numbers: ids [N, ...] of any dtype -> f32[N, ..., output_dim]. Ids of data that are f32 are
+// exact up to 2^24: declare the input i32 for more. Weights: embeddings f32[input_dim, output_dim]. An id outside
+// [-input_dim, input_dim) gives NaN, as in Keras on JAX. Source: keras.layers.Embedding.
+Layer Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options = {},
+                Layer::Where where = Layer::Where::current());
+
 // x itself. Source: keras.layers.Identity.
 Layer Identity(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+struct ActivityRegularizationOptions {
+  double l1 = 0, l2 = 0;  // What magnitudes and squares count.
+  std::string name = {};
+  std::vector<int64_t> input_shape = {};
+};
+
+// x itself, whose size, l1 sum |x| + l2 sum x^2 a sample, is added to the loss. Source:
+// keras.layers.ActivityRegularization.
+Layer ActivityRegularization(ActivityRegularizationOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// x [N, time, features], and steps whose features all are mask_value are 0 and count neither in losses nor in metrics.
+// Source: keras.layers.Masking.
+Layer Masking(double mask_value = 0, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// The layer on each step of [N, time, ...] by itself, with the same weights: TimeDistributed(Dense(8)). Source:
+// keras.layers.TimeDistributed.
+Layer TimeDistributed(const Layer& layer, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
 // ---- Several inputs into one: fb::Concatenate()({a, b}).
 

@@ -50,7 +50,9 @@ class ProgramWriter {
   // What comes out of the model. `types` gets each call's; after an error `at` is the call that is wrong.
   Values Outputs(const Values& inputs, std::vector<CallTypes>* types = nullptr, size_t* at = nullptr) {
     size_t call = 0;
-    return Calls(model_, inputs, false, types, at != nullptr ? *at : call);
+    Masked made = Calls(model_, {inputs, std::vector<NodeId>(inputs.size())}, false, types, at ? *at : call);
+    masks_ = std::move(made.masks);
+    return std::move(made.values);
   }
 
   // The loss of the batch, f32[]: see ReduceLoss. The output "loss" is the mean of all samples since the accumulators were
@@ -58,27 +60,31 @@ class ProgramWriter {
   Value Loss(const Values& y_true, const Values& y_pred, Value weight) {
     const std::vector<OutputLoss> outputs = LossesOf(model_);
     const bool several = std::ranges::count_if(outputs, &OutputLoss::HasLoss) > 1;
-    std::vector<std::pair<const OutputLoss*, Value>> each;  // Of a sample.
+    struct OfSamples {
+      const OutputLoss* output;
+      Value value, mask;
+    };
+    std::vector<OfSamples> each;
     size_t target = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!NeedsTarget(outputs[i])) continue;
       const Value y = y_true[target++];
       if (!outputs[i].HasLoss()) continue;
-      each.emplace_back(&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]));
-      if (!each.back().second.ok()) return each.back().second;
+      each.push_back({&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]), b_.Wrap(masks_[i])});
+      if (!each.back().value.ok()) return each.back().value;
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
-    if (each.size() == 1 && !each[0].first->weight) {
-      const ReducedLoss reduced = ReduceLoss(b_, each[0].first->loss, each[0].second, weight, penalties);
+    if (each.size() == 1 && !each[0].output->weight) {
+      const ReducedLoss reduced = ReduceLoss(b_, each[0].output->loss, each[0].value, weight, each[0].mask, penalties);
       RunningLoss(reduced.share, reduced.samples, "loss");
       return reduced.loss;
     }
     Value loss, share, samples;
     const auto add = [](Value& sum, Value term) { sum = sum.ok() ? sum + term : term; };
-    for (const auto& [output, of_samples] : each) {
+    for (const auto& [output, of_samples, mask] : each) {
       const GraphBuilder::Scope inner(b_, several ? output->output : "");
-      ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, b_.Wrap(0));
+      ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, mask, b_.Wrap(0));
       samples = reduced.samples;
       if (several) RunningLoss(reduced.share, samples, output->output + "_loss");
       if (output->weight) {
@@ -115,6 +121,10 @@ class ProgramWriter {
         }
         Values inputs = {y, y_pred[i]};
         if (weighted && weight.ok()) inputs.push_back(weight);
+        if (masks_[i] != 0) {
+          b_.masks.assign(inputs.size(), 0);
+          b_.masks[1] = masks_[i];
+        }
         const Value result = ExpandUse(b_, {FB_METRIC, *metric, training_}, inputs, name, embedded_);
         if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
           Fail(fmt::format("metric {}: was to make its result, f32[], and made {}", metric->id,
@@ -163,12 +173,23 @@ class ProgramWriter {
     return b_.State(name, kind, *FromAbi(type), initializer, {});
   }
 
+  // Values, and for each which of its steps count, bool[N, ...]; 0 where all do.
+  struct Masked {
+    Values values = {};
+    std::vector<NodeId> masks = {};
+
+    void Add(const Masked& from, size_t i) {
+      values.push_back(from.values[i]);
+      masks.push_back(from.masks[i]);
+    }
+  };
+
   // The values of a model, or of one within.
-  Values Calls(const ModelConfig& model, const Values& inputs, bool frozen, std::vector<CallTypes>* types, size_t& at) {
+  Masked Calls(const ModelConfig& model, const Masked& inputs, bool frozen, std::vector<CallTypes>* types, size_t& at) {
     const std::vector<CallConfig> calls = CallsOf(model);
-    std::vector<Values> made;  // By ValueRef::source.
-    for (const Value& input : inputs) made.push_back({input});
-    made.resize(inputs.size() + calls.size());
+    const size_t input_count = inputs.values.size();
+    std::vector<Masked> made(input_count + calls.size());  // By ValueRef::source.
+    for (size_t i = 0; i < input_count; ++i) made[i].Add(inputs, i);
     if (types) types->resize(calls.size());
     std::vector<int> times(model.layers.size());
     const auto types_of = [&](const Values& values) {
@@ -179,27 +200,29 @@ class ProgramWriter {
     for (const size_t i : CallOrder(model)) {
       at = i;
       const LayerConfig& layer = model.layers[calls[i].layer];
-      Values from;
-      for (const ValueRef& input : calls[i].inputs) from.push_back(made[input.source][input.output]);
-      const Values to = Call(layer, from, frozen || !layer.trainable, times[calls[i].layer]++);
-      if (to.empty()) return {};
-      if (types) (*types)[i] = {types_of(from), types_of(to)};
-      made[inputs.size() + i] = to;
+      Masked from;
+      for (const ValueRef& input : calls[i].inputs) from.Add(made[input.source], input.output);
+      Masked& to = made[input_count + i] = Call(layer, from, frozen || !layer.trainable, times[calls[i].layer]++);
+      if (to.values.empty()) return {};
+      if (types) (*types)[i] = {types_of(from.values), types_of(to.values)};
     }
-    Values outputs;
-    for (const ValueRef& output : OutputsOf(model)) outputs.push_back(made[output.source][output.output]);
+    Masked outputs;
+    for (const ValueRef& output : OutputsOf(model)) outputs.Add(made[output.source], output.output);
     return outputs;
   }
 
   // The values that a call makes; none after an error. `time` says how often the layer was called before in its model.
-  Values Call(const LayerConfig& layer, const Values& inputs, bool frozen, int time) {
+  Masked Call(const LayerConfig& layer, const Masked& inputs, bool frozen, int time) {
     if (layer.model) return CallModel(layer, inputs, frozen);
     const NodeId first = b_.graph().size();
     const std::string path = (b_.scope().empty() ? "" : b_.scope() + "/") + layer.name;
     auto& states = states_[path];
     if (!states.empty()) b_.again = &states;
-    const Value y = ExpandUse(b_, {FB_LAYER, layer.item, training_, frozen}, inputs, layer.name, embedded_);
+    b_.masks = inputs.masks;
+    b_.mask = 0;
+    const Value y = ExpandUse(b_, {FB_LAYER, layer.item, training_, frozen}, inputs.values, layer.name, embedded_);
     b_.again = nullptr;
+    if (b_.mask == 0 && KeepsMask(layer.item)) b_.mask = inputs.masks[0];
     if (!y.ok()) return {};
     for (NodeId i = first; i < b_.graph().size(); ++i) {
       const Node& node = b_.graph()[i];
@@ -208,10 +231,11 @@ class ProgramWriter {
       if (frozen) frozen_.insert(i);
     }
     if (has_loss_) ActivityPenalty(layer, path + (time == 0 ? "/activity" : fmt::format("/activity_{}", time)), y);
-    return {y};
+    return {{y}, {b_.mask}};
   }
 
-  Values CallModel(const LayerConfig& layer, const Values& inputs, bool frozen) {
+  Masked CallModel(const LayerConfig& layer, const Masked& masked, bool frozen) {
+    const Values& inputs = masked.values;
     const ModelConfig& inner = *layer.model;
     const std::string outer = std::exchange(b_.who, fmt::format("'{}': ", layer.name));
     const size_t count = std::max<size_t>(inner.inputs.size(), 1);
@@ -237,7 +261,7 @@ class ProgramWriter {
     b_.who = outer;
     const GraphBuilder::Scope scope(b_, layer.name);
     size_t at = 0;
-    return Calls(inner, converted, frozen, nullptr, at);
+    return Calls(inner, {converted, masked.masks}, frozen, nullptr, at);
   }
 
   // A loss for each sample.
@@ -316,6 +340,7 @@ class ProgramWriter {
   const Expansions& embedded_;
   std::map<std::string, GraphBuilder::StatesByName> states_;  // Of each layer that was called, by its path.
   std::set<NodeId> frozen_;                                   // States of layers that are not trained.
+  std::vector<NodeId> masks_;                                 // Of the outputs: see Masked.
 };
 
 }  // namespace

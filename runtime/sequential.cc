@@ -20,7 +20,8 @@ Sequential::Sequential(Model model) : Model(std::move(model)) {
 }
 
 Sequential& Sequential::Add(Layer layer) {
-  impl_->Add(layer.config(), layer.input_shape(), &layer.where());
+  layer.MarkUsed();
+  impl_->Add(layer.config(), layer.input_shape(), &layer.where(), layer.weights());
   return *this;
 }
 

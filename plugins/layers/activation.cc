@@ -18,6 +18,7 @@ class ActivationLayer final : public sdk::Layer {
 FUSEBOX_PLUGIN(ActivationLayer,
                {.id = "fusebox/activation",
                 .doc = "An activation as a layer: activation(x).",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::ActivationRef("activation").Doc("any activation: \"relu\", \"gelu:approximate=true\"")}});
 

@@ -32,6 +32,7 @@ class AlphaDropout final : public sdk::Layer {
 FUSEBOX_PLUGIN(AlphaDropout,
                {.id = "fusebox/alpha_dropout",
                 .doc = "In training drops elements to selu's lower limit, keeping mean and variance; else x itself.",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
                     sdk::OptionalInts("noise_shape").Doc("of the mask: 1 where an axis shares it, -1 where not"),

@@ -2,7 +2,8 @@
 // Each feature brought to mean 0 and variance 1 over the batch, then scaled and shifted:
 //     y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 // In training mean and variance are the batch's, and move the moving ones: moving * momentum + batch * (1 - momentum).
-// Otherwise, and where the layer is frozen, they are the moving ones. Weights in Keras's order.
+// Otherwise, and where the layer is frozen, they are the moving ones. Steps that a mask leaves out do not count in them.
+// Weights in Keras's order.
 // Source: Ioffe, Szegedy (2015), Batch Normalization.
 #include "fusebox/plugins/layers/axes.h"
 
@@ -25,9 +26,11 @@ class BatchNormalization final : public sdk::Layer {
 
     const bool of_batch = scope.training() && !scope.frozen();
     const Dims others = OtherAxes(x, *axes);
-    const Value mean = of_batch ? Mean(x, others) : moving_mean;
+    const Value counts = Counts(scope, x);
+    if (scope.Mask().ok() && !counts.ok()) return {};
+    const Value mean = of_batch ? MeanOf(x, others, counts) : moving_mean;
     const Value centred = x - Along(mean, x, *axes);
-    const Value variance = of_batch ? Mean(Square(centred), others) : moving_variance;
+    const Value variance = of_batch ? MeanOf(Square(centred), others, counts) : moving_variance;
     if (of_batch) {
       const Value momentum = scope.Scalar("momentum");
       scope.Assign(moving_mean, moving_mean * momentum + mean * (1 - momentum));
@@ -39,12 +42,30 @@ class BatchNormalization final : public sdk::Layer {
   }
 
  private:
+  // Where x counts, of its shape; the error value if it has no mask.
+  static Value Counts(sdk::Scope& scope, Value x) {
+    const Value mask = scope.Mask();
+    if (!mask.ok()) return mask;
+    Dims column = mask.dims();
+    if (mask.rank() != x.rank() - 1) {
+      return scope.Error("expects a mask of one axis less than {}, got {}", x.type(), mask.type());
+    }
+    column.push_back(1);
+    return Broadcast(Reshape(mask, column), x.dims());
+  }
+  // The mean of what counts; 1e-7 keeps it finite where nothing does, as in Keras.
+  static Value MeanOf(Value x, const Dims& axes, Value counts) {
+    if (!counts.ok()) return Mean(x, axes);
+    return Sum(Select(counts, x, 0), axes) / (Sum(Cast(counts, x.dtype()), axes) + 1e-7);
+  }
+
   sdk::Attributes a_;
 };
 
 FUSEBOX_PLUGIN(BatchNormalization,
                {.id = "fusebox/batch_normalization",
                 .doc = "Normalises features over the batch, or by moving statistics outside training.",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::Int("axis", -1).Doc("of the features"),
                     sdk::Float("momentum", 0.99).ProgramScalar().Doc("share of the old moving statistics in the new"),

@@ -24,10 +24,38 @@ class ConcatenateLayer final : public sdk::MergeLayer {
                            axis->front(), inputs[0].type(), input.type(), i);
       }
     }
+    MergeMasks(scope, inputs);
     return Concatenate(inputs, axis_);
   }
 
  private:
+  // If any input has a mask: along the last axis what counts in any of them counts; along another one, each part counts as
+  // before. An input without one counts all over.
+  void MergeMasks(sdk::Scope& scope, const Values& inputs) const {
+    bool any = false;
+    Values masks;
+    for (uint32_t i = 0; i < inputs.size(); ++i) {
+      const Value own = scope.Mask(i);
+      any |= own.ok();
+      Dims steps = inputs[i].dims();
+      steps.pop_back();
+      masks.push_back(own.ok() && own.dims() == steps ? own : Broadcast(scope.Constant(1, FB_BOOL), steps));
+      if (own.ok() && own.dims() != steps) {
+        scope.Error("expects a mask of all axes but the last of {}, got {}", inputs[i].type(), own.type());
+        return;
+      }
+    }
+    if (!any) return;
+    const int64_t rank = inputs[0].rank(), axis = axis_ < 0 ? axis_ + rank : axis_;
+    if (axis < rank - 1) {
+      scope.SetMask(Concatenate(masks, axis));
+      return;
+    }
+    Value mask = masks[0];
+    for (size_t i = 1; i < masks.size(); ++i) mask = Or(mask, masks[i]);
+    scope.SetMask(mask);
+  }
+
   int64_t axis_;
 };
 

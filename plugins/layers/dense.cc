@@ -34,6 +34,7 @@ class Dense final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(Dense, {.id = "fusebox/dense",
                        .doc = "Fully connected layer, activation(x W + b): [N, ..., in] to [N, ..., units].",
+                       .keeps_mask = true,
                        .attributes = {
                            sdk::Int("units").Min(1).Doc("width of the output"),
                            sdk::ActivationRef("activation", "linear").Doc("of the sum"),

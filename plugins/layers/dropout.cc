@@ -28,6 +28,7 @@ class Dropout final : public sdk::Layer {
 FUSEBOX_PLUGIN(Dropout,
                {.id = "fusebox/dropout",
                 .doc = "In training drops elements, and scales up the others; else x itself.",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
                     sdk::OptionalInts("noise_shape").Doc("of the mask: 1 where an axis shares it, -1 where not"),

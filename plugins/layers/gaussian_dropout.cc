@@ -27,6 +27,7 @@ class GaussianDropout final : public sdk::Layer {
 FUSEBOX_PLUGIN(GaussianDropout,
                {.id = "fusebox/gaussian_dropout",
                 .doc = "In training multiplies by normal noise of mean 1; else x itself.",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the noise's variance is rate / (1 - rate)"),
                     sdk::Int("seed", sdk::kNoInt).Doc("of the noise; else the model's"),

@@ -23,6 +23,7 @@ class GaussianNoise final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(GaussianNoise, {.id = "fusebox/gaussian_noise",
                                .doc = "In training adds normal noise; else x itself.",
+                               .keeps_mask = true,
                                .attributes = {
                                    sdk::Float("stddev").Range(0, 1).ProgramScalar().Doc("deviation of the noise"),
                                    sdk::Int("seed", sdk::kNoInt).Doc("of the noise; else the model's"),

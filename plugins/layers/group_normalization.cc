@@ -39,6 +39,7 @@ class GroupNormalization final : public sdk::Layer {
 FUSEBOX_PLUGIN(GroupNormalization,
                {.id = "fusebox/group_normalization",
                 .doc = "Normalises groups of channels of each sample.",
+                .keeps_mask = true,
                 .attributes = {
                     sdk::Int("groups", 32).Min(-1).Doc("that divide the channels; -1 for one a channel"),
                     sdk::Int("axis", -1).Doc("of the channels"),

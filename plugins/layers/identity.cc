@@ -10,7 +10,7 @@ class Identity final : public sdk::Layer {
   Value Expand(sdk::Scope&, Value x) const override { return x; }
 };
 
-FUSEBOX_PLUGIN(Identity, {.id = "fusebox/identity", .doc = "x itself."});
+FUSEBOX_PLUGIN(Identity, {.id = "fusebox/identity", .doc = "x itself.", .keeps_mask = true});
 
 }  // namespace
 }  // namespace fusebox

@@ -28,6 +28,7 @@ class LayerNormalization final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(LayerNormalization, {.id = "fusebox/layer_normalization",
                                     .doc = "Normalises each sample along axes.",
+                                    .keeps_mask = true,
                                     .attributes = {
                                         sdk::Ints("axis", kLast).Doc("along which mean and variance are taken"),
                                         sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),

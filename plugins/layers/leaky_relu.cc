@@ -17,6 +17,7 @@ class LeakyReluLayer final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(LeakyReluLayer, {.id = "fusebox/leaky_relu",
                                 .doc = "x, and below 0 negative_slope * x.",
+                                .keeps_mask = true,
                                 .attributes = {sdk::Float("negative_slope", 0.3).Min(0).Doc("slope below 0")}});
 
 }  // namespace

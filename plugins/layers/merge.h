@@ -5,6 +5,16 @@
 
 namespace fusebox {
 
+// Where all inputs have masks, what counts in any of them counts in the result.
+inline void MergeMasks(sdk::Scope& scope, size_t inputs) {
+  Value mask = scope.Mask(0);
+  for (uint32_t i = 1; i < inputs && mask.ok(); ++i) {
+    const Value other = scope.Mask(i);
+    mask = other.ok() ? Or(mask, other) : other;
+  }
+  scope.SetMask(mask);
+}
+
 // f(f(a, b), c), ...
 template <class F>
 Value Fold(sdk::Scope& scope, const Values& inputs, F f) {
@@ -16,6 +26,7 @@ Value Fold(sdk::Scope& scope, const Values& inputs, F f) {
     }
     y = f(y, inputs[i]);
   }
+  MergeMasks(scope, inputs.size());
   return y;
 }
 

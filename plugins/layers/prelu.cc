@@ -33,6 +33,7 @@ class Prelu final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(Prelu, {.id = "fusebox/prelu",
                        .doc = "max(x, 0) + alpha * min(x, 0), with a learnt alpha.",
+                       .keeps_mask = true,
                        .attributes = {
                            sdk::InitializerRef("alpha_initializer", "zeros").Doc("of alpha"),
                            sdk::OptionalInts("shared_axes").Doc("along which alpha is one number, counted from 1"),

@@ -24,6 +24,7 @@ class ReluLayer final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(ReluLayer, {.id = "fusebox/relu",
                            .doc = "max(x, 0), with a slope below a threshold and a greatest value if so asked.",
+                           .keeps_mask = true,
                            .attributes = {
                                sdk::Float("max_value", sdk::kNone).Min(0).Doc("greatest result"),
                                sdk::Float("negative_slope", 0).Min(0).Doc("slope below the threshold"),

@@ -23,6 +23,7 @@ class Rescaling final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(Rescaling, {.id = "fusebox/rescaling",
                            .doc = "x * scale + offset, in f32: [N, ...] to [N, ...]. Pixels of u8 to [0, 1], say.",
+                           .keeps_mask = true,
                            .attributes = {sdk::Float("scale").Doc("what x is multiplied by, as 1/255"),
                                           sdk::Float("offset", 0.0).Doc("what is added to that")}});
 

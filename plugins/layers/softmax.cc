@@ -12,6 +12,10 @@ class SoftmaxLayer final : public sdk::Layer {
   Value Expand(sdk::Scope& scope, Value x) const override {
     const auto axes = FixedAxes(scope, x, axes_);
     if (!axes) return {};
+    // Keras broadcasts the mask against x from its last axis on, where it never fits.
+    if (const Value mask = scope.Mask(); mask.ok()) {
+      return scope.Error("expects no mask, got {}: use the activation softmax", mask.type());
+    }
     if (*axes == Dims{x.rank() - 1}) return sdk::Reference(FB_ACTIVATION, "softmax")(x);
     return Softmax(x, *axes);
   }
@@ -22,6 +26,7 @@ class SoftmaxLayer final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(SoftmaxLayer, {.id = "fusebox/softmax",
                               .doc = "exp(x) / sum(exp(x)) along axes: probabilities.",
+                              .keeps_mask = true,
                               .attributes = {sdk::Ints("axis", kLast).Doc("along which the results add up to 1")}});
 
 }  // namespace

@@ -27,6 +27,7 @@ class SpatialDropout1d final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(SpatialDropout1d, {.id = "fusebox/spatial_dropout1d",
                                   .doc = "In training drops whole channels of [N, steps, channels]; else x itself.",
+                                  .keeps_mask = true,
                                   .attributes = {
                                       sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
                                       sdk::Int("seed", sdk::kNoInt).Doc("of the masks; else the model's"),

@@ -21,6 +21,7 @@ class UnitNormalization final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(UnitNormalization, {.id = "fusebox/unit_normalization",
                                    .doc = "Divides each sample by its length along axes.",
+                                   .keeps_mask = true,
                                    .attributes = {sdk::Ints("axis", kLast).Doc("along which the length is taken")}});
 
 }  // namespace

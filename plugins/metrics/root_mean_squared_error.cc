@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The square root of the mean of (y_true - y_pred)^2 over the epoch so far.
 //     y_true, y_pred [N, ..., C]
+// As in Keras, steps that a mask leaves out count like the others.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {
@@ -11,7 +12,7 @@ class RootMeanSquaredError final : public sdk::Metric {
   Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
     const auto [target, predicted] = sdk::LineUp(scope, y_true, y_pred);
     if (!predicted.ok()) return {};
-    return Sqrt(scope.RunningMean(Square(predicted - target)));
+    return Sqrt(scope.UnmaskedMean(Square(predicted - target)));
   }
 };
 

@@ -13,6 +13,7 @@ struct Item {
   bool class_labels = false;           // See FB_CLASS_LABELS.
   bool decays_weights = false;         // See FB_DECAYS_WEIGHTS.
   bool class_labels_by_shape = false;  // See FB_CLASS_LABELS_BY_SHAPE.
+  bool keeps_mask = false;             // See FB_KEEPS_MASK.
   Schema attributes[N] = {};           // N follows from the initialiser.
 };
 
@@ -37,6 +38,7 @@ consteval FbItem Describe(const Item<N>& item) {
   if (item.class_labels) raw.flags |= FB_CLASS_LABELS;
   if (item.decays_weights) raw.flags |= FB_DECAYS_WEIGHTS;
   if (item.class_labels_by_shape) raw.flags |= FB_CLASS_LABELS_BY_SHAPE;
+  if (item.keeps_mask) raw.flags |= FB_KEEPS_MASK;
   return raw;
 }
 

@@ -31,8 +31,9 @@ enum {  // FbItem::kind. The first nine write symbols (expand), the others are c
 };
 enum {                  // FbItem::flags
   FB_CLASS_LABELS = 1,  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
-  FB_DECAYS_WEIGHTS = 2,        // An optimizer that sees to its attribute weight_decay itself; else the host does.
-  FB_CLASS_LABELS_BY_SHAPE = 4  // A loss for which that holds of a y_true without y_pred's last axis, or with 1 there.
+  FB_DECAYS_WEIGHTS = 2,         // An optimizer that sees to its attribute weight_decay itself; else the host does.
+  FB_CLASS_LABELS_BY_SHAPE = 4,  // A loss for which that holds of a y_true without y_pred's last axis, or with 1 there.
+  FB_KEEPS_MASK = 8  // A layer whose result has the mask of its first input, unless it sets another (FbApi::set_mask).
 };
 enum {                    // FbSchema::flags
   FB_REQUIRED = 1,        // It has no default.
@@ -58,6 +59,8 @@ typedef struct FbCall {
                                   // (or what comes out of a layer). Schedule: how many steps were done before, f64[].
   const FbType* wanted;           // Initializer: the type of the value to make; else null.
   const char* path;               // Where it is used: "dense_1"; of an optimizer "optimizer/dense_1/kernel".
+  const FbId* masks;  // One for each input of a layer or metric: bool[N, ...], which of its steps count, or 0,
+                      // if all do. Null: all do, of every input.
 } FbCall;
 
 typedef struct FbSchema {                        // An attribute of an item.

@@ -112,6 +112,8 @@ constexpr Schema InitializerRef(const char* name, std::optional<const char*> val
   return ItemRef(FB_INITIALIZER, name, value);
 }
 
+constexpr Schema LayerRef(const char* name) { return ItemRef(FB_LAYER, name); }
+
 constexpr Schema RegularizerRef(const char* name) { return ItemRef(FB_REGULARIZER, name).Optional(); }
 constexpr Schema ConstraintRef(const char* name) { return ItemRef(FB_CONSTRAINT, name).Optional(); }
 
@@ -168,6 +170,7 @@ class Attributes {
     return Dims(a.ints, a.ints + a.ints_count);
   }
   Reference Activation(std::string_view name) const { return {FB_ACTIVATION, Find(name, FB_ITEM).string}; }
+  Reference Layer(std::string_view name) const { return {FB_LAYER, Find(name, FB_ITEM).string}; }
   std::string Initializer(std::string_view name) const { return Find(name, FB_ITEM).string; }
   // Of the weight "kernel": its attributes kernel_initializer, kernel_regularizer and kernel_constraint.
   WeightRules Rules(const std::string& weight) const {

@@ -48,6 +48,15 @@ class Scope {
     return Error("needs {} or more inputs, got {}", i + 1, call_.input_count);
   }
 
+  // Which steps of the input count, bool[N, ...]; the error value, and no error, where all do. Of a metric: Mask(1).
+  Value Mask(uint32_t i = 0) const {
+    return call_.masks != nullptr && i < call_.input_count ? Wrap(call_.masks[i]) : Wrap(0);
+  }
+  // Which steps of the layer's result count: losses and metrics leave out the others. See FB_KEEPS_MASK, too.
+  void SetMask(Value mask) const {
+    if (mask.ok() && call_.api->set_mask != nullptr) call_.api->set_mask(call_.builder, mask.id);
+  }
+
   // A weight of fixed dimensions; the initializer is a reference, "glorot_uniform" or "acme/constant:value=3".
   Value Weight(const char* name, const Dims& dims, const std::string& initializer, bool trainable = true,
                Where where = Where::current()) const {
@@ -61,6 +70,11 @@ class Scope {
     if (!rules.regularizer.empty()) state.regularizer = rules.regularizer.c_str();
     if (!rules.constraint.empty()) state.constraint = rules.constraint.c_str();
     return Declare(state, MakeType(FB_F32, dims), where);
+  }
+  // One of any dtype, which no optimizer changes: a statistic of data.
+  Value Statistic(const char* name, const FbType& type, const std::string& initializer,
+                  Where where = Where::current()) const {
+    return Declare(MakeState(FB_WEIGHT, name, initializer.c_str()), type, where);
   }
   // A penalty, f32[], which is added to the loss in training and evaluation.
   void AddLoss(Value penalty) const {
@@ -139,8 +153,13 @@ class Scope {
     return next;
   }
   // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64. Where samples
-  // have weights: of the mean of each sample, weighed.
+  // have weights: of the mean of each sample, weighed. Where y_pred has a mask: of those values that it lets count.
   Value RunningMean(Value values, Where where = Where::current()) const {
+    const Value mask = Mask(1);
+    return mask.ok() ? MaskedMean(values, mask, where) : UnmaskedMean(values, where);
+  }
+  // The same whatever the mask says.
+  Value UnmaskedMean(Value values, Where where = Where::current()) const {
     const Value weight = SampleWeight();
     if (weight.ok()) return WeighedMean(values, weight, where);
     const Dims axes = AllAxes(values);
@@ -171,6 +190,28 @@ class Scope {
     const Value wide = Cast(weight, FB_F64);
     const Value total = Accumulated("total", Sum(Cast(samples, FB_F64) * wide, {0}), where);
     const Value count = Accumulated("count", Sum(wide, {0}), where);
+    return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
+  }
+  // As Keras: the means over each sample's steps of what counts, and of how much it counts.
+  Value MaskedMean(Value values, Value mask, Where where) const {
+    const Value weight = SampleWeight();
+    Dims inner;
+    for (int64_t i = mask.rank(); i < values.rank(); ++i) inner.push_back(i);
+    if (!inner.empty()) values = Mean(Cast(values, FB_F64), inner);
+    if (!values.ok()) return values;
+    if (values.dims() != mask.dims()) {
+      return Error("expects one value or more for each step of the mask {}, got {}", mask.type(), values.type());
+    }
+    Value counts = Cast(mask, FB_F64);
+    if (weight.ok()) {
+      Dims column(size_t(mask.rank()), 1);
+      column[0] = weight.dim(0);
+      counts = counts * Reshape(Cast(weight, FB_F64), column);
+    }
+    const Dims all = AllAxes(values);
+    const Value steps = Extent(counts, Dims(all.begin() + 1, all.end()));
+    const Value total = Accumulated("total", Sum(Select(mask, Cast(values, FB_F64), 0) * counts, all) / steps, where);
+    const Value count = Accumulated("count", Sum(counts, all) / steps, where);
     return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
   }
   Value Wrap(FbId id) const { return {call_.api, call_.builder, id}; }

@@ -207,6 +207,8 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
   }
   FUSEBOX_ASSIGN_OR_RETURN(layer.item, ItemFromJson(json, layer_who, 0));
   layer.item.attributes.erase("batch_input_shape");  // Of the first layer in older files.
+  // Of a layer within this one nothing but its item is kept.
+  if (Member(Member(Member(config, "layer"), "config"), "trainable") == false) layer.trainable = false;
   return layer;
 }
 
@@ -360,29 +362,49 @@ absl::StatusOr<std::vector<KerasHistory>> HistoriesFromJson(const Json& json, co
   return all;
 }
 
+// What a layer is called with. The masks are those of Keras's kwarg `mask`.
+struct KerasNode {
+  std::vector<KerasHistory> inputs, masks;
+};
+
 // A call of Keras 3, {"args": [value or [value, ...]], "kwargs": {}}; of older files [["a", 0, 0, {}], ...].
-absl::StatusOr<std::vector<KerasHistory>> NodeFromJson(const Json& node, const std::string& who) {
-  if (node.is_array()) return HistoriesFromJson(node, who);
-  std::vector<KerasHistory> inputs;
-  const auto add = [&](const Json& value) -> absl::Status {
+absl::StatusOr<KerasNode> NodeFromJson(const Json& node, const std::string& who) {
+  KerasNode read;
+  if (node.is_array()) {
+    FUSEBOX_ASSIGN_OR_RETURN(read.inputs, HistoriesFromJson(node, who));
+    return read;
+  }
+  const auto add = [&](const Json& value, std::vector<KerasHistory>& to) -> absl::Status {
     if (StringMember(value, "class_name") != "__keras_tensor__")
       return Refuse("{}: called with {}, which is no value of the model", who, Excerpt(value));
-    FUSEBOX_ASSIGN_OR_RETURN(inputs.emplace_back(),
-                             HistoryFromJson(Member(Member(value, "config"), "keras_history"), who));
+    FUSEBOX_ASSIGN_OR_RETURN(to.emplace_back(), HistoryFromJson(Member(Member(value, "config"), "keras_history"), who));
     return absl::OkStatus();
   };
   for (const Json& argument : Member(node, "args")) {
     if (!argument.is_array()) {
-      FUSEBOX_RETURN_IF_ERROR(add(argument));
+      FUSEBOX_RETURN_IF_ERROR(add(argument, read.inputs));
       continue;
     }
-    for (const Json& value : argument) FUSEBOX_RETURN_IF_ERROR(add(value));
+    for (const Json& value : argument) FUSEBOX_RETURN_IF_ERROR(add(value, read.inputs));
   }
   for (const auto& [name, value] : Member(node, "kwargs").items()) {
-    if (!value.is_null()) return Refuse("{}: called with {} = {}, which is not supported", who, name, Excerpt(value));
+    if (value.is_null()) continue;
+    if (name == "count_weights" || name == "mask") {
+      FUSEBOX_RETURN_IF_ERROR(add(value, name == "mask" ? read.masks : read.inputs));
+      continue;
+    }
+    return Refuse("{}: called with {} = {}, which is not supported", who, name, Excerpt(value));
   }
-  if (inputs.empty()) return Refuse("{}: called without a value", who);
-  return inputs;
+  if (read.inputs.empty()) return Refuse("{}: called without a value", who);
+  return read;
+}
+
+// Operations of which Keras makes the masks that it hands from layer to layer. In files they stand among the layers.
+bool MakesMasks(std::string_view class_name) {
+  for (const char* op : {"NotEqual", "Any", "LogicalOr", "ExpandDims", "ZerosLike", "OnesLike", "Concatenate"}) {
+    if (class_name == op) return true;
+  }
+  return false;
 }
 
 // The calls that Keras lists layer by layer.
@@ -394,6 +416,11 @@ class GraphReader {
   absl::Status Read() {
     FUSEBOX_RETURN_IF_ERROR(ReadLayers());
     FUSEBOX_RETURN_IF_ERROR(ReadInputs());
+    for (const auto& [layer_who, mask] : masks_) {
+      // Those that Keras makes by itself we make by ourselves.
+      if (!of_masks_.contains(mask.layer))
+        return Refuse("{}: called with a mask of one's own, '{}', which is not supported", layer_who, mask.layer);
+    }
     for (auto& [layer, inputs] : calls_) {
       CallConfig& call = model_.calls.emplace_back(CallConfig{layer, {}});
       for (const KerasHistory& input : inputs) {
@@ -423,6 +450,10 @@ class GraphReader {
         if (!inputs_.emplace(name, std::move(input)).second) return Refuse("{}: two layers are named '{}'", who_, name);
         continue;
       }
+      if (StringMember(json, "module").starts_with("keras.src.ops.") && MakesMasks(StringMember(json, "class_name"))) {
+        of_masks_.insert(StringMember(layer_config, "name"));
+        continue;
+      }
       FUSEBOX_ASSIGN_OR_RETURN(LayerConfig layer, LayerFromJson(json, who_, nesting_, unnamed));
       if (Member(config_, "trainable") == false) layer.trainable = false;
       const std::string layer_who = fmt::format("{}: layer '{}'", who_, layer.name);
@@ -430,9 +461,10 @@ class GraphReader {
         return Refuse("{}: two layers are named '{}'", who_, layer.name);
       std::vector<size_t>& nodes = nodes_.emplace_back();
       for (const Json& node : Member(json, "inbound_nodes")) {
-        FUSEBOX_ASSIGN_OR_RETURN(std::vector<KerasHistory> inputs, NodeFromJson(node, layer_who));
+        FUSEBOX_ASSIGN_OR_RETURN(KerasNode read, NodeFromJson(node, layer_who));
         nodes.push_back(calls_.size());
-        calls_.emplace_back(model_.layers.size(), std::move(inputs));
+        calls_.emplace_back(model_.layers.size(), std::move(read.inputs));
+        for (KerasHistory& mask : read.masks) masks_.emplace_back(layer_who, std::move(mask));
       }
       if (nodes.empty()) return Refuse("{}: is never called", layer_who);
       model_.layers.push_back(std::move(layer));
@@ -465,6 +497,9 @@ class GraphReader {
       if (value.node < nodes.size() && value.output < outputs)
         return ValueRef{model_.inputs.size() + nodes[value.node], value.output};
     }
+    if (of_masks_.contains(value.layer)) {
+      return Refuse("{}: the operation '{}' is called on values, which is not supported", who_, value.layer);
+    }
     return Refuse("{}: there is no value [\"{}\", {}, {}]", who_, value.layer, value.node, value.output);
   }
 
@@ -476,6 +511,8 @@ class GraphReader {
   std::map<std::string, size_t> input_of_, layer_of_;
   std::vector<std::vector<size_t>> nodes_;                           // Of each layer: its calls.
   std::vector<std::pair<size_t, std::vector<KerasHistory>>> calls_;  // Layer, inputs.
+  std::set<std::string> of_masks_;                                   // Operations that make masks.
+  std::vector<std::pair<std::string, KerasHistory>> masks_;          // With who is called with them.
 };
 
 absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who, int nesting) {

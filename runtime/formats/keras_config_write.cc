@@ -37,6 +37,7 @@ std::string ReferenceModule(std::string_view attribute) {
   for (const std::string_view kind : {"initializer", "regularizer", "constraint", "activation"}) {
     if (attribute.ends_with(kind)) return fmt::format("keras.{}s", kind);
   }
+  if (attribute == "layer") return "keras.layers";
   return attribute == "learning_rate" ? "keras.optimizers.schedules" : "";
 }
 
@@ -55,6 +56,8 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
     const std::string module = ReferenceModule(name);
     if (module.empty()) {
       const std::optional<std::vector<double>> numbers = ParseNumbers(*text);
+      // A list of one is one for one axis to Keras, a number is one for any.
+      if (numbers && numbers->size() == 1 && (name == "mean" || name == "variance")) return numbers->front();
       return numbers ? Json(*numbers) : Json(*text);
     }
     if (text->empty()) return nullptr;  // None, in Keras's words.
@@ -70,7 +73,8 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
   }
   if (const int64_t* number = std::get_if<int64_t>(&value); number != nullptr && *number == INT64_MIN) return nullptr;
   if (const Ints* list = std::get_if<Ints>(&value)) {
-    if (list->empty() && name != "target_shape") return nullptr;  // Of an optional attribute: None.
+    // Of an optional attribute: None. No axes at all are something else.
+    if (list->empty() && name != "target_shape" && name != "axis") return nullptr;
     Json json = *list;
     for (Json& element : json) {
       if (name == "noise_shape" && element == -1) element = nullptr;
@@ -105,8 +109,9 @@ Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable
 Json LayerJson(const LayerConfig& layer) {
   if (layer.model) return ModelJson(*layer.model, layer.name, layer.trainable);
   Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
-  // Keras's constructor of this one does not take what all others do.
-  if (SplitItemId(layer.item.id).name == "spatial_dropout1d") config.erase("trainable");
+  // Keras's constructors of these do not take what all others do.
+  const std::string name = SplitItemId(layer.item.id).name;
+  if (name == "spatial_dropout1d" || name == "discretization") config.erase("trainable");
   return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
 }
 
@@ -153,9 +158,13 @@ class Histories {
   std::vector<CallTypes> types_;  // Empty if they are not known.
 };
 
-Json NodeJson(const CallConfig& call, const Histories& histories) {
+Json NodeJson(const CallConfig& call, const LayerConfig& layer, const Histories& histories) {
   Json values = Json::array();
   for (const ValueRef& input : call.inputs) values.push_back(histories.Argument(input));
+  // Layers that merge take a list; the second value of this one is an argument of its own.
+  if (values.size() == 2 && SplitItemId(layer.item.id).name == "category_encoding") {
+    return {{"args", Json::array({values[0]})}, {"kwargs", {{"count_weights", values[1]}}}};
+  }
   const Json args = values.size() == 1 ? values : Json::array({values});
   return {{"args", args}, {"kwargs", Json::object()}};
 }
@@ -169,7 +178,7 @@ Json GraphJson(const ModelConfig& model) {
     layer["name"] = i < inputs ? model.inputs[i].name : model.layers[i - inputs].name;
     Json nodes = Json::array();
     for (const CallConfig& call : model.calls) {
-      if (i >= inputs && call.layer == i - inputs) nodes.push_back(NodeJson(call, histories));
+      if (i >= inputs && call.layer == i - inputs) nodes.push_back(NodeJson(call, model.layers[call.layer], histories));
     }
     layer["inbound_nodes"] = std::move(nodes);
     layers.push_back(std::move(layer));

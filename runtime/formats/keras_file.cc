@@ -93,6 +93,15 @@ absl::StatusOr<std::string> MetadataJson(const std::string& fusebox_metadata) {
   return JsonText(metadata);
 }
 
+// Where Keras keeps the weights of a layer that wraps another one: "/layer", or "/layer/layer".
+std::string PathWithin(const ItemSpec& item) {
+  const std::string* const text = TextAttribute(item, "layer");
+  const ItemName id = SplitItemId(item.id);
+  if (text == nullptr || id.space != "fusebox" || id.name != "time_distributed") return "";
+  const absl::StatusOr<ItemSpec> inner = ParseItemSpec(*text);
+  return "/layer" + (inner.ok() ? PathWithin(*inner) : "");
+}
+
 void AddGroups(const ModelConfig& config, const std::string& scope, const std::string& container,
                std::vector<WeightGroup>& groups) {
   std::map<std::string, int> used;
@@ -103,7 +112,7 @@ void AddGroups(const ModelConfig& config, const std::string& scope, const std::s
     if (layer.model) {
       AddGroups(*layer.model, scope + layer.name + "/", path + "/", groups);
     } else {
-      groups.push_back({scope + layer.name, class_name, {}, path});
+      groups.push_back({scope + layer.name, class_name, {}, path + PathWithin(layer.item)});
     }
   }
 }

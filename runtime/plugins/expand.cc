@@ -72,6 +72,9 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
     const std::string no_name;
     return Expand(b, {request.registry, kind, *inner, no_name, request.flags, nullptr, request.depth + 1}, ids);
   };
+  // Masks are those of the layer or metric itself, not of the items that it refers to.
+  const std::vector<NodeId> masks = std::exchange(builder.masks, {});
+  const NodeId mask = builder.mask;
   const AbiAttributes attributes(item, spec->attributes);
   FbType wanted{};
   if (request.wanted != nullptr) wanted = ToAbi(*request.wanted);
@@ -85,8 +88,10 @@ NodeId ExpandKnown(GraphBuilder& builder, const Request& request, const PluginIt
                        .attributes = attributes.data(),
                        .inputs = inputs.data(),
                        .wanted = request.wanted != nullptr ? &wanted : nullptr,
-                       .path = path.c_str()};
+                       .path = path.c_str(),
+                       .masks = masks.size() == inputs.size() ? masks.data() : nullptr};
   const NodeId id = Call(builder, item, call);
+  if (request.depth > 0) builder.mask = mask;
   if (!builder.status().ok()) return 0;
   if (id == 0) return builder.Fail("returned no value");
   if (id >= builder.graph().size())

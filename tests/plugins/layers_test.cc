@@ -79,7 +79,7 @@ std::map<std::string, Case> Cases() {
 
 TEST(Layers, AreKerass) {
   const std::map<std::string, Case> cases = Cases();
-  EXPECT_EQ(cases.size(), 42u);
+  EXPECT_EQ(cases.size(), 63u);
   for (const auto& [words, keras] : cases) {
     for (const bool training : {false, true}) {
       if (training && !keras.arrays.contains("training")) continue;
@@ -117,7 +117,10 @@ TEST(Layers, HaveTheGradientsOfFiniteDifferences) {
       const Expansion e = Layer(words, x, training);
       ASSERT_EQ(e.error(), "") << words;
       const Graph graph = Widened(e.builder.graph());
-      Bindings bindings = RandomBindings(graph, 5, 6);
+      if (graph[graph.outputs()[0].value].type.dtype != DType::kF64) continue;  // Numbers of ranges.
+      const bool ids = x[0].dtype() == DType::kI32;
+      Bindings bindings = RandomBindings(graph, 5, ids ? x[0].shape()[0] : 6);
+      if (ids) bindings.inputs["a"] = x[0];
       for (const auto& [name, value] : Scalars(words, graph)) bindings.states[name] = value;
       for (auto& [name, value] : bindings.states) {
         if (name.ends_with("variance"))
@@ -280,6 +283,39 @@ TEST(Layers, SayWhatIsWrong) {
               HasSubstr("expects an axis from -2 to 1 for f32[N,6], got 2"));
   EXPECT_THAT(merge_error("dot:axes=1", row, cube),
               HasSubstr("expects axes of one size, got 6 of f32[N,6] and 3 of f32[N,3,4]"));
+  EXPECT_THAT(error("embedding:input_dim=0,output_dim=2", row),
+              HasSubstr("attribute 'input_dim' must be an int in [1, 2147483647], got 0"));
+  EXPECT_THAT(error("embedding:input_dim=3", row), HasSubstr("needs attribute 'output_dim', an int of at least 1"));
+  EXPECT_THAT(error("category_encoding", row), HasSubstr("needs attribute 'num_tokens', an int in [1, 2147483647]"));
+  EXPECT_THAT(error("category_encoding:num_tokens=3,output_mode=onehot", row),
+              HasSubstr("expects output_mode one_hot, multi_hot or count, got 'onehot'"));
+  EXPECT_THAT(error("category_encoding:num_tokens=3,sparse=true", row), HasSubstr("expects sparse=false"));
+  EXPECT_THAT(error("category_encoding:num_tokens=3", cube),
+              HasSubstr("expects input [batch, length] for output_mode multi_hot, got f32[N,3,4]"));
+  EXPECT_THAT(merge_error("category_encoding:num_tokens=3", row, row),
+              HasSubstr("takes count_weights with output_mode count alone, got multi_hot"));
+  EXPECT_THAT(merge_error("category_encoding:num_tokens=3,output_mode=count", row, F32({kBatch, 5})),
+              HasSubstr("expects count_weights like its input f32[N,6], got f32[N,5]"));
+  EXPECT_THAT(error("discretization:num_bins=3", row), HasSubstr("expects bin_boundaries: give them, or num_bins and "
+                                                                 "Adapt the layer to data"));
+  EXPECT_THAT(error("discretization:bin_boundaries=[1;0]", row),
+              HasSubstr("expects bin_boundaries in ascending order"));
+  EXPECT_THAT(error("discretization:bin_boundaries=[0],output_mode=bins", row),
+              HasSubstr("expects output_mode int, one_hot, multi_hot or count, got 'bins'"));
+  EXPECT_THAT(error("discretization:bin_boundaries=[0],output_mode=count", flat),
+              HasSubstr("expects input [batch, length] for output_mode count, got i32[N]"));
+  EXPECT_THAT(error("normalization:axis=0", row), HasSubstr("expects an axis of fixed size, got axis 0 of f32[N,6]"));
+  EXPECT_THAT(error("normalization:mean=1", row), HasSubstr("expects mean and variance both, or neither"));
+  EXPECT_THAT(error("normalization:mean=[1;2],variance=[1;2]", row),
+              HasSubstr("expects 6 numbers as mean for f32[N,6], or one, got 2"));
+  EXPECT_THAT(error("activity_regularization:l1=-1", row), HasSubstr("attribute 'l1' must be a float of at least 0"));
+  EXPECT_THAT(error("masking", flat), HasSubstr("expects input [batch, ..., features], got f32[N]"));
+  EXPECT_THAT(error("time_distributed", cube), HasSubstr("needs attribute 'layer', the name of a known layer"));
+  EXPECT_THAT(error("time_distributed:layer=flatten", row),
+              HasSubstr("expects input [batch, time, ...] of rank 3 or more, got f32[N,6]"));
+  EXPECT_THAT(error("time_distributed:layer='dense:unit=3'", cube), HasSubstr("did you mean 'units'"));
+  EXPECT_THAT(Expansion(BuiltIns(), FB_LAYER, "time_distributed:layer=batch_normalization", {cube}, "it", true).error(),
+              HasSubstr("cannot train batch_normalization step by step"));
   EXPECT_THAT(error("activation", row), HasSubstr("needs attribute 'activation', the name of a known activation"));
   EXPECT_THAT(error("activation:activation=rellu", row), HasSubstr("did you mean 'relu'"));
 }

@@ -52,7 +52,7 @@ TEST(Losses, AreKerass) {
     Expansion e(BuiltIns(), FB_LOSS, words, {BatchOf(y_true), BatchOf(y_pred)});
     ASSERT_EQ(e.error(), "") << what;
     GraphBuilder& b = e.builder;
-    const ReducedLoss reduced = ReduceLoss(b, Spec(words), e.y, b.Wrap(0), b.Wrap(0));
+    const ReducedLoss reduced = ReduceLoss(b, Spec(words), e.y, b.Wrap(0), b.Wrap(0), b.Wrap(0));
     b.Output("gradient", Gradient(reduced.loss, b.Wrap(2)));
     ASSERT_OK(b.status()) << what;
     ASSERT_OK_AND_ASSIGN(const Graph graph, Differentiate(b.graph()));
@@ -103,6 +103,7 @@ TEST(Losses, LineUpAColumn) {
     if (item->kind != FB_LOSS || item->library->id != "fusebox/losses" || classes || item->name().starts_with("cat")) {
       continue;
     }
+    if (item->name() == "perceptron") continue;  // Of the activation heaviside alone.
     std::vector<std::vector<double>> results;
     for (const auto& [true_rank, pred_rank] : {std::pair(2, 2), {1, 2}, {2, 1}, {1, 1}}) {
       const auto type = [](int rank) { return rank == 1 ? F32({kBatch}) : F32({kBatch, 1}); };
@@ -134,6 +135,28 @@ TEST(Losses, CrossentropyFollowsTheShapes) {
   EXPECT_EQ(symbols("ce", one, five), symbols("sparse_categorical_crossentropy", one, five));
   EXPECT_EQ(symbols("ce", F32({kBatch, 3}), deep), symbols("sparse_categorical_crossentropy", F32({kBatch, 3}), deep));
   EXPECT_EQ(symbols("ce", five, five), symbols("categorical_crossentropy", five, five));
+}
+
+// Its gradient is t where a unit is wrong, or undecided, else 0.
+TEST(Losses, PerceptronLearnsFromMistakesAlone) {
+  const Type units = F32({kBatch, 2});
+  GraphBuilder b;
+  const Value y = b.Input("y", units), z = b.Input("z", units);
+  const Value said = ExpandItem(b, BuiltIns(), FB_ACTIVATION, Spec("heaviside"), {z}, "");
+  const Value loss = ExpandItem(b, BuiltIns(), FB_LOSS, Spec("perceptron"), {y, said}, "it");
+  b.Output("y", loss);
+  b.Output("gradient", Gradient(Sum(loss, {0}), z));
+  ASSERT_OK(b.status());
+  ASSERT_OK_AND_ASSIGN(const Graph graph, Differentiate(b.graph()));
+  const Bindings bindings = {.inputs = {{"y", Literal::Of<float>({3, 2}, {1, 0, 1, 0, 1, 0})},
+                                        {"z", Literal::Of<float>({3, 2}, {-2, -2, 3, 3, 0, 0})}},
+                             .states = {},
+                             .batch = 3};
+  ASSERT_OK_AND_ASSIGN(const Evaluation got, Evaluate(graph, bindings));
+  EXPECT_EQ(got.outputs.at("y").ToDoubles(), (std::vector<double>{2, 3, 0}));
+  EXPECT_EQ(got.outputs.at("gradient").ToDoubles(), (std::vector<double>{-1, 0, 0, 1, -1, 1}));
+  EXPECT_THAT(Expansion(BuiltIns(), FB_LOSS, "perceptron", {units, units}).error(),
+              HasSubstr("expects an output that the activation heaviside makes, got f32[N,2]"));
 }
 
 TEST(Losses, HaveKerassShortNames) {
@@ -213,7 +236,7 @@ TEST(Losses, SayWhatIsWrong) {
   EXPECT_THAT(error("huber:delta=-1", five, five), HasSubstr("'delta' must be a float of at least 0, got -1"));
   EXPECT_THAT(error("hubr", five, five), HasSubstr("unknown loss 'hubr': did you mean 'huber'"));
   Expansion e(BuiltIns(), FB_LOSS, "huber:reduction=median", {five, five});
-  ReduceLoss(e.builder, Spec("huber:reduction=median"), e.y, e.builder.Wrap(0), e.builder.Wrap(0));
+  ReduceLoss(e.builder, Spec("huber:reduction=median"), e.y, e.builder.Wrap(0), e.builder.Wrap(0), e.builder.Wrap(0));
   EXPECT_THAT(e.error(), HasSubstr("loss huber: expects reduction sum_over_batch_size, mean, sum or "
                                    "mean_with_sample_weight, got 'median'"));
 }

@@ -9,7 +9,7 @@ FOLDER/activations.npz    x, float32 [40, 6]: ordinary numbers, corners of the f
                           "gelu:approximate=true"             y, float32
                           "gradient gelu:approximate=true"    of sum(y r[:, :columns of y]) by x, where there is one
 FOLDER/layers.npz         for each layer, under the words that name it for us,
-                          "layer_normalization x"             float32, the input; "add x1" the second one
+                          "layer_normalization x"             the input; "add x1" the second one
                           "layer_normalization weight 0" ...  random, in Keras's order
                           "layer_normalization y"             predict(x)
                           and for those that differ in training
@@ -37,7 +37,12 @@ ACTIVATIONS = [
     "squareplus", "squareplus:b=0.5", "sparse_plus", "sparse_sigmoid",
 ]  # Not sparsemax: that of Keras 3.15 on JAX gives results that do not add up to 1.
 
-# The words that name a layer for us, the layer, and the shape of x.
+# Ids; numbers at boundaries; steps that a mask leaves out.
+IDS = np.array([[0, 5, 2, 2], [1, 0, 0, 4], [3, 3, 3, 3], [5, 4, 1, 0], [2, 0, 5, 1]], np.int32)
+EDGES = np.array([[-0.5, 0, 0.7], [-0.6, 0.69, 0.71], [-1e30, 1e30, np.inf], [-np.inf, np.nan, -0.0]], np.float32)
+STEPS = np.array([[[0.25, 0.25], [1, 0.25], [0, 0]], [[3, 4], [0.25, 0.25], [0.25, 5]]], np.float32)
+
+# The words that name a layer for us, the layer, and the shape of x or x itself.
 K = keras.layers
 LAYERS = [
     ("activation:activation=gelu", K.Activation("gelu"), (7, 5)),
@@ -82,6 +87,33 @@ LAYERS = [
     ("dot:axes=1", K.Dot(1), (5, 4), (5, 4)),
     ("dot:axes=[2;1]", K.Dot((2, 1)), (5, 3, 4), (5, 4, 2)),
     ("dot:axes=-1,normalize=true", K.Dot(-1, normalize=True), (5, 3, 4), (5, 2, 4)),
+    ("embedding:input_dim=7,output_dim=3", K.Embedding(7, 3), IDS),
+    ("embedding:input_dim=6,mask_zero=true,output_dim=2", K.Embedding(6, 2, mask_zero=True), IDS.astype(np.float32)),
+    ("category_encoding:num_tokens=6", K.CategoryEncoding(6), IDS),
+    ("category_encoding:num_tokens=6,output_mode=count", K.CategoryEncoding(6, "count"), IDS),
+    ("category_encoding:num_tokens=5,output_mode=count", K.CategoryEncoding(5, "count"), IDS, (5, 4)),
+    ("category_encoding:num_tokens=6,output_mode=one_hot", K.CategoryEncoding(6, "one_hot"), IDS),
+    ("category_encoding:num_tokens=4,output_mode=one_hot", K.CategoryEncoding(4, "one_hot"), IDS[:, :1]),
+    ("discretization:bin_boundaries=[-0.5;0;0.7]", K.Discretization([-0.5, 0.0, 0.7]), EDGES),
+    ("discretization:bin_boundaries=[0;0;0.7],output_mode=one_hot",
+     K.Discretization([0.0, 0.0, 0.7], output_mode="one_hot"), EDGES),
+    ("discretization:bin_boundaries=[-0.5;0.7],output_mode=count",
+     K.Discretization([-0.5, 0.7], output_mode="count"), (5, 3, 4)),
+    ("discretization:bin_boundaries=[-0.5;0.7],output_mode=multi_hot",
+     K.Discretization([-0.5, 0.7], output_mode="multi_hot"), (5, 4)),
+    ("normalization", K.Normalization(), (5, 4)),
+    ("normalization:axis=[1;2]", K.Normalization(axis=[1, 2]), (5, 3, 4)),
+    ("normalization:axis=1,invert=true", K.Normalization(axis=1, invert=True), (5, 3, 4)),
+    ("normalization:axis=[]", K.Normalization(axis=None), (5, 3, 4)),
+    ("normalization:mean=[0.5],variance=[2]", K.Normalization(mean=0.5, variance=2.0), (5, 3, 4)),
+    ("normalization:axis=[1;2],mean=[0;1;2;3],variance=[0;1;2;4]",
+     K.Normalization(axis=[1, 2], mean=[0.0, 1.0, 2.0, 3.0], variance=[0.0, 1.0, 2.0, 4.0]), (5, 3, 4)),
+    ("activity_regularization:l1=0.1,l2=0.2", K.ActivityRegularization(0.1, 0.2), (5, 4)),
+    ("masking:mask_value=0.25", K.Masking(0.25), STEPS),
+    ("time_distributed:layer='dense:activation=tanh,units=2'", K.TimeDistributed(K.Dense(2, activation="tanh")),
+     (5, 3, 4)),
+    ("time_distributed:layer='time_distributed:layer=''layer_normalization:axis=1'''",
+     K.TimeDistributed(K.TimeDistributed(K.LayerNormalization(axis=1))), (5, 2, 3, 4)),
 ]
 
 
@@ -120,21 +152,29 @@ def layers(path):
     rng = np.random.default_rng(22)
     arrays = {}
     for words, layer, *shapes in LAYERS:
-        inputs = [rng.normal(size=shape).astype(np.float32) + np.float32(0.3) for shape in shapes]
+        inputs = [shape if isinstance(shape, np.ndarray) else
+                  rng.normal(size=shape).astype(np.float32) + np.float32(0.3) for shape in shapes]
+        shapes = [value.shape for value in inputs]
         x = inputs[0] if len(inputs) == 1 else inputs
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
         # The last one of a batch normalisation is a variance.
-        layer.set_weights([(0.2 + rng.random(w.shape)).astype(np.float32) for w in layer.weights])
+        layer.set_weights([(0.2 + rng.random(w.shape)).astype(w.dtype) for w in layer.weights])
+        if isinstance(layer, K.Normalization):
+            layer.finalize_state()
+        call = layer
+        if isinstance(layer, K.CategoryEncoding) and len(inputs) == 2:
+            call = lambda x, training: layer(x[0], count_weights=x[1])
         for i, value in enumerate(inputs):
             arrays[f"{words} x{i or ''}"] = value
         for i, w in enumerate(layer.get_weights()):
             arrays[f"{words} weight {i}"] = w
-        arrays[f"{words} y"] = np.array(layer(x, training=False))
+        arrays[f"{words} y"] = np.array(call(x, training=False))
         if isinstance(layer, K.BatchNormalization):
             arrays[f"{words} training"] = np.array(layer(x, training=True))
             for i, w in enumerate(layer.get_weights()):
                 arrays[f"{words} after {i}"] = w
-    assert all(a.dtype == np.float32 and np.all(np.isfinite(a)) for a in arrays.values())
+    assert all(a.dtype in (np.float32, np.int32) for a in arrays.values())
+    assert all(np.all(np.isfinite(a)) for a in arrays.values() if a is not EDGES)
     np.savez_compressed(path, **arrays)
     print(f"{path}: {len(LAYERS)} layers, {os.path.getsize(path)} bytes")
 

@@ -11,6 +11,13 @@ FOLDER/momentum.npz   x [61, 6] -> Dense 9 tanh -> Dense 5 sigmoid -> Dense 2, m
 FOLDER/nesterov.npz   the same with Nesterov's momentum
 FOLDER/normalized.npz    x [61, 6] -> Dense 9 -> BatchNormalization (momentum 0.9) -> Activation gelu -> Dense 5 elu ->
                       LayerNormalization -> PReLU -> Dense 2, as in momentum.npz
+FOLDER/embedded.npz   ids x [61, 5] -> Embedding 10 x 4, of which id 0 is padding -> Dense 6 tanh -> TimeDistributed of
+                      Dense 3 elu -> Dense 2, mean_squared_error and mean_absolute_error, as in momentum.npz: 20 steps
+FOLDER/masked.npz     x [61, 5, 4] -> Masking -> BatchNormalization (momentum 0.9) -> Dense 6 tanh ->
+                      ActivityRegularization 0.01, 0.02 -> Dense 2, likewise
+FOLDER/adapted.npz    x [61, 6] -> Normalization, adapted to x -> Dense 5 tanh -> Dense 2, as in momentum.npz
+FOLDER/ranges.npz     x [61, 6] -> Discretization, 4 bins adapted to x, one-hot -> Flatten -> Dense 2, as in momentum.npz;
+                      float64 boundaries, too
 
 Each has float32 x, y, the weights in Keras's order before (before_00, ...) and after (after_00, ...); f64 arrays
   step_loss, step_accuracy       what Keras reports after each step: the mean over the epoch so far
@@ -41,8 +48,8 @@ class Steps(keras.callbacks.Callback):
         self.logs.append({name: float(value) for name, value in logs.items()})
 
 
-def train(path, model, x, y, epochs, batch_size):
-    arrays = {"x": x, "y": y}
+def train(path, model, x, y, epochs, batch_size, **more):
+    arrays = {"x": x, "y": y, **more}
     for i, w in enumerate(model.get_weights()):
         arrays[f"before_{i:02}"] = np.array(w)
     steps = Steps()
@@ -113,6 +120,61 @@ def normalized(path):
     train(path, model, x, y, epochs=5, batch_size=16)
 
 
+def steps_of_time(path, layers, x, shape):
+    y = np.random.default_rng(14).normal(size=(61, 5, 2)).astype(np.float32)
+    model = keras.Sequential([keras.layers.Input(shape, dtype=x.dtype), *layers, keras.layers.Dense(2)])
+    optimizer = keras.optimizers.SGD(0.05, momentum=0.9)
+    model.compile(optimizer=optimizer, loss="mean_squared_error", metrics=["mean_absolute_error"])
+    train(path, model, x, y, epochs=5, batch_size=16)
+
+
+def embedded(path):
+    keras.utils.set_random_seed(14)
+    x = np.random.default_rng(15).integers(0, 10, (61, 5)).astype(np.int32)
+    x[:, 4] = 0
+    x[7] = 0
+    steps_of_time(path, [
+        keras.layers.Embedding(10, 4, mask_zero=True),
+        keras.layers.Dense(6, activation="tanh"),
+        keras.layers.TimeDistributed(keras.layers.Dense(3, activation="elu")),
+    ], x, (5,))
+
+
+def masked(path):
+    keras.utils.set_random_seed(15)
+    rng = np.random.default_rng(16)
+    x = (rng.normal(size=(61, 5, 4)) * (rng.random((61, 5, 1)) < 0.7)).astype(np.float32)
+    steps_of_time(path, [
+        keras.layers.Masking(),
+        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.Dense(6, activation="tanh"),
+        keras.layers.ActivityRegularization(0.01, 0.02),
+    ], x, (5, 4))
+
+
+def adapted(path, ranges):
+    keras.utils.set_random_seed(16)
+    rng = np.random.default_rng(17)
+    x = (rng.normal(size=(61, 6)) * np.arange(1, 7) + 3).astype(np.float32)
+    y = np.stack([np.sin(x[:, 0]) + x[:, 1], x[:, 2] - x[:, 3]], axis=1).astype(np.float32)
+    if ranges:
+        first = keras.layers.Discretization(num_bins=4, output_mode="one_hot")
+        rest = [keras.layers.Flatten()]
+    else:
+        first = keras.layers.Normalization()
+        rest = [keras.layers.Dense(5, activation="tanh")]
+    if ranges:  # What adapt(x) does once it has found out, by TensorFlow, that x is no tf.data.Dataset.
+        first.reset_state()
+        first.update_state(x)
+        first.finalize_state()
+    else:
+        first.adapt(x)
+    model = keras.Sequential([keras.layers.Input((6,)), first, *rest, keras.layers.Dense(2)])
+    model.compile(optimizer=keras.optimizers.SGD(0.02, momentum=0.9), loss="mean_squared_error")
+    more = {"boundaries": np.array(first.bin_boundaries)} if ranges else {}
+    train(path, model, x, y, epochs=5, batch_size=16, **more)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -122,6 +184,10 @@ def main():
     regression(os.path.join(folder, "momentum.npz"), nesterov=False)
     regression(os.path.join(folder, "nesterov.npz"), nesterov=True)
     normalized(os.path.join(folder, "normalized.npz"))
+    embedded(os.path.join(folder, "embedded.npz"))
+    masked(os.path.join(folder, "masked.npz"))
+    adapted(os.path.join(folder, "adapted.npz"), ranges=False)
+    adapted(os.path.join(folder, "ranges.npz"), ranges=True)
 
 
 if __name__ == "__main__":

@@ -46,9 +46,32 @@ def models():
         "batch_normalization_1": K.BatchNormalization(axis=1, center=False, epsilon=0.1),
         "layer_normalization": K.LayerNormalization(), "layer_normalization_12": K.LayerNormalization(axis=[1, 2]),
         "group_normalization": K.GroupNormalization(groups=3), "rms_normalization": K.RMSNormalization(),
-        "unit_normalization": K.UnitNormalization(),
+        "unit_normalization": K.UnitNormalization(), "normalization": K.Normalization(),
+        "normalization_12": K.Normalization(axis=[1, 2], invert=True), "normalization_none": K.Normalization(axis=None),
+        "normalization_given": K.Normalization(mean=0.5, variance=2.0),
+        "normalization_list": K.Normalization(mean=[0.5, 1, 2, 3, 4, 5], variance=[2.0, 1, 1, 1, 3, 4]),
+        "activity_regularization": K.ActivityRegularization(0.1, 0.2), "masking": K.Masking(0.3),
+        "discretization": K.Discretization([0.0, 0.5], output_mode="count"),
+        "time_distributed": K.TimeDistributed(K.Dense(3, activation="relu", name="within")),
+        "time_distributed_gelu": K.TimeDistributed(K.Activation("gelu")),
     }.items():
         zoo[name] = cube, [K.Dense(6), layer, K.Dense(2)]
+    ranges = K.Discretization(num_bins=3, output_mode="multi_hot")
+    # What adapt() does once it has found out, by TensorFlow, that these data are no tf.data.Dataset.
+    ranges.update_state(np.random.default_rng(3).normal(size=(50, 2)))
+    ranges.finalize_state()
+    zoo["discretization_adapted"] = flat, [ranges, K.Dense(2)]
+    zoo["embedding"] = flat, [K.Embedding(7, 3), K.Dense(2)]
+    zoo["embedding_masked"] = flat, [K.Embedding(7, 3, mask_zero=True, embeddings_regularizer="l2"),
+                                     K.TimeDistributed(K.Dense(2)), K.Dense(2)]
+    for mode in ("one_hot", "multi_hot", "count"):
+        zoo[f"category_encoding_{mode}"] = flat, [K.CategoryEncoding(7, mode), K.Dense(2)]
+    # Graphs in which Keras hands masks from layer to layer, and a second argument.
+    ids = K.Input(flat, dtype="int32")
+    h = K.TimeDistributed(K.Dense(3))(K.Masking()(K.Embedding(7, 3, mask_zero=True)(ids)))
+    zoo["graph_of_masks"] = flat, keras.Model(ids, K.Concatenate()([h, K.BatchNormalization()(h)]))
+    ids = K.Input(flat, dtype="int32")
+    zoo["graph_of_weights"] = flat, keras.Model(ids, K.CategoryEncoding(7, "count")(ids, count_weights=ids))
     zoo["repeat_vector"] = flat, [K.Dense(6), K.RepeatVector(3), K.Dense(2)]
     return zoo
 
@@ -57,11 +80,18 @@ def make(folder):
     rng = np.random.default_rng(31)
     keras.utils.set_random_seed(31)
     for name, (shape, layers) in models().items():
-        model = keras.Sequential([K.Input(shape), *layers])
+        graph = isinstance(layers, keras.Model)
+        ids = graph or isinstance(layers[0], (K.Embedding, K.CategoryEncoding))
+        model = layers if graph else keras.Sequential([K.Input(shape, dtype="int32" if ids else "float32"), *layers])
         model.set_weights([(0.3 + 0.4 * rng.random(w.shape)).astype(np.float32) * rng.choice([1, -1], w.shape[-1:])
                            if w.ndim > 1 else (0.2 + rng.random(w.shape)).astype(np.float32)
                            for w in model.get_weights()])
+        for layer in model.layers:
+            if isinstance(layer, K.Normalization):
+                layer.finalize_state()
         x = rng.normal(size=(9, *shape)).astype(np.float32)
+        if ids:
+            x = rng.integers(0, 7, (9, *shape)).astype(np.int32)
         model.save(os.path.join(folder, name + ".keras"))
         np.save(os.path.join(folder, name + "_x.npy"), x)
         np.save(os.path.join(folder, name + "_y.npy"), np.array(model(x, training=False)))

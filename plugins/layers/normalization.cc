@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data of mean 0 and variance 1, by statistics that are known beforehand:
+//     y = (x - mean) / max(sqrt(variance), 1e-7),  inverted: y = x max(sqrt(variance), 1e-7) + mean
+// with a mean and a variance for each index of the axes (none: one of each for all). They are given, or they are weights
+// that nothing trains, 0 and 1 until fb::Normalization().Adapt(data) finds them. As in Keras there is a weight count beside
+// them, which is 0.
+#include "fusebox/plugins/layers/axes.h"
+
+namespace fusebox {
+namespace {
+
+// Numbers as a vector, [count].
+Value Vector(sdk::Scope& scope, const std::vector<double>& numbers) {
+  Values all;
+  for (const double number : numbers) all.push_back(Broadcast(scope.Constant(number), {1}));
+  return all.size() == 1 ? all[0] : Concatenate(all, 0);
+}
+
+class Normalization final : public sdk::Layer {
+ public:
+  explicit Normalization(const sdk::Attributes& attributes) : a_(attributes) {}
+
+  Value Expand(sdk::Scope& scope, Value x) const override {
+    if (x.rank() < 1) return scope.Error("expects input [batch, ...], got {}", x.type());
+    if (a_.Has("mean") != a_.Has("variance")) return scope.Error("expects mean and variance both, or neither");
+    const auto axes = a_.Ints("axis").empty() ? std::optional(Dims()) : FixedAxes(scope, x, a_.Ints("axis"));
+    if (!axes) return {};
+    const Dims sizes = SizesOf(x, *axes);
+    Value mean, variance;
+    if (a_.Has("mean")) {
+      mean = Given(scope, "mean", x, *axes);
+      variance = Given(scope, "variance", x, *axes);
+    } else {
+      mean = Spread(scope.Weight("mean", sizes, "zeros", false), x, *axes);
+      variance = Spread(scope.Weight("variance", sizes, "ones", false), x, *axes);
+      scope.Statistic("count", MakeType(FB_I32, {}), "zeros");
+    }
+    const Value wide = x.dtype() == FB_F32 ? x : Cast(x, FB_F32);
+    const Value deviation = Max(Sqrt(variance), 1e-7);
+    return a_.Bool("invert") ? mean + wide * deviation : (wide - mean) / deviation;
+  }
+
+ private:
+  static Value Spread(Value statistic, Value x, const Dims& axes) {
+    return axes.empty() || !statistic.ok() ? statistic : Along(statistic, x, axes);
+  }
+
+  // One number for all, one for each index of the last axis kept, or one for each of all axes kept.
+  Value Given(sdk::Scope& scope, const char* name, Value x, const Dims& axes) const {
+    const std::vector<double> numbers = a_.Floats(name);
+    const auto count = int64_t(numbers.size());
+    if (count == 1) return scope.Constant(numbers[0]);
+    int64_t all = 1;
+    for (const int64_t axis : axes) all *= x.dim(axis);
+    if (!axes.empty() && count == x.dim(axes.back())) return Along(Vector(scope, numbers), x, {axes.back()});
+    if (axes.empty() || count != all) {
+      return scope.Error("expects {} numbers as {} for {}, or one, got {}", all, name, x.type(), count);
+    }
+    return Spread(Reshape(Vector(scope, numbers), SizesOf(x, axes)), x, axes);
+  }
+
+  sdk::Attributes a_;
+};
+
+FUSEBOX_PLUGIN(Normalization,
+               {.id = "fusebox/normalization",
+                .doc = "(x - mean) / sqrt(variance), by statistics of data that Adapt has found, or that are given.",
+                .keeps_mask = true,
+                .attributes = {
+                    sdk::Ints("axis", kLast).Doc("with a mean and a variance for each index; none: one for all"),
+                    sdk::Floats("mean").Optional().Doc("if it is given, there are no weights"),
+                    sdk::Floats("variance").Optional(),
+                    sdk::Bool("invert", false).Doc("the other way round: x sqrt(variance) + mean"),
+                }});
+
+}  // namespace
+}  // namespace fusebox
