@@ -15,20 +15,29 @@ std::string ReductionOf(const ItemSpec& loss) {
 }  // namespace
 
 ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value penalties) {
+  const auto fail = [&b](std::string message) {
+    const Value error = b.Wrap(b.Fail(std::move(message)));
+    return ReducedLoss{error, error, error};
+  };
   const std::string reduction = ReductionOf(loss);
   const bool sums = reduction == "sum", by_weight = reduction == "mean_with_sample_weight" && weight.ok();
   if (!sums && !by_weight && reduction != "sum_over_batch_size" && reduction != "mean" &&
       reduction != "mean_with_sample_weight") {
-    const Value error =
-        b.Wrap(b.Fail(fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or "
-                                  "mean_with_sample_weight, got '{}'",
-                                  loss.id, reduction)));
-    return {error, error, error};
+    return fail(
+        fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or mean_with_sample_weight, got '{}'",
+                    loss.id, reduction));
   }
-  Dims inner;
-  for (int64_t i = 1; i < each.rank(); ++i) inner.push_back(i);
+  const int64_t weighed =
+      weight.ok() ? weight.rank() : 1;  // As many axes have numbers that count by weights of their own.
+  if (weighed > each.rank()) {
+    return fail(fmt::format("loss {}: gives {}, and sample_weight is {}: it has no number for each step", loss.id,
+                            ToString(each.type()), ToString(weight.type())));
+  }
+  Dims inner, steps;
+  for (int64_t i = 1; i < each.rank(); ++i) (i < weighed ? steps : inner).push_back(i);
   if (!inner.empty()) each = sums ? Sum(each, inner) : Mean(each, inner);
   if (weight.ok()) each = each * weight;
+  if (!steps.empty()) each = sums || by_weight ? Sum(each, steps) : Mean(each, steps);
   const Value sum = Sum(each, {0}), samples = Extent(each, {0});
   if (!sums && !by_weight) {
     return {penalties.ok() ? sum / samples + penalties : sum / samples,
@@ -36,7 +45,8 @@ ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value 
   }
   Value batch = sum;
   if (by_weight) {
-    const Value weights = Sum(weight, {0});
+    steps.insert(steps.begin(), 0);
+    const Value weights = Sum(weight, steps);
     batch = Select(Equal(weights, 0), 0, sum / weights);
   }
   if (penalties.ok()) batch = batch + penalties;

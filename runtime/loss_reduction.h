@@ -5,7 +5,8 @@
 //     sum                          the sum of each * weight
 //     mean_with_sample_weight      sum(each * weight) / sum(weight); the mean, if samples have no weights
 //
-// A loss of several numbers a sample, f32[N, ...], counts with their mean, or for "sum" with their sum.
+// A loss of several numbers a sample, f32[N, ...], counts with their mean, or for "sum" with their sum. If its steps have
+// weights, f32[N, steps], each number counts by that of its own.
 #pragma once
 #include "fusebox/graph/builder.h"
 #include "fusebox/runtime/item_spec.h"
@@ -18,8 +19,8 @@ struct ReducedLoss {
   Value samples;  // f32[]
 };
 
-// `each` is f32[N, ...], `weight` f32[N] or the error value, if there are no weights; `penalties`, likewise, are added to
-// the loss of a batch. Error: an unknown reduction.
+// `each` is f32[N, ...], `weight` f32[N], f32[N, steps] or the error value, if there are no weights; `penalties`, likewise,
+// are added to the loss of a batch. Errors: an unknown reduction; weights of steps that the loss has not.
 ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value penalties);
 
 }  // namespace fusebox
