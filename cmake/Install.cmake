@@ -19,6 +19,7 @@ endif()
 # None of the public headers includes LLVM, HDF5, Boost or a JSON library.
 install(CODE "set(FUSEBOX_SOURCE_DIR [[${PROJECT_SOURCE_DIR}]])")
 install(SCRIPT cmake/InstallHeaders.cmake)
+install(FILES ${FUSEBOX_INCLUDE_DIR}/fusebox/build_id.h DESTINATION include/fusebox)
 
 configure_package_config_file(cmake/fuseboxConfig.cmake.in ${PROJECT_BINARY_DIR}/fuseboxConfig.cmake
                               INSTALL_DESTINATION lib/cmake/fusebox)

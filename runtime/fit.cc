@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training and evaluation: what happens around the compiled programs.
+#include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <cstdio>
+#include <utility>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
@@ -16,8 +19,16 @@ namespace fusebox {
 namespace {
 
 absl::Status CheckArgs(const FitArgs& args) {
-  if (args.epochs < 1) return Refuse("epochs: expected 1 or more, got {}", args.epochs);
-  if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("epochs", args.epochs));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps_per_epoch", args.steps_per_epoch));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("validation_steps", args.validation_steps));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("validation_batch_size", args.validation_batch_size));
+  if (args.validation_freq.epochs.empty())
+    FUSEBOX_RETURN_IF_ERROR(CheckPositive("validation_freq", args.validation_freq.every));
+  for (const int64_t epoch : args.validation_freq.epochs) {
+    if (epoch < 1) return Refuse("validation_freq: expected epochs, counted from 1, got {}", epoch);
+  }
   if (args.initial_epoch < 0) return Refuse("initial_epoch: expected 0 or more, got {}", args.initial_epoch);
   if (!(args.validation_split >= 0 && args.validation_split < 1)) {
     return Refuse("validation_split: expected a number from 0 to below 1, got {}", args.validation_split);
@@ -39,6 +50,33 @@ absl::StatusOr<PortData> SplitOff(PortData& data, double fraction) {
   return validation;
 }
 
+bool IsValidated(const ValidationFreq& freq, int64_t epoch) {
+  if (freq.epochs.empty()) return (epoch + 1) % freq.every == 0;
+  return std::ranges::find(freq.epochs, epoch + 1) != freq.epochs.end();
+}
+
+// Which steps an epoch does: each its share of a pass over all samples, where the one before ended.
+class Passes {
+ public:
+  Passes(int64_t steps, int64_t steps_per_epoch, int64_t first_epoch)
+      : steps_(steps), steps_per_epoch_(steps_per_epoch), pass_(first_epoch) {}
+
+  int64_t begin() const { return begin_; }
+  int64_t end() const { return std::min(begin_ + steps_per_epoch_, steps_); }
+  bool IsCutShort() const { return end() - begin_ < steps_per_epoch_; }
+  int64_t pass() const { return pass_; }  // The number of the pass; that of the epoch, if each is a whole one.
+  void Next() {
+    begin_ = end();
+    if (begin_ < steps_) return;
+    begin_ = 0;
+    ++pass_;
+  }
+
+ private:
+  int64_t steps_, steps_per_epoch_, pass_;
+  int64_t begin_ = 0;
+};
+
 // The steps of one epoch after the other. Nothing here allocates but what callbacks make necessary.
 class EpochLoop {
  public:
@@ -50,25 +88,25 @@ class EpochLoop {
         tells_batches_(callbacks.Wants(FB_BATCH_BEGIN) || callbacks.Wants(FB_BATCH_END)) {}
 
   // Whether it was interrupted is for SignalArrived to say.
-  absl::Status Run(int64_t threads, int64_t batch, int64_t rows) {
-    const int64_t steps = StepsFor(rows, batch);
+  absl::Status Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows) {
+    const int64_t steps = last - first;
     const bool draws = callbacks_.terminal() && callbacks_.Wants(FB_TICK);
     std::atomic<uint32_t> yield = 0;
     const SignalSets signals(yield);
     const YieldTimer timer(yield, draws);
     program_.ResetAccumulators();
     callbacks_.SetStep(0, steps);
-    for (int64_t step = 0; step < steps && SignalArrived() == 0 && !callbacks_.stop();) {
+    for (int64_t step = first; step < last && SignalArrived() == 0 && !callbacks_.stop();) {
       if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_BEGIN));
       const int64_t before = step;
-      step = program_.Run(threads, step, tells_batches_ ? step + 1 : steps, batch, rows, &yield);
+      step = program_.Run(threads, step, tells_batches_ ? step + 1 : last, batch, rows, &yield);
       ++history_.calls;
       history_.steps += step - before;
-      callbacks_.SetStep(step, steps);
+      callbacks_.SetStep(step - first, steps);
       if (tells_batches_) FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_BATCH_END, ReadLogs(program_, names_)));
       // A signal that sets the word after this still shows in SignalArrived().
       const bool yielded = yield.exchange(0) != 0;
-      if (yielded && draws && step < steps) {
+      if (yielded && draws && step < last) {
         FUSEBOX_RETURN_IF_ERROR(callbacks_.Tell(FB_TICK, ReadLogs(program_, names_)));
       }
     }
@@ -96,12 +134,13 @@ Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names
 }
 
 absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
-                                     int64_t batch_size, int64_t threads) {
+                                     int64_t batch_size, std::optional<int64_t> steps, int64_t threads) {
+  const int64_t all = StepsFor(data.rows(), batch_size);
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
   program.ResetAccumulators();
   BindData(program, model, Port::Kind::kInput, data);
-  program.Run(threads, 0, StepsFor(data.rows(), batch_size), batch_size, data.rows(), &yield);
+  program.Run(threads, 0, std::min(all, steps.value_or(all)), batch_size, data.rows(), &yield);
   if (SignalArrived() != 0) return Interrupted();
   return ReadLogs(program, LogNames(model));
 }
@@ -128,6 +167,7 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
     if (!weights.ok()) return Refuse("validation data: {}", Message(weights));
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));
+    if (!args.class_weight.empty()) validation->weights.clear();  // Those are of the training alone.
   }
   const int64_t rows = data.rows();
   if (rows == 0) return Refuse("x has no samples");
@@ -142,14 +182,17 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
   FUSEBOX_ASSIGN_OR_RETURN(CallbackList callbacks, CallbackList::Make(specs));
 
   // ---- Programs, compiled for these batches.
-  const int64_t batch = std::min(args.batch_size, rows);
+  const int64_t batch = std::min(BatchSizeFor(args.batch_size, args.steps_per_epoch, rows), rows);
   const int64_t seed = args.seed.value_or(model.seed);
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
                            model.Compiled(ProgramKind::kTraining, data.Types(), batch, args.target_cpu));
   BoundProgram* evaluation = nullptr;
+  int64_t validation_batch = 0;
   if (validation) {
+    validation_batch = BatchSizeFor(args.validation_batch_size ? args.validation_batch_size : args.batch_size,
+                                    args.validation_steps, validation->rows());
     FUSEBOX_ASSIGN_OR_RETURN(
-        evaluation, model.Compiled(ProgramKind::kEvaluation, validation->Types(), args.batch_size, args.target_cpu));
+        evaluation, model.Compiled(ProgramKind::kEvaluation, validation->Types(), validation_batch, args.target_cpu));
   }
   model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);
@@ -162,28 +205,39 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
   const std::vector<std::string> names = LogNames(model.config);
   EpochLoop loop(*program, callbacks, names, history);
   const CallbackList::Clock::time_point begin = CallbackList::Clock::now();
-  const int64_t last = args.initial_epoch + args.epochs;
+  const int64_t last = args.epochs, steps = StepsFor(rows, batch);
+  Passes passes(steps, args.steps_per_epoch.value_or(steps), args.initial_epoch);
+  bool has_warned = false;
   callbacks.SetEpoch(args.initial_epoch, last);
   FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TRAIN_BEGIN));
   for (int64_t epoch = args.initial_epoch; epoch < last && SignalArrived() == 0; ++epoch) {
     callbacks.SetEpoch(epoch, last);
-    callbacks.SetStep(0, StepsFor(rows, batch));
+    callbacks.SetStep(0, passes.end() - passes.begin());
     callbacks.StartClock();
-    if (args.shuffle) FillShuffled(order, seed, epoch);
+    if (args.shuffle && passes.begin() == 0) FillShuffled(order, seed, passes.pass());
     FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_BEGIN));
-    FUSEBOX_RETURN_IF_ERROR(loop.Run(program->Threads(args.threads, most_threads), batch, rows));
+    FUSEBOX_RETURN_IF_ERROR(
+        loop.Run(program->Threads(args.threads, most_threads), passes.begin(), passes.end(), batch, rows));
     if (SignalArrived() != 0) break;
     Logs logs = ReadLogs(*program, names);
-    if (validation) {
+    model.results = logs;
+    if (validation && IsValidated(args.validation_freq, epoch)) {
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_BEGIN));
-      const absl::StatusOr<Logs> validated = EvaluateChecked(*evaluation, model.config, *validation, args.batch_size,
-                                                             evaluation->Threads(args.threads, most_threads));
+      const absl::StatusOr<Logs> validated =
+          EvaluateChecked(*evaluation, model.config, *validation, validation_batch, args.validation_steps,
+                          evaluation->Threads(args.threads, most_threads));
       if (!validated.ok()) break;  // It was interrupted: there is no other way.
+      model.results = *validated;
       for (const LogValue& log : *validated) logs.push_back({"val_" + log.name, log.value});
       FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_TEST_END, *validated));
     }
     history.Append(epoch, logs);
     FUSEBOX_RETURN_IF_ERROR(callbacks.Tell(FB_EPOCH_END, logs));
+    if (passes.IsCutShort() && args.verbose > 0 && !std::exchange(has_warned, true)) {
+      fmt::print(stderr, "fusebox: epoch {} has {} steps of the steps_per_epoch, {}: the samples ran out\n", epoch + 1,
+                 passes.end() - passes.begin(), *args.steps_per_epoch);
+    }
+    passes.Next();
     if (callbacks.stop()) {
       history.stopped = epoch + 1 < last;
       break;

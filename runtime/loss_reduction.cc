@@ -12,10 +12,10 @@ std::string ReductionOf(const ItemSpec& loss) {
   return text != nullptr ? *text : "sum_over_batch_size";
 }
 
-// The weights of samples against [N, ...] of this rank.
+// The weights of samples, or of their steps, against [N, ...] of this rank.
 Value Column(Value weight, int64_t rank) {
-  Dims dims(size_t(rank), 1);
-  dims[0] = weight.dim(0);
+  Dims dims = weight.dims();
+  dims.resize(size_t(rank), 1);
   return Reshape(weight, dims);
 }
 
@@ -38,27 +38,35 @@ ReducedLoss ReduceMasked(bool sums, bool by_weight, Value each, Value weight, Va
 }  // namespace
 
 ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties) {
+  const auto fail = [&b](std::string message) {
+    const Value error = b.Wrap(b.Fail(std::move(message)));
+    return ReducedLoss{error, error, error};
+  };
   const std::string reduction = ReductionOf(loss);
   const bool sums = reduction == "sum";
   const bool by_weight = reduction == "mean_with_sample_weight" && (weight.ok() || mask.ok());
   if (!sums && !by_weight && reduction != "sum_over_batch_size" && reduction != "mean" &&
       reduction != "mean_with_sample_weight") {
-    const Value error =
-        b.Wrap(b.Fail(fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or "
-                                  "mean_with_sample_weight, got '{}'",
-                                  loss.id, reduction)));
-    return {error, error, error};
+    return fail(
+        fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or mean_with_sample_weight, got '{}'",
+                    loss.id, reduction));
+  }
+  const int64_t weighed =
+      weight.ok() ? weight.rank() : 1;  // As many axes have numbers that count by weights of their own.
+  if (weighed > each.rank()) {
+    return fail(fmt::format("loss {}: gives {}, and sample_weight is {}: it has no number for each step", loss.id,
+                            ToString(each.type()), ToString(weight.type())));
   }
   if (mask.ok()) {
     if (mask.dims() == each.dims()) return ReduceMasked(sums, by_weight, each, weight, mask, penalties);
-    const Value error = b.Wrap(b.Fail(fmt::format("loss {}: makes {}, for which the mask {} of the output does not fit",
-                                                  loss.id, ToString(each.type()), ToString(mask.type()))));
-    return {error, error, error};
+    return fail(fmt::format("loss {}: makes {}, for which the mask {} of the output does not fit", loss.id,
+                            ToString(each.type()), ToString(mask.type())));
   }
-  Dims inner;
-  for (int64_t i = 1; i < each.rank(); ++i) inner.push_back(i);
+  Dims inner, steps;
+  for (int64_t i = 1; i < each.rank(); ++i) (i < weighed ? steps : inner).push_back(i);
   if (!inner.empty()) each = sums ? Sum(each, inner) : Mean(each, inner);
   if (weight.ok()) each = each * weight;
+  if (!steps.empty()) each = sums || by_weight ? Sum(each, steps) : Mean(each, steps);
   const Value sum = Sum(each, {0}), samples = Extent(each, {0});
   if (!sums && !by_weight) {
     return {penalties.ok() ? sum / samples + penalties : sum / samples,
@@ -66,7 +74,8 @@ ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value 
   }
   Value batch = sum;
   if (by_weight) {
-    const Value weights = Sum(weight, {0});
+    steps.insert(steps.begin(), 0);
+    const Value weights = Sum(weight, steps);
     batch = Select(Equal(weights, 0), 0, sum / weights);
   }
   if (penalties.ok()) batch = batch + penalties;

@@ -102,14 +102,19 @@ absl::Status Model::Compile(CompileArgs args) {
 }
 
 absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
   FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
   PortData data;
   FUSEBOX_ASSIGN_OR_RETURN(data.x, impl_->TakeInputs(x));
+  const int64_t batch =
+      args.batch_size || args.steps ? BatchSizeFor(args.batch_size, args.steps, data.rows()) : kPredictRows;
+  const int64_t all = StepsFor(data.rows(), batch), steps = std::min(all, args.steps.value_or(all));
+  const int64_t rows = std::min(data.rows(), steps * batch);
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kPrediction, data.Types(), kPredictRows, args.target_cpu));
+                           impl_->Compiled(ProgramKind::kPrediction, data.Types(), batch, args.target_cpu));
   const std::vector<std::string> names = OutputNames(impl_->config), ports = OutputPorts(impl_->config);
-  const int64_t rows = data.rows();
   std::vector<NamedTensor> predicted;
   for (size_t i = 0; i < names.size(); ++i) {
     const Type& type = impl_->OutputTypes()[i];
@@ -122,10 +127,16 @@ absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
   BindData(*program, impl_->config, Port::Kind::kInput, data);
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
-  program->Run(program->Threads(args.threads, most_threads), 0, StepsFor(rows, kPredictRows), kPredictRows, rows,
-               &yield);
+  program->Run(program->Threads(args.threads, most_threads), 0, steps, batch, rows, &yield);
   if (SignalArrived() != 0) return Interrupted();
   return Arrays(std::move(predicted));
+}
+
+absl::StatusOr<Arrays> Model::PredictOnBatch(const Arrays& x, PredictArgs args) {
+  // The program that Predict has will do for most batches.
+  args.batch_size = std::max(x.size() > 0 ? x[0].rows() : 0, kPredictRows);
+  args.steps.reset();
+  return Predict(x, std::move(args));
 }
 
 absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args) {
@@ -133,14 +144,18 @@ absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateA
   if (!impl_->config.compile) {
     return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
   }
-  if (args.batch_size < 1) return Refuse("batch_size: expected 1 or more, got {}", args.batch_size);
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
+  FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, impl_->TakeData(x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(impl_->TakeWeights(args.sample_weight, {}, data));
   if (data.rows() == 0) return Refuse("x has no samples");
+  const int64_t batch = BatchSizeFor(args.batch_size, args.steps, data.rows());
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kEvaluation, data.Types(), args.batch_size, args.target_cpu));
-  return EvaluateChecked(*program, impl_->config, data, args.batch_size, program->Threads(args.threads, most_threads));
+                           impl_->Compiled(ProgramKind::kEvaluation, data.Types(), batch, args.target_cpu));
+  FUSEBOX_ASSIGN_OR_RETURN(impl_->results, EvaluateChecked(*program, impl_->config, data, batch, args.steps,
+                                                           program->Threads(args.threads, most_threads)));
+  return impl_->results;
 }
 
 absl::StatusOr<std::vector<Tensor>> Model::GetWeights() {

@@ -14,6 +14,7 @@
 // and the line that made it. A model is used by one thread at a time; different models by as many as there are.
 #pragma once
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,7 +51,7 @@ void SetRandomSeed(int64_t seed);
 //
 // Samples may count unequally: each one's loss is multiplied by its weight, one number a sample of any dtype, and then
 // reduced over all as ever (sum_over_batch_size: divided by their number, not by their weight). Of several outputs the
-// losses of all are.
+// losses of all are. Where the output has steps, [n, steps, ...], there may be a weight for each, [n, steps].
 struct Data {
   Tensor x, y;
   Tensor sample_weight = {};
@@ -58,25 +59,43 @@ struct Data {
 
 // The same for a model with several inputs or outputs: y has one array for each output with a loss or metrics.
 struct DataArg {
-  DataArg(Arrays inputs, Arrays targets, Tensor weights = {})
+  DataArg(Arrays inputs, Arrays targets, Arrays weights = {})
       : x(std::move(inputs)), y(std::move(targets)), sample_weight(std::move(weights)) {}
   DataArg(const Data& data) : x(data.x), y(data.y), sample_weight(data.sample_weight) {}
 
   Arrays x, y;
-  Tensor sample_weight;  // See Data.
+  // See Data. One for all outputs; or one for each that y has, in order or by its name, where an empty Tensor says none.
+  Arrays sample_weight;
+};
+
+// After which epochs Fit looks at the validation data: every n-th, or those of a list. They count from 1, as in Keras.
+struct ValidationFreq {
+  ValidationFreq(int64_t n) : every(n) {}
+  ValidationFreq(std::initializer_list<int64_t> list) : epochs(list) {}
+  ValidationFreq(std::vector<int64_t> list) : epochs(std::move(list)) {}
+
+  int64_t every = 0;
+  std::vector<int64_t> epochs = {};
 };
 
 struct FitArgs {
-  int64_t epochs = 1;
-  int64_t batch_size = 32;
+  int64_t epochs = 1;  // Where to end, counted from 0: of an initial_epoch so many fewer are done.
+  std::optional<int64_t> batch_size =
+      {};  // 32; of steps_per_epoch alone, as many as take all samples in so many steps.
   std::optional<DataArg> validation_data = {};
-  Tensor sample_weight = {};  // See Data. Not with class_weight.
+  Arrays sample_weight = {};  // See DataArg. Not with class_weight.
   // {{3, 2.5}}: samples of class 3 count 2.5 times. Not of the validation data. For one output.
   ClassWeights class_weight = {};
   double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
   bool shuffle = true;               // Anew in every epoch.
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
   int64_t initial_epoch = 0;
+  // An epoch is so many steps, and the next one goes on where it ended: it is shorter where a pass over the samples ends,
+  // and they are shuffled anew only after that. Else a whole pass.
+  std::optional<int64_t> steps_per_epoch = {};
+  std::optional<int64_t> validation_steps = {};       // Only so many batches, always the first ones.
+  std::optional<int64_t> validation_batch_size = {};  // Else batch_size; of validation_steps alone, as batch_size.
+  ValidationFreq validation_freq = 1;
   std::vector<ItemArg> callbacks = {};
   // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use; fewer if steps are so short that threads would
   // mostly wait for each other.
@@ -87,13 +106,32 @@ struct FitArgs {
 };
 
 struct EvaluateArgs {
-  int64_t batch_size = 32;
-  Tensor sample_weight = {};  // See Data.
+  std::optional<int64_t> batch_size = {};  // 32; of steps alone, as many as take all samples in so many steps.
+  Arrays sample_weight = {};               // See DataArg.
+  std::optional<int64_t> steps = {};       // Only so many batches.
   int64_t threads = 0;
   std::string target_cpu = {};
 };
 
 struct PredictArgs {
+  // How many samples at once. What comes out is the same for layers that look at each sample by itself, and so is the
+  // default, 1024, in place of Keras's 32.
+  std::optional<int64_t> batch_size = {};
+  std::optional<int64_t> steps = {};  // Only so many batches; without a batch_size, of as many samples as it takes.
+  int64_t threads = 0;
+  std::string target_cpu = {};
+};
+
+struct TrainOnBatchArgs {
+  Arrays sample_weight = {};  // See DataArg. Not with class_weight.
+  ClassWeights class_weight = {};
+  std::optional<int64_t> seed = {};  // Of random layers; else the model's.
+  int64_t threads = 0;
+  std::string target_cpu = {};
+};
+
+struct TestOnBatchArgs {
+  Arrays sample_weight = {};
   int64_t threads = 0;
   std::string target_cpu = {};
 };
@@ -126,14 +164,14 @@ class Model {
   // model lacks.
   absl::Status Compile(CompileArgs args);
 
-  // Trains: `epochs` times over all samples in batches of batch_size, the last of which may be smaller. The result has
+  // Trains: in each epoch over all samples in batches of batch_size, the last of which may be smaller. The result has
   // losses and metrics of every epoch, and those of the validation data under "val_...". The same seed gives the same bits
-  // for any number of threads.
+  // for any number of threads. Source: keras.Model.fit.
   //
   // Errors, all before the first step: the model is not compiled; not as many arrays as the model has inputs, or outputs
   // with a loss, or none of their names; x or y of the wrong shape, with the layer's name, expected and got; a class out of
-  // range, with the sample's index; arguments out of range. NaN in x or y is no error. Cancelled, with all steps done so
-  // far kept, when a signal arrives: see StopOnSignals.
+  // range or NaN in y, with the sample's index; a weight of a class that there is not; arguments out of range. NaN in x is
+  // no error. Cancelled, with all steps done so far kept, when a signal arrives: see StopOnSignals.
   absl::StatusOr<History> Fit(const Arrays& x, const Arrays& y, FitArgs args = {});
 
   // Losses and metrics, under the names that History has. Errors: as with Fit.
@@ -141,6 +179,18 @@ class Model {
 
   // What the outputs say of each sample: x [n, ...] -> f32 [n, ...] under each output's name. Errors: as with Fit.
   absl::StatusOr<Arrays> Predict(const Arrays& x, PredictArgs args = {});
+
+  // One step of training, or of evaluation, on one batch of any size: losses and metrics of this batch alone (in Keras 3
+  // each call begins with reset_metrics). A program is compiled for the greatest batch so far. Errors: as with Fit.
+  absl::StatusOr<Logs> TrainOnBatch(const Arrays& x, const Arrays& y, TrainOnBatchArgs args = {});
+  absl::StatusOr<Logs> TestOnBatch(const Arrays& x, const Arrays& y, TestOnBatchArgs args = {});
+  // What Predict gives, of all samples as one batch.
+  absl::StatusOr<Arrays> PredictOnBatch(const Arrays& x, PredictArgs args = {});
+
+  // Losses and metrics as the last run has left them, of Fit, Evaluate, TrainOnBatch or TestOnBatch; 0 before that, and
+  // after ResetMetrics. Empty, if the model is not compiled. Source: keras.Model.get_metrics_result, reset_metrics.
+  Logs GetMetricsResult() const;
+  void ResetMetrics();
 
   // The table of layers, shapes and numbers of parameters that Keras prints. Shapes are unknown as long as the input's is.
   std::string Summary() const;

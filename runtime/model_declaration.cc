@@ -137,6 +137,41 @@ void Model::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& inpu
   Extend(config.layers.size() - 1);
 }
 
+void Model::Impl::AddInput(const InputConfig& input, const std::source_location& where) {
+  if (!status.ok()) return;
+  const std::string who = input.name.empty() ? "an Input" : fmt::format("input '{}'", input.name);
+  if (!config.IsStack() || !config.layers.empty() || HasInput()) {
+    status = Refuse("{}{} has to come first, and once", Line(where), who);
+    return;
+  }
+  if (std::ranges::any_of(input.shape, [](int64_t d) { return d < 1; })) {
+    status = Refuse("{}{} needs dimensions of 1 or more, got {}", Line(where), who, ToString(input.shape));
+    return;
+  }
+  config.inputs = {input};
+  if (input.name.empty()) config.inputs[0].name = "input_layer";
+}
+
+void Model::Impl::Pop() {
+  if (!status.ok()) return;
+  if (!config.IsStack() || config.layers.empty()) {
+    status = Refuse("model '{}' has no layer to pop", config.name);
+    return;
+  }
+  const std::string popped = config.layers.back().name;
+  config.layers.pop_back();
+  where_.pop_back();
+  variables.DropLayer(popped);
+  std::erase_if(given_, [&](const NamedTensor& weight) { return weight.name.starts_with(popped + "/"); });
+  // It belongs to the weights that there were.
+  variables.DropOptimizer();
+  DropPrograms();
+  results.clear();
+  if (!HasInput()) return;
+  outputs = InputTypes();
+  for (size_t i = 0; i < config.layers.size() && status.ok(); ++i) Extend(i);
+}
+
 // The type that this layer makes of what comes out of the one before.
 void Model::Impl::Extend(size_t layer) {
   ModelConfig one;

@@ -15,14 +15,14 @@
 #include <type_traits>
 
 #include "absl/status/statusor.h"
+#include "fusebox/build_id.h"
 #include "fusebox/plugins/sdk/sdk.h"
 #include "fusebox/runtime/sequential.h"
 
 namespace fusebox {
 
-// Which libfusebox a model's library fits. It uses the C++ API, so it must be built with the very headers of the library
-// that loads it, and with the same standard library.
-#define FUSEBOX_BUILD_ID "0.1.0-2"
+// Which libfusebox a model's library fits: FUSEBOX_BUILD_ID, a digest of all public headers (cmake/BuildId.cmake). It uses
+// the C++ API, so it must be built with the very headers of the library that loads it, and with the same standard library.
 const char* BuildId();  // Of this library.
 
 // What a model's library hands over: its description (JSON as in .keras files) and, where it is compiled and its input is

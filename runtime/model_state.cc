@@ -53,7 +53,7 @@ PortData PortData::Rows(int64_t begin, int64_t end) const {
   PortData part;
   for (const Tensor& array : x) part.x.push_back(array.Rows(begin, end));
   for (const Tensor& array : y) part.y.push_back(array.Rows(begin, end));
-  if (!sample_weight.empty()) part.sample_weight = sample_weight.Rows(begin, end);
+  for (const Tensor& array : weights) part.weights.push_back(array.empty() ? array : array.Rows(begin, end));
   return part;
 }
 
@@ -61,7 +61,7 @@ BatchTypes PortData::Types() const {
   BatchTypes types;
   for (const Tensor& array : x) types.x.push_back(BatchTypeOf(array));
   for (const Tensor& array : y) types.y.push_back(BatchTypeOf(array));
-  types.weighted = !sample_weight.empty();
+  for (const Tensor& array : weights) types.weights.push_back(array.empty() ? Type() : BatchTypeOf(array));
   return types;
 }
 
@@ -141,6 +141,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   if (!keep_optimizer_state || !same_kind) variables.DropOptimizer();
   variables.DropLossScalars();
   compiled_.clear();
+  results.clear();
   return absl::OkStatus();
 }
 
@@ -193,6 +194,18 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   return compiled_.back().program.get();
 }
 
+absl::StatusOr<BoundProgram*> Model::Impl::CompiledForBatch(ProgramKind kind, const PortData& data,
+                                                            const std::string& target_cpu) {
+  const BatchTypes types = data.Types();
+  for (CompiledProgram& known : compiled_) {
+    if (known.kind == kind && known.data == types && known.row_capacity >= data.rows() &&
+        known.target_cpu == target_cpu) {
+      return known.program.get();
+    }
+  }
+  return Compiled(kind, types, data.rows(), target_cpu);
+}
+
 absl::Status Model::Impl::CheckInput(size_t input, const Tensor& x) const {
   const InputConfig& expected = config.inputs[input];
   const Shape got(x.shape().begin(), x.shape().end());
@@ -221,38 +234,77 @@ absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y,
   absl::StatusOr<std::vector<Tensor>> inputs = TakeInputs(x);
   if (!inputs.ok()) return in_context(inputs.status());
   data.x = *std::move(inputs);
+  absl::StatusOr<std::vector<Tensor>> found = ForTargets(y, "y");
+  if (!found.ok()) return in_context(found.status());
+  data.y = *std::move(found);
   const std::vector<std::string> names = OutputNames(config);
   const std::vector<size_t> targets = TargetOutputs(config);
-  std::vector<std::string> wanted;
-  for (const size_t target : targets) wanted.push_back(names[target]);
-  const bool of_all = y.size() == names.size() && (y.size() == 0 || y.named()[0].name.empty());
-  absl::StatusOr<std::vector<Tensor>> found = y.InOrder(of_all ? names : wanted, config.name, "output", "y");
-  if (!found.ok()) return in_context(found.status());
   const std::vector<OutputLoss> losses = LossesOf(config);
   for (size_t i = 0; i < targets.size(); ++i) {
     const size_t target = targets[i];
-    const Tensor& labels = data.y.emplace_back((*found)[of_all ? target : i]);
+    const Tensor& labels = data.y[i];
+    const std::string who = names.size() > 1 ? fmt::format("y '{}'", names[target]) : "y";
     if (labels.rank() < 1 || labels.rows() != data.rows()) {
-      return Refuse("{}x has {} samples, y{} has {}", prefix, data.rows(),
-                    names.size() > 1 ? fmt::format(" '{}'", names[target]) : "", labels.rank() < 1 ? 0 : labels.rows());
+      return Refuse("{}x has {} samples, {} has {}", prefix, data.rows(), who, labels.rank() < 1 ? 0 : labels.rows());
     }
     const ItemSpec& loss = losses[target].loss;
     const Shape& output = outputs[target].shape;
     // Where shapes do not fit, the program will say so.
-    if (loss.id.empty() || !TakesClasses(loss, Shape(labels.shape().begin(), labels.shape().end()), output)) continue;
-    const absl::Status fits = CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss));
+    const bool classes =
+        !loss.id.empty() && TakesClasses(loss, Shape(labels.shape().begin(), labels.shape().end()), output);
+    const absl::Status fits = classes ? CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss))
+                                      : CheckNoNan(labels, who);
     if (!fits.ok()) return in_context(fits);
   }
   return data;
 }
 
-absl::Status Model::Impl::TakeWeights(const Tensor& sample_weight, const ClassWeights& class_weight,
+absl::StatusOr<std::vector<Tensor>> Model::Impl::ForTargets(const Arrays& arrays, std::string_view alias) const {
+  const std::vector<std::string> names = OutputNames(config);
+  const std::vector<size_t> targets = TargetOutputs(config);
+  const bool of_all = arrays.size() == names.size() && (arrays.size() == 0 || arrays.named()[0].name.empty());
+  std::vector<std::string> wanted;
+  for (const size_t target : targets) wanted.push_back(names[target]);
+  FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> found,
+                           arrays.InOrder(of_all ? names : wanted, config.name, "output", alias));
+  if (!of_all) return found;
+  std::vector<Tensor> of_targets;
+  for (const size_t target : targets) of_targets.push_back(std::move(found[target]));
+  return of_targets;
+}
+
+absl::Status Model::Impl::TakeWeights(const Arrays& sample_weight, const ClassWeights& class_weight,
                                       PortData& data) const {
-  if (sample_weight.empty() && class_weight.empty()) return absl::OkStatus();
-  if (!class_weight.empty() && data.y.size() != 1) {
-    return Refuse("class_weight: model '{}' has {} outputs to learn, expected one", config.name, data.y.size());
+  const bool given = std::ranges::any_of(sample_weight.named(), [](const NamedTensor& w) { return !w.value.empty(); });
+  if (given && !class_weight.empty()) return Refuse("sample_weight and class_weight are both given");
+  const std::vector<size_t> targets = TargetOutputs(config);
+  if (!class_weight.empty()) {
+    if (targets.size() != 1) {
+      return Refuse("class_weight: model '{}' has {} outputs to learn, expected one", config.name, targets.size());
+    }
+    const Type& output = outputs[targets[0]];
+    FUSEBOX_ASSIGN_OR_RETURN(Tensor weights,
+                             WeightsByClass(class_weight, data.y[0], output.rank() > 1 ? output.shape.back() : 1));
+    data.weights = {std::move(weights)};
+    return absl::OkStatus();
   }
-  FUSEBOX_ASSIGN_OR_RETURN(data.sample_weight, SampleWeights(sample_weight, class_weight, data.y[0]));
+  if (!given) return absl::OkStatus();
+  const std::string who = "sample_weight";
+  if (targets.size() > 1 && sample_weight.size() == 1 && sample_weight.named()[0].name.empty()) {
+    // One for all outputs, so it knows of no steps of any.
+    FUSEBOX_ASSIGN_OR_RETURN(Tensor weights, SampleWeights(sample_weight[0], data.rows(), {kBatch}, who));
+    data.weights = {std::move(weights)};
+    return absl::OkStatus();
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Tensor> found, ForTargets(sample_weight, who));
+  const std::vector<std::string> names = OutputNames(config);
+  for (size_t i = 0; i < targets.size(); ++i) {
+    Tensor& weights = data.weights.emplace_back();
+    if (found[i].empty()) continue;
+    FUSEBOX_ASSIGN_OR_RETURN(weights,
+                             SampleWeights(found[i], data.rows(), outputs[targets[i]].shape,
+                                           names.size() > 1 ? fmt::format("{} '{}'", who, names[targets[i]]) : who));
+  }
   return absl::OkStatus();
 }
 
@@ -298,7 +350,21 @@ void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, 
   for (size_t i = 0; i < data.x.size(); ++i) program.Bind(kind, inputs[i], data.x[i].raw());
   const std::vector<size_t> targets = TargetOutputs(model);
   for (size_t i = 0; i < data.y.size(); ++i) program.Bind(kind, outputs[targets[i]], data.y[i].raw());
-  if (!data.sample_weight.empty()) program.Bind(kind, "sample_weight", data.sample_weight.raw());
+  const std::vector<std::string> weights = WeightPorts(model, data.weights.size());
+  for (size_t i = 0; i < data.weights.size(); ++i) {
+    if (!data.weights[i].empty()) program.Bind(kind, weights[i], data.weights[i].raw());
+  }
+}
+
+int64_t BatchSizeFor(std::optional<int64_t> asked, std::optional<int64_t> steps, int64_t rows) {
+  constexpr int64_t kKeras = 32;
+  if (asked) return *asked;
+  return steps ? std::max<int64_t>(StepsFor(rows, *steps), 1) : kKeras;
+}
+
+absl::Status CheckPositive(const char* name, std::optional<int64_t> number) {
+  if (!number || *number >= 1) return absl::OkStatus();
+  return Refuse("{}: expected 1 or more, got {}", name, *number);
 }
 
 }  // namespace fusebox

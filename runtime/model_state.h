@@ -18,7 +18,8 @@ namespace fusebox {
 // Data in the order of the model's inputs, and of TargetOutputs.
 struct PortData {
   std::vector<Tensor> x, y;
-  Tensor sample_weight = {};  // f32[n]; empty: all count the same.
+  // f32[n] or f32[n, steps]: none; one for all targets; or one for each, where an empty one says none. As in BatchTypes.
+  std::vector<Tensor> weights = {};
 
   int64_t rows() const { return x[0].rows(); }
   PortData Rows(int64_t begin, int64_t end) const;
@@ -33,6 +34,10 @@ class Model::Impl {
   // A layer on top of a stack, or a model with its weights (`weights`).
   void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where,
            const std::vector<NamedTensor>& weights = {});
+  // The input of a stack without layers.
+  void AddInput(const InputConfig& input, const std::source_location& where);
+  // Takes the last layer of a stack away.
+  void Pop();
   // All that the outputs need of what was declared.
   void Declare(const SymbolicTensors& inputs, const SymbolicTensors& outputs, const std::source_location& where);
   // A whole description.
@@ -61,13 +66,15 @@ class Model::Impl {
   // The program, compiled, with variables bound. Compiled once for each type of data, capacity and CPU.
   absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
                                          const std::string& target_cpu);
+  // The same for one batch of so many rows. A program for a greater one will do.
+  absl::StatusOr<BoundProgram*> CompiledForBatch(ProgramKind kind, const PortData& data, const std::string& target_cpu);
   void DropPrograms() { compiled_.clear(); }
 
   // ---- Data: in order, if the model can take them. Their dtypes do not matter, as the programs convert.
   absl::StatusOr<std::vector<Tensor>> TakeInputs(const Arrays& x) const;
   absl::StatusOr<PortData> TakeData(const Arrays& x, const Arrays& y, std::string_view prefix) const;
-  // Into the data: see SampleWeights. Error: also class_weight of a model with several outputs.
-  absl::Status TakeWeights(const Tensor& sample_weight, const ClassWeights& class_weight, PortData& data) const;
+  // Into the data: see DataArg and FitArgs. Errors: see SampleWeights; both; class_weight of a model with several outputs.
+  absl::Status TakeWeights(const Arrays& sample_weight, const ClassWeights& class_weight, PortData& data) const;
 
   // The weights of the layers within `path`, or of all, in the order of Keras's files: each layer's (LeafLayers), those
   // that are trained first.
@@ -80,6 +87,7 @@ class Model::Impl {
   int64_t seed;
   Variables variables;
   std::vector<Type> outputs;  // Empty while the input's shape is unknown.
+  Logs results;               // Of the last run; empty before one.
 
  private:
   // Puts full keys and all attributes into what names items.
@@ -89,6 +97,8 @@ class Model::Impl {
   // The types of the outputs; `lines` are those of the calls, for errors.
   void InferOutputs(const std::vector<std::string>& lines);
   absl::Status CheckInput(size_t input, const Tensor& x) const;
+  // One array for each of TargetOutputs; all outputs may be given, in order. `alias` is what a single one may be called.
+  absl::StatusOr<std::vector<Tensor>> ForTargets(const Arrays& arrays, std::string_view alias) const;
 
   bool named_;                             // By the user, not by default.
   int64_t layer_id_ = NextSymbolNumber();  // As a layer of other models.
@@ -108,13 +118,17 @@ class Model::Impl {
 Type BatchTypeOf(const Tensor& rows);
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
+// Keras's batch size: what is asked for, else what takes n rows in so many steps, else 32.
+int64_t BatchSizeFor(std::optional<int64_t> asked, std::optional<int64_t> steps, int64_t rows);
+// Error unless a number that may be left out is 1 or more.
+absl::Status CheckPositive(const char* name, std::optional<int64_t> number);
 // The error of a run that a signal has ended.
 absl::Status Interrupted();
 // Binds each array to its port.
 void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, const PortData& data);
-// One evaluation pass over data that the program was compiled for.
+// One evaluation pass over data that the program was compiled for, or its first steps.
 absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
-                                     int64_t batch_size, int64_t threads);
+                                     int64_t batch_size, std::optional<int64_t> steps, int64_t threads);
 // Losses and metrics that a program's outputs hold, in Keras's order.
 Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names);
 

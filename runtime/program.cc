@@ -17,7 +17,6 @@ namespace fusebox {
 namespace {
 
 const Type kOrderType = {DType::kI32, {kBatch}};
-const Type kWeightType = {DType::kF32, {kBatch}};
 const FbType kWideScalar = MakeType(FB_F64, {});
 
 // Data as the model takes them.
@@ -57,32 +56,34 @@ class ProgramWriter {
 
   // The loss of the batch, f32[]: see ReduceLoss. The output "loss" is the mean of all samples since the accumulators were
   // zero; of several losses each has such an output, too.
-  Value Loss(const Values& y_true, const Values& y_pred, Value weight) {
+  Value Loss(const Values& y_true, const Values& y_pred, const Values& weights) {
     const std::vector<OutputLoss> outputs = LossesOf(model_);
     const bool several = std::ranges::count_if(outputs, &OutputLoss::HasLoss) > 1;
-    struct OfSamples {
+    struct Term {
       const OutputLoss* output;
-      Value value, mask;
+      Value of_samples, weight, mask;
     };
-    std::vector<OfSamples> each;
+    std::vector<Term> each;
     size_t target = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!NeedsTarget(outputs[i])) continue;
-      const Value y = y_true[target++];
+      const Value y = y_true[target], weight = weights[target];
+      ++target;
       if (!outputs[i].HasLoss()) continue;
-      each.push_back({&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]), b_.Wrap(masks_[i])});
-      if (!each.back().value.ok()) return each.back().value;
+      each.push_back({&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]), weight, b_.Wrap(masks_[i])});
+      if (!each.back().of_samples.ok()) return each.back().of_samples;
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
     if (each.size() == 1 && !each[0].output->weight) {
-      const ReducedLoss reduced = ReduceLoss(b_, each[0].output->loss, each[0].value, weight, each[0].mask, penalties);
+      const auto& [output, of_samples, weight, mask] = each[0];
+      const ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, mask, penalties);
       RunningLoss(reduced.share, reduced.samples, "loss");
       return reduced.loss;
     }
     Value loss, share, samples;
     const auto add = [](Value& sum, Value term) { sum = sum.ok() ? sum + term : term; };
-    for (const auto& [output, of_samples, mask] : each) {
+    for (const auto& [output, of_samples, weight, mask] : each) {
       const GraphBuilder::Scope inner(b_, several ? output->output : "");
       ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, mask, b_.Wrap(0));
       samples = reduced.samples;
@@ -103,13 +104,14 @@ class ProgramWriter {
     return loss;
   }
 
-  void Metrics(const Values& y_true, const Values& y_pred, Value weight) {
+  void Metrics(const Values& y_true, const Values& y_pred, const Values& weights) {
     const GraphBuilder::Scope scope(b_, "metrics");
     const std::vector<OutputLoss> outputs = LossesOf(model_);
     size_t target = 0;
     for (size_t i = 0; i < outputs.size(); ++i) {
       if (!NeedsTarget(outputs[i])) continue;
-      const Value y = y_true[target++];
+      const Value y = y_true[target], weight = weights[target];
+      ++target;
       for (const auto& [metric, name, weighted] : LoggedMetrics(outputs[i], outputs.size())) {
         if (name.find('/') != std::string::npos) {
           Fail(fmt::format("metric '{}': a metric's name may have no '/'", name));
@@ -357,8 +359,7 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
   const auto data = [&](const std::string& port, const Type& type, DType dtype) {
     return Converted(training ? b.Rows(port, type, order) : b.Input(port, type), dtype);
   };
-  Values x, y;
-  Value weight = b.Wrap(0);
+  Values x, y, weights;
   const std::vector<std::string> inputs = InputPorts(model), outputs = OutputPorts(model);
   for (size_t i = 0; i < inputs.size(); ++i) {
     x.push_back(data(inputs[i], types.x[i], model.inputs.empty() ? types.x[i].dtype : model.inputs[i].dtype));
@@ -371,7 +372,12 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
       const bool classes = !loss.id.empty() && HasClassLabels(loss);
       y.push_back(data(outputs[targets[i]], types.y[i], classes ? DType::kI32 : DType::kF32));
     }
-    if (types.weighted) weight = data("sample_weight", kWeightType, DType::kF32);
+    const std::vector<std::string> ports = WeightPorts(model, types.weights.size());
+    for (size_t i = 0; i < ports.size(); ++i) {
+      const bool given = types.weights[i].dtype != DType::kError;
+      weights.push_back(given ? data(ports[i], types.weights[i], DType::kF32) : b.Wrap(0));
+    }
+    weights.resize(targets.size(), weights.empty() ? b.Wrap(0) : weights[0]);
   }
   const Values predicted = writer.Outputs(x);
   if (!b.status().ok()) return b.status();
@@ -379,8 +385,8 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
     for (size_t i = 0; i < outputs.size(); ++i) b.Output(outputs[i], predicted[i]);
     return std::move(writer).Finish();
   }
-  const Value loss = writer.Loss(y, predicted, weight);
-  writer.Metrics(y, predicted, weight);
+  const Value loss = writer.Loss(y, predicted, weights);
+  writer.Metrics(y, predicted, weights);
   if (training) {
     writer.Optimizer(loss);
     writer.Counters();
@@ -395,6 +401,14 @@ std::vector<size_t> TargetOutputs(const ModelConfig& model) {
     if (NeedsTarget(outputs[i])) targets.push_back(i);
   }
   return targets;
+}
+
+std::vector<std::string> WeightPorts(const ModelConfig& model, size_t weights) {
+  if (weights <= 1) return std::vector<std::string>(weights, "sample_weight");
+  const std::vector<std::string> names = OutputNames(model);
+  std::vector<std::string> ports;
+  for (const size_t target : TargetOutputs(model)) ports.push_back("sample_weight/" + names[target]);
+  return ports;
 }
 
 std::vector<std::string> LogNames(const ModelConfig& model) {

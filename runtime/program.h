@@ -30,7 +30,9 @@ enum class ProgramKind { kTraining, kEvaluation, kPrediction };
 // loss, and has one for each of TargetOutputs.
 struct BatchTypes {
   std::vector<Type> x, y;
-  bool weighted = false;  // Samples have weights: "sample_weight", f32[N].
+  // Of the samples' weights, f32[N] or, of each step, f32[N, steps]: none; one for all targets, "sample_weight"; or one for
+  // each, "sample_weight/main_output", where a type without a dtype says none. See WeightPorts.
+  std::vector<Type> weights = {};
 
   bool operator==(const BatchTypes&) const = default;
 };
@@ -41,6 +43,8 @@ absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, c
 
 // Which of the outputs have a loss or metrics, so that they need targets.
 std::vector<size_t> TargetOutputs(const ModelConfig& model);
+// The ports of so many arrays of weights.
+std::vector<std::string> WeightPorts(const ModelConfig& model, size_t weights);
 
 // What evaluation and training report, in Keras's order: "accuracy", "loss"; of several losses "main_output_loss", too.
 std::vector<std::string> LogNames(const ModelConfig& model);

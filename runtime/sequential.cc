@@ -9,8 +9,15 @@ namespace fusebox {
 Sequential::Sequential(ModelOptions options) : Model(std::make_unique<Impl>(std::move(options))) {
   if (impl_->config.name.empty()) impl_->config.name = "sequential";
 }
-Sequential::Sequential(std::vector<Layer> layers, ModelOptions options) : Sequential(std::move(options)) {
-  for (Layer& layer : layers) Add(std::move(layer));
+void StackItem::AddTo(Sequential& stack, const Layer& layer) { stack.Add(layer); }
+void StackItem::AddTo(Sequential& stack, const SymbolicTensor& input) { stack.Add(input); }
+void StackItem::AddTo(Sequential& stack, const Model& model, Layer::Where where) { stack.Add(model, where); }
+
+Sequential::Sequential(std::initializer_list<StackItem> items, ModelOptions options) : Sequential(std::move(options)) {
+  for (const StackItem& item : items) item.add(*this);
+}
+Sequential::Sequential(const std::vector<Layer>& layers, ModelOptions options) : Sequential(std::move(options)) {
+  for (const Layer& layer : layers) Add(layer);
 }
 Sequential::Sequential(Model model) : Model(std::move(model)) {
   const size_t inputs = impl_->config.inputs.size(), outputs = OutputsOf(impl_->config).size();
@@ -28,6 +35,23 @@ Sequential& Sequential::Add(Layer layer) {
 Sequential& Sequential::Add(const Model& model, Layer::Where where) {
   const auto call = model(SymbolicTensors(), where).call();
   impl_->Add(call->layer, {}, &where, call->weights);
+  return *this;
+}
+
+Sequential& Sequential::Add(const SymbolicTensor& input, Layer::Where where) {
+  const SymbolicCall* const call = input.call().get();
+  if (call != nullptr && call->input) {
+    impl_->AddInput(*call->input, call->where);
+  } else if (impl_->status.ok()) {
+    impl_->status =
+        Refuse("{}:{}: model '{}': a stack takes layers, models and an Input, got what a call of a layer gives",
+               where.file_name(), where.line(), impl_->config.name);
+  }
+  return *this;
+}
+
+Sequential& Sequential::Pop() {
+  impl_->Pop();
   return *this;
 }
 

@@ -164,6 +164,13 @@ void Variables::DropOptimizer() {
   });
 }
 
+void Variables::DropLayer(std::string_view path) {
+  Fetch();
+  std::erase_if(all_, [&](const Variable& v) {
+    return v.name.starts_with(path) && v.name.size() > path.size() && v.name[path.size()] == '/';
+  });
+}
+
 void Variables::DropLossScalars() {
   std::erase_if(all_, [](const Variable& v) { return v.kind == "scalar" && v.name.starts_with("loss/"); });
 }

@@ -48,6 +48,8 @@ class Variables {
   void SetInteger(std::string_view name, int64_t number);  // Of i64 scalars and counters.
   // Forgets all that an optimizer has remembered.
   void DropOptimizer();
+  // Forgets all of the layer, or model, of this path.
+  void DropLayer(std::string_view path);
   // Forgets what losses weigh, and their own numbers: the model is compiled anew.
   void DropLossScalars();
 

@@ -25,7 +25,7 @@ sees() {
 
 sees graph 'graph/' graph
 sees compiler '(graph|compiler)/' compiler
-sees runtime '(graph|compiler|runtime|plugins/sdk)/|fusebox\.h' runtime
+sees runtime '(graph|compiler|runtime|plugins/sdk)/|fusebox\.h|build_id\.h' runtime
 sees plugins/sdk 'graph/|plugins/sdk/' plugins/sdk
 for kind in plugins/*/; do
   [[ $kind == plugins/sdk/ ]] || sees "$kind" "plugins/sdk/|$kind" "$kind"

@@ -3,8 +3,9 @@
 //     x f32[n, 28, 28]   in [0, 1]: grey levels / 255; or u8[n, 28, 28], the grey levels themselves, if not `scaled`
 //     y i32[n]           T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot
 //
-// Read from the four IDX files of Debian's package dataset-fashion-mnist, as gzip or plain. IDX is big-endian: two zero
-// bytes, a dtype (8 is u8), the rank, the dimensions as u32, then the elements.
+// Read from the four IDX files of Debian's package dataset-fashion-mnist, as gzip or plain: in FUSEBOX_DATA_DIR or, where
+// that has other data sets alone, where the package puts them. IDX is big-endian: two zero bytes, a dtype (8 is u8), the rank, the
+// dimensions as u32, then the elements.
 // Source: Xiao, Rasul, Vollgraf (2017), Fashion-MNIST; http://yann.lecun.com/exdb/mnist (IDX).
 #include <zlib.h>
 
@@ -38,8 +39,10 @@ class File {
     errno = 0;
     file_ = gzopen(path_.c_str(), "rb");
     if (file_ == nullptr) {
-      throw Wrong("cannot open {}: {}; install the package dataset-fashion-mnist or set FUSEBOX_DATA_DIR", path_,
-                  std::strerror(errno != 0 ? errno : ENOMEM));
+      throw Wrong(
+          "cannot open {}: {}; install the package dataset-fashion-mnist or set FUSEBOX_DATA_DIR to a folder with its "
+          "files",
+          path_, std::strerror(errno != 0 ? errno : ENOMEM));
     }
     gzbuffer(file_, 1 << 17);
   }
@@ -124,7 +127,7 @@ class FashionMnist final : public sdk::Dataset {
  public:
   explicit FashionMnist(const sdk::Attributes& attributes) : scaled_(attributes.Bool("scaled")) {
     const char* folder = std::getenv("FUSEBOX_DATA_DIR");
-    folder_ = folder != nullptr && *folder != '\0' ? folder : kFolder;
+    folder_ = folder != nullptr && *folder != '\0' && !IsForOthers(folder) ? folder : kFolder;
   }
 
   std::vector<sdk::Split> Splits() const override {
@@ -151,8 +154,22 @@ class FashionMnist final : public sdk::Dataset {
   }
 
  private:
-  std::string Stem(std::string_view split, std::string_view what) const {
-    return fmt::format("{}/{}-{}-ubyte", folder_, split == "train" ? "train" : "t10k", what);
+  static std::string Stem(std::string_view folder, std::string_view split, std::string_view what) {
+    return fmt::format("{}/{}-{}-ubyte", folder, split == "train" ? "train" : "t10k", what);
+  }
+  std::string Stem(std::string_view split, std::string_view what) const { return Stem(folder_, split, what); }
+
+  // Whether it has other data sets alone. One that there is not is the user's mistake, and is named when a file is opened.
+  static bool IsForOthers(std::string_view folder) {
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) return false;
+    for (const char* split : {"train", "test"}) {
+      for (const char* what : {"images-idx3", "labels-idx1"}) {
+        const std::string stem = Stem(folder, split, what);
+        if (std::filesystem::exists(stem, ignored) || std::filesystem::exists(stem + ".gz", ignored)) return false;
+      }
+    }
+    return true;
   }
 
   // Grey levels as they are, or as float, over 255.
@@ -176,7 +193,7 @@ class FashionMnist final : public sdk::Dataset {
 FUSEBOX_PLUGIN(FashionMnist,
                {.id = "fusebox/fashion_mnist",
                 .doc = "Pictures of clothes, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
-                       "(60000) and test (10000). In FUSEBOX_DATA_DIR or "
+                       "(60000) and test (10000). In FUSEBOX_DATA_DIR or, if its files are not there, "
                        "/usr/share/datasets/fashion-mnist.",
                 .attributes = {sdk::Bool("scaled", true).Doc("if false, x is u8[n,28,28] in [0,255]")}});
 

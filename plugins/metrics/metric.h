@@ -11,12 +11,16 @@ inline Value DivideNoNan(Value a, Value b) { return Select(Equal(b, 0), 0, a / b
 inline Value OnesLike(sdk::Scope& scope, Value x) { return Broadcast(scope.Constant(1, FB_F64), x.dims()); }
 inline Value Narrow(Value x) { return Cast(x, FB_F32); }
 
-// The weights of the samples as f64, in a shape that broadcasts against x [N, ...]; x itself times them, in f64.
+// The weights of the samples (or of their steps) as f64, in a shape that broadcasts against x [N, ...]; x itself times them,
+// in f64.
 inline Value WeightsAgainst(sdk::Scope& scope, Value x) {
   const Value weight = scope.SampleWeight();
   if (!weight.ok()) return weight;
-  Dims dims(size_t(x.rank()), 1);
-  dims[0] = weight.dim(0);
+  if (x.rank() < weight.rank()) {
+    return scope.Error("has one number for each {}, and sample_weight is {}", x.type(), weight.type());
+  }
+  Dims dims = weight.dims();
+  dims.resize(size_t(x.rank()), 1);
   return Reshape(Cast(weight, FB_F64), dims);
 }
 inline Value Weighed(sdk::Scope& scope, Value x) {

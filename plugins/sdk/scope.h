@@ -142,7 +142,8 @@ class Scope {
     const FbSource source = MakeSource(where);
     return Wrap(call_.api->expand(call_.builder, FB_LOSS, reference.c_str(), inputs, 2, &source));
   }
-  // Of a metric that weighs its samples: their weights, f32[N]. The error value, and no error, if it does not.
+  // Of a metric that weighs its samples: their weights, f32[N], or those of their steps, f32[N, steps]. The error value,
+  // and no error, if it does not.
   Value SampleWeight() const { return call_.input_count > 2 ? Wrap(call_.inputs[2]) : Wrap(0); }
   // What a metric adds up: a state of the type of `step`, the sum of all these since the epoch began, this one with them.
   Value Accumulated(const char* name, Value step, Where where = Where::current()) const {
@@ -153,7 +154,7 @@ class Scope {
     return next;
   }
   // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64. Where samples
-  // have weights: of the mean of each sample, weighed. Where y_pred has a mask: of those values that it lets count.
+  // (or steps) have weights: of the mean of each, weighed. Where y_pred has a mask: of those values that it lets count.
   Value RunningMean(Value values, Where where = Where::current()) const {
     const Value mask = Mask(1);
     return mask.ok() ? MaskedMean(values, mask, where) : UnmaskedMean(values, where);
@@ -184,12 +185,16 @@ class Scope {
 
  private:
   Value WeighedMean(Value values, Value weight, Where where) const {
+    const Dims weighed = AllAxes(weight);
+    if (values.rank() < weight.rank()) {
+      return Error("has one number for each {}, and sample_weight is {}", values.type(), weight.type());
+    }
     Dims inner = AllAxes(values);
-    if (!inner.empty()) inner.erase(inner.begin());
+    inner.erase(inner.begin(), inner.begin() + int64_t(weighed.size()));
     const Value samples = inner.empty() ? values : Mean(Cast(values, FB_F64), inner);
     const Value wide = Cast(weight, FB_F64);
-    const Value total = Accumulated("total", Sum(Cast(samples, FB_F64) * wide, {0}), where);
-    const Value count = Accumulated("count", Sum(wide, {0}), where);
+    const Value total = Accumulated("total", Sum(Cast(samples, FB_F64) * wide, weighed), where);
+    const Value count = Accumulated("count", Sum(wide, weighed), where);
     return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
   }
   // As Keras: the means over each sample's steps of what counts, and of how much it counts.
@@ -204,8 +209,11 @@ class Scope {
     }
     Value counts = Cast(mask, FB_F64);
     if (weight.ok()) {
-      Dims column(size_t(mask.rank()), 1);
-      column[0] = weight.dim(0);
+      if (weight.rank() > mask.rank()) {
+        return Error("has one number for each {}, and sample_weight is {}", mask.type(), weight.type());
+      }
+      Dims column = weight.dims();
+      column.resize(size_t(mask.rank()), 1);
       counts = counts * Reshape(Cast(weight, FB_F64), column);
     }
     const Dims all = AllAxes(values);

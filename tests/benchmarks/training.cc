@@ -18,8 +18,9 @@ void TimeEpochs(benchmark::State& state, fusebox::Model model, const std::vector
   int64_t epoch = 0;
   double loss = 0;
   for (auto _ : state) {
-    const History history =
-        OrDie(model.Fit(x, y, {.batch_size = batch, .initial_epoch = epoch++, .threads = threads, .verbose = 0}));
+    const History history = OrDie(model.Fit(
+        x, y, {.epochs = epoch + 1, .batch_size = batch, .initial_epoch = epoch, .threads = threads, .verbose = 0}));
+    ++epoch;
     loss = history["loss"].back();
   }
   state.counters["loss"] = loss;

@@ -106,6 +106,24 @@ TEST_F(FashionMnist, ReadsPlainFilesToo) {
   EXPECT_OK(dataset.Load("train"));
 }
 
+// The folder is for other data sets, too: without any file of this one it is Debian's that are read.
+TEST_F(FashionMnist, WithoutItsFilesThereReadsDebians) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) std::filesystem::remove(entry);
+  std::ofstream(folder_ / "california_housing.csv") << "another data set";
+  const std::string debians = "/usr/share/datasets/fashion-mnist/train-labels-idx1-ubyte";
+  ASSERT_OK_AND_ASSIGN(const DatasetObject dataset, DatasetObject::Create(BuiltIns(), Spec("fashion_mnist")));
+  const auto splits = dataset.Splits();
+  if (std::filesystem::exists(debians) || std::filesystem::exists(debians + ".gz")) {
+    ASSERT_OK(splits);
+    EXPECT_EQ(splits->at(0).rows, 60000);
+  } else {
+    EXPECT_THAT(splits, StatusHasMessage(HasSubstr("cannot open " + debians)));
+  }
+  // A folder that there is not is a mistake.
+  setenv("FUSEBOX_DATA_DIR", "/nowhere", 1);
+  EXPECT_THAT(Error(), HasSubstr("cannot open /nowhere/train-images-idx3-ubyte.gz"));
+}
+
 TEST_F(FashionMnist, NamesAMissingFile) {
   std::filesystem::remove(Path("train-labels-idx1-ubyte.gz"));
   EXPECT_THAT(Error(), AllOf(HasSubstr("cannot open " + Path("train-labels-idx1-ubyte.gz")),

@@ -31,6 +31,68 @@ TEST(Sequential, ListAndAddGiveTheSameModel) {
   EXPECT_EQ(list.config(), added.config());
 }
 
+TEST(Sequential, TheInputMayBeGivenInFront) {
+  const Sequential shape({Dense(3, "relu", {.input_shape = {4}}), Dense(1)});
+  const Sequential list({Input({4}), Dense(3, "relu"), Dense(1)});
+  Sequential added;
+  added.Add(Input({4})).Add(Dense(3, "relu")).Add(Dense(1));
+  EXPECT_EQ(list.config(), shape.config());
+  EXPECT_EQ(added.config(), shape.config());
+  // It has a name and a dtype.
+  Sequential named({Input({4}, {.name = "pixels", .dtype = DType::kF64}), Flatten()});
+  EXPECT_EQ(named.config().inputs[0].name, "pixels");
+  EXPECT_EQ(named.config().inputs[0].dtype, DType::kF64);
+  // Models are layers.
+  Sequential encoder({Input({4}), Dense(2, {.name = "code"})}, {.name = "encoder"});
+  const Sequential stack({encoder, Dense(1)});
+  ASSERT_TRUE(stack.status().ok()) << stack.status();
+  EXPECT_EQ(stack.CountParams(), 10 + 3);
+
+  const int line = __LINE__ + 1;
+  const Sequential late({Dense(3), Input({4}, {.name = "late"})});
+  EXPECT_EQ(Error(late.status()),
+            "tests/runtime/sequential_test.cc:" + std::to_string(line) + ": input 'late' has to come first, and once");
+  const Sequential twice({Input({4}), Input({4}), Dense(3)});
+  EXPECT_THAT(Error(twice.status()), HasSubstr("an Input has to come first, and once"));
+  const Sequential empty({Input({4, 0}), Dense(3)});
+  EXPECT_THAT(Error(empty.status()), HasSubstr("an Input needs dimensions of 1 or more, got [4,0]"));
+  const Sequential called({Dense(1)(Input({4})), Dense(3)});
+  EXPECT_THAT(Error(called.status()),
+              HasSubstr("model 'sequential': a stack takes layers, models and an Input, got what a "
+                        "call of a layer gives"));
+}
+
+TEST(Sequential, PopTakesTheLastLayerAway) {
+  Sequential model({Dense(3, "relu", {.input_shape = {2}}), Dense(4), Dense(1)}, {.seed = 1});
+  ASSERT_TRUE(CompileAny(model).ok());
+  const Tensor x(DType::kF32, {6, 2}), one(DType::kF32, {6, 1}), four(DType::kF32, {6, 4});
+  ASSERT_TRUE(model.Fit(x, one, {.verbose = 0}).ok());
+  const std::vector<Tensor> before = *model.GetWeights();
+  model.Pop();
+  ASSERT_TRUE(model.status().ok()) << model.status();
+  const std::vector<Tensor> after = *model.GetWeights();
+  ASSERT_EQ(after.size(), 4u);
+  for (size_t i = 0; i < after.size(); ++i)
+    EXPECT_TRUE(std::ranges::equal(after[i].values<float>(), before[i].values<float>())) << i;
+  // What it learns has to fit what is the last layer now.
+  EXPECT_THAT(Error(model.Fit(x, one, {.verbose = 0}).status()),
+              HasSubstr("expects targets like f32[N,4], got f32[N,1]"));
+  EXPECT_TRUE(model.Fit(x, four, {.verbose = 0}).ok());
+  // The name is free again, for weights of another shape.
+  model.Add(Dense(5));
+  EXPECT_EQ(model.config().layers.back().name, "dense_2");
+  EXPECT_EQ((*model.GetWeights())[4].shape(), (std::vector<int64_t>{4, 5}));
+  model.Pop().Pop().Pop();
+  EXPECT_EQ(model.config().layers.size(), 0u);
+  model.Add(Dense(7));
+  EXPECT_EQ((*model.GetWeights())[0].shape(), (std::vector<int64_t>{2, 7}));
+  model.Pop().Pop();
+  EXPECT_EQ(Error(model.status()), "model 'sequential' has no layer to pop");
+  // Where the input is not known yet, too.
+  Sequential deferred({Dense(3), Dense(2)});
+  EXPECT_EQ((*deferred.Pop().Predict(x)).shape(), (std::vector<int64_t>{6, 3}));
+}
+
 TEST(Sequential, AnyPluginsLayerIsAsEasy) {
   Sequential model({Layer("dense", {{"units", 3}, {"activation", "relu"}}, {.input_shape = {2}})});
   ASSERT_TRUE(model.status().ok()) << model.status();

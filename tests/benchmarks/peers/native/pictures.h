@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 #include <string>
 #include <vector>
@@ -31,7 +32,11 @@ inline std::vector<uint8_t> TailOf(const std::string& path, size_t before, size_
 
 inline Pictures LoadPictures() {
   const char* const set = std::getenv("FUSEBOX_DATA_DIR");
-  const std::string folder = set != nullptr && *set != 0 ? set : "/usr/share/datasets/fashion-mnist";
+  const std::string debians = "/usr/share/datasets/fashion-mnist";
+  std::string folder = set != nullptr && *set != 0 ? set : debians;
+  // As the data source does: a folder with other data sets alone is not meant.
+  if (std::filesystem::is_directory(folder) && !std::filesystem::exists(folder + "/train-images-idx3-ubyte.gz"))
+    folder = debians;
   // After the headers of 16 and 8 bytes, 5,000 samples are for validation.
   std::vector<uint8_t> x = TailOf(folder + "/train-images-idx3-ubyte.gz", 16 + 5000 * kPixels, kPictures * kPixels);
   std::vector<uint8_t> y = TailOf(folder + "/train-labels-idx1-ubyte.gz", 8 + 5000, kPictures);

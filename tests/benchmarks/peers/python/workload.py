@@ -58,7 +58,11 @@ def data(options):
 
 def pictures():
     """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of that shape where it is missing."""
-    folder = os.environ.get("FUSEBOX_DATA_DIR") or "/usr/share/datasets/fashion-mnist"
+    debians = "/usr/share/datasets/fashion-mnist"
+    folder = os.environ.get("FUSEBOX_DATA_DIR") or debians
+    # As the data source does: a folder with other data sets alone is not meant.
+    if os.path.isdir(folder) and not os.path.exists(f"{folder}/train-images-idx3-ubyte.gz"):
+        folder = debians
     try:
         with gzip.open(f"{folder}/train-images-idx3-ubyte.gz") as file:
             x = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 28, 28)
