@@ -45,6 +45,11 @@ Json AttributeJson(std::string_view name, const AttributeValue& value);
 
 Json Attributes(const ItemSpec& item, Json into = Json::object()) {
   for (const auto& [name, value] : item.attributes) into[name] = AttributeJson(name, value);
+  // No axes at all are something else than axes that are not given.
+  const ItemName id = SplitItemId(item.id);
+  if (id.space == "fusebox" && id.name == "normalization" && into.contains("axis") && into["axis"].is_null()) {
+    into["axis"] = Json::array();
+  }
   return into;
 }
 
@@ -73,8 +78,7 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
   }
   if (const int64_t* number = std::get_if<int64_t>(&value); number != nullptr && *number == INT64_MIN) return nullptr;
   if (const Ints* list = std::get_if<Ints>(&value)) {
-    // Of an optional attribute: None. No axes at all are something else.
-    if (list->empty() && name != "target_shape" && name != "axis") return nullptr;
+    if (list->empty() && name != "target_shape") return nullptr;  // Of an optional attribute: None.
     Json json = *list;
     for (Json& element : json) {
       if (name == "noise_shape" && element == -1) element = nullptr;

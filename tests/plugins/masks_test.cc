@@ -109,6 +109,25 @@ TEST(BatchNormalization, LeavesOutMaskedSteps) {
 }
 
 TEST(Masks, SayWhatDoesNotFit) {
+  const Type x = F32({kBatch, 2, 3});
+  GraphBuilder norm, joined, other;
+  norm.masks = {norm.Input("mask", {DType::kBool, {kBatch}}).id};
+  ExpandItem(norm, BuiltIns(), FB_LAYER, Spec("batch_normalization"), {norm.Input("x", x)}, "it");
+  EXPECT_THAT(std::string(norm.status().message()),
+              HasSubstr("expects a mask of one axis less than f32[N,2,3], got bool[N]"));
+  joined.masks = {joined.Input("mask", {DType::kBool, {kBatch}}).id, 0};
+  ExpandItem(joined, BuiltIns(), FB_LAYER, Spec("concatenate"), {joined.Input("a", x), joined.Input("b", x)}, "it");
+  EXPECT_THAT(std::string(joined.status().message()),
+              HasSubstr("expects a mask of all axes but the last of f32[N,2,3], got bool[N]"));
+  other.SetMask(other.Input("x", x));
+  EXPECT_THAT(std::string(other.status().message()),
+              HasSubstr("sets f32[N,2,3] as the mask of its result, bool[N, ...] expected"));
+  GraphBuilder metric;
+  const Values data = {metric.Input("a", F32({kBatch, 3, 1})), metric.Input("b", F32({kBatch, 3, 1}))};
+  metric.masks = {0, metric.Input("mask", {DType::kBool, {kBatch, 2}}).id};
+  ExpandItem(metric, BuiltIns(), FB_METRIC, Spec("mean_absolute_error"), data, "it");
+  EXPECT_THAT(std::string(metric.status().message()),
+              HasSubstr("expects one value or more for each step of the mask bool[N,2], got f32[N,3]"));
   EXPECT_THAT(MaskedItem(FB_LAYER, "softmax", {F32({kBatch, 2, 3})}, {true}).error(),
               HasSubstr(": expects no mask, got bool[N,2]: use the activation softmax"));
 }

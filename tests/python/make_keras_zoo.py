@@ -88,6 +88,8 @@ def make(folder):
                            for w in model.get_weights()])
         for layer in model.layers:
             if isinstance(layer, K.Normalization):
+                if layer.weights:
+                    layer.adapt_variance.assign(abs(layer.adapt_variance))
                 layer.finalize_state()
         x = rng.normal(size=(9, *shape)).astype(np.float32)
         if ids:

@@ -59,6 +59,17 @@ TEST(Expansions, NamesAreThoseOfTheLayer) {
   EXPECT_NE(graph->update_of(graph->FindNamed(Op::kState, "scale/s")), 0u);
 }
 
+// What was kept knows of no masks, so none is lost without a word.
+TEST(Expansions, NeedTheirPluginWhereThereAreMasks) {
+  ModelConfig config = ScaleModel();
+  config.layers.insert(config.layers.begin(), {.item = {"masking", {}}, .name = "masking"});
+  const absl::StatusOr<Sequential> model = Sequential::FromConfig(config, ScaleExpansions());
+  EXPECT_THAT(
+      std::string(model.status().message()),
+      HasSubstr("'scale': the symbols stored for acme/scale@1 know of no masks, and an input has one: its plugin "
+                "is needed"));
+}
+
 TEST(Expansions, PredictsTrainsSavesAndOpens) {
   absl::StatusOr<Sequential> model = Sequential::FromConfig(ScaleModel(), ScaleExpansions());
   ASSERT_TRUE(model.ok()) << model.status();

@@ -2,7 +2,9 @@
 // Perceptrons against scikit-learn's: tests/data/perceptron, made by tests/python/make_perceptron.py.
 #include "fusebox/runtime/perceptron.h"
 
+#include <cstdio>
 #include <map>
+#include <string>
 
 #include "fusebox/runtime/formats/npz.h"
 #include "gmock/gmock.h"
@@ -123,6 +125,19 @@ TEST(Perceptron, WorksWithoutAnInterceptAndWithAnyClasses) {
   EXPECT_EQ(Numbers(predicted), Numbers(y));
   ASSERT_OK_AND_ASSIGN(const Tensor intercept, perceptron.intercept());
   EXPECT_EQ(Numbers(intercept), std::vector<double>{0});
+}
+
+// examples/programs/logic_gates.cc
+TEST(Perceptron, LearnsTheGatesOfTheExample) {
+  FILE* const pipe = popen(FUSEBOX_BUILD_DIR "/bin/logic_gates 2>&1", "r");
+  ASSERT_NE(pipe, nullptr);
+  std::string output;
+  for (char piece[4096]; size_t got = std::fread(piece, 1, sizeof piece, pipe);) output.append(piece, got);
+  ASSERT_EQ(pclose(pipe), 0) << output;
+  EXPECT_THAT(output, ::testing::ContainsRegex("AND: converged in [0-9]+ epochs; 100 % are right"));
+  EXPECT_THAT(output, ::testing::ContainsRegex("OR: converged in [0-9]+ epochs; 100 % are right"));
+  EXPECT_THAT(output,
+              ::testing::ContainsRegex("XOR: did not converge in [0-9]+ epochs: [1-4] of 4 instances are wrong"));
 }
 
 TEST(Perceptron, SaysWhatIsWrong) {

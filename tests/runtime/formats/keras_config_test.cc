@@ -176,6 +176,30 @@ TEST(KerasConfig, KnowsTheInputWithoutAnInputLayer) {
   EXPECT_THAT(model.inputs[0].shape, ElementsAre(7));
 }
 
+// A layer 'd' of the input 'i', called with the mask that `mask` makes; and an operation 'masks'. `output` is the model's.
+std::string Masked(const std::string& mask, const std::string& output = "d") {
+  const auto value = [](const std::string& layer) {
+    return R"({"class_name": "__keras_tensor__", "config": {"keras_history": [")" + layer + R"(", 0, 0]}})";
+  };
+  return R"({"class_name": "Functional", "config": {"layers": [
+      {"class_name": "InputLayer", "config": {"name": "i", "batch_shape": [null, 3, 2]}},
+      {"module": "keras.src.ops.numpy", "class_name": "NotEqual", "config": {"name": "masks"},
+       "inbound_nodes": [{"args": [)" +
+         value("i") + R"(, 0.0], "kwargs": {}}]},
+      {"class_name": "Dense", "config": {"name": "d", "units": 2},
+       "inbound_nodes": [{"args": [)" +
+         value("i") + R"(], "kwargs": {"mask": )" + value(mask) + R"(}}]}],
+      "input_layers": [["i", 0, 0]], "output_layers": [[")" +
+         output + R"(", 0, 0]]}})";
+}
+
+// Keras's own masks are not calls of ours: layers know them by themselves.
+TEST(KerasConfig, LeavesOutOperationsThatMakeMasks) {
+  ASSERT_OK_AND_ASSIGN(const ModelConfig model, ParseKerasConfig(Masked("masks"), "f"));
+  EXPECT_EQ(model.layers.size(), 1u);
+  EXPECT_EQ(model.calls, (std::vector<CallConfig>{{0, {{0, 0}}}}));
+}
+
 TEST(KerasConfig, SaysWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "f: not JSON: "},
@@ -199,7 +223,9 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": {"name": "i", "dtype": "string", "batch_shape": [null, 2]}}]}})",
        "f: InputLayer: dtype string is not supported"},
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "A", "config": {"name": "x"}}, {"class_name": "B", "config": {"name": "x"}}]}})",
-       "f: two layers are named 'x'"}};
+       "f: two layers are named 'x'"},
+      {Masked("i"), "f: layer 'd': called with a mask of one's own, 'i', which is not supported"},
+      {Masked("masks", "masks"), "f: the operation 'masks' is called on values, which is not supported"}};
   for (const auto& [text, message] : cases)
     EXPECT_THAT(ParseKerasConfig(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
 }
