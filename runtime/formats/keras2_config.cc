@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/formats/keras2_config.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,29 +11,24 @@
 namespace fusebox {
 namespace {
 
-// The member, or null.
+// The member, to be changed; nullptr if there is none.
 Json* Find(Json& object, const char* key) {
   if (!object.is_object()) return nullptr;
   const auto found = object.find(key);
   return found != object.end() ? &*found : nullptr;
 }
-const Json* Find(const Json& object, const char* key) { return Find(const_cast<Json&>(object), key); }
 
-std::string Text(const Json& object, const char* key) {
-  const Json* const text = Find(object, key);
-  return text != nullptr && text->is_string() ? text->get<std::string>() : "";
-}
-
-const Json* LayersOf(const Json& model) {
-  const Json* const config = Find(model, "config");
-  const Json* const layers = config != nullptr ? (config->is_array() ? config : Find(*config, "layers")) : nullptr;
-  return layers != nullptr && layers->is_array() ? layers : nullptr;
+// The list of them; null of what is no model.
+const Json& LayersOf(const Json& model) {
+  const Json& config = Member(model, "config");
+  const Json& layers = config.is_array() ? config : Member(config, "layers");
+  return layers.is_array() ? layers : Member(layers, "");
 }
 
 void UpgradeLayer(Json& layer) {
   Json* const config = Find(layer, "config");
   if (config == nullptr || !config->is_object()) return;
-  const std::string class_name = Text(layer, "class_name");
+  const std::string class_name = StringMember(layer, "class_name");
   if (Json* const axis = Find(*config, "axis");
       class_name == "BatchNormalization" && axis != nullptr && axis->is_array() && axis->size() == 1) {
     *axis = Json((*axis)[0]);
@@ -56,16 +52,16 @@ void CountFromZero(Json& values, const std::set<std::string>& from_one) {
 
 void UpgradeModel(Json& model, int nesting) {
   constexpr int kMaxNesting = 16;  // The reader refuses earlier.
-  if (nesting > kMaxNesting || LayersOf(model) == nullptr) return;
+  if (nesting > kMaxNesting || LayersOf(model).is_null()) return;
   Json& config = model["config"];
   if (config.is_array()) config = Json{{"layers", Json(config)}};
   std::set<std::string> from_one;
   for (Json& layer : config["layers"]) {
     UpgradeLayer(layer);
-    const Json* const inner = LayersOf(layer);
-    if (inner == nullptr) continue;
-    if (!inner->empty() && Text((*inner)[0], "class_name") == "InputLayer") {
-      from_one.insert(Text(layer["config"], "name"));
+    const Json& inner = LayersOf(layer);
+    if (inner.is_null()) continue;
+    if (!inner.empty() && StringMember(inner[0], "class_name") == "InputLayer") {
+      from_one.insert(StringMember(layer["config"], "name"));
     }
     UpgradeModel(layer, nesting + 1);
   }
@@ -79,16 +75,14 @@ void UpgradeModel(Json& model, int nesting) {
 
 void UpgradeOptimizer(Json& optimizer) {
   constexpr std::string_view kCustom = "Custom>";
-  const std::string class_name = Text(optimizer, "class_name");
+  const std::string class_name = StringMember(optimizer, "class_name");
   if (class_name.starts_with(kCustom)) optimizer["class_name"] = class_name.substr(kCustom.size());
   Json* const config = Find(optimizer, "config");
   if (config == nullptr || !config->is_object()) return;
   for (const char* own : {"jit_compile", "is_legacy_optimizer"}) config->erase(own);
-  if (const Json* const decay = Find(*config, "decay"); decay != nullptr && *decay == 0.0) config->erase("decay");
+  if (Member(*config, "decay") == 0.0) config->erase("decay");
   // RMSprop has a number there, which means nothing without.
-  if (const Json* const averages = Find(*config, "use_ema"); averages != nullptr && *averages == false) {
-    config->erase("ema_overwrite_frequency");
-  }
+  if (Member(*config, "use_ema") == false) config->erase("ema_overwrite_frequency");
 }
 
 // Calls use(item) for each object with a class, in lists and by name.
@@ -105,15 +99,16 @@ void UpgradeLoss(Json& loss) {
   Json* const config = Find(loss, "config");
   if (config == nullptr || !config->is_object()) return;
   config->erase("fn");
-  if (Text(*config, "reduction") == "auto") config->erase("reduction");
+  if (StringMember(*config, "reduction") == "auto") config->erase("reduction");
 }
 
 void UpgradeMetric(Json& metric, const std::vector<std::string>& outputs) {
   Json* const config = Find(metric, "config");
   if (config == nullptr || !config->is_object()) return;
-  if (Text(metric, "class_name") == "MeanMetricWrapper") metric["class_name"] = KerasClassName(Text(*config, "fn"));
+  if (StringMember(metric, "class_name") == "MeanMetricWrapper")
+    metric["class_name"] = KerasClassName(StringMember(*config, "fn"));
   config->erase("fn");
-  const std::string name = Text(*config, "name");
+  const std::string name = StringMember(*config, "name");
   for (const std::string& output : outputs) {
     if (outputs.size() > 1 && name.starts_with(output + "_")) (*config)["name"] = name.substr(output.size() + 1);
   }
@@ -121,9 +116,7 @@ void UpgradeMetric(Json& metric, const std::vector<std::string>& outputs) {
 
 std::vector<std::string> OutputsOf(const Json& model) {
   std::vector<std::string> names;
-  const Json* const outputs = Find(model["config"], "output_layers");
-  if (outputs == nullptr || !outputs->is_structured()) return names;
-  for (const Json& output : *outputs) {
+  for (const Json& output : Member(Member(model, "config"), "output_layers")) {
     if (output.is_array() && !output.empty() && output[0].is_string()) names.push_back(output[0].get<std::string>());
   }
   return names;
@@ -133,13 +126,9 @@ std::vector<std::string> OutputsOf(const Json& model) {
 
 bool IsKeras2(const Json& model, std::string_view keras_version) {
   if (keras_version.starts_with("2.") || keras_version.starts_with("1.")) return true;
-  const Json* const layers = LayersOf(model);
-  if (layers == nullptr) return false;
-  for (const Json& layer : *layers) {
-    const Json* const config = Find(layer, "config");
-    if (config != nullptr && config->is_object() && config->contains("batch_input_shape")) return true;
-  }
-  return false;
+  return std::ranges::any_of(LayersOf(model), [](const Json& layer) {
+    return !Member(Member(layer, "config"), "batch_input_shape").is_null();
+  });
 }
 
 void UpgradeKeras2(Json& model) {

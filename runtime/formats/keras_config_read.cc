@@ -16,25 +16,6 @@ namespace {
 
 constexpr int kMaxNesting = 8;  // Of items within attributes.
 
-// The start of a value, for messages.
-std::string Excerpt(const Json& json) {
-  const std::string text = JsonText(json);
-  return text.size() <= 80 ? text : text.substr(0, 77) + "...";
-}
-
-// The member, or null.
-const Json& Member(const Json& object, const std::string& key) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
-
-std::string StringMember(const Json& object, const std::string& key) {
-  const Json& member = Member(object, key);
-  return member.is_string() ? member.get<std::string>() : "";
-}
-
 std::optional<DType> DTypeOfKeras(std::string_view name) {
   if (name == "float32") return DType::kF32;
   if (name == "float64") return DType::kF64;
