@@ -69,13 +69,13 @@ absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const 
   return resolved;
 }
 
-bool HasClassLabels(const ItemSpec& loss) {
-  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LOSS, loss.id);
+bool HasClassLabels(const ItemSpec& spec, uint32_t kind) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(kind, spec.id);
   return item.ok() && ((*item)->flags & FB_CLASS_LABELS) != 0;
 }
 
-bool TakesClasses(const ItemSpec& loss, const Shape& y, const Shape& output) {
-  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LOSS, loss.id);
+bool TakesClasses(const ItemSpec& spec, const Shape& y, const Shape& output, uint32_t kind) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(kind, spec.id);
   if (!item.ok() || y.empty() || output.empty()) return false;
   const bool one_each = y.size() + 1 == output.size() || (y.size() == output.size() && y.back() == 1);
   if (((*item)->flags & FB_CLASS_LABELS) != 0) return one_each;

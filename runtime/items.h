@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/graph/builder.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/expansions.h"
 #include "fusebox/runtime/item_spec.h"
 
@@ -16,10 +17,10 @@ namespace fusebox {
 // plugin is missing is taken as it is if it has an expansion in `embedded`.
 absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const Expansions& embedded);
 
-// Whether the loss's y_true are classes (FB_CLASS_LABELS).
-bool HasClassLabels(const ItemSpec& loss);
-// Whether it takes this y for classes, where the model gives `output`: both shapes with the batch.
-bool TakesClasses(const ItemSpec& loss, const Shape& y, const Shape& output);
+// Whether its y_true, or those of a metric (`kind`), are classes (FB_CLASS_LABELS).
+bool HasClassLabels(const ItemSpec& item, uint32_t kind = FB_LOSS);
+// Whether it, or a metric (`kind`), takes this y for classes, where the model gives `output`: both shapes with the batch.
+bool TakesClasses(const ItemSpec& item, const Shape& y, const Shape& output, uint32_t kind = FB_LOSS);
 // A class that it lets pass whatever the model says, and that need not be one of the model's.
 std::optional<int64_t> IgnoredClass(const ItemSpec& loss);
 

@@ -2,6 +2,7 @@
 #include "fusebox/runtime/labels.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "fusebox/graph/literal.h"
 #include "fusebox/graph/status.h"
@@ -10,30 +11,40 @@ namespace fusebox {
 
 namespace {
 
-template <class T>
-int64_t FirstNan(std::span<const T> values) {
-  // Block by block: within one there is no branch, so it is as fast as memory.
-  constexpr size_t kBlock = 1024;
-  for (size_t begin = 0; begin < values.size(); begin += kBlock) {
-    const std::span<const T> block = values.subspan(begin, std::min(kBlock, values.size() - begin));
-    bool any = false;
-    for (const T v : block) any |= v != v;
-    if (!any) continue;
-    for (size_t i = 0;; ++i) {
-      if (block[i] != block[i]) return int64_t(begin + i);
+// The first of values that are floats for which this holds; -1 if there is none.
+template <class Is>
+int64_t FirstFloat(const Tensor& y, Is is) {
+  return WithDType(y.dtype(), [&]<class T>(T) -> int64_t {
+    if constexpr (!std::is_floating_point_v<T>) return -1;
+    const std::span<const T> values = y.values<T>();
+    // Block by block: within one there is no branch, so it is as fast as memory.
+    constexpr size_t kBlock = 1024;
+    for (size_t begin = 0; begin < values.size(); begin += kBlock) {
+      const std::span<const T> block = values.subspan(begin, std::min(kBlock, values.size() - begin));
+      bool any = false;
+      for (const T v : block) any |= is(v);
+      if (any) return int64_t(begin) + (std::ranges::find_if(block, is) - block.begin());
     }
-  }
-  return -1;
+    return -1;
+  });
 }
+
+int64_t SampleOf(const Tensor& y, int64_t element) { return element / (y.size() / y.rows()); }
 
 }  // namespace
 
 absl::Status CheckNoNan(const Tensor& y, std::string_view who) {
-  const int64_t found = y.dtype() == DType::kF32   ? FirstNan(y.values<float>())
-                        : y.dtype() == DType::kF64 ? FirstNan(y.values<double>())
-                                                   : -1;
+  const int64_t found = FirstFloat(y, [](auto v) { return v != v; });
   if (found < 0) return absl::OkStatus();
-  return Refuse("{}: NaN in sample {}, expected a number", who, found / (y.size() / y.rows()));
+  return Refuse("{}: NaN in sample {}, expected a number", who, SampleOf(y, found));
+}
+
+absl::Status CheckWhole(const Tensor& y, std::string_view metric) {
+  const int64_t found = FirstFloat(y, [](auto v) { return !(std::floor(v) == v); });
+  if (found < 0) return absl::OkStatus();
+  const Tensor wide = y.Cast(DType::kF64);
+  return Refuse("{}: y of sample {} is {}, expected a class, which is a whole number", metric, SampleOf(y, found),
+                wide.values<double>()[size_t(found)]);
 }
 
 absl::Status CheckClassLabels(const Tensor& y, int64_t classes, std::string_view loss, std::optional<int64_t> ignored) {

@@ -237,7 +237,10 @@ class Model {
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
 };
 
-// Opens a .keras file that Save or Keras wrote. Errors: no such file, what is wrong in it, a layer that is unknown here.
+// Opens a .keras file that Save, Keras 3 or Keras 2 (tf.keras) wrote, or an .h5 file of either, which holds a whole model:
+// the file's bytes tell which. The optimizer goes on with what it remembers; in Keras 2's files Nadam and Adafactor have not
+// all of it, and begin anew but for the number of steps. Errors: no such file, what is wrong in it, a layer that is unknown
+// here.
 absl::StatusOr<Model> LoadModel(const std::string& path);
 
 }  // namespace fusebox

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "fmt/format.h"
@@ -185,6 +186,34 @@ void SortLayers(ModelConfig& model) {
   }
   model.layers = std::move(sorted);
   for (CallConfig& call : model.calls) call.layer = place[call.layer];
+}
+
+std::vector<std::string> LayersInCycle(const ModelConfig& model) {
+  const size_t inputs = model.inputs.size();
+  std::vector<bool> gone(model.calls.size());
+  const auto waits_for = [&](size_t call, size_t other) {
+    return std::ranges::any_of(model.calls[call].inputs, [&](ValueRef v) { return v.source == inputs + other; });
+  };
+  const auto all = std::views::iota(size_t{0}, model.calls.size());
+  const auto has_left = [&](const auto& needs) {
+    return std::ranges::any_of(all, [&](size_t i) { return !gone[i] && needs(i); });
+  };
+  // Without those that wait for none, and those that none waits for, circles are left, and what lies between two.
+  for (bool found = true; found;) {
+    found = false;
+    for (const size_t call : all) {
+      if (gone[call] || (has_left([&](size_t other) { return waits_for(call, other); }) &&
+                         has_left([&](size_t other) { return waits_for(other, call); })))
+        continue;
+      gone[call] = found = true;
+    }
+  }
+  std::vector<std::string> names;
+  for (const size_t call : all) {
+    const std::string& name = model.layers[model.calls[call].layer].name;
+    if (!gone[call] && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
 }
 
 std::optional<std::vector<size_t>> SortCalls(ModelConfig& model) {

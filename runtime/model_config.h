@@ -110,6 +110,8 @@ void SortLayers(ModelConfig& model);
 // those calls that have all they need. Returns how they were numbered before, by the new numbers; nothing if some wait for
 // each other.
 std::optional<std::vector<size_t>> SortCalls(ModelConfig& model);
+// The layers whose calls need each other in a circle, by name; none, if there is no circle.
+std::vector<std::string> LayersInCycle(const ModelConfig& model);
 
 // "Dense"; "Sequential" or "Functional" of a model.
 std::string KerasClassOf(const LayerConfig& layer);

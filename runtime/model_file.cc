@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/formats/bounded_reader.h"
 #include "fusebox/runtime/formats/json_text.h"
 #include "fusebox/runtime/formats/keras_file.h"
+#include "fusebox/runtime/formats/keras_h5.h"
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/model_state.h"
@@ -73,12 +75,19 @@ absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& group
   return absl::OkStatus();
 }
 
-absl::Status SetOptimizer(Model::Impl& model, const std::vector<Tensor>& values, const std::string& who) {
+absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const std::string& who) {
   if (values.empty() || !model.config.compile) return absl::OkStatus();
   FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
   const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
   // Keras saves those before the slots alone before it has trained.
   const size_t before_slots = variables.size() - model.variables.OfKind("slot").size();
+  const bool lacks_rate = before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
+  if (lacks_rate) {
+    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor: they
+    // go on with the iteration alone.
+    values.insert(values.begin() + 1, variables[1]->value);
+    if (values.size() != variables.size()) values.resize(before_slots);
+  }
   if (values.size() != variables.size() && values.size() != before_slots) {
     return Refuse("{}: the optimizer {} has {} variables, found {}", who, ShortName(model.config.compile->optimizer.id),
                   variables.size(), values.size());
@@ -90,6 +99,41 @@ absl::Status SetOptimizer(Model::Impl& model, const std::vector<Tensor>& values,
   // Counters all tell the same.
   const int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
   for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetInteger(counter->name, steps);
+  return absl::OkStatus();
+}
+
+// The variables of a layer, or of all layers of a model within, in the order of .h5 files.
+std::vector<const Variable*> TrainedFirst(const Model::Impl& model, const std::string& layer) {
+  const std::vector<LeafLayer> leaves = LeafLayers(model.config);
+  const auto weights = model.WeightsByLayer();
+  std::vector<const Variable*> all;
+  for (const bool trained : {true, false}) {
+    for (size_t i = 0; i < leaves.size(); ++i) {
+      if (leaves[i].path != layer && !leaves[i].path.starts_with(layer + "/")) continue;
+      for (const Variable* weight : weights[i]) {
+        if ((weight->trainable && leaves[i].trainable) == trained) all.push_back(weight);
+      }
+    }
+  }
+  return all;
+}
+
+absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& layers, const std::string& who) {
+  size_t set = 0;
+  for (const KerasH5::Layer& layer : layers) {
+    const std::vector<const Variable*> weights = TrainedFirst(model, layer.name);
+    if (layer.weights.size() != weights.size()) {
+      return Refuse("{}: layer '{}': expected {} weights, found {}", who, layer.name, weights.size(),
+                    layer.weights.size());
+    }
+    for (size_t i = 0; i < weights.size(); ++i, ++set) {
+      const absl::Status status = model.variables.Set(weights[i]->name, layer.weights[i]);
+      if (!status.ok()) return Refuse("{}: {}", who, Message(status));
+    }
+  }
+  if (const size_t all = model.Weights().size(); set != all) {
+    return Refuse("{}: expected {} weights, found those of {} layers, {} in all", who, all, layers.size(), set);
+  }
   return absl::OkStatus();
 }
 
@@ -123,8 +167,20 @@ absl::Status Model::LoadWeights(const std::string& path) {
 }
 
 absl::StatusOr<Model> LoadModel(const std::string& path) {
-  FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ReadKeras(path));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
+  if (IsHdf5(bytes)) {
+    FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
+    absl::StatusOr<Model> model = Model::FromConfig(file.config);
+    if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
+    Model::Impl& impl = *model->impl_;
+    if (!impl.HasInput()) return Refuse("{}: its input's shape is not known, so it can have no weights", who);
+    FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
+    FUSEBOX_RETURN_IF_ERROR(SetLayers(impl, file.layers, who));
+    FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, file.optimizer_vars, who));
+    return model;
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ParseKeras(bytes, who));
   FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsOf(file, who));
   absl::StatusOr<Model> model = Model::FromConfig(file.config, embedded);
   if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));

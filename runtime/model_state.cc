@@ -40,6 +40,8 @@ int64_t NewSeed() {
   return int64_t(uint64_t{words[0]} << 32 | words[1]);
 }
 
+Shape ShapeOf(const Tensor& tensor) { return {tensor.shape().begin(), tensor.shape().end()}; }
+
 }  // namespace
 
 void SetRandomSeed(int64_t seed) {
@@ -93,8 +95,13 @@ BatchTypes Model::Impl::UsualData() const {
   const std::vector<OutputLoss> losses = LossesOf(config);
   for (const size_t target : TargetOutputs(config)) {
     const Type& output = outputs[target];
-    const ItemSpec& loss = losses[target].loss;
-    const bool classes = !loss.id.empty() && HasClassLabels(loss) && output.rank() > 0;
+    const OutputLoss& learns = losses[target];
+    // Of an output without a loss its metrics tell.
+    const bool classes =
+        output.rank() > 0 && (learns.HasLoss() ? HasClassLabels(learns.loss)
+                                               : std::ranges::any_of(learns.metrics, [](const ItemSpec& metric) {
+                                                   return HasClassLabels(metric, FB_METRIC);
+                                                 }));
     types.y.push_back(classes ? Type{DType::kI32, Shape(output.shape.begin(), output.shape.end() - 1)} : output);
   }
   return types;
@@ -250,11 +257,16 @@ absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y,
     const ItemSpec& loss = losses[target].loss;
     const Shape& output = outputs[target].shape;
     // Where shapes do not fit, the program will say so.
-    const bool classes =
-        !loss.id.empty() && TakesClasses(loss, Shape(labels.shape().begin(), labels.shape().end()), output);
+    const bool classes = !loss.id.empty() && TakesClasses(loss, ShapeOf(labels), output);
     const absl::Status fits = classes ? CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss))
                                       : CheckNoNan(labels, who);
     if (!fits.ok()) return in_context(fits);
+    if (classes) continue;
+    for (const LoggedMetric& metric : LoggedMetrics(losses[target], 1)) {
+      if (!TakesClasses(*metric.item, ShapeOf(labels), output, FB_METRIC)) continue;
+      const absl::Status whole = CheckWhole(labels, metric.name);
+      if (!whole.ok()) return in_context(whole);
+    }
   }
   return data;
 }

@@ -72,6 +72,12 @@ class ProgramWriter {
       if (!outputs[i].HasLoss()) continue;
       each.push_back({&outputs[i], LossOfEach(outputs[i], several, y, y_pred[i]), weight, b_.Wrap(masks_[i])});
       if (!each.back().of_samples.ok()) return each.back().of_samples;
+      if (y_pred[i].rank() > 0 && y_pred[i].dim(-1) == 1 && b_.Preimage(y_pred[i].id, "fusebox/softmax") != 0) {
+        return Fail(
+            fmt::format("output '{}': a softmax of one unit is always 1: expected two units or more, or a sigmoid, "
+                        "got {}",
+                        OutputNames(model_)[i], ToString(y_pred[i].type())));
+      }
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");

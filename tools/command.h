@@ -58,7 +58,7 @@ struct OpenedModel {
   Model model;
   bool has_weights = false;  // A .keras file has; a program or a model in C++ has none.
 };
-// A .keras or .fbg file, path.so, path.so:name, or the id of an installed model, with attributes if it takes some:
+// A .keras, .h5 or .fbg file, path.so, path.so:name, or the id of an installed model, with attributes if it takes some:
 // "my_model:width=3". First weights, where there are none, come from the seed.
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed = {});
 // The symbols of one of its programs: "training", "evaluation", "prediction"; "" is training if the model is compiled,

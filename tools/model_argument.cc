@@ -39,13 +39,13 @@ absl::StatusOr<Model> FromLibrary(const std::string& reference, std::optional<in
 }  // namespace
 
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed) {
-  if (reference.ends_with(".keras")) {
+  if (reference.ends_with(".keras") || (reference.ends_with(".h5") && !reference.ends_with(".weights.h5"))) {
     FUSEBOX_ASSIGN_OR_RETURN(Model model, LoadModel(reference));
     return OpenedModel{std::move(model), true};
   }
   if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
-    return Refuse("'{}': expected a .keras or .fbg file or a model in C++; .h5 and .onnx cannot be read yet",
-                  reference);
+    return Refuse("'{}': expected a .keras, .h5 or .fbg file or a model in C++; {}", reference,
+                  reference.ends_with(".h5") ? "these are weights alone" : ".onnx cannot be read yet");
   }
   if (reference.ends_with(".fbg")) {
     FUSEBOX_ASSIGN_OR_RETURN(Model model, FromProgram(reference, seed));

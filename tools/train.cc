@@ -60,7 +60,8 @@ absl::Status Train(const TrainWords& words) {
 void AddTrain(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("train", "Train a model and save it");
   const auto words = std::make_shared<TrainWords>();
-  verb->add_option("MODEL", words->model, "A .keras or .fbg file, path.so, path.so:name, or an installed model's id")
+  verb->add_option("MODEL", words->model,
+                   "A .keras, .h5 or .fbg file, path.so, path.so:name, or an installed model's id")
       ->required();
   verb->add_option("--data", words->data,
                    "What to learn: a data source, an .npz, a .csv, two .npy or two IDX files with a ',' between")

@@ -5,7 +5,7 @@
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
 // Wide & Deep Learning for Recommender Systems.
 //
-// This source is a program, which trains the network:   build/release/bin/auxiliary_output [EPOCHS]
+// This source is a program, which trains the network:   build/release/bin/auxiliary_output [EPOCHS [SEED]]
 // (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
 // and a model that the fusebox command knows:           build/release/bin/fusebox summary auxiliary_output
 #include <algorithm>
@@ -54,8 +54,8 @@ fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
 // The first five features take the short way, the last six the deep one; two take both.
 fb::Arrays Inputs(const fb::Tensor& x) { return {{"wide_input", Columns(x, 0, 5)}, {"deep_input", Columns(x, 2, 8)}}; }
 
-absl::Status Train(int64_t epochs) {
-  fb::SetRandomSeed(42);
+absl::Status Train(int64_t epochs, int64_t seed) {
+  fb::SetRandomSeed(seed);
   absl::StatusOr<fb::Model> model = Build();
   if (!model.ok()) return model.status();
   std::printf("%s", model->Summary().c_str());
@@ -80,7 +80,7 @@ absl::Status Train(int64_t epochs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 20);
+  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 20, argc > 2 ? std::atoll(argv[2]) : 42);
   if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -3,7 +3,7 @@
 //     x [N, 28, 28] --flatten--> [N, 784] --dense, relu--> [N, 300] --dense, relu--> [N, 100] --dense, softmax--> [N, 10]
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10.
 //
-// This source is a program, which trains the network:   build/release/bin/fashion_mnist_mlp [EPOCHS]
+// This source is a program, which trains the network:   build/release/bin/fashion_mnist_mlp [EPOCHS [SEED]]
 // and a model that the fusebox command knows:           build/release/bin/fusebox summary fashion_mnist_mlp
 #include <cstdio>
 #include <cstdlib>
@@ -24,26 +24,14 @@ absl::StatusOr<fb::Sequential> Build() {
   return model;
 }
 
-// The same model, layer by layer.
-absl::StatusOr<fb::Sequential> BuildByAdding() {
-  fb::Sequential model({.name = "fashion_mnist_mlp"});
-  model.Add(fb::Flatten({.input_shape = {28, 28}}));
-  for (const int64_t units : {300, 100}) model.Add(fb::Dense(units, "relu"));
-  model.Add(fb::Dense(10, "softmax"));
-  const absl::Status compiled = model.Compile(
-      {.optimizer = "sgd:learning_rate=0.01", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
-  if (!compiled.ok()) return compiled;
-  return model;
-}
-
 FUSEBOX_MODEL(Build,
               {.id = "fashion_mnist_mlp", .doc = "Clothes by their pictures: 784 - 300 - 100 - 10, relu, softmax."});
 
 namespace {
 
-absl::Status Train(int64_t epochs) {
-  fb::SetRandomSeed(42);
-  absl::StatusOr<fb::Sequential> model = BuildByAdding();
+absl::Status Train(int64_t epochs, int64_t seed) {
+  fb::SetRandomSeed(seed);
+  absl::StatusOr<fb::Sequential> model = Build();
   if (!model.ok()) return model.status();
   std::printf("%s", model->Summary().c_str());
 
@@ -66,7 +54,7 @@ absl::Status Train(int64_t epochs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 30);
+  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 30, argc > 2 ? std::atoll(argv[2]) : 42);
   if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
 // Wide & Deep Learning for Recommender Systems.
 //
-// This source is a program, which trains the network:   build/release/bin/wide_and_deep [EPOCHS]
+// This source is a program, which trains the network:   build/release/bin/wide_and_deep [EPOCHS [SEED]]
 // (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
 // and a model that the fusebox command knows:           build/release/bin/fusebox summary wide_and_deep
 #include <cstdio>
@@ -31,8 +31,8 @@ FUSEBOX_MODEL(Build,
 
 namespace {
 
-absl::Status Train(int64_t epochs) {
-  fb::SetRandomSeed(42);
+absl::Status Train(int64_t epochs, int64_t seed) {
+  fb::SetRandomSeed(seed);
   absl::StatusOr<fb::Model> model = Build();
   if (!model.ok()) return model.status();
   std::printf("%s", model->Summary().c_str());
@@ -55,7 +55,7 @@ absl::Status Train(int64_t epochs) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 20);
+  const absl::Status status = Train(argc > 1 ? std::atoll(argv[1]) : 20, argc > 2 ? std::atoll(argv[2]) : 42);
   if (!status.ok()) std::fprintf(stderr, "%s\n", std::string(status.message()).c_str());
   return status.ok() ? 0 : 1;
 }

@@ -37,7 +37,8 @@ class Accuracy final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(Accuracy, {.id = "fusebox/accuracy",
-                          .doc = "How often y_pred is right: binary, by classes or one-hot, as the shapes say."});
+                          .doc = "How often y_pred is right: binary, by classes or one-hot, as the shapes say.",
+                          .class_labels_by_shape = true});
 
 }  // namespace
 }  // namespace fusebox

@@ -18,7 +18,8 @@ class SparseCategoricalAccuracy final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(SparseCategoricalAccuracy, {.id = "fusebox/sparse_categorical_accuracy",
-                                           .doc = "How often the greatest of y_pred is the class y_true."});
+                                           .doc = "How often the greatest of y_pred is the class y_true.",
+                                           .class_labels = true});
 
 }  // namespace
 }  // namespace fusebox

@@ -36,6 +36,7 @@ class SparseCategoricalCrossentropy final : public sdk::Metric {
 FUSEBOX_PLUGIN(SparseCategoricalCrossentropy,
                {.id = "fusebox/sparse_categorical_crossentropy",
                 .doc = "Cross-entropy of classes y_true and probabilities y_pred, in nats.",
+                .class_labels = true,
                 .attributes = {sdk::Bool("from_logits", false).Doc("y_pred is what softmax would get"),
                                sdk::Int("ignore_class").Optional().Doc("its loss is 0"),
                                sdk::Int("axis", -1).Doc("of the classes: the last one")}});

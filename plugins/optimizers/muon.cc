@@ -4,13 +4,17 @@
 //     m <- momentum m + g,   x = m, or with Nesterov g + momentum m
 //     x <- x / (|x| + 1e-7), then ns_steps times   A = x x^T,   x <- a x + (b A + c A A) x   (Newton-Schulz)
 //     w <- w - lr rms_rate sqrt(max(rows, columns)) x
-// Not for matrices of an embedding, if exclude_embeddings is true.
+// Not for matrices of an embedding, if exclude_embeddings is true, nor for those in whose path, "dense/kernel", a regular
+// expression of exclude_layers is found.
 // Sources: Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks; Liu et al. (2025), Muon is
 // scalable for LLM training (rms_rate); in the form that Keras gives them.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <regex>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "fusebox/plugins/optimizers/moments.h"
 
@@ -22,10 +26,17 @@ class Muon final : public sdk::Optimizer {
   explicit Muon(const sdk::Attributes& attributes)
       : steps_(attributes.Int("ns_steps")),
         nesterov_(attributes.Bool("nesterov")),
-        exclude_embeddings_(attributes.Bool("exclude_embeddings")) {}
+        exclude_embeddings_(attributes.Bool("exclude_embeddings")) {
+    const std::string list = attributes.Has("exclude_layers") ? std::string(attributes.String("exclude_layers")) : "";
+    for (size_t begin = 0; begin < list.size();) {
+      const size_t end = std::min(list.find(';', begin), list.size());
+      if (end > begin) excluded_.push_back(Expression(list.substr(begin, end - begin)));
+      begin = end + 1;
+    }
+  }
 
   Value Update(sdk::Scope& scope, Value variable, Value gradient, Value learning_rate) const override {
-    if (variable.rank() != 2 || (exclude_embeddings_ && OfEmbedding(scope.path()))) {
+    if (variable.rank() != 2 || IsExcluded(scope.path())) {
       const Value w = Decayed(scope, variable, "adam_weight_decay", learning_rate);
       const Moments moments = UpdateMoments(scope, gradient, "adam_beta_1", "adam_beta_2");
       const Value correction = Sqrt(BiasCorrection(scope, "adam_beta_2")) / BiasCorrection(scope, "adam_beta_1");
@@ -43,9 +54,21 @@ class Muon final : public sdk::Optimizer {
   }
 
  private:
-  static bool OfEmbedding(std::string path) {
-    for (char& c : path) c = char(std::tolower(static_cast<unsigned char>(c)));
-    return path.find("embedding") != std::string::npos;
+  static std::regex Expression(const std::string& text) {
+    try {
+      return std::regex(text);
+    } catch (const std::regex_error&) {
+      throw std::runtime_error(
+          fmt::format("exclude_layers: expected regular expressions with ';' between, got '{}'", text));
+    }
+  }
+  // `path` is that of what the optimizer keeps of a weight, "optimizer/dense/kernel".
+  bool IsExcluded(const std::string& path) const {
+    std::string lower = path;
+    for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
+    if (exclude_embeddings_ && lower.find("embedding") != std::string::npos) return true;
+    const std::string weight = path.substr(path.find('/') + 1);
+    return std::ranges::any_of(excluded_, [&](const std::regex& e) { return std::regex_search(weight, e); });
   }
   static Value Decayed(const sdk::Scope& scope, Value variable, const char* decay, Value learning_rate) {
     return variable - variable * scope.Scalar(decay) * learning_rate;
@@ -67,6 +90,7 @@ class Muon final : public sdk::Optimizer {
 
   int64_t steps_;
   bool nesterov_, exclude_embeddings_;
+  std::vector<std::regex> excluded_;
 };
 
 FUSEBOX_PLUGIN(
@@ -83,6 +107,9 @@ FUSEBOX_PLUGIN(
                    .Min(0)
                    .ProgramScalar()
                    .Doc("takes this part of a matrix away, times the rate"),
+               sdk::String("exclude_layers")
+                   .Optional()
+                   .Doc("AdamW for weights in whose path one of these is found, regular expressions with ';' between"),
                sdk::Bool("exclude_embeddings", true).Doc("AdamW for matrices of embeddings"),
                sdk::Float("muon_a", 3.4445).ProgramScalar().Doc("first coefficient of the polynomial"),
                sdk::Float("muon_b", -4.775).ProgramScalar().Doc("second one"),

@@ -29,10 +29,12 @@ enum {  // FbItem::kind. The first nine write symbols (expand), the others are c
   FB_DATASET,
   FB_MODEL
 };
-enum {                  // FbItem::flags
-  FB_CLASS_LABELS = 1,  // A loss whose y_true are classes in [0, last axis of y_pred): the host checks the data first.
+enum {  // FbItem::flags
+  // A loss whose y_true are classes in [0, last axis of y_pred), or a metric whose are classes: the host checks the data
+  // first.
+  FB_CLASS_LABELS = 1,
   FB_DECAYS_WEIGHTS = 2,         // An optimizer that sees to its attribute weight_decay itself; else the host does.
-  FB_CLASS_LABELS_BY_SHAPE = 4,  // A loss for which that holds of a y_true without y_pred's last axis, or with 1 there.
+  FB_CLASS_LABELS_BY_SHAPE = 4,  // For which that holds of a y_true without y_pred's last axis, or with 1 there.
   FB_KEEPS_MASK = 8  // A layer whose result has the mask of its first input, unless it sets another (FbApi::set_mask).
 };
 enum {                    // FbSchema::flags

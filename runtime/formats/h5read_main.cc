@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox-h5read: an HDF5 file on descriptor 0, its datasets as safetensors on descriptor 1.
+// fusebox-h5read [--text]: an HDF5 file on descriptor 0, its datasets as safetensors on descriptor 1. With --text also the
+// attributes of groups that are texts or lists of texts, as JSON in the safetensors' metadata: "model_weights@layer_names".
 //
 // A process of its own, since libhdf5 crashes on some damaged files: then only this process ends. It opens no file but
 // the one it was given, loads no filter plugin, and its memory and time are limited. Names are paths from the root,
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fmt/format.h"
@@ -25,6 +27,7 @@ namespace {
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr int kMaxDepth = 32;
 constexpr size_t kMaxObjects = 100'000;  // Counted by path: hard links can make a small file endless.
+constexpr size_t kMaxText = 64 * kMiB;   // Of all attributes.
 constexpr rlim_t kCpuSeconds = 60;
 
 [[noreturn]] void Fail(const std::string& message) {
@@ -145,13 +148,50 @@ herr_t AddName(hid_t, const char* name, const H5L_info_t* info, void* names) {
   return 0;
 }
 
+herr_t AddAttributeName(hid_t, const char* name, const H5A_info_t*, void* names) {
+  auto& list = *static_cast<std::vector<std::string>*>(names);
+  if (list.size() > kMaxObjects) return -1;
+  list.emplace_back(name);
+  return 0;
+}
+
+// A text or a list of texts; null for an attribute that is neither. A list without elements may be of any type.
+nlohmann::ordered_json ReadText(hid_t attribute, const std::string& path) {
+  const Hdf5Handle type = Open(H5Aget_type(attribute), H5Tclose, "the type of " + path);
+  const Hdf5Handle space = Open(H5Aget_space(attribute), H5Sclose, "the shape of " + path);
+  const bool is_list = H5Sget_simple_extent_type(space) == H5S_SIMPLE;
+  const hssize_t count = Require(H5Sget_simple_extent_npoints(space), "the shape of " + path);
+  if (uint64_t(count) > kMaxObjects) Fail(fmt::format("attribute {} has too many elements", path));
+  if (is_list && count == 0) return nlohmann::ordered_json::array();
+  if (H5Tget_class(type) != H5T_STRING || count == 0) return nullptr;
+  const Hdf5Handle memory = Open(H5Tcopy(H5T_C_S1), H5Tclose, "the type of " + path);
+  Require(H5Tset_cset(memory, H5Tget_cset(type)), "the type of " + path);
+  std::vector<std::string> texts;
+  if (Require(H5Tis_variable_str(type), "the type of " + path) > 0) {
+    Require(H5Tset_size(memory, H5T_VARIABLE), "the type of " + path);
+    std::vector<char*> read(size_t(count), nullptr);
+    Require(H5Aread(attribute, memory, read.data()), path);
+    for (const char* text : read) texts.emplace_back(text != nullptr ? text : "");
+  } else {
+    const size_t size = H5Tget_size(type);
+    if (size > kMaxText / size_t(count)) Fail(fmt::format("attribute {} is too large", path));
+    Require(H5Tset_size(memory, size + 1), "the type of " + path);  // One for the end.
+    std::string read(size_t(count) * (size + 1), '\0');
+    Require(H5Aread(attribute, memory, read.data()), path);
+    for (size_t i = 0; i < size_t(count); ++i) texts.emplace_back(read.c_str() + i * (size + 1));
+  }
+  if (is_list) return texts;
+  return texts[0];
+}
+
 class Walker {
  public:
-  explicit Walker(uint64_t budget) : budget_(budget) {}
+  Walker(uint64_t budget, bool with_text) : budget_(budget), with_text_(with_text) {}
 
   // Adds all datasets below the group, in alphabetical order.
   void Visit(hid_t group, const std::string& prefix, int depth) {
     if (depth > kMaxDepth) Fail(fmt::format("groups are nested deeper than {}", kMaxDepth));
+    if (with_text_) VisitAttributes(group, prefix);
     std::vector<std::pair<std::string, H5L_type_t>> names;
     Require(H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, AddName, &names), "group /" + prefix);
     for (const auto& [name, type] : names) {
@@ -167,8 +207,27 @@ class Walker {
   }
 
   const std::vector<Dataset>& datasets() const { return datasets_; }
+  // By "group@attribute".
+  const nlohmann::ordered_json& texts() const { return texts_; }
 
  private:
+  void VisitAttributes(hid_t group, const std::string& prefix) {
+    std::vector<std::string> names;
+    Require(H5Aiterate2(group, H5_INDEX_NAME, H5_ITER_INC, nullptr, AddAttributeName, &names),
+            "the attributes of /" + prefix);
+    for (const std::string& name : names) {
+      const std::string path = prefix + "@" + name;
+      if (++objects_ > kMaxObjects) Fail(fmt::format("more than {} objects", kMaxObjects));
+      const Hdf5Handle attribute = Open(H5Aopen(group, name.c_str(), H5P_DEFAULT), H5Aclose, path);
+      const nlohmann::ordered_json text = ReadText(attribute, path);
+      if (text.is_null()) continue;
+      std::string dumped = text.dump();  // Throws on what is no UTF-8.
+      text_bytes_ += dumped.size();
+      if (text_bytes_ > kMaxText) Fail("its attributes are too large");
+      texts_[path] = std::move(dumped);
+    }
+  }
+
   void Add(Dataset dataset) {
     if (dataset.bytes > budget_) Fail(fmt::format("dataset {} is too large for a file of this size", dataset.path));
     budget_ -= dataset.bytes;
@@ -176,7 +235,9 @@ class Walker {
   }
 
   uint64_t budget_;
-  size_t objects_ = 0;
+  bool with_text_;
+  size_t objects_ = 0, text_bytes_ = 0;
+  nlohmann::ordered_json texts_ = nlohmann::ordered_json::object();
   std::vector<Dataset> datasets_;
 };
 
@@ -190,8 +251,9 @@ void WriteAll(const char* data, uint64_t size) {
   }
 }
 
-void WriteHeader(const std::vector<Dataset>& datasets) {
+void WriteHeader(const std::vector<Dataset>& datasets, const nlohmann::ordered_json& texts) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!texts.empty()) header["__metadata__"] = texts;
   uint64_t offset = 0;
   for (const Dataset& dataset : datasets) {
     header[dataset.path] = {
@@ -218,7 +280,7 @@ void Limit(__rlimit_resource resource, rlim_t value) {
   ::setrlimit(resource, &limit);  // A lower limit that is set already stays.
 }
 
-void Run() {
+void Run(bool with_text) {
   struct stat info;
   if (::fstat(0, &info) != 0 || !S_ISREG(info.st_mode)) Fail("an HDF5 file expected on descriptor 0");
   const uint64_t size = uint64_t(info.st_size);
@@ -235,19 +297,19 @@ void Run() {
   H5Pset_fapl_stdio(access);
   const Hdf5Handle file(H5Fopen("/proc/self/fd/0", H5F_ACC_RDONLY, access), H5Fclose);
   if (!file.ok()) Fail("not an HDF5 file, or cut or damaged at its start");
-  Walker walker(budget);
+  Walker walker(budget, with_text);
   const Hdf5Handle root = Open(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose, "the root group");
   walker.Visit(root, "", 0);
-  WriteHeader(walker.datasets());
+  WriteHeader(walker.datasets(), walker.texts());
   for (const Dataset& dataset : walker.datasets()) WriteDataset(file, dataset);
 }
 
 }  // namespace
 }  // namespace fusebox
 
-int main() {
+int main(int argc, char** argv) {
   try {
-    fusebox::Run();
+    fusebox::Run(argc > 1 && std::string_view(argv[1]) == "--text");
   } catch (const std::exception& e) {
     fusebox::Fail(e.what());
   }

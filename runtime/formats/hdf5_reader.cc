@@ -27,13 +27,13 @@ std::string HelperPath() {
       .string();
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<NamedTensor>> ReadHdf5(std::string_view bytes, const std::string& who) {
+// What the helper makes of the file: safetensors.
+absl::StatusOr<std::string> Read(std::string_view bytes, const std::string& who, std::vector<std::string> words) {
   constexpr uint64_t kSlack = uint64_t{256} << 20;  // More than the helper allows itself: it gives the better message.
   const ProcessLimits limits{.time = std::chrono::seconds(120),
                              .output_bytes = std::min<uint64_t>(bytes.size() * 8 + kSlack, kByteBudget)};
-  const absl::StatusOr<ProcessResult> result = RunProcess({HelperPath()}, bytes, limits);
+  words.insert(words.begin(), HelperPath());
+  absl::StatusOr<ProcessResult> result = RunProcess(words, bytes, limits);
   if (!result.ok()) {
     return absl::Status(result.status().code(),
                         fmt::format("{}: cannot be read as HDF5: {}", who, Message(result.status())));
@@ -45,7 +45,22 @@ absl::StatusOr<std::vector<NamedTensor>> ReadHdf5(std::string_view bytes, const 
   if (result->exit_code != 0) {
     return Refuse("{}: {}", who, result->errors.substr(0, result->errors.find('\n')));
   }
-  return ParseSafetensors(result->output, who);
+  return std::move(result->output);
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<NamedTensor>> ReadHdf5(std::string_view bytes, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string tensors, Read(bytes, who, {}));
+  return ParseSafetensors(tensors, who);
+}
+
+absl::StatusOr<Hdf5Content> ReadHdf5WithTexts(std::string_view bytes, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string tensors, Read(bytes, who, {"--text"}));
+  Hdf5Content content;
+  FUSEBOX_ASSIGN_OR_RETURN(content.datasets, ParseSafetensors(tensors, who));
+  FUSEBOX_ASSIGN_OR_RETURN(content.texts, SafetensorsMetadata(tensors, who));
+  return content;
 }
 
 }  // namespace fusebox

@@ -24,6 +24,23 @@ absl::StatusOr<Json> ParseJson(std::string_view text, const std::string& who) {
   }
 }
 
+const Json& Member(const Json& object, const std::string& key) {
+  static const Json null;
+  if (!object.is_object()) return null;
+  const auto found = object.find(key);
+  return found == object.end() ? null : *found;
+}
+
+std::string StringMember(const Json& object, const std::string& key) {
+  const Json& member = Member(object, key);
+  return member.is_string() ? member.get<std::string>() : "";
+}
+
+std::string Excerpt(const Json& json) {
+  const std::string text = JsonText(json);
+  return text.size() <= 80 ? text : text.substr(0, 77) + "...";
+}
+
 std::string JsonText(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }

@@ -20,13 +20,15 @@ namespace fusebox {
 // Keras 3 opens the result. Without attributes, losses, metrics and activations are plain names, as with Keras.
 std::string KerasConfigJson(const ModelConfig& model);
 
-// Reads what KerasConfigJson and Keras 3 write. Whatever says nothing is left out of the attributes: null (no
+// Reads what KerasConfigJson, Keras 3 and Keras 2 (tf.keras: see keras2_config.h) write. Whatever says nothing is left out of the attributes: null (no
 // regularizer, no constraint), a default that all layers have, such as dtype float32. Anything else is kept, and it is
 // for the item's schema to know it. An item of Keras's is fusebox/name, a name that stands as a string stays as it is.
 // A compiled model without a loss has an empty loss id. Numbers that Keras widened from float32 are shortened:
 // 0.009999999776482582 becomes 0.01. Errors say where: a subclassed model, a layer that is called
-// with more than values, a dtype other than float32, sample weights.
-absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who);
+// with more than values, a dtype other than float32, sample weights. `keras_version` is what the file says of who wrote it,
+// if it does.
+absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who,
+                                             std::string_view keras_version = {});
 
 // One item as Keras serialises it: {"class_name": "SGD", "config": {"learning_rate": 0.1}}, or a name in quotes.
 absl::StatusOr<ItemSpec> ParseKerasItem(std::string_view json, const std::string& who);

@@ -6,6 +6,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/json_text.h"
+#include "fusebox/runtime/formats/keras2_config.h"
 #include "fusebox/runtime/formats/keras_config.h"
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/formats/number_text.h"
@@ -14,25 +15,6 @@ namespace fusebox {
 namespace {
 
 constexpr int kMaxNesting = 8;  // Of items within attributes.
-
-// The start of a value, for messages.
-std::string Excerpt(const Json& json) {
-  const std::string text = JsonText(json);
-  return text.size() <= 80 ? text : text.substr(0, 77) + "...";
-}
-
-// The member, or null.
-const Json& Member(const Json& object, const std::string& key) {
-  static const Json null;
-  if (!object.is_object()) return null;
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
-
-std::string StringMember(const Json& object, const std::string& key) {
-  const Json& member = Member(object, key);
-  return member.is_string() ? member.get<std::string>() : "";
-}
 
 std::optional<DType> DTypeOfKeras(std::string_view name) {
   if (name == "float32") return DType::kF32;
@@ -90,6 +72,17 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
   return values;
 }
 
+// Muon's exclude_layers: texts, which are one with ';' between.
+absl::StatusOr<AttributeValue> TextsFromJson(const Json& list, const std::string& who) {
+  std::string texts;
+  for (const Json& value : list) {
+    if (!value.is_string() || value.get<std::string>().find(';') != std::string::npos)
+      return Refuse("{}: a list of texts without ';' expected, got {}", who, Excerpt(list));
+    texts += (texts.empty() ? "" : ";") + value.get<std::string>();
+  }
+  return texts;
+}
+
 absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::string& who, int nesting) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
@@ -138,8 +131,10 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
   if (config.is_null()) return item;
   for (const auto& [key, value] : config.items()) {
     if (SaysNothing(key, value)) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute,
-                             AttributeFromJson(value, fmt::format("{}: '{}'", who, key), nesting));
+    const std::string attribute_who = fmt::format("{}: '{}'", who, key);
+    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute, key == "exclude_layers"
+                                                           ? TextsFromJson(value, attribute_who)
+                                                           : AttributeFromJson(value, attribute_who, nesting));
     item.attributes.emplace(key, std::move(attribute));
   }
   if (!item.attributes.contains("use_ema")) item.attributes.erase("ema_momentum");  // Means nothing without.
@@ -433,7 +428,13 @@ class GraphReader {
     for (const KerasHistory& output : outputs) {
       FUSEBOX_ASSIGN_OR_RETURN(model_.outputs.emplace_back(), Find(output));
     }
-    if (!SortCalls(model_)) return Refuse("{}: its calls wait for each other", who_);
+    if (!SortCalls(model_)) {
+      const std::vector<std::string> circle = LayersInCycle(model_);
+      if (circle.empty()) return Refuse("{}: its calls wait for each other", who_);
+      return Refuse(
+          "{}: a cycle: of the layers {} each waits for what another one gives, expected a graph without cycles", who_,
+          QuotedNames(circle));
+    }
     SortLayers(model_);
     return absl::OkStatus();
   }
@@ -539,8 +540,10 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
 
 }  // namespace
 
-absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who) {
-  FUSEBOX_ASSIGN_OR_RETURN(const Json parsed, ParseJson(json, who));
+absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who,
+                                             std::string_view keras_version) {
+  FUSEBOX_ASSIGN_OR_RETURN(Json parsed, ParseJson(json, who));
+  if (IsKeras2(parsed, keras_version)) UpgradeKeras2(parsed);
   return ModelFromJson(parsed, who, 0);
 }
 

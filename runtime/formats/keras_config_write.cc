@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "absl/strings/str_split.h"
 #include "fusebox/runtime/formats/json_text.h"
 #include "fusebox/runtime/formats/keras_config.h"
 #include "fusebox/runtime/formats/keras_names.h"
@@ -58,6 +59,12 @@ bool IsPlainName(const ItemSpec& item) { return item.attributes.empty() && Split
 
 Json AttributeJson(std::string_view name, const AttributeValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) {
+    if (name == "exclude_layers") {  // Muon's: a list of texts.
+      Json list = Json::array();
+      for (const std::string& each : std::vector<std::string>(absl::StrSplit(*text, ';', absl::SkipEmpty())))
+        list.push_back(each);
+      return list;
+    }
     const std::string module = ReferenceModule(name);
     if (module.empty()) {
       const std::optional<std::vector<double>> numbers = ParseNumbers(*text);

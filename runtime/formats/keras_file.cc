@@ -145,6 +145,7 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
   std::map<std::string, std::map<size_t, Tensor>> found;  // By group, by index: "10" stands before "2" in the file.
   for (const NamedTensor& dataset : datasets) {
     if (dataset.name.find("/seed_generator/") != std::string::npos) continue;  // Ours derives its seeds from the step.
+    if (dataset.name.starts_with("metrics/")) continue;                        // Keras 2 keeps what they have added up.
     const std::string group = dataset.name.substr(0, std::min(dataset.name.find("/vars/"), dataset.name.size()));
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
     const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();
@@ -213,16 +214,20 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
     if (!content.contains(name)) return Refuse("{}: not a .keras file: its member '{}' is missing", who, name);
   }
   KerasFile file;
-  FUSEBOX_ASSIGN_OR_RETURN(file.config, ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig)));
+  std::string version;
+  if (content.contains(kMetadata)) {
+    FUSEBOX_ASSIGN_OR_RETURN(const Json metadata, ParseJson(content[kMetadata], fmt::format("{}: {}", who, kMetadata)));
+    if (metadata.is_object() && metadata.contains("fusebox")) file.fusebox_metadata = JsonText(metadata["fusebox"]);
+    if (metadata.is_object() && metadata.contains("keras_version") && metadata["keras_version"].is_string())
+      version = metadata["keras_version"].get<std::string>();
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(file.config,
+                           ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig), version));
   FUSEBOX_ASSIGN_OR_RETURN(
       KerasWeights weights,
       ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), GroupsOf(file.config)));
   file.layers = std::move(weights.layers);
   file.optimizer_vars = std::move(weights.optimizer_vars);
-  if (content.contains(kMetadata)) {
-    FUSEBOX_ASSIGN_OR_RETURN(const Json metadata, ParseJson(content[kMetadata], fmt::format("{}: {}", who, kMetadata)));
-    if (metadata.is_object() && metadata.contains("fusebox")) file.fusebox_metadata = JsonText(metadata["fusebox"]);
-  }
   return file;
 }
 

@@ -88,19 +88,37 @@ absl::StatusOr<Entry> ParseEntry(const Json& json, const std::string& who) {
   return entry;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(std::string_view bytes, const std::string& who) {
-  BoundedReader reader(bytes, who);
+absl::StatusOr<Json> TakeHeader(BoundedReader& reader, const std::string& who) {
   const auto header_size = reader.TakeUint(8, std::endian::little, "the header's size");
   if (!header_size.ok()) return header_size.status();
   if (*header_size > kMaxHeader)
     return Refuse("{}: a header of at most {} bytes expected, got {}", who, kMaxHeader, *header_size);
   const auto text = reader.Take(*header_size, "the header");
   if (!text.ok()) return text.status();
-  const absl::StatusOr<Json> header = ParseJson(*text, who);
+  absl::StatusOr<Json> header = ParseJson(*text, who);
+  if (header.ok() && !header->is_object()) return Refuse("{}: an object expected as header", who);
+  return header;
+}
+
+}  // namespace
+
+absl::StatusOr<std::map<std::string, std::string>> SafetensorsMetadata(std::string_view bytes, const std::string& who) {
+  BoundedReader reader(bytes, who);
+  const absl::StatusOr<Json> header = TakeHeader(reader, who);
   if (!header.ok()) return header.status();
-  if (!header->is_object()) return Refuse("{}: an object expected as header", who);
+  std::map<std::string, std::string> texts;
+  if (!header->contains("__metadata__")) return texts;
+  for (const auto& [name, text] : (*header)["__metadata__"].items()) {
+    if (!text.is_string()) return Refuse("{}: __metadata__: '{}': a text expected", who, name);
+    texts[name] = text.get<std::string>();
+  }
+  return texts;
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(std::string_view bytes, const std::string& who) {
+  BoundedReader reader(bytes, who);
+  const absl::StatusOr<Json> header = TakeHeader(reader, who);
+  if (!header.ok()) return header.status();
   const std::string_view data = *reader.Take(reader.remaining(), "data");
   std::vector<NamedTensor> tensors;
   std::map<uint64_t, uint64_t> used;  // Begin to end of every tensor that has bytes.

@@ -19,8 +19,9 @@ TEST(ModelLibrary, IsNotedAndNotLoaded) {
   EXPECT_FALSE(IsModelLibrary(kBuiltIns + "/missing.so"));
   std::vector<std::string> ids;
   for (const auto& model : BuiltIns().models()) ids.push_back(model.id);
-  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("auxiliary_output", "fashion_mnist_mlp", "wide_and_deep",
-                                                   "wide_and_deep_two_inputs"));
+  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("auxiliary_output", "bounded_outputs", "fashion_mnist_mlp",
+                                                   "housing_mlp", "sequential_by_adding", "spirals", "three_regions",
+                                                   "two_moons", "wide_and_deep", "wide_and_deep_two_inputs"));
   for (const auto& library : BuiltIns().libraries()) EXPECT_THAT(library->path, ::testing::Not(EndsWith("_mlp.so")));
 }
 

@@ -4,7 +4,7 @@
 
     KERAS_BACKEND=jax make_keras_functional.py make FOLDER
 
-Files NAME.keras (before the training), NAME.txt (its summary) and NAME.npz of
+Files NAME.keras and NAME.h5 (before the training), NAME.txt (its summary) and NAME.npz of
   two_outputs   wide_input [5], deep_input [6]; deep -> Dense 8 relu -> Dense 7 relu = h;
                 main_output: Dense 3 softmax of wide and h, sparse_categorical_crossentropy, accuracy, weight 0.9;
                 aux_output: Dense 1 of h, mean_squared_error, weight 0.1; SGD 0.1
@@ -94,6 +94,7 @@ def make(folder):
         with open(base + ".txt", "w") as file:
             file.write("\n".join(line.rstrip() for line in "\n".join(lines).rstrip().split("\n")) + "\n")
         model.save(base + ".keras")
+        model.save(base + ".h5")
         np.savez_compressed(base + ".npz", **arrays_of(model, x, y))
 
 

@@ -65,6 +65,7 @@ OPTIMIZERS = {
     "muon_plain": lambda: O.Muon(
         0.02, nesterov=False, momentum=0.6, weight_decay=0.1, adam_weight_decay=0.2, adam_lr_ratio=0.5, ns_steps=3,
         rms_rate=0.4),
+    "muon_excluded": lambda: O.Muon(0.02, exclude_layers=["no such", "sec.*/ker"]),
     "schedule_free_adamw": lambda: O.ScheduleFreeAdamW(0.02),
     "schedule_free_adamw_warmup": lambda: O.ScheduleFreeAdamW(0.02, beta_1=0.7, beta_2=0.9, warmup_steps=6),
     # What every optimizer can do.

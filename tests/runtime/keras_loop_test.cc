@@ -254,6 +254,20 @@ TEST_F(KerasLoop, EpochsShareThePermutationOfAPass) {
     EXPECT_TRUE(std::ranges::equal(got[i].values<float>(), expected[i].values<float>())) << i;
 }
 
+// Keras warns, too.
+TEST_F(KerasLoop, SaysOnceThatTheSamplesRanOut) {
+  ASSERT_OK_AND_ASSIGN(Model model, Ready("flat"));
+  ::testing::internal::CaptureStderr();
+  const auto history =
+      model.Fit(Array("flat_x"), Array("flat_y"), {.epochs = 3, .batch_size = 20, .steps_per_epoch = 9, .verbose = 2});
+  const std::string errors = ::testing::internal::GetCapturedStderr();
+  ASSERT_OK(history);
+  EXPECT_EQ(history->steps, 9);
+  const std::string warning = "fusebox: epoch 1 has 3 steps of the steps_per_epoch, 9: the samples ran out\n";
+  EXPECT_THAT(errors, HasSubstr(warning));
+  EXPECT_EQ(errors.find("ran out"), errors.rfind("ran out"));
+}
+
 TEST_F(KerasLoop, SaysWhatIsWrongWithArguments) {
   const Tensor &x = Array("flat_x"), &y = Array("flat_y");
   ASSERT_OK_AND_ASSIGN(Model model, Ready("flat"));

@@ -162,6 +162,13 @@ TEST_F(KerasOptimizers, SchedulesGiveTheSameRates) {
   EXPECT_GE(schedules, 14);
 }
 
+TEST(Muon, RefusesWhatIsNoExpression) {
+  Sequential model({Dense(3, {.input_shape = {2}})});
+  EXPECT_THAT(
+      model.Compile({.optimizer = ItemSpec{"muon", {{"exclude_layers", "dense;("}}}, .loss = "mse"}),
+      StatusHasMessage(::testing::HasSubstr("exclude_layers: expected regular expressions with ';' between, got '('")));
+}
+
 // Keras has none: by the definition in the paper. 100 steps, of which the first 30 rise.
 TEST(OneCycle, RisesAndFallsOnce) {
   const std::vector<double> rates = Rates({"one_cycle", {{"max_lr", 0.5}, {"total_steps", int64_t{100}}}}, 120);

@@ -126,11 +126,13 @@ TEST_F(KerasFunctional, ModelsWithinModelsTrainAlike) {
 
 TEST_F(KerasFunctional, KerasFilesTrainAlike) {
   for (const std::string name : {"two_outputs", "nested"}) {
-    SCOPED_TRACE(name);
     Load(name);
-    ASSERT_OK_AND_ASSIGN(Model model, LoadModel(kFolder + name + ".keras"));
-    Train(model);
-    if (HasFatalFailure()) return;
+    for (const char* const ending : {".keras", ".h5"}) {
+      SCOPED_TRACE(name + ending);
+      ASSERT_OK_AND_ASSIGN(Model model, LoadModel(kFolder + name + ending));
+      Train(model);
+      if (HasFatalFailure()) return;
+    }
   }
 }
 

@@ -56,6 +56,8 @@ TEST_F(Contract, WrongFilesAndModelsAreOne) {
   ExpectError(Fusebox({"summary", "fashion_mnist_mpl"}), 1,
               "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
   ExpectError(Fusebox({"summary", Path("none.so")}), 1, "none.so");
+  ExpectError(Fusebox({"summary", Path("none.h5")}), 1, "none.h5");
+  ExpectError(Fusebox({"summary", Path("some.weights.h5")}), 1, "these are weights alone");
   std::ofstream(Path("broken.keras")) << "PK no archive";
   ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
   std::ofstream(Path("broken.fbg")) << "%x = inputt : f32[N]\n";
@@ -146,6 +148,8 @@ TEST_F(Contract, HelpAndVersionAreResults) {
 }
 
 TEST_F(Contract, LooksAtAModel) {
+  const ProcessResult old = Fusebox({"summary", FUSEBOX_SOURCE_DIR "/tests/data/tf_keras/nested.h5"});
+  EXPECT_THAT(old.output, HasSubstr("encoder (Sequential)")) << old.errors;
   EXPECT_THAT(Fusebox({"summary", "fashion_mnist_mlp"}).output, HasSubstr("Total params: 266,610 (1.02 MB)"));
   const ProcessResult graph = Fusebox({"dump", "fashion_mnist_mlp"});
   EXPECT_EQ(graph.exit_code, 0) << graph.errors;
