@@ -10,6 +10,9 @@
 // input and y to i32 for losses that take classes, else to f32. Where a model has several, see InputPorts and OutputPorts;
 // targets are there for the outputs that have a loss or metrics.
 //
+// Which steps of a value count (masks, of Masking and Embedding) goes with it from layer to layer, into models within and
+// out of them. Losses and metrics leave out the others of what an output says.
+//
 // States: weights "dense/kernel", "encoder/dense/kernel" of a model within; what the optimizer keeps,
 // "optimizer/learning_rate" and "optimizer/dense/kernel/momentum"; of penalties, "losses/dense/kernel/l2"; accumulators
 // "loss/total", "loss/main_output/total", "metrics/accuracy/count"; "loss/main_output/weight"; the counter "step"; "seed".

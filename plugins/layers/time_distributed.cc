@@ -22,6 +22,11 @@ class TimeDistributed final : public sdk::Layer {
           "statistics "
           "are of all steps");
     }
+    // There its penalty is forgotten.
+    if (layer_.text().find("activity_regularization") != std::string::npos) {
+      return scope.Error(
+          "takes no activity_regularization, which adds nothing to the loss here in Keras: put it behind");
+    }
     Dims merged(dims.begin() + 1, dims.end());
     if (__builtin_mul_overflow(dims[0], dims[1], &merged[0])) return scope.Error("{} is too large", x.type());
     const Value y = layer_(Reshape(x, merged));

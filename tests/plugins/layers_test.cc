@@ -314,6 +314,8 @@ TEST(Layers, SayWhatIsWrong) {
   EXPECT_THAT(error("time_distributed:layer=flatten", row),
               HasSubstr("expects input [batch, time, ...] of rank 3 or more, got f32[N,6]"));
   EXPECT_THAT(error("time_distributed:layer='dense:unit=3'", cube), HasSubstr("did you mean 'units'"));
+  EXPECT_THAT(error("time_distributed:layer=activity_regularization", cube),
+              HasSubstr("takes no activity_regularization, which adds nothing to the loss here in Keras"));
   EXPECT_THAT(Expansion(BuiltIns(), FB_LAYER, "time_distributed:layer=batch_normalization", {cube}, "it", true).error(),
               HasSubstr("cannot train batch_normalization step by step"));
   EXPECT_THAT(error("activation", row), HasSubstr("needs attribute 'activation', the name of a known activation"));

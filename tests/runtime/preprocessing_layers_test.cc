@@ -136,6 +136,21 @@ TEST(Embedding, BeginsWithTheWeightsGiven) {
               HasSubstr("'table/embeddings': expected the shape [3,2], got [2,2]"));
 }
 
+// In compiled code, too; and what is NaN there makes the loss so.
+TEST(Embedding, TellsOfIdsOutside) {
+  const SymbolicTensor ids = Input({4}, {.dtype = DType::kI64});
+  Model model(ids, Embedding(3, 1, {.weights = Floats({3, 1}, {10, 20, 30})})(ids));
+  Tensor x(DType::kI64, {1, 4});
+  std::ranges::copy(std::vector<int64_t>{-1, 3, int64_t{1} << 32, 1}, x.mutable_values<int64_t>().begin());
+  ASSERT_OK_AND_ASSIGN(const Arrays y, model.Predict(x));
+  EXPECT_EQ(y[0].values<float>()[0], 30);
+  EXPECT_TRUE(std::isnan(y[0].values<float>()[1]) && std::isnan(y[0].values<float>()[2]));
+  EXPECT_EQ(y[0].values<float>()[3], 20);
+  ASSERT_OK(model.Compile({.optimizer = "sgd", .loss = "mse"}));
+  ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, Tensor(DType::kF32, {1, 4, 1}), {.verbose = 0}));
+  EXPECT_TRUE(std::isnan(history["loss"][0]));
+}
+
 // Rows are added up in order, so that they come out the same for any number of threads.
 TEST(Embedding, TrainsToTheSameBitsOnAnyNumberOfThreads) {
   Tensor x(DType::kI32, {400, 6}), y(DType::kF32, {400, 6, 1});
