@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <ostream>
 
 #include "fusebox/runtime/model.h"
 #include "gmock/gmock.h"
@@ -25,6 +26,7 @@ struct Example {
   std::vector<Expected> numbers;
   bool saves = true;
 };
+void PrintTo(const Example& example, std::ostream* out) { *out << example.name; }
 
 // Six seeds lie well within these bounds. A model that knows nothing of the housing data is left with a squared error of
 // 1.33, the variance of the prices, and an absolute one of 0.91; of the others with an accuracy of a half, a third, ...
