@@ -17,7 +17,6 @@ absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Ar
     return absl::FailedPreconditionError(
         fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   }
-  FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(sample_weight, class_weight, data));
   if (data.rows() == 0) return Refuse("x has no samples");
@@ -37,6 +36,7 @@ absl::StatusOr<Logs> RunStep(Model::Impl& model, BoundProgram& program, int64_t 
 
 absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, TrainOnBatchArgs args) {
   Impl& model = *impl_;
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
   FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, args.class_weight));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
@@ -51,6 +51,7 @@ absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, Train
 
 absl::StatusOr<Logs> Model::TestOnBatch(const Arrays& x, const Arrays& y, TestOnBatchArgs args) {
   Impl& model = *impl_;
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
   FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, {}));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,

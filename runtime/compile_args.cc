@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "fusebox/graph/ops.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
 namespace {
@@ -46,6 +48,24 @@ absl::StatusOr<std::vector<ItemSpec>> Specs(std::vector<ItemArg> items) {
   return specs;
 }
 
+// Of different ranks, as Keras does it: [N] gets a last axis of 1, any other loses it.
+std::pair<Value, Value> LinedUp(Value y_true, Value y_pred) {
+  if (!y_true.ok() || !y_pred.ok()) return {y_true, y_pred};
+  const auto adjust = [](Value& one, Value& other) {
+    if (one.rank() != other.rank() + 1 || one.dim(-1) != 1) return;
+    Dims dims = one.dims();
+    dims.pop_back();
+    if (other.rank() == 1) {
+      other = Reshape(other, {other.dim(0), 1});
+    } else {
+      one = Reshape(one, dims);
+    }
+  };
+  adjust(y_true, y_pred);
+  adjust(y_pred, y_true);
+  return {y_true, y_pred};
+}
+
 // A plain list is Keras's: all of it for one output, else one metric for each.
 MetricsArg ForEach(MetricsArg metrics, size_t outputs) {
   if (metrics.list.empty()) return metrics;
@@ -58,6 +78,39 @@ MetricsArg ForEach(MetricsArg metrics, size_t outputs) {
 }
 
 }  // namespace
+
+ItemSpec LossFn(std::string name, LossFunction function, std::source_location where) {
+  const auto of_each = [function = std::move(function)](const Values& inputs) {
+    const auto [y_true, y_pred] = LinedUp(inputs[0], inputs[1]);
+    const Value loss = function(y_true, y_pred);
+    return loss.ok() && loss.rank() == 0 ? Broadcast(loss, {kBatch}) : loss;
+  };
+  return FunctionItem("loss", std::move(name), of_each, where);
+}
+
+ItemSpec MetricFn(std::string name, LossFunction function, std::source_location where) {
+  const auto running = [function = std::move(function)](const Values& inputs) {
+    const auto [y_true, y_pred] = LinedUp(inputs[0], inputs[1]);
+    const Value values = function(y_true, y_pred);
+    return values.ok() ? RunningMean(values, inputs.size() > 2 ? inputs[2] : Value{}) : values;
+  };
+  return FunctionItem("metric", std::move(name), running, where);
+}
+
+Value RunningMean(Value values, Value weight) {
+  const FbId inputs[] = {values.id, values.id, weight.id};
+  const FbCall call = {.struct_size = sizeof call,
+                       .attribute_count = 0,
+                       .input_count = weight.ok() ? 3u : 2u,
+                       .flags = 0,
+                       .api = values.api,
+                       .builder = values.builder,
+                       .attributes = nullptr,
+                       .inputs = inputs,
+                       .wanted = nullptr,
+                       .path = ""};
+  return sdk::Scope(call).RunningMean(values);
+}
 
 absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::string& model,
                                               const std::vector<std::string>& outputs) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Compile is told: how a model is to learn. Names and defaults are Keras's.
 #pragma once
+#include <functional>
 #include <initializer_list>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,22 @@ struct ItemArg {
 
   absl::StatusOr<ItemSpec> spec;
 };
+
+// A loss of the user's own, one number for each sample (or several, or one for all of the batch):
+//
+//   .loss = fb::LossFn("huber_ish", [](fb::Value y_true, fb::Value y_pred) { return fb::Mean(..., {-1}); })
+//
+// y_true is f32, in the shape of y_pred where the two differ by a last axis of 1. The function writes symbols, as that of a
+// fb::Lambda does. The mean over the batch is what is to become small. Source: keras.losses.LossFunctionWrapper.
+using LossFunction = std::function<Value(Value y_true, Value y_pred)>;
+ItemSpec LossFn(std::string name, LossFunction function, std::source_location where = std::source_location::current());
+// A metric of the user's own, logged by its name: the mean of the function's numbers over all samples of the epoch so far.
+// Source: keras.metrics.MeanMetricWrapper.
+ItemSpec MetricFn(std::string name, LossFunction function,
+                  std::source_location where = std::source_location::current());
+
+// What a program logs of values, f32[]: see sdk::Scope::RunningMean. `weight`, f32[N], may be no value.
+Value RunningMean(Value values, Value weight);
 
 // Something for each of a model's outputs, in order or by name.
 template <class T>

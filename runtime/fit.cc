@@ -149,17 +149,21 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
   Impl& model = *impl_;
   // ---- Whatever can be wrong is found before the first step.
   FUSEBOX_RETURN_IF_ERROR(model.status);
-  if (!model.config.compile) {
+  const auto is_compiled = [&]() -> absl::Status {
+    if (model.config.compile) return absl::OkStatus();
     return absl::FailedPreconditionError(
         fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
-  }
+  };
+  if (!model.config.IsSubclass()) FUSEBOX_RETURN_IF_ERROR(is_compiled());
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_RETURN_IF_ERROR(model.SettleInput(x));
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
+  FUSEBOX_RETURN_IF_ERROR(is_compiled());
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(args.sample_weight, args.class_weight, data));
   std::optional<PortData> validation;
   if (args.validation_data) {
+    FUSEBOX_RETURN_IF_ERROR(Settle(args.validation_data->x));  // A class may be traced for other shapes.
     FUSEBOX_ASSIGN_OR_RETURN(validation,
                              model.TakeData(args.validation_data->x, args.validation_data->y, "validation data: "));
     if (validation->rows() == 0) return Refuse("validation data: x has no samples");
@@ -184,8 +188,6 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
   // ---- Programs, compiled for these batches.
   const int64_t batch = std::min(BatchSizeFor(args.batch_size, args.steps_per_epoch, rows), rows);
   const int64_t seed = args.seed.value_or(model.seed);
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.Compiled(ProgramKind::kTraining, data.Types(), batch, args.target_cpu));
   BoundProgram* evaluation = nullptr;
   int64_t validation_batch = 0;
   if (validation) {
@@ -194,6 +196,9 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
     FUSEBOX_ASSIGN_OR_RETURN(
         evaluation, model.Compiled(ProgramKind::kEvaluation, validation->Types(), validation_batch, args.target_cpu));
   }
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                           model.Compiled(ProgramKind::kTraining, data.Types(), batch, args.target_cpu));
   model.variables.SetInteger("seed", seed);
   std::vector<int32_t> order(size_t(rows), 0);
   FillInOrder(order);
@@ -202,7 +207,7 @@ absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs arg
 
   // ---- The run.
   History history;
-  const std::vector<std::string> names = LogNames(model.config);
+  const std::vector<std::string> names = LogNames(model.ConfigFor(ProgramKind::kTraining));
   EpochLoop loop(*program, callbacks, names, history);
   const CallbackList::Clock::time_point begin = CallbackList::Clock::now();
   const int64_t last = args.epochs, steps = StepsFor(rows, batch);

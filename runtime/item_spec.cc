@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/item_spec.h"
 
+#include <atomic>
 #include <charconv>
 
 #include "fmt/ranges.h"
@@ -161,6 +162,18 @@ std::string PrintValue(const AttributeValue& value) {
 }  // namespace
 
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text) { return Parser(text).Parse(); }
+
+ItemSpec FunctionItem(const char* what, std::string name, ItemFunction function, std::source_location where) {
+  static std::atomic<int64_t> made = 0;
+  uint64_t line = 0xCBF29CE484222325;  // FNV-1a of the line that made it, so that other programs' keys are others.
+  for (const char c : fmt::format("{}:{}:{}", where.file_name(), where.line(), where.column())) {
+    line = (line ^ uint8_t(c)) * 0x100000001B3;
+  }
+  ItemSpec item{fmt::format("function/{}@1", what), {{"key", fmt::format("{:016x}_{}", line, ++made)}}};
+  if (!name.empty()) item.attributes["called"] = std::move(name);
+  item.function = std::make_shared<const ItemFunction>(std::move(function));
+  return item;
+}
 
 const std::string* TextAttribute(const ItemSpec& item, std::string_view name) {
   const auto attribute = item.attributes.find(name);

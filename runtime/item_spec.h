@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // A reference to a plugin's item with attributes: a layer in a model's description, an optimizer, a loss.
 #pragma once
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"
+#include "fusebox/graph/value.h"
 
 namespace fusebox {
+
+// What a user's own function makes of values: of layers y; of a loss {y_true, y_pred} one loss a sample; of a metric the
+// numbers whose running mean it is.
+using ItemFunction = std::function<Value(const Values& inputs)>;
 
 using ItemAttributes = std::map<std::string, AttributeValue, std::less<>>;
 
@@ -19,6 +27,8 @@ struct ItemSpec {
   std::string id;
   ItemAttributes
       attributes;  // Those given; the item's schema has the rest. A reference to another item is its text form.
+  // Of an item that is a function of the user's program, and no plugin's: see FunctionItem.
+  std::shared_ptr<const ItemFunction> function = {};
 
   bool operator==(const ItemSpec&) const = default;
 };
@@ -28,6 +38,12 @@ struct ItemSpec {
 // strings; a string with , = : or blanks stands in single quotes. Error: what was found where.
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text);
 std::string Print(const ItemSpec& spec);
+
+// The item that a function is, "function/lambda@1", "function/loss@1" or "function/metric@1". Its attribute `called` is the
+// name, if it has one; `key` tells it from all others, so that the symbols that it writes can be kept (see expansions.h): a
+// file holds no C++.
+ItemSpec FunctionItem(const char* what, std::string name, ItemFunction function, std::source_location where);
+inline bool IsFunction(const ItemSpec& item) { return item.id.starts_with("function/"); }
 
 // The text that an attribute holds; null if it is not given, or is something else.
 const std::string* TextAttribute(const ItemSpec& item, std::string_view name);

@@ -2,13 +2,17 @@
 #include "fusebox/runtime/items.h"
 
 #include <algorithm>
+#include <exception>
+#include <ranges>
 #include <utility>
 
+#include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/plugins/expand.h"
 #include "fusebox/runtime/plugins/registry.h"
+#include "fusebox/runtime/program.h"
 
 namespace fusebox {
 namespace {
@@ -39,6 +43,38 @@ void FillScalars(GraphBuilder& builder, NodeId first, const ItemSpec& item) {
   }
 }
 
+// What a user's function writes. It may not throw; one that does all the same must not take the host along.
+Value CallFunction(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name) {
+  const GraphBuilder::Scope scope(builder, name);
+  const std::string* const called = TextAttribute(use.item, "called");
+  const std::string outer =
+      std::exchange(builder.who, use.kind == FB_LAYER
+                                     ? fmt::format("'{}', {}: ", builder.scope(), ShortName(use.item.id))
+                                     : fmt::format("{} '{}': ", KindName(use.kind), called != nullptr ? *called : ""));
+  Value made;
+  try {
+    made = (*use.item.function)(inputs);
+  } catch (const std::exception& e) {
+    made = builder.Wrap(builder.Fail(fmt::format("its function threw: {}", e.what())));
+  } catch (...) {
+    made = builder.Wrap(builder.Fail("its function threw"));
+  }
+  if (!made.ok()) {
+    builder.Fail("its function returned no value");  // Unless it has told more.
+    made = builder.Wrap(0);
+  } else if (GraphBuilder::Of(made) != &builder) {
+    made = builder.Wrap(builder.Fail("its function returned a value of another graph"));
+  }
+  builder.who = outer;
+  return made;
+}
+
+// By its plugin, or its function.
+Value Expanded(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name) {
+  if (use.item.function) return CallFunction(builder, use, inputs, name);
+  return ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
+}
+
 // The item's symbols in a graph of their own.
 absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types) {
   GraphBuilder builder;
@@ -47,8 +83,7 @@ absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Typ
   Values inputs;
   for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
   const NodeId first = builder.graph().size();
-  builder.Output("y",
-                 ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, "", use.training, use.frozen));
+  builder.Output("y", Expanded(builder, use, inputs, ""));
   for (size_t i = 0; i < builder.losses.size(); ++i) builder.Output(fmt::format("loss_{}", i), builder.losses[i]);
   FillScalars(builder, first, use.item);
   if (!builder.status().ok()) return builder.status();
@@ -61,11 +96,16 @@ ExpansionRecorder::ExpansionRecorder() : outer_(std::exchange(recorder, this)) {
 ExpansionRecorder::~ExpansionRecorder() { recorder = outer_; }
 
 absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const Expansions& embedded) {
+  if (spec.function) return spec;
   absl::StatusOr<ItemSpec> resolved = Registry::Default().Resolve(kind, spec);
   if (resolved.ok() || !absl::IsNotFound(resolved.status())) return resolved;
   const std::string start = fmt::format("{} {}", KindName(kind), Print(spec));
   const auto it = embedded.texts.lower_bound(start);
   if (it != embedded.texts.end() && it->first.starts_with(start + " ")) return spec;
+  if (IsFunction(spec)) {
+    return Refuse("{} is a C++ function of the program that made the model, and its symbols were not kept",
+                  ShortName(spec.id));
+  }
   return resolved;
 }
 
@@ -100,7 +140,7 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
     if (!input.ok()) return builder.Wrap(0);
     types.push_back(builder.graph()[input.id].type);
   }
-  if (!IsOurs(use.item.id) && !IsKnown(use)) {
+  if (!use.item.function && !IsOurs(use.item.id) && !IsKnown(use)) {
     const GraphBuilder::Scope scope(builder, name);
     const std::vector<NodeId> masks = std::exchange(builder.masks, {});
     if (std::ranges::any_of(masks, [](NodeId mask) { return mask != 0; })) {
@@ -123,8 +163,12 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
     }
   }
   const NodeId first = builder.graph().size();
-  const Value value =
-      ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
+  if (!use.item.function && IsFunction(use.item)) {
+    return builder.Wrap(builder.Fail(
+        fmt::format("'{}': the symbols of this C++ function were kept for other inputs than ({})", name,
+                    fmt::join(types | std::views::transform([](const Type& type) { return ToString(type); }), ", "))));
+  }
+  const Value value = Expanded(builder, use, inputs, name);
   if (!value.ok()) return value;
   FillScalars(builder, first, use.item);
   if (recorder != nullptr && !IsOurs(use.item.id)) {

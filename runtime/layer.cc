@@ -4,8 +4,38 @@
 #include <atomic>
 
 #include "fmt/format.h"
+#include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/program.h"
 
 namespace fusebox {
+namespace {
+
+// What a call makes, by the symbols that it would write; none if something refuses.
+std::vector<Type> OutputTypes(const SymbolicCall& call) {
+  ModelConfig alone;
+  alone.layers = {call.layer};
+  alone.calls = {{0, {}}};
+  std::vector<Type> types;
+  for (const SymbolicTensor& input : call.inputs) {
+    types.push_back(input.type());
+    if (types.back().dtype == DType::kError) return {};
+    alone.calls[0].inputs.push_back({alone.inputs.size(), 0});
+    alone.inputs.push_back({});
+  }
+  if (types.empty() || !call.error.empty()) return {};
+  alone.outputs = {{alone.inputs.size(), 0}};
+  LayerConfig& layer = alone.layers[0];
+  if (!layer.model) {
+    absl::StatusOr<ItemSpec> item = ResolveItem(FB_LAYER, layer.item, {});
+    if (!item.ok()) return {};
+    layer.item = *std::move(item);
+  }
+  const absl::StatusOr<std::vector<CallTypes>> made = InferTypes(alone, types);
+  return made.ok() ? (*made)[0].outputs : std::vector<Type>();
+}
+
+}  // namespace
 
 int64_t NextSymbolNumber() {
   static std::atomic<int64_t> last = 0;
@@ -13,7 +43,9 @@ int64_t NextSymbolNumber() {
 }
 
 Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
-    : state_(std::make_shared<State>(State{.config = {.item = {std::move(id), std::move(attributes)},
+    : Layer(ItemSpec{std::move(id), std::move(attributes)}, std::move(options), where) {}
+Layer::Layer(ItemSpec item, LayerOptions options, Where where)
+    : state_(std::make_shared<State>(State{.config = {.item = std::move(item),
                                                       .name = std::move(options.name),
                                                       .trainable = options.trainable},
                                            .input_shape = std::move(options.input_shape),
@@ -38,6 +70,24 @@ SymbolicTensor Layer::operator()(SymbolicTensors inputs, Where where) const {
   call.inputs = std::move(inputs);
   call.where = where;
   return SymbolicTensor(std::make_shared<const SymbolicCall>(std::move(call)));
+}
+
+Type SymbolicTensor::type() const {
+  if (!call_) return {};
+  if (call_->input) return BatchType(call_->input->dtype, call_->input->shape);
+  std::call_once(call_->types->once, [&] { call_->types->outputs = OutputTypes(*call_); });
+  return output_ < call_->types->outputs.size() ? call_->types->outputs[output_] : Type{};
+}
+
+std::vector<int64_t> SymbolicTensor::shape() const {
+  const Type of = type();
+  return {of.shape.begin(), of.shape.end()};
+}
+
+int64_t SymbolicTensor::dim(int64_t axis) const {
+  const Type of = type();
+  if (axis < 0) axis += of.rank();
+  return axis >= 0 && axis < of.rank() ? of.shape[size_t(axis)] : 0;
 }
 
 SymbolicTensor Input(std::vector<int64_t> shape, InputOptions options, std::source_location where) {

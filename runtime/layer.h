@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ class Layer {
   using Where = std::source_location;
 
   Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
+
+  Layer(ItemSpec item, LayerOptions options, Where where = Where::current());
 
   // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
   SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
@@ -64,6 +67,12 @@ class Layer {
   std::shared_ptr<State> state_;
 };
 
+// What the values of a call are, found when it is first asked for. Threads may share it.
+struct SymbolicTypes {
+  std::once_flag once;
+  std::vector<Type> outputs;  // None after an error.
+};
+
 // One call, or an input; for what reads declarations.
 struct SymbolicCall {
   int64_t number = 0;                     // Calls made later have greater ones.
@@ -73,6 +82,8 @@ struct SymbolicCall {
   std::optional<InputConfig> input = {};  // Of an input.
   std::vector<SymbolicTensor> inputs = {};
   std::source_location where = {};
+  std::string error = {};  // Of a model that is called and cannot be.
+  std::shared_ptr<SymbolicTypes> types = std::make_shared<SymbolicTypes>();
 };
 
 // The next number for `number` and `layer_id`.

@@ -190,6 +190,11 @@ Layer GaussianNoise(double stddev, DropoutOptions options, Layer::Where where) {
   return Noise("fusebox/gaussian_noise", "stddev", stddev, std::move(options), where);
 }
 
+Layer internal::MakeLambda(ItemFunction function, LayerOptions options, Layer::Where where) {
+  ItemSpec item = FunctionItem("lambda", "", std::move(function), where);
+  return Layer(std::move(item), std::move(options), where);
+}
+
 Layer Reshape(std::vector<int64_t> target_shape, LayerOptions options, Layer::Where where) {
   return Layer("fusebox/reshape", {{"target_shape", ToInts(target_shape)}}, std::move(options), where);
 }

@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "fmt/format.h"
+#include "fusebox/graph/ops.h"
 #include "fusebox/runtime/layer.h"
 #include "fusebox/runtime/preprocessing_layers.h"  // IWYU pragma: export
 
@@ -234,6 +237,48 @@ Layer SpatialDropout1D(double rate, DropoutOptions options = {}, Layer::Where wh
 Layer GaussianDropout(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
 // x plus normal noise of mean 0. Source: keras.layers.GaussianNoise.
 Layer GaussianNoise(double stddev, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
+
+// ---- Functions.
+
+namespace internal {
+template <class F, size_t... I>
+Value CallWith(const F& function, const Values& inputs, std::index_sequence<I...>) {
+  return function(inputs[I]...);
+}
+template <size_t kCount, class F>
+ItemFunction Taking(F function) {
+  return [function = std::move(function)](const Values& inputs) -> Value {
+    if (inputs.size() == kCount) return CallWith(function, inputs, std::make_index_sequence<kCount>());
+    return inputs[0].Error(fmt::format("takes {} input{}, got {}", kCount, kCount == 1 ? "" : "s", inputs.size()));
+  };
+}
+Layer MakeLambda(ItemFunction function, LayerOptions options, Layer::Where where);
+}  // namespace internal
+
+// A function as a layer, of one value, of several, or of fb::Values, however many there are:
+//
+//   fb::Lambda([](fb::Value x) { return x * fb::Sigmoid(x); })(x)
+//   fb::Lambda([](fb::Value a, fb::Value b) { return fb::Abs(a - b); })({a, b})
+//
+// It is called whenever the model's symbols are written, which are then differentiated, fused and compiled as all others:
+// never while a program runs. No weights. A file keeps the symbols that it wrote, by which fusebox opens it again (for
+// inputs of the same type), and Keras does not. Source: keras.layers.Lambda.
+template <class F>
+Layer Lambda(F function, LayerOptions options = {}, Layer::Where where = Layer::Where::current()) {
+  ItemFunction any;
+  if constexpr (std::is_invocable_v<const F&, Value>) {
+    any = internal::Taking<1>(std::move(function));
+  } else if constexpr (std::is_invocable_v<const F&, Value, Value>) {
+    any = internal::Taking<2>(std::move(function));
+  } else if constexpr (std::is_invocable_v<const F&, Value, Value, Value>) {
+    any = internal::Taking<3>(std::move(function));
+  } else {
+    static_assert(std::is_invocable_r_v<Value, const F&, const Values&>,
+                  "a Lambda is a function of one to three fb::Value, or of fb::Values, to fb::Value");
+    any = std::move(function);
+  }
+  return internal::MakeLambda(std::move(any), std::move(options), where);
+}
 
 // ---- Other shapes.
 

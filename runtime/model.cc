@@ -63,7 +63,7 @@ std::vector<Tensor> Copies(const std::vector<const Variable*>& weights) {
 Model::Model(SymbolicTensors inputs, SymbolicTensors outputs, ModelOptions options, Layer::Where where)
     : impl_(std::make_unique<Impl>(options)) {
   if (impl_->config.name.empty()) impl_->config.name = "functional";
-  impl_->Declare(inputs, outputs, where);
+  impl_->Declare({std::move(inputs), std::move(outputs)}, where);
 }
 Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Model::Model(Model&&) noexcept = default;
@@ -76,17 +76,21 @@ absl::StatusOr<Model> Model::FromConfig(const ModelConfig& config, const Expansi
   impl->embedded = embedded;
   impl->Take(config);
   FUSEBOX_RETURN_IF_ERROR(impl->status);
-  if (config.compile && config.compile->HasLoss()) FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
+  if (config.compile && (config.compile->HasLoss() || AddsLosses(config)))
+    FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
   return Model(std::move(impl));
 }
 
 const absl::Status& Model::status() const { return impl_->status; }
-const ModelConfig& Model::config() const { return impl_->config; }
+const ModelConfig& Model::config() const {
+  NameByClass();
+  return impl_->config;
+}
 
 std::vector<SymbolicTensor> Model::Apply(SymbolicTensors inputs, Layer::Where where) const {
-  const auto call = std::make_shared<const SymbolicCall>(impl_->CallAsLayer(std::move(inputs), where));
-  std::vector<SymbolicTensor> outputs;
-  for (size_t i = 0; i < OutputsOf(impl_->config).size(); ++i) outputs.emplace_back(call, i);
+  const auto call = std::make_shared<const SymbolicCall>(Called(std::move(inputs), where));
+  std::vector<SymbolicTensor> outputs = {SymbolicTensor(call)};  // One, also where there is an error to tell.
+  for (size_t i = 1; i < OutputsOf(impl_->config).size(); ++i) outputs.emplace_back(call, i);
   return outputs;
 }
 SymbolicTensor Model::operator()(SymbolicTensors inputs, Layer::Where where) const {
@@ -95,6 +99,8 @@ SymbolicTensor Model::operator()(SymbolicTensors inputs, Layer::Where where) con
 
 absl::Status Model::Compile(CompileArgs args) {
   FUSEBOX_RETURN_IF_ERROR(impl_->status);
+  NameByClass();
+  if (impl_->config.IsSubclass() && !impl_->HasInput()) return impl_->CompileLater(std::move(args));
   const bool keep = args.keep_optimizer_state;
   FUSEBOX_ASSIGN_OR_RETURN(CompileConfig compile,
                            ReadCompileArgs(std::move(args), impl_->config.name, OutputNames(impl_->config)));
@@ -104,7 +110,7 @@ absl::Status Model::Compile(CompileArgs args) {
 absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
   FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
   FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
-  FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
   PortData data;
   FUSEBOX_ASSIGN_OR_RETURN(data.x, impl_->TakeInputs(x));
   const int64_t batch =
@@ -140,7 +146,7 @@ absl::StatusOr<Arrays> Model::PredictOnBatch(const Arrays& x, PredictArgs args) 
 }
 
 absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args) {
-  FUSEBOX_RETURN_IF_ERROR(impl_->SettleInput(x));
+  FUSEBOX_RETURN_IF_ERROR(Settle(x));
   if (!impl_->config.compile) {
     return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
   }
@@ -159,16 +165,19 @@ absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateA
 }
 
 absl::StatusOr<std::vector<Tensor>> Model::GetWeights() {
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   return Copies(impl_->Weights());
 }
 
 absl::Status Model::SetWeights(const std::vector<Tensor>& values) {
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   return SetAll(impl_->variables, impl_->Weights(), values, fmt::format("model '{}'", impl_->config.name));
 }
 
 absl::StatusOr<LayerConfig> Model::GetLayer(std::string_view name) const {
+  NameByClass();
   if (const LayerConfig* layer = Find(impl_->config, name)) return *layer;
   std::vector<std::string> known;
   for (const LayerConfig& layer : impl_->config.layers) known.push_back(layer.name);
@@ -181,12 +190,14 @@ absl::StatusOr<LayerConfig> Model::GetLayer(std::string_view name) const {
 
 absl::StatusOr<std::vector<Tensor>> Model::GetLayerWeights(std::string_view name) {
   FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   return Copies(impl_->Weights(name));
 }
 
 absl::Status Model::SetLayerWeights(std::string_view name, const std::vector<Tensor>& values) {
   FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   return SetAll(impl_->variables, impl_->Weights(name), values, fmt::format("layer '{}'", name));
 }
@@ -194,6 +205,7 @@ absl::Status Model::SetLayerWeights(std::string_view name, const std::vector<Ten
 absl::Status Model::SetTrainable(std::string_view name, bool trainable) {
   FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
   SetTrainableIn(impl_->config, name, trainable);
+  if (impl_->config.IsSubclass()) impl_->ShareTrainable();
   impl_->variables.DropOptimizer();
   impl_->DropPrograms();
   return absl::OkStatus();
@@ -201,7 +213,11 @@ absl::Status Model::SetTrainable(std::string_view name, bool trainable) {
 
 absl::StatusOr<Model> Model::Clone(std::optional<int64_t> seed) const {
   FUSEBOX_RETURN_IF_ERROR(impl_->status);
-  ModelConfig config = impl_->config;
+  ModelConfig config = this->config();
+  if (config.IsSubclass()) {
+    return Refuse("model '{}' is the C++ class {}: make another object of it, or clone what Traced() gives",
+                  config.name, config.class_name);
+  }
   config.compile.reset();
   return FromConfig(config, impl_->embedded, seed);
 }
@@ -213,6 +229,7 @@ absl::StatusOr<std::vector<CallTypes>> Model::call_types() const {
 }
 
 absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dtype) const {
+  NameByClass();
   BatchTypes data = impl_->UsualData();
   if (x_dtype) {
     for (Type& x : data.x) x.dtype = *x_dtype;

@@ -10,6 +10,21 @@
 //                                    .loss_weights = {{"main_output", 0.9}, {"aux_output", 0.1}}});
 //   absl::StatusOr<fb::History> history = model.Fit({x_wide, x_deep}, {y, y}, {.epochs = 20});
 //
+// Or a class of one's own, whose Call is ordinary C++ that calls layers (Keras's subclassing API):
+//
+//   class Ranker : public fb::Model {
+//    public:
+//     fb::CallOutputs Call(const fb::SymbolicTensors& inputs, bool training) const override {
+//       return score_(hidden_(inputs[0]));
+//     }
+//    private:
+//     fb::Layer hidden_ = fb::Dense(30, "relu", {.name = "hidden"}), score_ = fb::Dense(1, {.name = "score"});
+//   };
+//
+// Call runs for each kind of input once without `training` and once with it, as soon as shapes are known: from the first
+// data, or from Build. What it calls is the model, described and compiled as any other; loops and branches on shapes
+// and attributes have run by then. Inputs of other shapes are traced anew, and layers keep their weights.
+//
 // Nothing needs checking while a model is declared: its first error sticks, and Compile returns it, with the layer's name
 // and the line that made it. A model is used by one thread at a time; different models by as many as there are.
 #pragma once
@@ -144,7 +159,27 @@ class Model {
         Layer::Where where = Layer::Where::current());
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
-  ~Model();
+  virtual ~Model();
+
+  // Of a class: what its outputs are. Layers that have weights are the object's members, all others may be made on the
+  // spot. Outputs are called as CallOutputs says, else "output_1", "output_2". What is wrong in it is an error of whoever
+  // asked for the tracing. Moved into a fb::Model, the object is what was traced by then.
+  virtual CallOutputs Call(const SymbolicTensors& inputs, bool training) const;
+  // Of a class: traces it for inputs of these shapes, without the batch; or for these, which have names and dtypes. Errors:
+  // those of Call; a weight that has another shape than it had, with the layer's name, expected and got; outputs of other
+  // names than before. The model then is as it was.
+  absl::Status Build(const std::vector<std::vector<int64_t>>& shapes);
+  absl::Status Build(const SymbolicTensors& inputs);
+  // The model as layers alone, which a file can hold: functional, with copies of all weights, and compiled likewise. Its
+  // outputs are named as their layers. Error: a class that is not traced, or that has other layers in training.
+  absl::StatusOr<Model> Traced();
+
+  // Adds a value's sum to the loss; of a functional model one that comes from its inputs, of a class within Call. So it
+  // may be trained without any other loss. No .keras file can hold it. Error (it sticks): it needs something else, or has
+  // not one number a batch or a sample. Source: keras.layers.Layer.add_loss.
+  void AddLoss(const SymbolicTensor& value, Layer::Where where = Layer::Where::current()) const;
+  // Logs a value's mean over the epoch under this name. Keras 3 dropped it: keras.layers.Layer.add_metric of Keras 2.
+  void AddMetric(const SymbolicTensor& value, std::string name, Layer::Where where = Layer::Where::current()) const;
 
   // A model from its description. `embedded` has the symbols of plugins that may be missing here. Error: what Compile
   // would return.
@@ -193,6 +228,7 @@ class Model {
   void ResetMetrics();
 
   // The table of layers, shapes and numbers of parameters that Keras prints. Shapes are unknown as long as the input's is.
+  // Of a class the layers that are members; before it is traced there are none.
   std::string Summary() const;
 
   // Copies of all weights, layer by layer: of a Dense layer, kernel and bias. Error: the input's shape is not known yet.
@@ -208,11 +244,12 @@ class Model {
   // Whether Fit changes its weights. What the optimizer has remembered is dropped.
   absl::Status SetTrainable(std::string_view name, bool trainable);
 
-  // Another model of the same layers, with first weights of its own, and not compiled. Source: keras.models.clone_model.
+  // Another model of the same layers, with first weights of its own, and not compiled. Error: a class (see Traced).
+  // Source: keras.models.clone_model.
   absl::StatusOr<Model> Clone(std::optional<int64_t> seed = {}) const;
 
   // Writes a .keras file, which Keras opens too: layers, weights, compile settings, the optimizer's state, and the symbols
-  // of strangers' layers. The file is replaced whole or not at all.
+  // of strangers' layers. The file is replaced whole or not at all. Error: a class, which no file can hold: see Traced.
   absl::Status Save(const std::string& path);
   absl::Status SaveWeights(const std::string& path);  // A .weights.h5 file.
   absl::Status LoadWeights(const std::string& path);
@@ -230,11 +267,20 @@ class Model {
   class Impl;
 
  protected:
+  // Of a class; its name is the class's, "wide_and_deep_model", if it is not given.
+  explicit Model(ModelOptions options = {});
   explicit Model(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 
  private:
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
+
+  // The model for data of this kind: see Impl::SettleInput; of a class traced, unless it is so already.
+  absl::Status Settle(const Arrays& x) const;
+  absl::Status Trace(const std::vector<InputConfig>& inputs) const;
+  SymbolicCall Called(SymbolicTensors inputs, Layer::Where where) const;
+  // The name is known only when the object is whole.
+  void NameByClass() const;
 };
 
 // Opens a .keras file that Save, Keras 3 or Keras 2 (tf.keras) wrote, or an .h5 file of either, which holds a whole model:

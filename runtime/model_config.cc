@@ -8,6 +8,7 @@
 #include <set>
 
 #include "fmt/format.h"
+#include "fusebox/graph/check.h"
 #include "fusebox/runtime/formats/keras_names.h"
 
 namespace fusebox {
@@ -32,6 +33,8 @@ class DepthOrder {
         finished_(inputs_ + model.calls.size()),
         noted_(inputs_ + model.calls.size()) {
     for (const ValueRef& output : model_.outputs) Search(output.source);
+    for (const ValueRef& loss : model_.added_losses) Search(loss.source);
+    for (const AddedMetric& metric : model_.added_metrics) Search(metric.value.source);
     for (auto node = from_inputs_.rbegin(); node != from_inputs_.rend(); ++node) {
       Note(*node);
       int64_t& of_layer = layer_depth_[LayerOf(*node)];
@@ -148,6 +151,7 @@ std::vector<std::string> InputNames(const ModelConfig& model) {
 
 std::vector<std::string> OutputNames(const ModelConfig& model) {
   if (model.IsStack()) return {model.layers.empty() ? "y" : model.layers.back().name};
+  if (model.IsSubclass()) return model.output_names;
   std::vector<std::string> names;
   std::set<std::string> taken;
   for (const ValueRef& output : model.outputs) {
@@ -162,15 +166,15 @@ std::vector<std::string> OutputNames(const ModelConfig& model) {
 }
 
 std::vector<size_t> LayerOrder(const ModelConfig& model) {
-  if (!model.IsStack()) return DepthOrder(model).Layers();
+  if (!model.IsStack() && !model.IsSubclass()) return DepthOrder(model).Layers();
   std::vector<size_t> order(model.inputs.size() + model.layers.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   return order;
 }
 
 std::vector<size_t> CallOrder(const ModelConfig& model) {
-  if (!model.IsStack()) return DepthOrder(model).Calls();
-  std::vector<size_t> order(model.layers.size());
+  if (!model.IsStack() && !model.IsSubclass()) return DepthOrder(model).Calls();
+  std::vector<size_t> order(CallsOf(model).size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   return order;
 }
@@ -248,10 +252,56 @@ std::optional<std::vector<size_t>> SortCalls(ModelConfig& model) {
   }
   model.calls = std::move(sorted);
   std::ranges::for_each(model.outputs, renumber);
+  std::ranges::for_each(model.added_losses, renumber);
+  for (AddedMetric& metric : model.added_metrics) renumber(metric.value);
   return before;
 }
 
+ModelConfig Frozen(const ModelConfig& model) {
+  ModelConfig frozen = model;
+  for (LayerConfig& layer : frozen.layers) {
+    if (layer.model) layer.model = std::make_shared<const ModelConfig>(Frozen(*layer.model));
+  }
+  if (!model.IsSubclass()) return frozen;
+  frozen.class_name.clear();
+  frozen.output_names.clear();
+  frozen.members = 0;
+  std::vector<size_t> place(model.layers.size(), model.layers.size());
+  std::vector<LayerConfig> called;
+  for (CallConfig& call : frozen.calls) {
+    if (place[call.layer] == model.layers.size()) {
+      place[call.layer] = called.size();
+      called.push_back(frozen.layers[call.layer]);
+    }
+    call.layer = place[call.layer];
+  }
+  frozen.layers = std::move(called);
+  SortLayers(frozen);
+  Check(SortCalls(frozen).has_value(), "calls that wait for each other");
+  if (!frozen.compile) return frozen;
+  const std::vector<std::string> names = OutputNames(frozen);
+  for (size_t i = 0; i < frozen.compile->outputs.size(); ++i) frozen.compile->outputs[i].output = names[i];
+  return frozen;
+}
+
+bool AddsLosses(const ModelConfig& model) {
+  const auto within = [](const LayerConfig& layer) { return layer.model && AddsLosses(*layer.model); };
+  return !model.added_losses.empty() || std::ranges::any_of(model.layers, within);
+}
+
+std::vector<std::string> AddedMetricNames(const ModelConfig& model) {
+  std::vector<std::string> names;
+  for (const AddedMetric& metric : model.added_metrics) names.push_back(metric.name);
+  for (const CallConfig& call : CallsOf(model)) {
+    const LayerConfig& layer = model.layers[call.layer];
+    if (!layer.model) continue;
+    for (std::string& name : AddedMetricNames(*layer.model)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 std::string KerasClassOf(const LayerConfig& layer) {
+  if (layer.model && layer.model->IsSubclass()) return layer.model->class_name;
   if (layer.model) return layer.model->IsStack() ? "Sequential" : "Functional";
   return KerasClassName(layer.item.id);
 }

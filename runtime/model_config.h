@@ -75,6 +75,14 @@ struct CompileConfig {
   bool operator==(const CompileConfig&) const = default;
 };
 
+// A value whose mean over an epoch is logged under this name.
+struct AddedMetric {
+  std::string name;
+  ValueRef value;
+
+  bool operator==(const AddedMetric&) const = default;
+};
+
 struct ModelConfig {
   std::string name = "sequential";
   std::vector<InputConfig> inputs;  // Of a stack: one, or none as long as the first batch of data has not decided.
@@ -82,8 +90,17 @@ struct ModelConfig {
   std::vector<CallConfig> calls = {};
   std::vector<ValueRef> outputs = {};
   std::optional<CompileConfig> compile = {};
+  // What the user has added to the losses and metrics.
+  std::vector<ValueRef> added_losses = {};
+  std::vector<AddedMetric> added_metrics = {};
+  // Of a model that a C++ class's Call was traced to: the class. Its layers stand in the order in which they were made,
+  // calls in that in which they are done, and it says itself what its outputs are called.
+  std::string class_name = {};
+  std::vector<std::string> output_names = {};
+  size_t members = 0;  // The first so many layers are the object's own, called here or not; the others Call has made.
 
-  bool IsStack() const { return outputs.empty(); }
+  bool IsSubclass() const { return !class_name.empty(); }
+  bool IsStack() const { return outputs.empty() && !IsSubclass(); }
 
   bool operator==(const ModelConfig&) const = default;
 };
@@ -113,7 +130,15 @@ std::optional<std::vector<size_t>> SortCalls(ModelConfig& model);
 // The layers whose calls need each other in a circle, by name; none, if there is no circle.
 std::vector<std::string> LayersInCycle(const ModelConfig& model);
 
-// "Dense"; "Sequential" or "Functional" of a model.
+// The same computation as a functional model, and likewise all models within: of a class the layers that are called, in
+// Keras's order, and outputs that are named as their layers. Without a class it is the model itself.
+ModelConfig Frozen(const ModelConfig& model);
+
+// Whether the user has added losses to the model, or to one within; what metrics he has added are called.
+bool AddsLosses(const ModelConfig& model);
+std::vector<std::string> AddedMetricNames(const ModelConfig& model);
+
+// "Dense"; "Sequential", "Functional" or the class's name of a model.
 std::string KerasClassOf(const LayerConfig& layer);
 
 // The layers that are no models, those of models within included, in Keras's order.

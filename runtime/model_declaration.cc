@@ -33,33 +33,46 @@ std::string NameOf(const SymbolicCall& call) {
   return fmt::format("layer {}", call.layer.model ? call.layer.model->name : call.layer.item.id);
 }
 
+// All that a model computes.
+std::vector<SymbolicTensor> Roots(const Declaration& declared) {
+  std::vector<SymbolicTensor> roots = declared.outputs;
+  roots.insert(roots.end(), declared.losses.begin(), declared.losses.end());
+  for (const auto& [value, name] : declared.metrics) roots.push_back(value);
+  return roots;
+}
+
 // The calls that outputs need, in the order in which they were made: so each comes after what it needs.
 class Reached {
  public:
-  absl::Status Find(const SymbolicTensors& inputs, const SymbolicTensors& outputs) {
-    for (const SymbolicTensor& input : inputs) {
+  absl::Status Find(const Declaration& declared) {
+    for (const SymbolicTensor& input : declared.inputs) {
       if (!input.call() || !input.call()->input) {
         return Refuse("its inputs need to come from fb::Input, and one {}",
                       input.call() ? "is what " + NameOf(*input.call()) + " gives" : "is empty");
       }
       if (!inputs_.insert(input.call().get()).second) return Refuse("{} is given twice", NameOf(*input.call()));
     }
-    std::vector<std::pair<const SymbolicTensor*, const SymbolicCall*>> open;  // With who needs it.
-    for (const SymbolicTensor& output : outputs) open.emplace_back(&output, nullptr);
+    std::vector<std::pair<SymbolicTensor, const SymbolicCall*>> open;  // With who needs it.
+    for (const SymbolicTensor& root : Roots(declared)) open.emplace_back(root, nullptr);
     while (!open.empty()) {
       const auto [value, by] = open.back();
       open.pop_back();
-      const SymbolicCall* const call = value->call().get();
+      const SymbolicCall* const call = value.call().get();
       const std::string who = by == nullptr ? "one of its outputs" : fmt::format("{}{}", Line(by->where), NameOf(*by));
       if (call == nullptr) return Refuse("{} is made of an empty value", who);
       if (call->input && !inputs_.contains(call)) {
         return Refuse("{} needs {} [{}:{}], which is not among the model's inputs", who, NameOf(*call),
                       call->where.file_name(), call->where.line());
       }
+      if (!call->error.empty()) return Refuse("{}{}", Line(call->where), call->error);
       if (!reached_.emplace(call->number, call).second || call->input) continue;
       if (call->inputs.empty()) return Refuse("{}{} is called without a value", Line(call->where), NameOf(*call));
-      for (const SymbolicTensor& input : call->inputs) open.emplace_back(&input, call);
+      for (const SymbolicTensor& input : call->inputs) open.emplace_back(input, call);
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckThatInputsAreUsed(const SymbolicTensors& inputs) const {
     for (const SymbolicTensor& input : inputs) {
       if (!reached_.contains(input.call()->number)) {
         return Refuse("{} [{}:{}] is used by none of the model's outputs", NameOf(*input.call()),
@@ -82,15 +95,14 @@ class Reached {
   std::map<int64_t, const SymbolicCall*> reached_;
 };
 
-// A stack within a model gets its input from the first call.
+}  // namespace
+
 void SettleModel(LayerConfig& layer, const Type& x) {
   if (!layer.model || !layer.model->inputs.empty()) return;
   auto settled = std::make_shared<ModelConfig>(*layer.model);
   settled->inputs = {{.name = "input_layer", .dtype = x.dtype, .shape = Shape(x.shape.begin() + 1, x.shape.end())}};
   layer.model = std::move(settled);
 }
-
-}  // namespace
 
 absl::Status Model::Impl::Register(LayerConfig& layer) const {
   if (layer.name.find('/') != std::string::npos) return Refuse("a layer's name may have no '/'");
@@ -202,72 +214,103 @@ absl::Status Model::Impl::SettleStack(Shape shape_of_a_sample) {
   return std::exchange(status, absl::OkStatus());
 }
 
-void Model::Impl::Declare(const SymbolicTensors& from, const SymbolicTensors& to, const std::source_location& where) {
+void Model::Impl::Declare(Declaration declared, const std::source_location& where) {
+  declared_ = std::move(declared);
+  declared_at_ = where;
   const auto fail = [&](const std::string& message) {
     status = Refuse("{}model '{}': {}", Line(where), config.name, message);
   };
-  if (from.empty()) return fail("it needs an input");
-  if (to.empty()) return fail("it needs an output");
+  if (declared_.inputs.empty()) return fail("it needs an input");
+  if (declared_.outputs.empty()) return fail("it needs an output");
+  absl::StatusOr<Described> described = Describe(declared_, nullptr);
+  if (!described.ok()) {
+    // A layer's own fault says itself whose it is.
+    const bool whole = absl::IsInvalidArgument(described.status());
+    return whole ? fail(Message(described.status())) : void(status = Refuse("{}", Message(described.status())));
+  }
+  std::optional<CompileConfig> compile = std::move(config.compile);
+  std::string name = std::move(config.name);
+  const bool again = !config.calls.empty();
+  config = std::move(described->config);
+  config.name = std::move(name);
+  config.compile = std::move(compile);
+  // Of a model that is declared again, weights have gone on from there.
+  if (!again) given_ = std::move(described->weights);
+  SortLayers(config);
+  const std::optional<std::vector<size_t>> before = SortCalls(config);
+  Check(before.has_value(), "calls that wait for each other");
+  std::vector<std::string> sorted_lines;
+  for (const size_t call : *before) sorted_lines.push_back(described->lines[call]);
+  outputs.clear();
+  InferOutputs(sorted_lines);
+}
+
+absl::StatusOr<Model::Impl::Described> Model::Impl::Describe(const Declaration& declared, const Members* known) const {
   Reached reached;
-  if (const absl::Status found = reached.Find(from, to); !found.ok()) return fail(Message(found));
+  FUSEBOX_RETURN_IF_ERROR(reached.Find(declared));
+  if (known == nullptr) FUSEBOX_RETURN_IF_ERROR(reached.CheckThatInputsAreUsed(declared.inputs));
   const std::vector<const SymbolicCall*> calls = reached.Calls();
+  Described described;
+  ModelConfig& model = described.config;
 
   // ---- Names: those given first, then those that are counted, in the order in which layers were made.
   std::map<int64_t, const SymbolicCall*> layers;  // By id: the first call of each.
   for (const SymbolicCall* call : calls) layers.emplace(call->layer_id, call);
   std::set<std::string> taken;
-  const auto take = [&](const std::string& name, const SymbolicCall& call) {
-    if (name.empty() || taken.insert(name).second) return true;
-    fail(fmt::format("two layers are named '{}', the second is that of {}:{}", name, call.where.file_name(),
-                     call.where.line()));
-    return false;
+  const auto is_known = [&](int64_t id) { return known != nullptr && known->contains(id); };
+  for (const auto& [id, layer] : known != nullptr ? *known : Members()) taken.insert(layer.name);
+  const auto take = [&](const std::string& name, const SymbolicCall& call) -> absl::Status {
+    if (name.empty() || taken.insert(name).second) return absl::OkStatus();
+    return Refuse("two layers are named '{}', the second is that of {}:{}", name, call.where.file_name(),
+                  call.where.line());
   };
-  for (const SymbolicTensor& input : from) {
-    if (!take(input.call()->input->name, *input.call())) return;
+  for (const SymbolicTensor& input : declared.inputs) {
+    FUSEBOX_RETURN_IF_ERROR(take(input.call()->input->name, *input.call()));
   }
   for (const auto& [id, call] : layers) {
-    if (!take(call->layer.name, *call)) return;
+    if (!is_known(id)) FUSEBOX_RETURN_IF_ERROR(take(call->layer.name, *call));
   }
   std::map<const SymbolicCall*, size_t> value_of;
-  for (const SymbolicTensor& input : from) {
-    value_of[input.call().get()] = config.inputs.size();
-    InputConfig& added = config.inputs.emplace_back(*input.call()->input);
+  for (const SymbolicTensor& input : declared.inputs) {
+    value_of[input.call().get()] = model.inputs.size();
+    InputConfig& added = model.inputs.emplace_back(*input.call()->input);
     if (added.name.empty()) taken.insert(added.name = FreeName("input_layer", taken));
     if (std::ranges::any_of(added.shape, [](int64_t d) { return d < 1; })) {
-      return fail(fmt::format("input '{}' needs dimensions of 1 or more, got {}", added.name, ToString(added.shape)));
+      return Refuse("input '{}' needs dimensions of 1 or more, got {}", added.name, ToString(added.shape));
     }
   }
   std::map<int64_t, size_t> place;
   for (const auto& [id, call] : layers) {
     LayerConfig added = call->layer;
-    const auto complain = [&](const std::string& message) {
-      status = Refuse("{}{}{}", Line(call->where), Quoted(added.name), message);
-    };
-    if (const absl::Status known = Register(added); !known.ok()) return complain(Message(known));
-    if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
-    for (const NamedTensor& weight : call->weights) given_.push_back({added.name + "/" + weight.name, weight.value});
-    place[id] = config.layers.size();
-    config.layers.push_back(std::move(added));
+    if (const absl::Status fine = Register(added); !fine.ok()) {
+      return absl::FailedPreconditionError(fmt::format("{}{}{}", Line(call->where), Quoted(added.name), Message(fine)));
+    }
+    if (is_known(id)) {
+      added.name = known->at(id).name;
+    } else {
+      if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
+      for (const NamedTensor& weight : call->weights)
+        described.weights.push_back({added.name + "/" + weight.name, weight.value});
+    }
+    place[id] = model.layers.size();
+    model.layers.push_back(std::move(added));
+    described.layers.push_back(id);
   }
 
   // ---- Calls.
   const auto ref = [&](const SymbolicTensor& value) {
     return ValueRef{value_of.at(value.call().get()), value.output()};
   };
-  std::vector<std::string> lines;
   for (const SymbolicCall* call : calls) {
-    CallConfig& added = config.calls.emplace_back(CallConfig{place.at(call->layer_id), {}});
+    CallConfig& added = model.calls.emplace_back(CallConfig{place.at(call->layer_id), {}});
     for (const SymbolicTensor& input : call->inputs) added.inputs.push_back(ref(input));
-    value_of[call] = config.inputs.size() + config.calls.size() - 1;
-    lines.push_back(Line(call->where));
+    value_of[call] = model.inputs.size() + model.calls.size() - 1;
+    described.lines.push_back(Line(call->where));
   }
-  for (const SymbolicTensor& output : to) config.outputs.push_back(ref(output));
-  SortLayers(config);
-  const std::optional<std::vector<size_t>> before = SortCalls(config);
-  Check(before.has_value(), "calls that wait for each other");
-  std::vector<std::string> sorted_lines;
-  for (const size_t call : *before) sorted_lines.push_back(lines[call]);
-  InferOutputs(sorted_lines);
+  for (const SymbolicTensor& output : declared.outputs) model.outputs.push_back(ref(output));
+  for (const SymbolicTensor& loss : declared.losses) model.added_losses.push_back(ref(loss));
+  for (const auto& [value, name] : declared.metrics) model.added_metrics.push_back({name, ref(value)});
+  return described;
 }
 
 void Model::Impl::InferOutputs(const std::vector<std::string>& lines) {
@@ -306,11 +349,11 @@ void Model::Impl::Take(const ModelConfig& whole) {
   InferOutputs({});
 }
 
-SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, const std::source_location& where) const {
+SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, bool trains, const std::source_location& where) const {
   SymbolicCall call;
   call.number = NextSymbolNumber();
   call.layer_id = layer_id_;
-  auto copy = std::make_shared<ModelConfig>(config);
+  auto copy = std::make_shared<ModelConfig>(trains ? ConfigFor(ProgramKind::kTraining) : config);
   copy->compile.reset();
   call.layer = {.item = {}, .name = named_ ? config.name : "", .trainable = true, .model = std::move(copy)};
   for (const Variable* weight : Weights()) {

@@ -14,9 +14,9 @@
 namespace fusebox {
 namespace {
 
-std::vector<WeightGroup> Groups(const Model::Impl& model) {
-  std::vector<WeightGroup> groups = GroupsOf(model.config);
-  const auto weights = model.WeightsByLayer();
+std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& config) {
+  std::vector<WeightGroup> groups = GroupsOf(config);
+  const auto weights = model.WeightsByLayer(config);
   for (size_t i = 0; i < weights.size(); ++i) {
     for (const Variable* weight : weights[i]) groups[i].vars.push_back(weight->value);
   }
@@ -140,8 +140,22 @@ absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& la
 }  // namespace
 
 absl::Status Model::Save(const std::string& path) {
+  const ModelConfig& own = config();
+  if (own.IsSubclass()) {
+    return absl::FailedPreconditionError(
+        fmt::format("'{}': model '{}' is the C++ class {}, which no file can hold: save its weights by SaveWeights, or "
+                    "as a model of layers alone what Traced() gives",
+                    path, own.name, own.class_name));
+  }
+  if (AddsLosses(own) || !AddedMetricNames(own).empty()) {
+    return absl::FailedPreconditionError(
+        fmt::format("'{}': model '{}' has what AddLoss or AddMetric has added, which no .keras file can hold: save its "
+                    "weights by SaveWeights",
+                    path, own.name));
+  }
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  KerasFile file{.config = impl_->config, .layers = Groups(*impl_), .optimizer_vars = {}, .fusebox_metadata = {}};
+  const ModelConfig frozen = Frozen(own);  // Classes within are known to no file, either.
+  KerasFile file{.config = frozen, .layers = Groups(*impl_, frozen), .optimizer_vars = {}, .fusebox_metadata = {}};
   if (impl_->config.compile) {
     FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
     for (const Variable* variable : OptimizerVariables(impl_->variables))
@@ -156,13 +170,15 @@ absl::Status Model::Save(const std::string& path) {
 }
 
 absl::Status Model::SaveWeights(const std::string& path) {
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return WriteKerasWeights(path, {.layers = Groups(*impl_), .optimizer_vars = {}});
+  return WriteKerasWeights(path, {.layers = Groups(*impl_, impl_->config), .optimizer_vars = {}});
 }
 
 absl::Status Model::LoadWeights(const std::string& path) {
+  NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_)));
+  FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_, impl_->config)));
   return SetGroups(*impl_, weights.layers, fmt::format("'{}'", path));
 }
 

@@ -111,11 +111,15 @@ absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& d
   FUSEBOX_RETURN_IF_ERROR(status);
   if (config.IsStack() && config.layers.empty())
     return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
+  if (!HasInput() && config.IsSubclass()) {
+    return absl::FailedPreconditionError(
+        fmt::format("model '{}': its inputs' shapes are not known: call Build, or give it data first", config.name));
+  }
   if (!HasInput()) {
     return absl::FailedPreconditionError(
         fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
   }
-  return BuildProgram(kind, config, data, embedded);
+  return BuildProgram(kind, ConfigFor(kind), data, embedded);
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -126,7 +130,8 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
     item = *std::move(resolved);
     return absl::OkStatus();
   };
-  if (!compile.HasLoss()) return Refuse("model '{}': a loss is needed to compile it", config.name);
+  if (!compile.HasLoss() && !AddsLosses(ConfigFor(ProgramKind::kTraining)))
+    return Refuse("model '{}': a loss is needed to compile it", config.name);
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
   if (!compile.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
@@ -137,10 +142,12 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
     for (ItemSpec& metric : output.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
+  if (training_config_) training_config_->compile = config.compile;
   if (HasInput() && !(config.IsStack() && config.layers.empty())) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {
       config.compile = std::move(before);
+      if (training_config_) training_config_->compile = config.compile;
       return program.status();
     }
   }
@@ -154,7 +161,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
 
 absl::Status Model::Impl::EnsureWeights() {
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
-  variables.Declare(program);
+  variables.Declare(program);  // Those of a class's other tracings are there already.
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   for (const NamedTensor& weight : std::exchange(given_, {})) {
     FUSEBOX_RETURN_IF_ERROR(variables.Set(weight.name, weight.value));
@@ -195,8 +202,14 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   options.row_capacity = row_capacity;
   options.target_cpu = target_cpu;
   FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
-  // One of each kind is enough to keep.
-  std::erase_if(compiled_, [&](const CompiledProgram& old) { return old.kind == kind; });
+  // One of each kind is enough to keep; for a class, whose data have several shapes, the latest.
+  const auto same = [&](const CompiledProgram& old) { return old.kind == kind; };
+  constexpr int64_t kKeptOfClass = 8;
+  if (!config.IsSubclass()) {
+    std::erase_if(compiled_, same);
+  } else if (std::ranges::count_if(compiled_, same) >= kKeptOfClass) {
+    compiled_.erase(std::ranges::find_if(compiled_, same));
+  }
   compiled_.push_back({kind, data, row_capacity, target_cpu, std::move(bound)});
   return compiled_.back().program.get();
 }
@@ -320,8 +333,8 @@ absl::Status Model::Impl::TakeWeights(const Arrays& sample_weight, const ClassWe
   return absl::OkStatus();
 }
 
-std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer() const {
-  const std::vector<LeafLayer> leaves = LeafLayers(config);
+std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const ModelConfig& of) const {
+  const std::vector<LeafLayer> leaves = LeafLayers(of);
   std::vector<std::vector<const Variable*>> all(leaves.size());
   std::map<std::string_view, size_t> leaf_of_path;
   for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All that a Model is. Inside runtime/ only.
 #pragma once
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -14,6 +15,22 @@
 #include "fusebox/runtime/variables.h"
 
 namespace fusebox {
+
+// What a user declares: all that a model computes, as values that know where they come from.
+struct Declaration {
+  SymbolicTensors inputs, outputs;
+  std::vector<std::string> output_names = {};  // Of a class, or none.
+  std::vector<SymbolicTensor> losses = {};
+  std::vector<std::pair<SymbolicTensor, std::string>> metrics = {};
+};
+
+// A class's Call for inputs of one kind.
+struct Tracing {
+  std::vector<InputConfig> inputs;
+  // Without training, and with it. Layers are those that are called; `members` of them, in order, are these.
+  ModelConfig inference, training;
+  std::vector<int64_t> inference_members, training_members;
+};
 
 // Data in the order of the model's inputs, and of TargetOutputs.
 struct PortData {
@@ -39,11 +56,36 @@ class Model::Impl {
   // Takes the last layer of a stack away.
   void Pop();
   // All that the outputs need of what was declared.
-  void Declare(const SymbolicTensors& inputs, const SymbolicTensors& outputs, const std::source_location& where);
+  void Declare(Declaration declared, const std::source_location& where);
+  // What AddLoss and AddMetric of a functional model come to.
+  void AddToDeclaration(const char* what, const std::source_location& where,
+                        const std::function<void(Declaration&)>& add);
   // A whole description.
   void Take(const ModelConfig& whole);
   absl::Status Compile(CompileConfig compile, bool keep_optimizer_state);
-  SymbolicCall CallAsLayer(SymbolicTensors inputs, const std::source_location& where) const;
+
+  // ---- A class. Traced for inputs that were known before; whether it was.
+  bool Activate(const std::vector<InputConfig>& inputs);
+  // What the two runs of Call gave; what is made from `boundary` on was made within. Nothing changes after an error.
+  absl::Status AddTrace(const std::vector<InputConfig>& inputs, const Declaration& inference,
+                        const Declaration& training, int64_t boundary);
+  // Keeps what Compile is told before outputs are known; and does it, as soon as they are.
+  absl::Status CompileLater(CompileArgs args);
+  absl::Status CompileNow();
+  // Whether a file can hold what it was traced to; then the variables of the model that it was.
+  absl::Status CanBeFrozen() const;
+  absl::Status TakeVariables(const Impl& from);
+  // While Call runs: where AddLoss and AddMetric put what they get.
+  Declaration* calling = nullptr;
+  bool DiffersInTraining() const { return training_config_.has_value(); }
+  const ModelConfig& ConfigFor(ProgramKind kind) const {
+    return kind == ProgramKind::kTraining && training_config_ ? *training_config_ : config;
+  }
+  // After a change of `config`'s layers: members are trained in all traces or in none.
+  void ShareTrainable();
+
+  // `trains`: within a class's Call in training.
+  SymbolicCall CallAsLayer(SymbolicTensors inputs, bool trains, const std::source_location& where) const;
 
   // ---- The programs. Types are known once the inputs' shapes are.
   bool HasInput() const { return !config.inputs.empty(); }
@@ -78,7 +120,8 @@ class Model::Impl {
 
   // The weights of the layers within `path`, or of all, in the order of Keras's files: each layer's (LeafLayers), those
   // that are trained first.
-  std::vector<std::vector<const Variable*>> WeightsByLayer() const;
+  std::vector<std::vector<const Variable*>> WeightsByLayer() const { return WeightsByLayer(config); }
+  std::vector<std::vector<const Variable*>> WeightsByLayer(const ModelConfig& of) const;
   std::vector<const Variable*> Weights(std::string_view path = {}) const;
 
   ModelConfig config;
@@ -96,6 +139,21 @@ class Model::Impl {
   absl::Status SettleStack(Shape shape_of_a_sample);
   // The types of the outputs; `lines` are those of the calls, for errors.
   void InferOutputs(const std::vector<std::string>& lines);
+  using Members = std::map<int64_t, LayerConfig>;
+  struct Described {
+    ModelConfig config;
+    std::vector<int64_t> layers;       // Their ids.
+    std::vector<std::string> lines;    // Of the calls: "main.cc:12: ".
+    std::vector<NamedTensor> weights;  // Those that models within bring along.
+  };
+  // Layers in the order in which they were made, calls likewise. `known` are a class's layers that have names already;
+  // for other models there is none, and an input that is not used is an error. An error that is not of the model as a
+  // whole is a FailedPreconditionError, and names the layer.
+  absl::StatusOr<Described> Describe(const Declaration& declared, const Members* known) const;
+  // A class's description, of what it was traced to; `layers` gets the ids of those that are members.
+  absl::StatusOr<ModelConfig> DescribeTrace(const Declaration& declared, int64_t boundary,
+                                            std::vector<int64_t>& layers);
+  ModelConfig WithAllMembers(const ModelConfig& traced, const std::vector<int64_t>& layers) const;
   absl::Status CheckInput(size_t input, const Tensor& x) const;
   // One array for each of TargetOutputs; all outputs may be given, in order. `alias` is what a single one may be called.
   absl::StatusOr<std::vector<Tensor>> ForTargets(const Arrays& arrays, std::string_view alias) const;
@@ -104,6 +162,13 @@ class Model::Impl {
   int64_t layer_id_ = NextSymbolNumber();  // As a layer of other models.
   std::vector<std::string> where_;         // Of each layer of a stack: "main.cc:12: ", or empty.
   std::vector<NamedTensor> given_;         // First values of weights that models within have brought.
+  Declaration declared_;                   // Of a functional model.
+  std::source_location declared_at_;
+  // Of a class.
+  std::vector<std::unique_ptr<Tracing>> traces_;
+  Members members_;                             // By their ids: those that some trace calls, with their names.
+  std::optional<ModelConfig> training_config_;  // If Call gives something else in training.
+  std::optional<CompileArgs> compile_later_;
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -114,6 +179,8 @@ class Model::Impl {
   std::vector<CompiledProgram> compiled_;
 };
 
+// A stack within a model gets its input from the first call.
+void SettleModel(LayerConfig& layer, const Type& x);
 // The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
 Type BatchTypeOf(const Tensor& rows);
 // Steps of a pass over n rows.

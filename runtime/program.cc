@@ -5,9 +5,11 @@
 #include <map>
 #include <set>
 
+#include "fusebox/graph/ops.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/compile_args.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/loss_reduction.h"
 #include "fusebox/runtime/optimizer_program.h"
@@ -81,6 +83,7 @@ class ProgramWriter {
     }
     const Value penalties = Penalties();
     const GraphBuilder::Scope scope(b_, "loss");
+    if (each.empty()) return AddedLoss(penalties, y_pred[0]);
     if (each.size() == 1 && !each[0].output->weight) {
       const auto& [output, of_samples, weight, mask] = each[0];
       const ReducedLoss reduced = ReduceLoss(b_, output->loss, of_samples, weight, mask, penalties);
@@ -119,14 +122,7 @@ class ProgramWriter {
       const Value y = y_true[target], weight = weights[target];
       ++target;
       for (const auto& [metric, name, weighted] : LoggedMetrics(outputs[i], outputs.size())) {
-        if (name.find('/') != std::string::npos) {
-          Fail(fmt::format("metric '{}': a metric's name may have no '/'", name));
-          return;
-        }
-        if (std::ranges::find(b_.graph().outputs(), name, &Graph::Output::name) != b_.graph().outputs().end()) {
-          Fail(fmt::format("metric '{}' is given twice", name));
-          return;
-        }
+        if (!CheckMetricName(name)) return;
         Values inputs = {y, y_pred[i]};
         if (weighted && weight.ok()) inputs.push_back(weight);
         if (masks_[i] != 0) {
@@ -140,6 +136,11 @@ class ProgramWriter {
         }
         b_.Output(name, result);
       }
+    }
+    for (const auto& [name, value] : added_metrics_) {
+      if (!CheckMetricName(name)) return;
+      const GraphBuilder::Scope inner(b_, name);
+      b_.Output(name, RunningMean(value, b_.Wrap(0)));
     }
   }
 
@@ -177,6 +178,15 @@ class ProgramWriter {
 
  private:
   Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
+  bool CheckMetricName(const std::string& name) {
+    if (name.empty()) return Fail("a metric has an empty name").ok();
+    if (name.find('/') != std::string::npos) {
+      return Fail(fmt::format("metric '{}': a metric's name may have no '/'", name)).ok();
+    }
+    const auto& outputs = b_.graph().outputs();
+    if (std::ranges::find(outputs, name, &Graph::Output::name) == outputs.end()) return true;
+    return Fail(fmt::format("metric '{}' is given twice", name)).ok();
+  }
   Value State(const std::string& name, uint32_t kind, const FbType& type, const std::string& initializer) {
     return b_.State(name, kind, *FromAbi(type), initializer, {});
   }
@@ -214,9 +224,42 @@ class ProgramWriter {
       if (to.values.empty()) return {};
       if (types) (*types)[i] = {types_of(from.values), types_of(to.values)};
     }
+    if (has_loss_) Added(model, made);
     Masked outputs;
     for (const ValueRef& output : OutputsOf(model)) outputs.Add(made[output.source], output.output);
     return outputs;
+  }
+
+  // What the user has added to the loss and to the logs.
+  void Added(const ModelConfig& model, const std::vector<Masked>& made) {
+    const GraphBuilder::AbsoluteScope scope(b_, "losses");
+    const auto number = [&](const ValueRef& ref, const char* what) {
+      const Value value = made[ref.source].values[ref.output];
+      if (value.ok() && value.dtype() != FB_F32) {
+        return Fail(
+            fmt::format("model '{}': {} expects numbers, f32[...], got {}", model.name, what, ToString(value.type())));
+      }
+      return value;
+    };
+    for (const ValueRef& loss : model.added_losses) {
+      const Value value = number(loss, "AddLoss");
+      if (!value.ok()) return;
+      Dims axes;
+      for (int64_t i = 0; i < value.rank(); ++i) axes.push_back(i);
+      b_.AddLoss(axes.empty() ? value : Sum(value, axes));
+    }
+    for (const AddedMetric& metric : model.added_metrics) {
+      const Value value = number(metric.value, "AddMetric");
+      if (value.ok()) added_metrics_.emplace_back(metric.name, value);
+    }
+  }
+
+  // The loss where no output has one: what was added, which is that of a batch. 0, if that is nothing in this program.
+  Value AddedLoss(Value added, Value y_pred) {
+    const Value samples = Extent(Cast(y_pred, FB_F32), {0});
+    const Value loss = added.ok() ? added : b_.Constant(0, DType::kF32);
+    RunningLoss(loss * samples, samples, "loss");
+    return loss;
   }
 
   // The values that a call makes; none after an error. `time` says how often the layer was called before in its model.
@@ -277,8 +320,9 @@ class ProgramWriter {
     const std::string scope = several ? "loss/" + output.output : "loss";
     const Value each = ExpandUse(b_, {FB_LOSS, output.loss, training_}, {y_true, y_pred}, scope, embedded_);
     if (each.ok() && (each.dtype() != FB_F32 || each.rank() < 1 || each.dim(0) != kBatch)) {
-      return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}", output.loss.id,
-                              ToString(each.type())));
+      const std::string* const called = TextAttribute(output.loss, "called");
+      return Fail(fmt::format("loss {}: was to make one loss a sample, f32[N], and made {}",
+                              called != nullptr ? "'" + *called + "'" : output.loss.id, ToString(each.type())));
     }
     return each;
   }
@@ -347,8 +391,9 @@ class ProgramWriter {
   const ModelConfig& model_;
   const Expansions& embedded_;
   std::map<std::string, GraphBuilder::StatesByName> states_;  // Of each layer that was called, by its path.
-  std::set<NodeId> frozen_;                                   // States of layers that are not trained.
-  std::vector<NodeId> masks_;                                 // Of the outputs: see Masked.
+  std::vector<std::pair<std::string, Value>> added_metrics_;
+  std::set<NodeId> frozen_;    // States of layers that are not trained.
+  std::vector<NodeId> masks_;  // Of the outputs: see Masked.
 };
 
 }  // namespace
@@ -425,6 +470,7 @@ std::vector<std::string> LogNames(const ModelConfig& model) {
     if (several && output.HasLoss()) names.push_back(output.output + "_loss");
     for (LoggedMetric& metric : LoggedMetrics(output, outputs.size())) names.push_back(std::move(metric.name));
   }
+  for (std::string& name : AddedMetricNames(model)) names.push_back(std::move(name));
   std::ranges::sort(names);
   return names;
 }
@@ -449,7 +495,7 @@ Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
 std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs) {
   const std::string prefix = outputs > 1 ? output.output + "_" : "";
   const auto name_of = [](const ItemSpec& metric) {
-    const std::string* const name = TextAttribute(metric, "name");
+    const std::string* const name = TextAttribute(metric, IsFunction(metric) ? "called" : "name");
     return name != nullptr ? *name : ShortName(metric.id);
   };
   std::vector<LoggedMetric> all;

@@ -109,9 +109,9 @@ void Widen(std::vector<size_t>& widths, const Row& row) {
   }
 }
 
-// A chain of layers, each called once: who reads whom needs no saying.
+// A chain of layers, each called once: who reads whom needs no saying. Keras does not say it of a class, either.
 bool IsChain(const ModelConfig& model) {
-  if (model.IsStack()) return true;
+  if (model.IsStack() || model.IsSubclass()) return true;
   std::set<size_t> called, read;
   for (const CallConfig& call : model.calls) {
     if (call.inputs.size() != 1 || !called.insert(call.layer).second || !read.insert(call.inputs[0].source).second)
@@ -165,9 +165,15 @@ Counts CountWithin(const ModelConfig& model, const Variables& variables, std::st
   return counts;
 }
 
-// What is not made yet is told by the symbols alone.
+// What is not made yet is told by the symbols alone. A class has declared those of all its tracings.
 Variables Declared(const Model::Impl& model) {
   Variables variables;
+  if (model.config.IsSubclass()) {
+    for (const Variable& variable : model.variables.all()) {
+      if (variable.kind == "weight") variables.Add(variable);
+    }
+    return variables;
+  }
   if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok())
     variables.Declare(*program);
   return variables;
@@ -176,7 +182,7 @@ Variables Declared(const Model::Impl& model) {
 }  // namespace
 
 std::string Model::Summary() const {
-  const ModelConfig& model = impl_->config;
+  const ModelConfig& model = config();
   const Variables variables = Declared(*impl_);
   const absl::StatusOr<std::vector<CallTypes>> types = call_types();
   const bool chain = IsChain(model);
@@ -190,12 +196,13 @@ std::string Model::Summary() const {
   for (const size_t i : LayerOrder(model)) {
     if (i < model.inputs.size()) {
       const InputConfig& input = model.inputs[i];
-      if (!model.IsStack())
+      if (!model.IsStack() && !model.IsSubclass())
         rows.push_back({input.name + " (InputLayer)", Shapes({BatchType(input.dtype, input.shape)}), "0", "-"});
       continue;
     }
     const size_t at = i - model.inputs.size();
     const LayerConfig& layer = model.layers[at];
+    if (model.IsSubclass() && at >= model.members) continue;
     const std::string params = Grouped(CountWithin(model, variables, layer.name).all);
     rows.push_back({fmt::format("{} ({})", layer.name, KerasClassOf(layer)), shapes[at], types.ok() ? params : "?",
                     connections[at]});

@@ -5,13 +5,17 @@
 //   auto h = fb::Dense(30, "relu")(b);
 //   fb::Model model({a, b}, {fb::Dense(1)(fb::Concatenate()({a, h}))});
 //
-// They only say how values come from each other, and hold no numbers and no shapes. A Model copies what its outputs need.
+// They say how values come from each other, and hold no numbers. A Model copies what its outputs need. Whoever asks for a
+// value's type is told it at once, so that ordinary C++ may depend on it:
+//
+//   for (auto h = x; h.dim(-1) > 1; h = fb::Dense(h.dim(-1) / 2)(h)) ...
 #pragma once
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <source_location>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fusebox/graph/type.h"
@@ -30,6 +34,16 @@ class SymbolicTensor {
   const std::shared_ptr<const SymbolicCall>& call() const { return call_; }
   size_t output() const { return output_; }  // Which of its values this is.
 
+  // f32[N,28]: what the layers before make of the inputs. An error is an error of the Model that the value goes into;
+  // until then the type has the dtype kError and no dimensions.
+  Type type() const;
+  DType dtype() const { return type().dtype; }
+  int64_t rank() const { return type().rank(); }
+  // With the batch, which is -1.
+  std::vector<int64_t> shape() const;
+  // The size of an axis; -1 is the last one. 0 if there is no such axis.
+  int64_t dim(int64_t axis) const;
+
  private:
   std::shared_ptr<const SymbolicCall> call_;
   size_t output_ = 0;
@@ -42,6 +56,37 @@ class SymbolicTensors : public std::vector<SymbolicTensor> {
   SymbolicTensors(SymbolicTensor one) : vector({std::move(one)}) {}
   SymbolicTensors(std::initializer_list<SymbolicTensor> some) : vector(some) {}
   SymbolicTensors(std::vector<SymbolicTensor> some) : vector(std::move(some)) {}
+
+  // No value, where there are not so many: a Model that needs it says so.
+  const SymbolicTensor& operator[](size_t i) const {
+    static const SymbolicTensor none;
+    return i < size() ? data()[i] : none;
+  }
+};
+
+// What a model's Call returns: one value, several in order, or several by name.
+//
+//   return y;     return {main, aux};     return {{"main_output", main}, {"aux_output", aux}};
+class CallOutputs {
+ public:
+  CallOutputs() = default;
+  CallOutputs(SymbolicTensor one) : values_(std::move(one)) {}
+  CallOutputs(SymbolicTensors some) : values_(std::move(some)) {}
+  CallOutputs(std::vector<SymbolicTensor> some) : values_(std::move(some)) {}
+  CallOutputs(std::initializer_list<SymbolicTensor> some) : values_(some) {}
+  CallOutputs(std::initializer_list<std::pair<std::string, SymbolicTensor>> named) {
+    for (const auto& [name, value] : named) {
+      names_.push_back(name);
+      values_.push_back(value);
+    }
+  }
+
+  const SymbolicTensors& values() const { return values_; }
+  const std::vector<std::string>& names() const { return names_; }  // Empty, if they have none.
+
+ private:
+  SymbolicTensors values_;
+  std::vector<std::string> names_;
 };
 
 struct InputOptions {

@@ -28,6 +28,10 @@ class Variables {
  public:
   // Those states of a program that are not here yet, in the program's order, without a value.
   void Declare(const Graph& program);
+  size_t size() const { return all_.size(); }
+  // Forgets those declared last; they have no values yet.
+  void Truncate(size_t count) { all_.erase(all_.begin() + ptrdiff_t(count), all_.end()); }
+  void Add(Variable variable) { all_.push_back(std::move(variable)); }
   // Gives each one without a value its first one: weights and slots by their initializers, which draw random numbers that
   // depend on the seed and the variable's name alone; scalars their number; counters 0.
   absl::Status Initialize(int64_t seed);

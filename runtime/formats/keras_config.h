@@ -6,6 +6,8 @@
 //   acme/gated@1      is   {"module": "acme", "class_name": "Gated", "registered_name": "acme>Gated", ...}
 //
 // Each object has one key more, which Keras ignores: "fusebox_item", the item's full key with its major version.
+// What AddLoss and AddMetric have added to a model stands beside its "config", as "fusebox_added": of that Keras knows
+// nothing, so it is for texts of programs alone. A model that is a C++ class is written as what it was traced to.
 // Attributes stand in "config" under their own names. One that names another item, "he_normal:seed=1" for a
 // kernel_initializer, is an object there; an activation without attributes is a string.
 #pragma once

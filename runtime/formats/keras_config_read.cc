@@ -405,8 +405,12 @@ bool MakesMasks(std::string_view class_name) {
 // The calls that Keras lists layer by layer.
 class GraphReader {
  public:
-  GraphReader(const Json& config, const std::string& who, int nesting, ModelConfig& model)
-      : config_(config), who_(who), nesting_(nesting), model_(model) {}
+  GraphReader(const Json& json, const std::string& who, int nesting, ModelConfig& model)
+      : config_(Member(json, "config")),
+        added_(Member(json, "fusebox_added")),
+        who_(who),
+        nesting_(nesting),
+        model_(model) {}
 
   absl::Status Read() {
     FUSEBOX_RETURN_IF_ERROR(ReadLayers());
@@ -428,6 +432,7 @@ class GraphReader {
     for (const KerasHistory& output : outputs) {
       FUSEBOX_ASSIGN_OR_RETURN(model_.outputs.emplace_back(), Find(output));
     }
+    FUSEBOX_RETURN_IF_ERROR(ReadAdded());
     if (!SortCalls(model_)) {
       const std::vector<std::string> circle = LayersInCycle(model_);
       if (circle.empty()) return Refuse("{}: its calls wait for each other", who_);
@@ -487,6 +492,20 @@ class GraphReader {
     return absl::OkStatus();
   }
 
+  absl::Status ReadAdded() {
+    for (const Json& loss : Member(added_, "losses")) {
+      FUSEBOX_ASSIGN_OR_RETURN(const KerasHistory value, HistoryFromJson(loss, who_ + ": fusebox_added"));
+      FUSEBOX_ASSIGN_OR_RETURN(model_.added_losses.emplace_back(), Find(value));
+    }
+    for (const Json& metric : Member(added_, "metrics")) {
+      FUSEBOX_ASSIGN_OR_RETURN(const KerasHistory value,
+                               HistoryFromJson(Member(metric, "value"), who_ + ": fusebox_added"));
+      FUSEBOX_ASSIGN_OR_RETURN(const ValueRef found, Find(value));
+      model_.added_metrics.push_back({StringMember(metric, "name"), found});
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<ValueRef> Find(const KerasHistory& value) const {
     if (const auto input = input_of_.find(value.layer);
         input != input_of_.end() && value.node == 0 && value.output == 0)
@@ -505,6 +524,7 @@ class GraphReader {
   }
 
   const Json& config_;
+  const Json& added_;
   const std::string& who_;
   const int nesting_;
   ModelConfig& model_;
@@ -531,7 +551,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
   if (!stack) model.name = "functional";
   if (const std::string name = StringMember(config, "name"); !name.empty()) model.name = name;
   FUSEBOX_RETURN_IF_ERROR(stack ? StackFromJson(config, who, nesting, model)
-                                : GraphReader(config, who, nesting, model).Read());
+                                : GraphReader(json, who, nesting, model).Read());
   if (const Json& compile = Member(json, "compile_config"); nesting == 0 && !compile.is_null() && !compile.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(model.compile, CompileFromJson(compile, OutputNames(model), who));
   }

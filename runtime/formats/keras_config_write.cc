@@ -206,14 +206,27 @@ Json GraphJson(const ModelConfig& model) {
   return {{"layers", layers}, {"input_layers", one_or_all(from)}, {"output_layers", one_or_all(model.outputs)}};
 }
 
+// What AddLoss and AddMetric have added; null for nothing.
+Json AddedJson(const ModelConfig& model) {
+  if (model.added_losses.empty() && model.added_metrics.empty()) return nullptr;
+  const Histories histories(model);
+  Json losses = Json::array(), metrics = Json::array();
+  for (const ValueRef& loss : model.added_losses) losses.push_back(histories(loss));
+  for (const AddedMetric& metric : model.added_metrics)
+    metrics.push_back({{"name", metric.name}, {"value", histories(metric.value)}});
+  return {{"losses", losses}, {"metrics", metrics}};
+}
+
 Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable) {
   Json config = {{"name", name}, {"trainable", trainable}};
   if (!model.IsStack()) {
     config.update(GraphJson(model));
-    return {{"module", "keras.src.models.functional"},
-            {"class_name", "Functional"},
-            {"config", config},
-            {"registered_name", "Functional"}};
+    Json json = {{"module", "keras.src.models.functional"},
+                 {"class_name", "Functional"},
+                 {"config", config},
+                 {"registered_name", "Functional"}};
+    if (Json added = AddedJson(model); !added.is_null()) json["fusebox_added"] = std::move(added);
+    return json;
   }
   Json layers = Json::array();
   for (const InputConfig& input : model.inputs) layers.push_back(InputJson(input));
@@ -277,7 +290,8 @@ Json CompileJson(const CompileConfig& compile) {
 
 }  // namespace
 
-std::string KerasConfigJson(const ModelConfig& model) {
+std::string KerasConfigJson(const ModelConfig& of) {
+  const ModelConfig model = Frozen(of);
   Json json = ModelJson(model, model.name, true);
   if (model.compile) json["compile_config"] = CompileJson(*model.compile);
   return JsonText(json);

@@ -106,9 +106,14 @@ void AddGroups(const ModelConfig& config, const std::string& scope, const std::s
                std::vector<WeightGroup>& groups) {
   std::map<std::string, int> used;
   for (const LayerConfig& layer : config.layers) {
+    const bool is_member = size_t(&layer - config.layers.data()) < config.members;
     const std::string class_name = KerasClassOf(layer), name = KerasSnakeCase(class_name);
     const int count = used[name]++;
-    const std::string path = container + "layers/" + (count == 0 ? name : fmt::format("{}_{}", name, count));
+    std::string path = container + "layers/" + (count == 0 ? name : fmt::format("{}_{}", name, count));
+    // Of a class Keras goes through the attributes by their names, and `layers`, which has them all, is one of them.
+    if (is_member && layer.name < "layers" && layer.name[0] != '_') path = container + layer.name;
+    // These have no weights, and Keras does not count them.
+    if (config.IsSubclass() && !is_member) path = container + "in_call/" + layer.name;
     if (layer.model) {
       AddGroups(*layer.model, scope + layer.name + "/", path + "/", groups);
     } else {
