@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "fusebox/graph/builder.h"
 #include "fusebox/graph/ops.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/sdk.h"
@@ -99,6 +100,7 @@ ItemSpec MetricFn(std::string name, LossFunction function, std::source_location 
 
 Value RunningMean(Value values, Value weight) {
   const FbId inputs[] = {values.id, values.id, weight.id};
+  const std::vector<NodeId>& masks = GraphBuilder::Of(values)->masks;
   const FbCall call = {.struct_size = sizeof call,
                        .attribute_count = 0,
                        .input_count = weight.ok() ? 3u : 2u,
@@ -108,7 +110,8 @@ Value RunningMean(Value values, Value weight) {
                        .attributes = nullptr,
                        .inputs = inputs,
                        .wanted = nullptr,
-                       .path = ""};
+                       .path = "",
+                       .masks = masks.empty() ? nullptr : masks.data()};
   return sdk::Scope(call).RunningMean(values);
 }
 

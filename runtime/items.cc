@@ -66,6 +66,7 @@ Value CallFunction(GraphBuilder& builder, const ItemUse& use, const Values& inpu
     made = builder.Wrap(builder.Fail("its function returned a value of another graph"));
   }
   builder.who = outer;
+  builder.masks.clear();  // RunningMean asks for them.
   return made;
 }
 
