@@ -20,7 +20,7 @@ TEST(ModelLibrary, IsNotedAndNotLoaded) {
   std::vector<std::string> ids;
   for (const auto& model : BuiltIns().models()) ids.push_back(model.id);
   EXPECT_THAT(ids, ::testing::UnorderedElementsAre("auxiliary_output", "fashion_mnist_mlp", "wide_and_deep",
-                                                   "wide_and_deep_two_inputs"));
+                                                   "wide_and_deep_model", "wide_and_deep_two_inputs"));
   for (const auto& library : BuiltIns().libraries()) EXPECT_THAT(library->path, ::testing::Not(EndsWith("_mlp.so")));
 }
 
