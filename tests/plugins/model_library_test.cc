@@ -21,7 +21,8 @@ TEST(ModelLibrary, IsNotedAndNotLoaded) {
   for (const auto& model : BuiltIns().models()) ids.push_back(model.id);
   EXPECT_THAT(ids, ::testing::UnorderedElementsAre("auxiliary_output", "bounded_outputs", "fashion_mnist_mlp",
                                                    "housing_mlp", "sequential_by_adding", "spirals", "three_regions",
-                                                   "two_moons", "wide_and_deep", "wide_and_deep_two_inputs"));
+                                                   "two_moons", "wide_and_deep", "wide_and_deep_model",
+                                                   "wide_and_deep_two_inputs"));
   for (const auto& library : BuiltIns().libraries()) EXPECT_THAT(library->path, ::testing::Not(EndsWith("_mlp.so")));
 }
 

@@ -35,6 +35,7 @@ const Example kExamples[] = {
     {"wide_and_deep", 3, kHousing, {{"test: loss ", 0.55, 0.85}}},
     {"wide_and_deep_two_inputs", 3, kHousing, {{"test: loss ", 0.55, 0.85}}},
     {"auxiliary_output", 3, kHousing, {{"main_output_loss ", 0.55, 0.9}, {"aux_output_loss ", 1.3, 2.3}}},
+    {"wide_and_deep_model", 3, kHousing, {{"main_output_loss ", 0.55, 0.9}, {"aux_output_loss ", 1.3, 2.3}}},
     {"housing_mlp",
      5,
      kHousing,
