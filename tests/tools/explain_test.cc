@@ -36,7 +36,9 @@ TEST_F(Explain, TellsOfEachKernel) {
   const double products = 2.0 * 7 * (2 * (784 * 300 + 300 * 100 + 100 * 10) + 300 * 100 + 100 * 10);
   EXPECT_GE(flops, products);
   EXPECT_LT(flops, 1.2 * products);
-  EXPECT_EQ(json["barriers"], 3);
+  // Of so few rows the tiles, and with them what is a chain, depend on the machine.
+  EXPECT_GE(json["barriers"], 3);
+  EXPECT_LE(json["barriers"], 7);
 }
 
 TEST_F(Explain, WritesATraceOfAllThreads) {
