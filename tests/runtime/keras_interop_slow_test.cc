@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "tests/runtime/formats/files.h"
 #include "tests/runtime/functional_models.h"
+#include "tests/runtime/keras_subclass.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -205,6 +206,22 @@ TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
   }
   EXPECT_GE(models, 79);
   Python("make_keras_zoo.py", {"check", folder_ / ""});
+}
+
+// The weights of a class, under the names that Keras gives them by its attributes' names.
+TEST_F(KerasInterop, WeightsOfAClassGoBothWays) {
+  Python("make_keras_subclass.py", {"make", folder_ / ""});
+  if (HasFatalFailure()) return;
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ReadNpz(folder_ / "subclass.npz"));
+  std::map<std::string, Tensor> keras;
+  for (const NamedTensor& array : arrays) keras[array.name] = array.value;
+  KerasWideAndDeepModel model;
+  ASSERT_OK(model.Build({Input({5}), Input({6})}));
+  ASSERT_OK(model.LoadWeights(folder_ / "subclass.weights.h5"));
+  ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict({keras.at("x_wide"), keras.at("x_deep")}));
+  for (const auto& [name, value] : predicted.named()) ExpectNear(value, keras.at("prediction_" + name), name);
+  ASSERT_OK(model.SaveWeights(folder_ / "ours.weights.h5"));
+  Python("make_keras_subclass.py", {"check", folder_ / "ours.weights.h5", folder_ / "subclass.npz"});
 }
 
 // Functional models, with several inputs and outputs and with models within that are called twice: Keras opens ours, says

@@ -2,12 +2,17 @@
 // Models that are C++ classes, lambdas as layers, losses and metrics, and what AddLoss and AddMetric add: values, names,
 // files and errors.
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <string>
+#include <vector>
 
 #include "fusebox/graph/ops.h"
+#include "fusebox/runtime/formats/npz.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/formats/files.h"
+#include "tests/runtime/keras_subclass.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -93,6 +98,54 @@ TEST(Subclass, TracedTrainsAlike) {
   ASSERT_OK(other.LoadWeights(folder / "m.weights.h5"));
   ASSERT_OK_AND_ASSIGN(const Arrays q, other.Predict({a, b}));
   EXPECT_TRUE(std::ranges::equal(p[1].values<float>(), q[1].values<float>()));
+}
+
+// Keras's numbers: tests/data/keras_training/subclass.npz, made by tests/python/make_keras_subclass.py.
+TEST(Subclass, TrainsAsKerasDoes) {
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays,
+                       ReadNpz(FUSEBOX_SOURCE_DIR "/tests/data/keras_training/subclass.npz"));
+  std::map<std::string, Tensor> keras;
+  std::vector<Tensor> before, after;
+  for (const auto& [name, value] : arrays) {
+    keras[name] = value;
+    if (name.starts_with("before_")) before.push_back(value);
+    if (name.starts_with("after_")) after.push_back(value);
+  }
+  const Tensor &wide = keras["x_wide"], &deep = keras["x_deep"], &y = keras["y"];
+  const int64_t rows = y.rows(), train = rows - 20;
+  KerasWideAndDeepModel model;
+  ASSERT_OK(model.Build({Input({5}), Input({6})}));
+  ASSERT_OK(model.SetWeights(before));
+  ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.05,momentum=0.9",
+                           .loss = {{"main_output", "mean_squared_error"}, {"aux_output", "mean_absolute_error"}},
+                           .loss_weights = {{"main_output", 0.9}, {"aux_output", 0.1}},
+                           .metrics = {{"main_output", {"mae"}}}}));
+  const auto cut = [&](int64_t from, int64_t to) { return Arrays{wide.Rows(from, to), deep.Rows(from, to)}; };
+  const Tensor valid = y.Rows(train, rows), shown = y.Rows(0, train);
+  ASSERT_OK_AND_ASSIGN(const History history, model.Fit(cut(0, train), {shown, shown},
+                                                        {.epochs = 3,
+                                                         .batch_size = 16,
+                                                         .validation_data = {{cut(train, rows), {valid, valid}}},
+                                                         .shuffle = false,
+                                                         .verbose = 0}));
+  const auto expect_near = [](std::span<const float> got, const Tensor& expected, const std::string& what) {
+    ASSERT_EQ(got.size(), size_t(expected.size())) << what;
+    for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected.values<float>()[i], 2e-5) << what << " " << i;
+  };
+  ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
+  ASSERT_EQ(weights.size(), after.size());
+  for (size_t i = 0; i < weights.size(); ++i) expect_near(weights[i].values<float>(), after[i], "weight");
+  size_t keys = 0;
+  for (const auto& [name, value] : keras) keys += name.starts_with("epoch_");
+  EXPECT_EQ(history.values.size(), keys);
+  for (const auto& [key, values] : history.values) {
+    ASSERT_TRUE(keras.contains("epoch_" + key)) << key;
+    const Tensor expected = keras["epoch_" + key].Cast(DType::kF32);
+    expect_near(std::vector<float>(values.begin(), values.end()), expected, key);
+  }
+  ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict({wide, deep}));
+  for (const auto& [name, value] : predicted.named())
+    expect_near(value.values<float>(), keras["prediction_" + name], name);
 }
 
 // A loop over what a shape says; other shapes trace anew.
