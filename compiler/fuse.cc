@@ -97,7 +97,9 @@ std::vector<bool> FindRowsInPlace(const Graph& graph, const std::vector<bool>& n
     if (!needed[id] || node.op == Op::kReshape) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const NodeId input = node.inputs[i], storage = StorageOf(graph, input);
-      const bool as_rows = node.op == Op::kMatMul && i == 0 && StorageOf(graph, node.inputs[1]) != storage &&
+      // What can be in place has rows; something else may be a number, reshaped.
+      const bool as_rows = in_place[storage] && node.op == Op::kMatMul && i == 0 &&
+                           StorageOf(graph, node.inputs[1]) != storage &&
                            graph[input].type.shape[0] == graph[storage].type.shape[0];
       if (!as_rows) somebody_reads(input);
     }

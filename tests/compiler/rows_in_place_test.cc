@@ -30,6 +30,17 @@ TEST(RowsInPlace, ProductsReadThemWhereTheyLie) {
               {"matmul: rows matmul", "matmul: rows matmul"});
 }
 
+// A number as a matrix has no rows anywhere.
+TEST(RowsInPlace, AProductOfANumberHasNoneOfThem) {
+  ExpectLines(ParseGraph(R"(
+    %a = input : f32[]
+    %w = input : f32[1,5]
+    %0 = reshape %a {dims = [1, 1]} : f32[1,1]
+    %1 = matmul %0, %w : f32[1,5]
+    return y = %1)"),
+              {"matmul: matmul"});
+}
+
 TEST(RowsInPlace, OthersThanProductsNeedACopy) {
   ExpectLines(ParseGraph(R"(
     %order = input : i32[N]
