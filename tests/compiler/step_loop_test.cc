@@ -207,8 +207,14 @@ TEST(StepLoop, AThreadsLatenessEndsTheRunOnlyOfWhoHeedsIt) {
     EXPECT_EQ(run.Enter(0, 2, threads), 2);
     run.context.heeds_late = 1;
     EXPECT_EQ(run.Enter(2, 1000, threads), 1);
-    run.context.late = 0;
-    EXPECT_EQ(run.Enter(3, 1000, threads), kSteps - 3);
+    // On a busy machine a thread may be late indeed, so two threads may need several runs.
+    int64_t done = 3;
+    for (int runs = 0; done < kSteps; ++runs) {
+      ASSERT_LT(runs, threads == 1 ? 1 : kSteps);
+      run.context.late = 0;
+      done += run.Enter(done, 1000, threads);
+    }
+    EXPECT_EQ(done, kSteps);
   }
 }
 
