@@ -15,6 +15,23 @@
 
 namespace fusebox {
 
+namespace {
+
+// Of a step; those of a scan each time that it runs, of other loops once.
+int64_t Barriers(const Graph& graph, const Plan& plan, int64_t row_capacity) {
+  int64_t barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
+  for (const auto& [id, control] : plan.controls) {
+    const Node& node = graph[id];
+    const int64_t times = node.op == Op::kScan ? Resolve(node.attributes.Int("length"), row_capacity) : 1;
+    for (size_t i = 0; i < control.regions.size(); ++i) {
+      barriers += times * Barriers(node.regions[i], control.regions[i], row_capacity);
+    }
+  }
+  return barriers;
+}
+
+}  // namespace
+
 struct Executable::Impl {
   std::vector<Port> ports;
   int64_t row_capacity = 0;
@@ -93,7 +110,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   impl->row_capacity = options.row_capacity;
   report.kernels = codegen::DescribeKernels(fused, plan, options.row_capacity, machine->target);
   report.unfused = fused.unfused;
-  report.barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
+  report.barriers = Barriers(graph, plan, options.row_capacity);
   report.arena_bytes = plan.arena_bytes;
   report.packed_bytes = plan.packed_bytes;
   report.intermediate_bytes = plan.intermediate_bytes;

@@ -122,7 +122,13 @@ class Fuser {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
       if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id] || in_place_[id]) continue;
-      if (!node.regions.empty()) return Refuse("fuse: {} still owns a region", node.info().name);
+      if (node.op == Op::kCall) return Refuse("fuse: a call still owns a region");
+      if (node.op == Op::kResult) {
+        const int k = kernel_of_[node.inputs[0]];
+        kernels_[size_t(k)].Insert(id);
+        kernel_of_[id] = k;
+        continue;
+      }
       Place(id);
     }
     // Cheap nodes that the program itself asks for.
@@ -274,6 +280,7 @@ class Fuser {
     const auto in = [&] { return graph_[node.inputs[0]].type.shape; };
     const int64_t rank = node.type.rank();
     if (node.info().kind == OpKind::kMatMul) return {.kind = KernelKind::kMatMul, .space = node.type.shape};
+    if (node.info().kind == OpKind::kControl) return {.kind = KernelKind::kControl};
     if (node.op == Op::kConcatenate || node.op == Op::kPad)
       return {.kind = KernelKind::kCopy, .space = node.type.shape};
     if (node.op == Op::kScatterAdd) return {.kind = KernelKind::kScatter, .space = graph_[node.inputs[1]].type.shape};
@@ -423,6 +430,12 @@ class Fuser {
 
   absl::StatusOr<FusedProgram> Finish() {
     FusedProgram program{.graph = graph_, .kernels = {}, .unfused = {}};
+    for (NodeId id = 1; id < graph_.size(); ++id) {
+      if (!needed_[id]) continue;
+      for (const Graph& region : graph_[id].regions) {
+        FUSEBOX_ASSIGN_OR_RETURN(program.regions[id].emplace_back(), Fuse(region));
+      }
+    }
     const size_t count = kernels_.size();
     for (size_t k = 0; k < count; ++k) order_.SetNeeds(k, Sources(kernels_[k], int(k)));
     const std::vector<int> order = Order();

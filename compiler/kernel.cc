@@ -6,7 +6,7 @@
 namespace fusebox {
 
 const char* Name(KernelKind kind) {
-  constexpr const char* kNames[] = {"matmul", "rows", "columns", "transpose", "copy", "scatter"};
+  constexpr const char* kNames[] = {"matmul", "rows", "columns", "transpose", "copy", "scatter", "control"};
   return kNames[size_t(kind)];
 }
 
@@ -42,11 +42,12 @@ bool IsLeaf(const Node& node) {
   return node.op == Op::kInput || node.op == Op::kState || node.op == Op::kConstant || node.op == Op::kExtent;
 }
 
-std::string Print(const FusedProgram& program) {
-  std::string text;
+namespace {
+
+void PrintInto(std::string& text, const FusedProgram& program, const std::string& indent) {
   for (size_t k = 0; k < program.kernels.size(); ++k) {
     const Kernel& kernel = program.kernels[k];
-    text += fmt::format("kernel {} {} {} {{\n", k, Name(kernel.kind), ToString(kernel.space));
+    text += fmt::format("{}kernel {} {} {} {{\n", indent, k, Name(kernel.kind), ToString(kernel.space));
     for (const NodeId id : kernel.members) {
       const Node& node = program.graph[id];
       std::string inputs;
@@ -59,12 +60,26 @@ std::string Print(const FusedProgram& program) {
                                            : fmt::format("%{}", input);
       }
       const bool stored = std::ranges::find(kernel.stored, id) != kernel.stored.end();
-      text += fmt::format("  %{} = {}{} : {}{}\n", id, node.info().name, inputs, ToString(node.type),
+      text += fmt::format("{}  %{} = {}{} : {}{}\n", indent, id, node.info().name, inputs, ToString(node.type),
                           stored ? "  # stored" : "");
+      const auto regions = program.regions.find(id);
+      if (regions == program.regions.end()) continue;
+      for (const FusedProgram& region : regions->second) {
+        text += indent + "  {\n";
+        PrintInto(text, region, indent + "    ");
+        text += indent + "  }\n";
+      }
     }
-    text += "}\n";
+    text += indent + "}\n";
   }
-  for (const std::string& line : program.unfused) text += "# unfused " + line + "\n";
+  for (const std::string& line : program.unfused) text += indent + "# unfused " + line + "\n";
+}
+
+}  // namespace
+
+std::string Print(const FusedProgram& program) {
+  std::string text;
+  PrintInto(text, program, "");
   return text;
 }
 

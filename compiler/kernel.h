@@ -8,7 +8,9 @@
 //   transpose  a matrix turned                                                         space [rows, columns] of the output
 //   copy       pieces put side by side (concatenate, pad)                              space of the output
 //   scatter    rows added up where an index says                                       space of the updates
+//   control    a branch or a loop: programs of their own, fused for themselves         none
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,7 +18,7 @@
 
 namespace fusebox {
 
-enum class KernelKind : uint8_t { kMatMul, kRows, kColumns, kTranspose, kCopy, kScatter };
+enum class KernelKind : uint8_t { kMatMul, kRows, kColumns, kTranspose, kCopy, kScatter, kControl };
 const char* Name(KernelKind kind);
 
 struct Kernel {
@@ -42,6 +44,7 @@ struct FusedProgram {
   Graph graph;
   std::vector<Kernel> kernels;       // Each after those whose values it reads.
   std::vector<std::string> unfused;  // A line for each edge between kernels: why they are two.
+  std::map<NodeId, std::vector<FusedProgram>> regions = {};  // By control node, its regions.
 };
 
 // The node whose memory a value is read from: reshapes share their input's.

@@ -28,7 +28,7 @@ struct Step {
 };
 
 constexpr Step kPipeline[] = {
-    // Regions go first, so that no other pass need look into them.
+    // Calls go first: no other pass need know of them. All passes run in the regions of branches and loops, too.
     {"inline_calls", Stage::kDeclared},
     // Before any rewrite: stop_gradient, and which operand of max comes first, mean something only here.
     {"differentiate", Stage::kFlat, "gradient"},
@@ -45,17 +45,31 @@ constexpr Step kPipeline[] = {
     {"dce"},
 };
 
+bool Has(Op op, const Graph& graph) {
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    const auto has = [op](const Graph& region) { return Has(op, region); };
+    if (graph[id].op == op || std::ranges::any_of(graph[id].regions, has)) return true;
+  }
+  return false;
+}
+
 // Whether later stages cannot do without this pass on this graph.
 bool IsNeeded(std::string_view pass, const Graph& graph) {
-  const auto has = [&graph](OpKind kind) {
-    for (NodeId id = 1; id < graph.size(); ++id) {
-      if (graph[id].info().kind == kind) return true;
-    }
-    return false;
-  };
-  if (pass == "inline_calls") return has(OpKind::kControl);
-  if (pass == "differentiate") return has(OpKind::kDerivative);
+  if (pass == "inline_calls") return Has(Op::kCall, graph);
+  if (pass == "differentiate") return Has(Op::kGradient, graph);
   return pass == "canonical_reductions" || pass == "layout";  // The form that kernels are made from.
+}
+
+// A pass on all regions, the innermost first, and then on the graph.
+template <absl::StatusOr<Graph> (*pass)(const Graph&)>
+absl::StatusOr<Graph> WithItsRegions(const Graph& graph) {
+  Graph deep = graph;
+  for (NodeId id = 1; id < deep.size(); ++id) {
+    for (Graph& region : deep.mutable_node(id).regions) {
+      FUSEBOX_ASSIGN_OR_RETURN(region, WithItsRegions<pass>(region));
+    }
+  }
+  return pass(deep);
 }
 
 const GraphPass& Find(std::string_view name) {
@@ -68,13 +82,13 @@ const GraphPass& Find(std::string_view name) {
 
 const std::vector<GraphPass>& GraphPasses() {
   static const std::vector<GraphPass> kPasses = {
-      {"inline_calls", "replaces calls by the nodes of their regions", InlineCalls},
-      {"differentiate", "replaces gradient nodes by the derivative's symbols", Differentiate},
-      {"simplify", "applies algebra, folds constants and broadcasts", Simplify},
-      {"cse", "merges nodes that compute the same", EliminateCommonSubexpressions},
-      {"dce", "drops what no output or update needs", EliminateDeadCode},
-      {"canonical_reductions", "makes each reduction fold one run of axes", CanonicalReductions},
-      {"layout", "lays out operands of matrix products as kernels read them", ChooseLayouts},
+      {"inline_calls", "replaces calls by the nodes of their regions", WithItsRegions<InlineCalls>},
+      {"differentiate", "replaces gradient nodes by the derivative's symbols", WithItsRegions<Differentiate>},
+      {"simplify", "applies algebra, folds constants and broadcasts", WithItsRegions<Simplify>},
+      {"cse", "merges nodes that compute the same", WithItsRegions<EliminateCommonSubexpressions>},
+      {"dce", "drops what no output or update needs", WithItsRegions<EliminateDeadCode>},
+      {"canonical_reductions", "makes each reduction fold one run of axes", WithItsRegions<CanonicalReductions>},
+      {"layout", "lays out operands of matrix products as kernels read them", WithItsRegions<ChooseLayouts>},
   };
   return kPasses;
 }

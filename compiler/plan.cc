@@ -9,6 +9,7 @@
 #include "fusebox/compiler/plan/arena.h"
 #include "fusebox/compiler/plan/dependencies.h"
 #include "fusebox/compiler/plan/row_chains.h"
+#include "fusebox/graph/regions.h"
 
 namespace fusebox {
 namespace {
@@ -207,6 +208,7 @@ class Planner {
     for (size_t phase = 0; phase < plan_.phases.size(); ++phase) {
       for (const size_t k : plan_.phases[phase]) {
         AssignProduct(k, int64_t(phase));
+        AssignControl(k, int64_t(phase));
         for (const NodeId id : kernels_[k].stored) {
           if (plan_.places[id].kind == Place::Kind::kNone) AssignBlock(k, id, int64_t(phase));
         }
@@ -246,6 +248,46 @@ class Planner {
     if (product.schedule.k == 0 || product.schedule.k >= product.shape.Depth()) return;
     const int64_t bytes = PartialSums(product.shape.Rows(), product.shape.n) * SizeOf(product.shape.dtype);
     product.partial_sums = arena_[arena_.Take(bytes, phase, phase)].offset;
+  }
+
+  void AssignControl(size_t k, int64_t phase) {
+    if (kernels_[k].kind != KernelKind::kControl) return;
+    const NodeId id = kernels_[k].members.front();
+    const Node& node = graph_[id];
+    Plan::Control& control = plan_.controls[id];
+    int64_t most = 0;
+    for (const FusedProgram& region : program_.regions.at(id)) {
+      const Plan& plan = control.regions.emplace_back(MakePlan(region, {.row_capacity = options_.row_capacity,
+                                                                        .target = options_.target,
+                                                                        .given = options_.given,
+                                                                        .tuned = options_.tuned}));
+      most = std::max(most, plan.arena_bytes);
+      plan_.intermediate_bytes += plan.intermediate_bytes;
+      plan_.unfused_bytes += plan.unfused_bytes;
+    }
+    const auto take = [&](int64_t bytes) {
+      return arena_[arena_.Take(std::max<int64_t>(bytes, 1), phase, phase)].offset;
+    };
+    control.arena = take(most);
+    if (node.op == Op::kWhile) control.goes_on = take(1);
+    const Graph& body = program_.regions.at(id).back().graph;
+    for (size_t i = 0; i < body.outputs().size(); ++i) {
+      const Type& type = body[body.outputs()[i].value].type;
+      const int64_t bytes = NumElements(type.shape, options_.row_capacity) * SizeOf(type.dtype);
+      Plan::Control::Result result{.node = StoredResult(kernels_[k], i)};
+      if (result.node == 0) result.here = take(bytes);
+      if (node.op != Op::kCond && i < CarriesOf(node)) result.other = take(bytes);
+      control.results.push_back(result);
+    }
+  }
+
+  // The node that stands for a control node's result, if somebody reads it.
+  NodeId StoredResult(const Kernel& kernel, size_t index) const {
+    for (const NodeId id : kernel.stored) {
+      const Node& node = graph_[id];
+      if (index == (node.op == Op::kResult ? size_t(node.attributes.Int("index")) : 0)) return id;
+    }
+    return 0;
   }
 
   ProductShape ShapeOf(const Kernel& kernel, NodeId id) const {
@@ -328,7 +370,9 @@ Graph OwnMemory(const Graph& graph) {
       const Op source = to[StorageOf(to, input)].op;
       if (!pointwise && (source == Op::kConstant || source == Op::kExtent)) input = own(to, input);
     }
-    return Keep(to, node, std::move(inputs));
+    const NodeId id = Keep(to, node, std::move(inputs));
+    for (Graph& region : to.mutable_node(id).regions) region = OwnMemory(region);
+    return id;
   });
   std::set<NodeId> taken;
   const auto own_result = [&](NodeId value) {

@@ -50,6 +50,20 @@ struct Plan {
     int64_t partial_sums = -1;
   };
   std::map<NodeId, Product> products;
+  // A control node's regions, each planned for itself. Their arenas are one part of this one, as they run by turns.
+  struct Control {
+    std::vector<Plan> regions = {};
+    int64_t arena = 0;  // Where that begins.
+    // Where each result lies: at the place of a node, if somebody reads it, else here; and a carry by turns there and at
+    // `other`.
+    struct Result {
+      NodeId node = 0;
+      int64_t here = -1, other = -1;
+    };
+    std::vector<Result> results = {};
+    int64_t goes_on = -1;  // Of a while, where its condition's value lies.
+  };
+  std::map<NodeId, Control> controls;
   int64_t arena_bytes = 0, intermediate_bytes = 0;
   int64_t unfused_bytes = 0;    // What the results of all ops would take, fused or not, had each its own buffer.
   int64_t packed_bytes = 0;     // Of the arena, for packed states.

@@ -55,20 +55,34 @@ GraphBuilder& Self(FbBuilder* b) { return *static_cast<GraphBuilder*>(b); }
 
 // ---- The table. Plugins call these, and nothing may be thrown through them.
 
-FbId EmitNode(FbBuilder* b, const FbNode* raw) noexcept {
-  GraphBuilder& builder = Self(b);
-  const FbNode abi = ReadStruct(raw);
+// The op, inputs and attributes; none after an error.
+std::optional<Node> NodeFromAbi(GraphBuilder& builder, const FbNode& abi) {
   const std::optional<Op> op = abi.op != nullptr ? OpFromName(abi.op) : std::nullopt;
-  if (!op) return builder.Fail(fmt::format("no op is named '{}'", abi.op != nullptr ? abi.op : ""), abi.source);
+  if (!op) {
+    builder.Fail(fmt::format("no op is named '{}'", abi.op != nullptr ? abi.op : ""), abi.source);
+    return std::nullopt;
+  }
   Node node{.op = *op};
   node.inputs.assign(abi.inputs, abi.inputs + abi.input_count);
   for (const FbAttribute& a : ReadArray(abi.attributes, abi.attribute_count)) {
-    if (a.name == nullptr) return builder.Fail(fmt::format("{}: has an attribute without a name", abi.op), abi.source);
+    if (a.name == nullptr) {
+      builder.Fail(fmt::format("{}: has an attribute without a name", abi.op), abi.source);
+      return std::nullopt;
+    }
     absl::StatusOr<AttributeValue> value = AttributeFromAbi(a);
-    if (!value.ok()) return builder.Fail(fmt::format("{}: {}", abi.op, Message(value.status())), abi.source);
+    if (!value.ok()) {
+      builder.Fail(fmt::format("{}: {}", abi.op, Message(value.status())), abi.source);
+      return std::nullopt;
+    }
     node.attributes.Set(a.name, *std::move(value));
   }
-  return builder.Emit(std::move(node), abi.source);
+  return node;
+}
+
+FbId EmitNode(FbBuilder* b, const FbNode* raw) noexcept {
+  const FbNode abi = ReadStruct(raw);
+  std::optional<Node> node = NodeFromAbi(Self(b), abi);
+  return node ? Self(b).Emit(*std::move(node), abi.source) : 0;
 }
 
 FbId EmitConstant(FbBuilder* b, double number, uint32_t dtype) noexcept {
@@ -141,6 +155,27 @@ void AddLossTerm(FbBuilder* b, FbId value) noexcept { Self(b).AddLoss(Self(b).Wr
 
 void SetMaskOfResult(FbBuilder* b, FbId mask) noexcept { Self(b).SetMask(Self(b).Wrap(mask)); }
 
+void BeginRegion(FbBuilder* b) noexcept { Self(b).BeginRegion(); }
+
+FbId RegionParameter(FbBuilder* b, const FbType* raw) noexcept {
+  const std::optional<Type> type = FromAbi(ReadStruct(raw));
+  return type ? Self(b).Parameter(*type) : Self(b).Fail("asks for a parameter of no known type");
+}
+
+void EndRegion(FbBuilder* b, const FbId* results, uint32_t count) noexcept {
+  Self(b).EndRegion({results, results + count});
+}
+
+FbId EmitControl(FbBuilder* b, const FbNode* raw, uint32_t* count) noexcept {
+  *count = 0;
+  std::optional<Node> node = NodeFromAbi(Self(b), ReadStruct(raw));
+  return node ? Self(b).Control(*std::move(node), ReadStruct(raw).source, count) : 0;
+}
+
+FbId ResultOf(FbBuilder* b, FbId control, uint32_t index, const FbSource* source) noexcept {
+  return Self(b).Result(control, index, source);
+}
+
 constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .reserved = 0,
                         .emit = EmitNode,
@@ -153,7 +188,12 @@ constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .random = RandomNumbers,
                         .preimage = FindPreimage,
                         .add_loss = AddLossTerm,
-                        .set_mask = SetMaskOfResult};
+                        .set_mask = SetMaskOfResult,
+                        .begin_region = BeginRegion,
+                        .parameter = RegionParameter,
+                        .end_region = EndRegion,
+                        .control = EmitControl,
+                        .result = ResultOf};
 
 }  // namespace
 
@@ -221,6 +261,7 @@ Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& ty
 void GraphBuilder::Assign(Value state, Value next) {
   if (!state.ok() || !next.ok()) return;
   if (const auto of = current_of_.find(state.id); of != current_of_.end()) state.id = of->second;
+  ++assignments_;
   if (state.id >= graph_.size() || next.id >= graph_.size() || graph_[state.id].op != Op::kState) {
     Fail("assigns to what is no state of this program");
     return;
@@ -264,6 +305,11 @@ NodeId GraphBuilder::Emit(Node node, const FbSource* source) {
     if (input == 0) return 0;
     if (input >= graph_.size())
       return Fail(fmt::format("{}: value {} does not exist", node.info().name, input), source);
+    if (IsGone(input)) {
+      return Fail(fmt::format("{}: an operand was made within a loop or branch, and is known only there",
+                              node.info().name),
+                  source);
+    }
     types.push_back(graph_[input].type);
   }
   NormaliseAxes(node.attributes, node, graph_);

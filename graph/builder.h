@@ -126,7 +126,30 @@ class GraphBuilder final : public FbBuilder {
   // Uniform in [0, 1), from the next unused stream of this program: see Op::kRandomUniform.
   NodeId Random(const Type& type, const FbSource* source);
 
+  // Regions, see control.h and builder_regions.cc: what is emitted between BeginRegion and EndRegion depends on its
+  // parameters or on what lies around it. Control moves it into a node, and it is no value of this graph any more.
+  void BeginRegion();
+  NodeId Parameter(const Type& type);
+  void EndRegion(std::vector<NodeId> results);
+  // `node` has an op, attributes, and as inputs what parameters stand for; it takes the regions that ended last. Result 0
+  // is the node itself. `results`: how many there are; 0 after an error.
+  NodeId Control(Node node, const FbSource* source, uint32_t* results);
+  NodeId Result(NodeId control, int64_t index, const FbSource* source);
+
  private:
+  struct Region {
+    NodeId first;  // Of the nodes that were emitted since it began.
+    int64_t assignments;
+    size_t losses;
+    std::vector<NodeId> parameters = {}, results = {};
+  };
+  // What moves into the regions, and in `captured` the values that they take from around them.
+  std::vector<std::vector<bool>> FindMoving(Op op, const std::vector<Region>& regions, std::vector<NodeId>& captured);
+  Graph MoveOut(const Region& region, const std::vector<bool>& moves, const std::vector<NodeId>& operands,
+                size_t first_captured) const;
+  void Forget(const Region& region, const std::vector<bool>& moves);
+  bool IsGone(NodeId id) const { return id < gone_.size() && gone_[id]; }
+
   Graph graph_;
   absl::Status status_;
   std::string scope_;
@@ -137,6 +160,9 @@ class GraphBuilder final : public FbBuilder {
   };
   std::vector<Activation> activations_;
   std::map<NodeId, NodeId> current_of_;  // The states whose values of now were given out in their stead, see `again`.
+  int64_t assignments_ = 0;
+  std::vector<Region> open_, ended_;
+  std::vector<bool> gone_;  // By node: it is part of a region now.
 };
 
 }  // namespace fusebox

@@ -81,6 +81,13 @@ typedef struct FbApi {  // On an error each returns 0, and the builder keeps the
   FbId (*preimage)(FbBuilder*, FbId value, const char* activation);
   void (*add_loss)(FbBuilder*, FbId value);  // f32[], which the host adds to the loss, in training and evaluation.
   void (*set_mask)(FbBuilder*, FbId mask);   // bool[N, ...]: which steps of what the layer at work makes count.
+  // Branches and loops, see control.h. What is emitted between begin and end is a region, with parameters; `control`
+  // makes one node of the regions that ended last and tells how many results it has; result 0 is the node itself.
+  void (*begin_region)(FbBuilder*);
+  FbId (*parameter)(FbBuilder*, const FbType*);
+  void (*end_region)(FbBuilder*, const FbId* results, uint32_t result_count);
+  FbId (*control)(FbBuilder*, const FbNode*, uint32_t* result_count);
+  FbId (*result)(FbBuilder*, FbId, uint32_t index, const FbSource*);
 } FbApi;
 
 #ifdef __cplusplus

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/graph/evaluate.h"
 
+#include <map>
+
 #include "fmt/format.h"
 #include "fusebox/graph/evaluate/kernels.h"
 #include "fusebox/graph/text.h"
@@ -68,16 +70,6 @@ absl::StatusOr<Literal> RowsOf(const Node& node, const Bindings& bindings, const
   return evaluate::TakeRows(*all, rows, shape);
 }
 
-// A region sees nothing but its operands.
-absl::StatusOr<Literal> Run(const Graph& body, std::span<const Literal* const> operands, int64_t batch) {
-  Bindings bindings;
-  bindings.batch = batch;
-  for (size_t i = 0; i < operands.size(); ++i) bindings.inputs[std::to_string(i)] = *operands[i];
-  absl::StatusOr<Evaluation> result = Evaluate(body, bindings);
-  if (!result.ok()) return result.status();
-  return std::move(result->outputs.begin()->second);
-}
-
 // The last node that needs each value; the graph's size for those that are kept.
 std::vector<NodeId> LastUses(const Graph& graph, const std::vector<bool>& needed) {
   std::vector<NodeId> last(graph.size());
@@ -96,6 +88,7 @@ absl::StatusOr<std::vector<Literal>> Evaluate(const Graph& graph, const Bindings
   const std::vector<bool> needed = Reachable(graph);
   const std::vector<NodeId> last = LastUses(graph, needed);
   std::vector<Literal> values(graph.size());
+  std::map<NodeId, std::vector<Literal>> results;  // Of control nodes, all of them.
   for (NodeId id = 1; id < graph.size(); ++id) {
     if (!needed[id]) continue;
     const Node& node = graph[id];
@@ -106,6 +99,16 @@ absl::StatusOr<std::vector<Literal>> Evaluate(const Graph& graph, const Bindings
       const absl::StatusOr<Sizes> shape = SizesOf(node.type, bindings.batch);
       if (!shape.ok()) return shape.status();
       value = node.op == Op::kRows ? RowsOf(node, bindings, *inputs[0], *shape) : Bound(node, bindings, *shape);
+    } else if (node.op == Op::kResult) {
+      value = results.at(node.inputs[0])[size_t(node.attributes.Int("index"))];
+    } else if (node.info().kind == OpKind::kControl) {
+      absl::StatusOr<std::vector<Literal>> all = evaluate::Control(node, inputs, bindings.batch);
+      if (all.ok()) {
+        value = all->front();
+        results[id] = *std::move(all);
+      } else {
+        value = all.status();
+      }
     } else {
       value = EvaluateNode(node, inputs, bindings.batch);
     }
@@ -140,8 +143,12 @@ absl::StatusOr<Literal> EvaluateNode(const Node& node, std::span<const Literal* 
       return evaluate::Gather(call);
     case OpKind::kRandom:
       return evaluate::Random(call);
-    case OpKind::kControl:
-      return Run(node.regions[0], inputs, batch);
+    case OpKind::kControl: {
+      if (node.op == Op::kResult) return Wrong("a result is one of another node");
+      absl::StatusOr<std::vector<Literal>> results = evaluate::Control(node, inputs, batch);
+      if (!results.ok()) return results.status();
+      return std::move(results->front());
+    }
     case OpKind::kDerivative:
       return Wrong("a derivative has to be written out before it can be evaluated");
   }

@@ -74,6 +74,10 @@ enum class Op : uint8_t {
   kRandomUniform,
   // control and derivatives
   kCall,
+  kCond,
+  kScan,
+  kWhile,
+  kResult,
   kGradient,
   kCount,
 };
@@ -86,7 +90,7 @@ enum class OpKind : uint8_t {
   kMovement,    // Copies elements: out[i] = in[f(i)], or zero.
   kGather,      // Copies elements that an index tensor picks, or adds them up there.
   kRandom,      // Element i depends on i, the seed and the step, so it can be computed again anywhere.
-  kControl,     // Owns regions.
+  kControl,     // Owns regions, or is a result of a node that does: see control.h.
   kDerivative,  // Stands for symbols that the differentiate step writes.
 };
 
@@ -114,6 +118,7 @@ struct OpInfo {
   const char* name = "";
   OpKind kind = OpKind::kSource;
   int arity = 0;  // -1: one or more.
+  int regions = 0;  // How many it owns.
   AttributeSpec attributes[8] = {};
   absl::StatusOr<Type> (*infer)(const InferContext&) = nullptr;
   // One value for each input; an error value (id 0, no message) where no gradient flows. nullptr: none flows at all.

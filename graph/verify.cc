@@ -2,11 +2,11 @@
 #include "fusebox/graph/verify.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <unordered_set>
 
 #include "fmt/format.h"
+#include "fusebox/graph/regions.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/text_syntax.h"
 
@@ -110,16 +110,26 @@ class Verifier {
     return absl::OkStatus();
   }
 
-  // A call's body: inputs "0", "1", ... of the operands' types, one output of the node's type, and nothing that lasts.
+  // Regions see nothing but their operands, and change nothing that lasts. See regions.h.
   absl::Status CheckRegions(const Node& node, const std::vector<Type>& inputs) {
+    if (node.op == Op::kCall && stage_ >= Stage::kFlat) return Wrong("a call should have been replaced by its region");
+    if (node.op == Op::kResult) return CheckResult(node);
     const bool control = node.info().kind == OpKind::kControl;
-    if (control && stage_ >= Stage::kFlat) return Wrong("a region should have been flattened by now");
-    if (node.regions.size() != (control ? 1 : 0)) {
-      return Wrong(fmt::format("expected {} regions, found {}", control ? 1 : 0, node.regions.size()));
+    if (node.regions.size() != size_t(node.info().regions)) {
+      return Wrong(fmt::format("expected {} regions, found {}", node.info().regions, node.regions.size()));
     }
     if (!control) return absl::OkStatus();
     if (depth_ >= kMaxDepth) return Wrong(fmt::format("expected at most {} nested regions", kMaxDepth));
-    const Graph& body = node.regions[0];
+    for (const Graph& region : node.regions) {
+      if (absl::Status s = CheckRegion(node, region, inputs); !s.ok()) return s;
+    }
+    const absl::StatusOr<std::vector<Type>> results = ResultTypes(node, inputs);
+    if (!results.ok()) return results.status();
+    if (results->front() != node.type) return Wrong(fmt::format("its region returns {}", ToString(results->front())));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckRegion(const Node& node, const Graph& body, const std::vector<Type>& operands) {
     if (absl::Status s = Verifier(body, stage_, depth_ + 1).Run(); !s.ok())
       return Wrong("in its region: " + std::string(s.message()));
     for (NodeId id = 1; id < body.size(); ++id) {
@@ -127,20 +137,34 @@ class Verifier {
         return Wrong(fmt::format("a region has inputs only, found {}", PrintNode(body, id)));
       }
       if (body[id].op != Op::kInput) continue;
-      const std::string& name = body[id].attributes.String("name");
-      size_t i = inputs.size();
-      std::from_chars(name.data(), name.data() + name.size(), i);
-      if (i >= inputs.size() || name != std::to_string(i))
-        return Wrong(fmt::format("its region's input {} is none of its {} operands", Quote(name), inputs.size()));
-      if (body[id].type != inputs[i]) {
+      const size_t i = OperandOf(body[id]);
+      if (i >= operands.size()) {
+        return Wrong(fmt::format("its region's input {} is none of its {} operands",
+                                 Quote(body[id].attributes.String("name")), operands.size()));
+      }
+      if (const Type type = TypeInRegion(node, i, operands[i]); body[id].type != type) {
         return Wrong(fmt::format("its region expects {} for operand {}, found {}", ToString(body[id].type), i,
-                                 ToString(inputs[i])));
+                                 ToString(type)));
       }
     }
-    if (body.outputs().size() != 1)
-      return Wrong(fmt::format("expected a region with 1 output, found {}", body.outputs().size()));
-    if (const Type& out = body[body.outputs()[0].value].type; out != node.type) {
-      return Wrong(fmt::format("its region returns {}", ToString(out)));
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckResult(const Node& node) const {
+    const Node& of = graph_[node.inputs[0]];
+    if (of.op != Op::kCond && of.op != Op::kScan && of.op != Op::kWhile) {
+      return Wrong(fmt::format("expected the result of a cond, scan or while, found {}", of.info().name));
+    }
+    std::vector<Type> operands;
+    for (const NodeId input : of.inputs) operands.push_back(graph_[input].type);
+    const absl::StatusOr<std::vector<Type>> types = ResultTypes(of, operands);
+    if (!types.ok()) return types.status();
+    const int64_t index = node.attributes.Int("index");
+    if (index < 1 || index >= int64_t(types->size())) {
+      return Wrong(fmt::format("expected a result of {}, found number {}", types->size(), index));
+    }
+    if ((*types)[size_t(index)] != node.type) {
+      return Wrong(fmt::format("expected the type {}", ToString((*types)[size_t(index)])));
     }
     return absl::OkStatus();
   }

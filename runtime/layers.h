@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "fusebox/graph/control.h"  // IWYU pragma: export
 #include "fusebox/graph/ops.h"
 #include "fusebox/runtime/layer.h"
 #include "fusebox/runtime/preprocessing_layers.h"  // IWYU pragma: export

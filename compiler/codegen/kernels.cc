@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/codegen/kernels.h"
 
+#include "fusebox/graph/check.h"
+
 namespace fusebox::codegen {
 
 Value* Units(const KernelContext& c) {
@@ -16,6 +18,7 @@ Value* Units(const KernelContext& c) {
       return TransposeUnits(c);
     case KernelKind::kCopy:
     case KernelKind::kScatter:
+    case KernelKind::kControl:
       break;
   }
   return c.ir.I64(1);
@@ -35,6 +38,8 @@ void Emit(const KernelContext& c) {
       return EmitCopy(c);
     case KernelKind::kScatter:
       return EmitScatter(c);
+    case KernelKind::kControl:
+      Check(false, "a branch or loop is no kernel of one function");
   }
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <unordered_map>
 
+#include "fusebox/compiler/codegen/control.h"
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/share.h"
 #include "fusebox/compiler/profile.h"
@@ -44,14 +45,42 @@ class ProgramEmitter {
       : ir_(module), program_(program), plan_(plan), row_capacity_(row_capacity), target_(target), profile_(profile) {}
 
   void Run(const std::string& entry) {
-    for (const Kernel& kernel : program_.kernels) shared_.Add(FingerprintOf(program_, plan_, kernel));
+    const std::vector<Turn> turns = EmitKernels("");
+    EmitEntry(entry, turns);
+  }
+
+  // The program as a region of another one: void(RunContext* of its own, RunContext* of the run, i64 thread, i64 threads,
+  // i64 batch) runs it once.
+  llvm::Function* RunAsRegion(const std::string& name) {
+    const std::vector<Turn> turns = EmitKernels(name + "_");
+    llvm::Function* f = ir_.Begin(name, ir_.b.getVoidTy(), {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+    SetThread(f->getArg(0), f->getArg(1), f->getArg(2), f->getArg(3));
+    CallAll(turns, ir_.I64(0), f->getArg(4));
+    ir_.b.CreateRetVoid();
+    return f;
+  }
+
+ private:
+  // A step: the kernels in order, and where their phases begin.
+  struct Turn {
+    size_t kernel;
+    bool begins_phase;
+  };
+
+  // All functions but the one that calls them; their names begin with the prefix.
+  std::vector<Turn> EmitKernels(const std::string& prefix) {
+    for (const Kernel& kernel : program_.kernels) {
+      const bool is_control = kernel.kind == KernelKind::kControl;
+      user_of_.push_back(is_control ? kNone : shared_.Add(FingerprintOf(program_, plan_, kernel)));
+    }
     for (const Plan::Packed& packed : plan_.packed) {
       pack_.push_back(shared_.Add(FingerprintOf(program_, plan_, packed, true)));
       unpack_.push_back(packed.updated ? shared_.Add(FingerprintOf(program_, plan_, packed, false)) : kNone);
     }
     for (size_t k = 0; k < program_.kernels.size(); ++k) {
+      if (user_of_[k] == kNone) continue;
       EmitFunction(
-          k, k, fmt::format("kernel{}_{}", k, NameOf(program_, program_.kernels[k])),
+          user_of_[k], k, fmt::format("{}kernel{}_{}", prefix, k, NameOf(program_, program_.kernels[k])),
           [](const KernelContext& c) { return Units(c); }, [](const KernelContext& c) { Emit(c); });
     }
     for (size_t i = 0; i < plan_.packed.size(); ++i) {
@@ -67,12 +96,26 @@ class ProgramEmitter {
       }
     }
     barrier_ = ir_.module().getOrInsertFunction("fusebox_barrier", ir_.b.getVoidTy(), ir_.ptr());
-    const std::vector<Turn> turns = Turns();
-    EmitPieces(turns);
-    EmitEntry(entry, turns);
+    for (size_t k = 0; k < program_.kernels.size(); ++k) {
+      if (user_of_[k] == kNone) EmitRegions(k, prefix);
+    }
+    std::vector<Turn> turns = Turns();
+    EmitPieces(turns, prefix);
+    return turns;
   }
 
- private:
+  // The regions of a branch or loop, each a program of its own. The profile knows kernels of the program alone.
+  void EmitRegions(size_t k, const std::string& prefix) {
+    const NodeId id = program_.kernels[k].members.front();
+    const std::vector<FusedProgram>& regions = program_.regions.at(id);
+    for (size_t i = 0; i < regions.size(); ++i) {
+      ProgramEmitter emitter(ir_.module(), regions[i], plan_.controls.at(id).regions[i], row_capacity_, target_,
+                             /*profile=*/false);
+      const std::string name = Symbol(fmt::format("{}{}{}_{}", prefix, program_.graph[id].info().name, k, i));
+      regions_[id].push_back(emitter.RunAsRegion(name));
+    }
+  }
+
   static constexpr size_t kNone = size_t(-1);
   struct Function {
     llvm::Function* body;
@@ -123,7 +166,7 @@ class ProgramEmitter {
   void EmitShareFunction(Function& function, const std::string& symbol) {
     llvm::Function* f = ir_.Begin(symbol + "_share", ir_.b.getVoidTy(),
                                   {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
-    SetThread(f->getArg(0), f->getArg(3), f->getArg(4));
+    SetThread(f->getArg(0), f->getArg(0), f->getArg(3), f->getArg(4));
     CallBody(function, f->getArg(1), f->getArg(2), f->getArg(5));
     ir_.b.CreateRetVoid();
     function.share = f;
@@ -139,17 +182,12 @@ class ProgramEmitter {
   // A barrier as a function of its own, for programs with many: void(RunContext*, i64 thread, i64 threads).
   void EmitWait() {
     llvm::Function* f = ir_.Begin("wait", ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64()}, false);
-    SetThread(f->getArg(0), f->getArg(1), f->getArg(2));
+    SetThread(f->getArg(0), f->getArg(0), f->getArg(1), f->getArg(2));
     Barrier();
     ir_.b.CreateRetVoid();
     wait_ = f;
   }
 
-  // A step: the kernels in order, and where their phases begin.
-  struct Turn {
-    size_t kernel;
-    bool begins_phase;
-  };
   std::vector<Turn> Turns() const {
     std::vector<Turn> turns;
     for (const auto& phase : plan_.phases) {
@@ -160,15 +198,16 @@ class ProgramEmitter {
 
   // The turns of a long program in functions of their own, some each: LLVM takes more than twice the time for a function of
   // twice the length.
-  void EmitPieces(std::span<const Turn> turns) {
+  void EmitPieces(std::span<const Turn> turns, const std::string& prefix) {
     if (turns.size() <= kKernelsAPiece) return;
     EmitWait();
     for (size_t i = 0; i < turns.size(); i += kKernelsAPiece) {
       const auto piece = turns.subspan(i, std::min(kKernelsAPiece, turns.size() - i));
-      llvm::Function* f = ir_.Begin(fmt::format("kernels{}_to_{}", i, i + piece.size() - 1), ir_.b.getVoidTy(),
-                                    {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
-      SetThread(f->getArg(0), f->getArg(3), f->getArg(4));
-      CallKernels(piece, f->getArg(1), f->getArg(2));
+      llvm::Function* f = ir_.Begin(fmt::format("{}kernels{}_to_{}", prefix, i, i + piece.size() - 1),
+                                    ir_.b.getVoidTy(),
+                                    {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+      SetThread(f->getArg(0), f->getArg(1), f->getArg(4), f->getArg(5));
+      CallKernels(piece, f->getArg(2), f->getArg(3));
       ir_.b.CreateRetVoid();
       pieces_.push_back(f);
     }
@@ -181,8 +220,14 @@ class ProgramEmitter {
     }
   }
 
-  void SetThread(Value* run, Value* thread, Value* threads) {
+  void CallAll(std::span<const Turn> turns, Value* first_row, Value* count) {
+    if (pieces_.empty()) CallKernels(turns, first_row, count);
+    for (llvm::Function* piece : pieces_) ir_.b.CreateCall(piece, {run_, root_, first_row, count, thread_, threads_});
+  }
+
+  void SetThread(Value* run, Value* root, Value* thread, Value* threads) {
     run_ = run;
+    root_ = root;
     thread_ = thread;
     threads_ = threads;
     together_ = ir_.b.CreateICmpSGT(threads, ir_.I64(1));
@@ -200,7 +245,7 @@ class ProgramEmitter {
     Value* end = ir_.Add(first, Field(offsetof(RunContext, steps), ir_.i64()));
     Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
     Value* heeds_late = b.CreateIsNotNull(Field(offsetof(RunContext, heeds_late), ir_.i64()));
-    SetThread(run_, thread, threads);
+    SetThread(run_, run_, thread, threads);
     Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
     ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
 
@@ -227,8 +272,7 @@ class ProgramEmitter {
 
     b.SetInsertPoint(body);
     Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
-    if (pieces_.empty()) CallKernels(turns, first_row, count);
-    for (llvm::Function* piece : pieces_) b.CreateCall(piece, {run_, first_row, count, thread, threads});
+    CallAll(turns, first_row, count);
     if (!plan_.copies.empty()) {
       Barrier();
       ir_.If(leads, [&] { Copies(first_row, count); });
@@ -270,14 +314,32 @@ class ProgramEmitter {
 
   void Barrier() {
     if (wait_ != nullptr) {
-      ir_.b.CreateCall(wait_, {run_, thread_, threads_});
+      ir_.b.CreateCall(wait_, {root_, thread_, threads_});
       return;
     }
-    ir_.If(together_, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {run_}); }); });
+    ir_.If(together_, [&] { Recorded(Profile::kWaiting, [&] { ir_.b.CreateCall(barrier_, {root_}); }); });
   }
 
   void CallKernel(size_t k, Value* first_row, Value* count) {
-    Recorded(int64_t(k), [&] { CallShare(k, first_row, count); });
+    Recorded(int64_t(k), [&] {
+      if (user_of_[k] == kNone) return RunControl(k, first_row, count);
+      CallShare(user_of_[k], first_row, count);
+    });
+  }
+
+  void RunControl(size_t k, Value* first_row, Value* count) {
+    KernelContext c = Context(k);
+    c.run = run_;
+    c.first_row = first_row;
+    c.batch = count;
+    const NodeId id = program_.kernels[k].members.front();
+    EmitControl({.c = c,
+                 .id = id,
+                 .regions = regions_.at(id),
+                 .root = root_,
+                 .thread = thread_,
+                 .threads = threads_,
+                 .barrier = [&] { Barrier(); }});
   }
 
   void CallPanels(size_t user) {
@@ -337,12 +399,14 @@ class ProgramEmitter {
   const int64_t row_capacity_;
   const Target& target_;
   const bool profile_;
-  SharedFunctions shared_;             // Its first users are the kernels.
+  SharedFunctions shared_;
+  std::vector<size_t> user_of_;        // By kernel; kNone for branches and loops.
+  std::map<NodeId, std::vector<llvm::Function*>> regions_;  // By control node.
   std::vector<size_t> pack_, unpack_;  // Users, one each of plan_.packed.
   std::vector<Function> functions_;
   std::vector<llvm::Function*> pieces_;
-  // Of the function that is being emitted.
-  Value *run_ = nullptr, *thread_ = nullptr, *threads_ = nullptr, *together_ = nullptr;
+  // Of the function that is being emitted. In a region, run_ is its own context, and root_ that of the run.
+  Value *run_ = nullptr, *root_ = nullptr, *thread_ = nullptr, *threads_ = nullptr, *together_ = nullptr;
   llvm::FunctionCallee barrier_;
   llvm::Function* wait_ = nullptr;
 };
@@ -375,6 +439,19 @@ std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t r
     add_use(FingerprintOf(program, plan, packed, true), state.attributes.String("name"));
     if (packed.updated) add_use(FingerprintOf(program, plan, packed, false), state.attributes.String("name"));
   }
+  for (const auto& [id, control] : plan.controls) {
+    add("control {} arena {} goes on {}\n", id, control.arena, control.goes_on);
+    for (const auto& [node, here, other] : control.results) add("result {} {} {}\n", node, here, other);
+    for (const NodeId operand : program.graph[id].inputs) {
+      const fusebox::Place& place = plan.places[StorageOf(program.graph, operand)];
+      add("operand {} at {} {} {}\n", ToString(program.graph[operand].type), int(place.kind), place.port, place.offset);
+    }
+    for (size_t i = 0; i < control.regions.size(); ++i) {
+      const Plan& region = control.regions[i];
+      for (const Port& port : region.ports) add("port {} {}\n", int(port.kind), port.name);
+      text += ProgramText(program.regions.at(id)[i], region, row_capacity, target, profile);
+    }
+  }
   for (const auto& phase : plan.phases) add("phase {}\n", fmt::join(phase, " "));
   add("tiles of rows {} {} {}\n", tile_rows, row_tiles, tall);
   for (const Plan::Copy& copy : plan.copies) {
@@ -383,6 +460,27 @@ std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t r
   }
   return text;
 }
+
+namespace {
+
+// What the regions of a branch or loop do, each time; of a loop whose end depends on values it is what one time does.
+void AddRegions(KernelReport& report, const FusedProgram& program, const Plan& plan, NodeId id, int64_t row_capacity,
+                const Target& target) {
+  const auto regions = program.regions.find(id);
+  if (regions == program.regions.end()) return;
+  const Node& node = program.graph[id];
+  const double times = node.op == Op::kScan ? double(Resolve(node.attributes.Int("length"), row_capacity)) : 1;
+  for (size_t i = 0; i < regions->second.size(); ++i) {
+    const Plan& region = plan.controls.at(id).regions[i];
+    for (const KernelReport& inner : DescribeKernels(regions->second[i], region, row_capacity, target)) {
+      report.flops += times * inner.flops;
+      report.bytes += times * inner.bytes;
+      report.operations.insert(report.operations.end(), inner.operations.begin(), inner.operations.end());
+    }
+  }
+}
+
+}  // namespace
 
 std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Plan& plan, int64_t row_capacity,
                                           const Target& target) {
@@ -403,6 +501,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
     for (const NodeId id : kernel.members) {
       const Node& node = program.graph[id];
       report.operations.push_back(node.info().name);
+      if (kernel.kind == KernelKind::kControl) AddRegions(report, program, plan, id, row_capacity, target);
       const auto elements = double(NumElements(node.type.shape, row_capacity));
       if (node.op == Op::kMatMul) {
         report.flops += 2 * elements * double(Resolve(DepthOfProduct(program.graph, node), row_capacity));

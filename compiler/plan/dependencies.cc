@@ -19,7 +19,7 @@ bool CanOverwrite(const FusedProgram& program, const Dependencies& all, size_t k
 }  // namespace
 
 Dependencies FindDependencies(const FusedProgram& program) {
-  const auto& [graph, kernels, unfused] = program;
+  const auto& [graph, kernels, unfused, regions] = program;
   Dependencies all;
   all.maker.assign(graph.size(), Dependencies::kNone);
   all.readers.resize(graph.size());

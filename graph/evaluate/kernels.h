@@ -2,6 +2,7 @@
 // The evaluator's families of ops, one source each. Inside graph/ only.
 #pragma once
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"
@@ -27,6 +28,8 @@ LiteralOr MatMul(const Call& call);
 LiteralOr Movement(const Call& call);
 LiteralOr Gather(const Call& call);
 LiteralOr Random(const Call& call);
+// All results of a node with regions, which are evaluated as often as it says.
+absl::StatusOr<std::vector<Literal>> Control(const Node& node, std::span<const Literal* const> operands, int64_t batch);
 
 // Rows of `table` by number, in the shape given; zeros for a number that is none of a row.
 Literal TakeRows(const Literal& table, const std::vector<int64_t>& rows, Sizes shape);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops that own regions, and the one that stands for a derivative.
+// Ops that own regions, their results, and the op that stands for a derivative. What regions see and return: control.h.
 #include "fusebox/graph/ops/shape_rules.h"
 
 namespace fusebox {
@@ -24,9 +24,50 @@ constexpr OpInfo kOps[] = {
      .name = "call",
      .kind = OpKind::kControl,
      .arity = -1,
+     .regions = 1,
      .infer = OfRegion,
      .states_type = true,
      .meaning = "The output of its region, whose inputs \"0\", \"1\", ... are this node's."},
+    {.op = Op::kCond,
+     .name = "cond",
+     .kind = OpKind::kControl,
+     .arity = -1,
+     .regions = 2,
+     .infer = OfRegion,
+     .states_type = true,
+     .meaning = "What its first region returns if operand 0, bool[], is true, else what the second one does. Only that "
+                "region runs."},
+    {.op = Op::kScan,
+     .name = "scan",
+     .kind = OpKind::kControl,
+     .arity = -1,
+     .regions = 1,
+     .attributes = {{"carries", FB_INT}, {"sequences", FB_INT}, {"length", FB_INT}, {"reverse", FB_FLAG, false}},
+     .infer = OfRegion,
+     .states_type = true,
+     .meaning = "Runs its region `length` times (a dimension: -1 is N). Operands are first carries, whose next values "
+                "are the region's first outputs, then sequences [length, ...], of which it sees entry i (from the last "
+                "one on if `reverse`), then what is the same each time. Results are the last carries, then the other "
+                "outputs of all times, [length, ...]."},
+    {.op = Op::kWhile,
+     .name = "while",
+     .kind = OpKind::kControl,
+     .arity = -1,
+     .regions = 2,
+     .attributes = {{"carries", FB_INT}, {"limit", FB_INT, false}},
+     .infer = OfRegion,
+     .states_type = true,
+     .meaning = "As long as its first region returns true, and at most `limit` times if that is given, the second one "
+                "makes new carries. Operands are first the carries, then what is the same each time. It has no "
+                "gradient."},
+    {.op = Op::kResult,
+     .name = "result",
+     .kind = OpKind::kControl,
+     .arity = 1,
+     .attributes = {{"index", FB_INT}},
+     .infer = OfRegion,
+     .states_type = true,
+     .meaning = "A further result of a cond, scan or while, whose own value is result 0."},
     {.op = Op::kGradient,
      .name = "gradient",
      .kind = OpKind::kDerivative,

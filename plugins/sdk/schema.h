@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "fusebox/graph/control.h"  // IWYU pragma: export
 #include "fusebox/graph/ops.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 

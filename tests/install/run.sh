@@ -64,6 +64,8 @@ says describe.txt units
 says describe.txt "width of the output"
 "$fusebox" plugins describe acme/sign_momentum --plugin-path "$library" >describe.txt
 says describe.txt learning_rate
+"$fusebox" plugins describe acme/simple_recurrent --plugin-path "$library" >describe.txt
+says describe.txt "width of the memory"
 
 echo "== Building a model with its layer"
 build_against_it "$source_dir/tests/install/model" model
@@ -76,6 +78,13 @@ data='fashion_mnist:train[:4000]'
 "$fusebox" evaluate gated.keras --plugin-path "$library" --data "$data" --json >with.json
 cat with.json
 awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "it has not learnt"
+
+echo "== Training through its loop, and using that where the plugin is missing"
+"$fusebox" train model/build/rows_of_pictures.so --plugin-path "$library" --data "$data" --epochs 2 --seed 7 -o rows.keras
+"$fusebox" evaluate rows.keras --plugin-path "$library" --data "$data" --json >with.json
+awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "the recurrent layer has not learnt"
+"$fusebox" evaluate rows.keras --data "$data" --json >without.json
+cmp with.json without.json || fail "the missing plugin makes a difference to the recurrent layer"
 
 echo "== Training a built-in model with its optimizer"
 "$fusebox" train fashion_mnist_mlp --plugin-path "$library" --optimizer acme/sign_momentum --data "$data" --epochs 1 \
