@@ -501,7 +501,10 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
     for (const NodeId id : kernel.members) {
       const Node& node = program.graph[id];
       report.operations.push_back(node.info().name);
-      if (kernel.kind == KernelKind::kControl) AddRegions(report, program, plan, id, row_capacity, target);
+      if (kernel.kind == KernelKind::kControl) {
+        AddRegions(report, program, plan, id, row_capacity, target);
+        continue;
+      }
       const auto elements = double(NumElements(node.type.shape, row_capacity));
       if (node.op == Op::kMatMul) {
         report.flops += 2 * elements * double(Resolve(DepthOfProduct(program.graph, node), row_capacity));
@@ -525,7 +528,9 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
         if (!kernel.Has(storage) && in_memory && read.insert(storage).second) report.bytes += bytes_of(storage);
       }
     }
-    for (const NodeId id : kernel.stored) report.bytes += bytes_of(id);
+    if (kernel.kind != KernelKind::kControl) {
+      for (const NodeId id : kernel.stored) report.bytes += bytes_of(id);
+    }
     reports.push_back(std::move(report));
   }
   return reports;

@@ -211,6 +211,13 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
                                     "%y = scatter_add %order, %x {rows = 5} : f32[5,3]",
                                     "%y = random_uniform %seed, %seed {stream = 2} : f64[N,3]",
                                     "%y = call %x : f32[N,3] { %a = input {name = \"0\"} : f32[N,3] return %a }",
+                                    "%y = cond %yes, %x : f32[N,3] { %a = input {name = \"1\"} : f32[N,3] return %a } { %a = "
+                                    "input {name = \"1\"} : f32[N,3] return %a }",
+                                    "%y = scan %order {carries = 0, length = N, sequences = 1} : i32[N] { %a = input "
+                                    "{name = \"0\"} : i32[] return %a }",
+                                    "%y = while %x {carries = 1} : f32[N,3] { %a = constant 0 : bool[] return %a } { %a "
+                                    "= input {name = \"0\"} : f32[N,3] return %a }",
+                                    "%y = result %two {index = 1} : f32[]",
                                     "%y = gradient %loss, %x : f32[N,3]"};
   std::vector<bool> seen(size_t(Op::kCount));
   for (const char* line : kLines) {
@@ -220,11 +227,19 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       %order = input : i32[N]
       %loss = input : f32[]
       %seed = state {{kind = "scalar"}} : i64[]
+      %yes = input : bool[]
+      %two = cond %yes, %loss : f32[] {{
+        %a = input {{name = "1"}} : f32[]
+        return a = %a, b = %a
+      }} {{
+        %a = input {{name = "1"}} : f32[]
+        return a = %a, b = %a
+      }}
       {}
       return y = %y)",
                                                           line));
     ASSERT_OK(graph) << line;
-    seen[size_t((*graph)[6].op)] = true;
+    seen[size_t((*graph)[8].op)] = true;
     const std::string text = Print(*graph);
     EXPECT_EQ(Canonical(text), text) << line;
   }

@@ -138,7 +138,7 @@ TEST(Verify, EachStageAllowsLess) {
   const Graph call =
       ParseGraph("%x = input : f32[] %0 = call %x : f32[] { %a = input {name = \"0\"} : f32[] return %a } return %0");
   EXPECT_OK(Verify(call, Stage::kDifferentiated));
-  ExpectWrong(call, "%0 = call %x : f32[]: a region should have been flattened by now", Stage::kFlat);
+  ExpectWrong(call, "%0 = call %x : f32[]: a call should have been replaced by its region", Stage::kFlat);
 }
 
 TEST(Verify, RegionsFitTheirNode) {
