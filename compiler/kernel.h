@@ -42,8 +42,8 @@ Shape ReducedSpace(const Kernel& kernel);
 
 struct FusedProgram {
   Graph graph;
-  std::vector<Kernel> kernels;       // Each after those whose values it reads.
-  std::vector<std::string> unfused;  // A line for each edge between kernels: why they are two.
+  std::vector<Kernel> kernels;                               // Each after those whose values it reads.
+  std::vector<std::string> unfused;                          // A line for each edge between kernels: why they are two.
   std::map<NodeId, std::vector<FusedProgram>> regions = {};  // By control node, its regions.
 };
 

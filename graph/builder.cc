@@ -306,9 +306,9 @@ NodeId GraphBuilder::Emit(Node node, const FbSource* source) {
     if (input >= graph_.size())
       return Fail(fmt::format("{}: value {} does not exist", node.info().name, input), source);
     if (IsGone(input)) {
-      return Fail(fmt::format("{}: an operand was made within a loop or branch, and is known only there",
-                              node.info().name),
-                  source);
+      return Fail(
+          fmt::format("{}: an operand was made within a loop or branch, and is known only there", node.info().name),
+          source);
     }
     types.push_back(graph_[input].type);
   }

@@ -118,7 +118,8 @@ NodeId GraphBuilder::Control(Node node, const FbSource* source, uint32_t* result
   *results = 0;
   const size_t count = size_t(node.info().regions);
   if (node.info().kind != OpKind::kControl || ended_.size() < count || count == 0) {
-    return Fail(fmt::format("{}: expects {} regions, and {} have ended", node.info().name, count, ended_.size()), source);
+    return Fail(fmt::format("{}: expects {} regions, and {} have ended", node.info().name, count, ended_.size()),
+                source);
   }
   const std::vector<Region> regions(ended_.end() - int64_t(count), ended_.end());
   ended_.resize(ended_.size() - count);
@@ -140,9 +141,9 @@ NodeId GraphBuilder::Control(Node node, const FbSource* source, uint32_t* result
     return IsGone(id) || std::ranges::any_of(regions, has);
   };
   if (std::ranges::any_of(captured, is_of_another_region)) {
-    return Fail(fmt::format("{}: an operand was made within a loop or branch, and is known only there",
-                            node.info().name),
-                source);
+    return Fail(
+        fmt::format("{}: an operand was made within a loop or branch, and is known only there", node.info().name),
+        source);
   }
   node.inputs.insert(node.inputs.end(), captured.begin(), captured.end());
   for (size_t i = 0; i < count; ++i) node.regions.push_back(MoveOut(regions[i], moves[i], node.inputs, first_captured));

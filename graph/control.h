@@ -100,7 +100,8 @@ inline Value HostOf(const Values& values, const char* who, std::source_location 
     if (v.builder != host.builder) return host.Error(std::string(who) + ": operands of two graphs", where);
     if (!v.ok()) host.id = 0;
   }
-  if (host.ok() && !IsKnown(host)) return host.Error(std::string(who) + ": this host knows no branches or loops", where);
+  if (host.ok() && !IsKnown(host))
+    return host.Error(std::string(who) + ": this host knows no branches or loops", where);
   return host;
 }
 
@@ -194,8 +195,8 @@ auto Cond(Value predicate, const Then& then, const Otherwise& otherwise,
 // As long as `goes_on` returns true, bool[], `body` makes new values of the same types. Not differentiable, as nobody
 // knows how often it runs: a gradient that should flow through it is an error. A loop that never ends is one of the
 // program, too, unless it has a limit.
-inline Values While(const std::function<Value(const Values&)>& goes_on, const std::function<Values(const Values&)>& body,
-                    const Values& init, WhileOptions options = {},
+inline Values While(const std::function<Value(const Values&)>& goes_on,
+                    const std::function<Values(const Values&)>& body, const Values& init, WhileOptions options = {},
                     std::source_location where = std::source_location::current()) {
   const Value host = control::HostOf(init, "while", where);
   if (host.api == nullptr || !host.ok()) return Values(init.size(), Value{host.api, host.builder, 0});
@@ -203,8 +204,8 @@ inline Values While(const std::function<Value(const Values&)>& goes_on, const st
   control::Region(host, types, [&](const Values& now) -> Values { return {goes_on(now)}; });
   control::Region(host, types, body);
   return control::AtLeast(
-      control::Finish(host, "while", init,
-                      {{"carries", int64_t(init.size())}, {"limit", options.maximum_iterations}}, where),
+      control::Finish(host, "while", init, {{"carries", int64_t(init.size())}, {"limit", options.maximum_iterations}},
+                      where),
       init.size(), host);
 }
 

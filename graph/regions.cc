@@ -61,7 +61,8 @@ absl::StatusOr<std::vector<Type>> OfScan(const Node& node, const std::vector<Typ
   for (size_t i = carries; i < outputs.size(); ++i) {
     results.push_back(Stacked(length, outputs[i]));
     if (results.back().rank() > FB_MAX_RANK || !SymbolicProduct(results.back().shape)) {
-      return Refuse("{} results of {} are too large, or have more than one symbolic axis", length, ToString(outputs[i]));
+      return Refuse("{} results of {} are too large, or have more than one symbolic axis", length,
+                    ToString(outputs[i]));
     }
   }
   return results;

@@ -143,8 +143,8 @@ class Verifier {
                                  Quote(body[id].attributes.String("name")), operands.size()));
       }
       if (const Type type = TypeInRegion(node, i, operands[i]); body[id].type != type) {
-        return Wrong(fmt::format("its region expects {} for operand {}, found {}", ToString(body[id].type), i,
-                                 ToString(type)));
+        return Wrong(
+            fmt::format("its region expects {} for operand {}, found {}", ToString(body[id].type), i, ToString(type)));
       }
     }
     return absl::OkStatus();

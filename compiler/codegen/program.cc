@@ -53,7 +53,8 @@ class ProgramEmitter {
   // i64 batch) runs it once.
   llvm::Function* RunAsRegion(const std::string& name) {
     const std::vector<Turn> turns = EmitKernels(name + "_");
-    llvm::Function* f = ir_.Begin(name, ir_.b.getVoidTy(), {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+    llvm::Function* f =
+        ir_.Begin(name, ir_.b.getVoidTy(), {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
     SetThread(f->getArg(0), f->getArg(1), f->getArg(2), f->getArg(3));
     CallAll(turns, ir_.I64(0), f->getArg(4));
     ir_.b.CreateRetVoid();
@@ -203,9 +204,9 @@ class ProgramEmitter {
     EmitWait();
     for (size_t i = 0; i < turns.size(); i += kKernelsAPiece) {
       const auto piece = turns.subspan(i, std::min(kKernelsAPiece, turns.size() - i));
-      llvm::Function* f = ir_.Begin(fmt::format("{}kernels{}_to_{}", prefix, i, i + piece.size() - 1),
-                                    ir_.b.getVoidTy(),
-                                    {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
+      llvm::Function* f =
+          ir_.Begin(fmt::format("{}kernels{}_to_{}", prefix, i, i + piece.size() - 1), ir_.b.getVoidTy(),
+                    {ir_.ptr(), ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64()}, false);
       SetThread(f->getArg(0), f->getArg(1), f->getArg(4), f->getArg(5));
       CallKernels(piece, f->getArg(2), f->getArg(3));
       ir_.b.CreateRetVoid();
@@ -400,9 +401,9 @@ class ProgramEmitter {
   const Target& target_;
   const bool profile_;
   SharedFunctions shared_;
-  std::vector<size_t> user_of_;        // By kernel; kNone for branches and loops.
+  std::vector<size_t> user_of_;                             // By kernel; kNone for branches and loops.
   std::map<NodeId, std::vector<llvm::Function*>> regions_;  // By control node.
-  std::vector<size_t> pack_, unpack_;  // Users, one each of plan_.packed.
+  std::vector<size_t> pack_, unpack_;                       // Users, one each of plan_.packed.
   std::vector<Function> functions_;
   std::vector<llvm::Function*> pieces_;
   // Of the function that is being emitted. In a region, run_ is its own context, and root_ that of the run.

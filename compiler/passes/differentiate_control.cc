@@ -18,9 +18,7 @@ class Backward {
   explicit Backward(const Graph& forward) : forward_(forward), operands_(forward.size()) {}
 
   // The next input of the region.
-  Value Input(const Type& type) {
-    return region_.Wrap(region_.mutable_graph().Add(RegionInput(inputs_++, type)));
-  }
+  Value Input(const Type& type) { return region_.Wrap(region_.mutable_graph().Add(RegionInput(inputs_++, type))); }
 
   // Writes the forward part: operand i is what `operands` has for it.
   void Compute(const Values& operands) {
@@ -240,9 +238,10 @@ absl::StatusOr<Values> ControlGradients(GraphBuilder& builder, NodeId id, const 
     case Op::kScan:
       return OfScan(builder, id, node, floats, wanted);
     case Op::kWhile:
-      return Refuse("differentiate: a while{}{} is on the way to the loss, and has no gradient, as nobody knows how "
-                    "often it runs; a scan has one",
-                    node.scope.empty() ? "" : " in ", node.scope);
+      return Refuse(
+          "differentiate: a while{}{} is on the way to the loss, and has no gradient, as nobody knows how "
+          "often it runs; a scan has one",
+          node.scope.empty() ? "" : " in ", node.scope);
     default:
       return Refuse("differentiate: a {} is on the way to the loss, and has to be inlined before", node.info().name);
   }

@@ -30,9 +30,7 @@ NodeId LastOf(const std::map<NodeId, Value>& seeds) { return seeds.empty() ? 0 :
 }  // namespace
 
 Sweep::Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const std::vector<NodeId>& wanted)
-    : builder_(builder),
-      depends_(Dependents(builder.graph(), LastOf(seeds), wanted)),
-      gradients_(LastOf(seeds) + 1) {
+    : builder_(builder), depends_(Dependents(builder.graph(), LastOf(seeds), wanted)), gradients_(LastOf(seeds) + 1) {
   for (const auto& [value, seed] : seeds) {
     if (depends_[value]) gradients_[value] = seed;
   }

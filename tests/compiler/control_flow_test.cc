@@ -86,9 +86,9 @@ std::vector<Case> Cases() {
       {"carries_change_places",
        [](GraphBuilder& b, DType real) {
          const Value x = b.Input("x", Of(real, {kBatch, 3})), w = Weight(b, "w", real, {3});
-         const auto [carry, y] = Scan(
-             [&](const Values& c, const Values&) -> Scanned { return {{c[0], c[2], c[1]}, {c[1]}}; },
-             {x, x * w, x + w}, {}, {.length = 5});
+         const auto [carry, y] =
+             Scan([&](const Values& c, const Values&) -> Scanned { return {{c[0], c[2], c[1]}, {c[1]}}; },
+                  {x, x * w, x + w}, {}, {.length = 5});
          b.Output("first", carry[0]);
          OutputLoss(b, carry[1] * 2.0 + carry[2] * carry[0]);
          b.Output("kept", y[0]);
@@ -109,8 +109,8 @@ std::vector<Case> Cases() {
        [](GraphBuilder& b, DType real) {
          const Value x = b.Input("x", Of(real, {kBatch, 4})), w = Weight(b, "w", real, {4, 4});
          const Value size = Sum(x * x, {0, 1});
-         const Values y = Cond(
-             Greater(size, 0), [&] { return Values{Tanh(MatMul(x, w)), x}; }, [&] { return Values{x * 3.0, x}; });
+         const Values y =
+             Cond(Greater(size, 0), [&] { return Values{Tanh(MatMul(x, w)), x}; }, [&] { return Values{x * 3.0, x}; });
          OutputLoss(b, y[0] + y[1]);
        }},
       {"cond_false",
@@ -151,8 +151,7 @@ std::vector<Case> Cases() {
        [](GraphBuilder& b, DType real) {
          const Value x = b.Input("x", Of(real, {kBatch, 33})), t = b.Input("t", Of(real, {}));
          const Values last = While([&](const Values& v) { return Less(v[1], Abs(t) * 0.0 + 4.0); },
-                                   [&](const Values& v) { return Values{v[0] * 1.5 + 1.0, v[1] + 1.0}; },
-                                   {x, t * 0.0});
+                                   [&](const Values& v) { return Values{v[0] * 1.5 + 1.0, v[1] + 1.0}; }, {x, t * 0.0});
          b.Output("times", last[1]);
          OutputLoss(b, last[0]);
        },
@@ -169,8 +168,7 @@ std::vector<Case> Cases() {
        [](GraphBuilder& b, DType real) {
          const Value x = b.Input("x", Of(real, {kBatch, 3}));
          const Values last = While([&](const Values& v) { return LessEqual(Sum(v[0], {0, 1}) * 0.0, 0); },
-                                   [&](const Values& v) { return Values{v[0] + 1.0}; }, {x},
-                                   {.maximum_iterations = 3});
+                                   [&](const Values& v) { return Values{v[0] + 1.0}; }, {x}, {.maximum_iterations = 3});
          OutputLoss(b, last[0]);
        },
        false},
@@ -275,8 +273,8 @@ TEST(ControlFlow, AWhileHasNoGradient) {
   GraphBuilder b;
   const Value x = b.Input("x", Of(DType::kF32, {}));
   const GraphBuilder::Scope scope(b, "newton");
-  const Values last = While([](const Values& v) { return Less(v[0], 9); },
-                            [](const Values& v) { return Values{v[0] * 2.0}; }, {x});
+  const Values last =
+      While([](const Values& v) { return Less(v[0], 9); }, [](const Values& v) { return Values{v[0] * 2.0}; }, {x});
   b.Output("d", Gradient(last[0], x));
   EXPECT_THAT(Compile(std::move(b).Take()),
               StatusHasMessage(HasSubstr("differentiate: a while in newton is on the way to the loss, and has no "
@@ -287,9 +285,9 @@ TEST(ControlFlow, AWhileHasNoGradient) {
 TEST(ControlFlow, AStateThatALoopReadsIsUpdatedAfterIt) {
   GraphBuilder b;
   const Value x = b.Input("x", Of(DType::kF32, {3, kBatch, 2})), w = Weight(b, "w", DType::kF32, {2, 2});
-  const auto [carry, y] = Scan(
-      [&](const Values& c, const Values& z) -> Scanned { return {{c[0] + MatMul(z[0], w)}, {}}; },
-      {Reshape(Slice(x, 0, 0, 1), {kBatch, 2})}, {x});
+  const auto [carry, y] =
+      Scan([&](const Values& c, const Values& z) -> Scanned { return {{c[0] + MatMul(z[0], w)}, {}}; },
+           {Reshape(Slice(x, 0, 0, 1), {kBatch, 2})}, {x});
   const Value loss = Sum(carry[0] * carry[0], {0, 1});
   b.Assign(w, w - Gradient(loss, w) * 0.01);
   b.Output("loss", loss);

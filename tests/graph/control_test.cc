@@ -55,8 +55,8 @@ TEST(Control, ScanCarriesOnAndKeeps) {
   b.Output("last", carry[0]);
   b.Output("sums", y[0]);
   b.Output("xs", y[1]);
-  const Evaluation got = Run(b, {.inputs = {{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})},
-                                            {"first", Literal::Scalar<float>(100)}}});
+  const Evaluation got =
+      Run(b, {.inputs = {{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})}, {"first", Literal::Scalar<float>(100)}}});
   EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(110));
   EXPECT_THAT(Floats(got.outputs.at("sums")), ElementsAre(1010, 1030, 1060, 1100));
   EXPECT_THAT(Floats(got.outputs.at("xs")), ElementsAre(1, 2, 3, 4));
@@ -83,8 +83,8 @@ TEST(Control, ScanOverTheBatchAndOverNothing) {
   for (const int64_t n : {0, 1, 5}) {
     GraphBuilder b;
     const Value xs = b.Input("xs", {DType::kF32, {kBatch}}), first = b.Input("first", kNumber);
-    const auto [carry, y] = Scan(
-        [](const Values& c, const Values& x) -> Scanned { return {{c[0] + x[0]}, {c[0]}}; }, {first}, {xs});
+    const auto [carry, y] =
+        Scan([](const Values& c, const Values& x) -> Scanned { return {{c[0] + x[0]}, {c[0]}}; }, {first}, {xs});
     b.Output("last", carry[0]);
     b.Output("before", y[0]);
     Bindings bindings{.inputs = {{"xs", Literal::Of<float>({n}, std::vector<float>(size_t(n), 2.0F))},
@@ -108,8 +108,7 @@ TEST(Control, CondTakesOneBranch) {
   for (const float x : {2.0F, -2.0F}) {
     GraphBuilder b;
     const Value v = b.Input("x", kNumber);
-    const Values both = Cond(
-        Greater(v, 0), [&] { return Values{Log(v), v + 1.0}; }, [&] { return Values{v * v, v}; });
+    const Values both = Cond(Greater(v, 0), [&] { return Values{Log(v), v + 1.0}; }, [&] { return Values{v * v, v}; });
     b.Output("a", both[0]);
     b.Output("b", both[1]);
     b.Output("one", Cond(Greater(v, 0), [&] { return v * 2.0; }, [&] { return v * 3.0; }));
@@ -139,8 +138,8 @@ TEST(Control, WhileRunsAsLongAsItsConditionHolds) {
 TEST(Control, WhatABodyMakesWithoutItsParametersStaysOutside) {
   GraphBuilder b;
   const Value xs = b.Input("xs", {DType::kF32, {4}}), w = b.Input("w", kNumber);
-  const Scanned made = Scan(
-      [&](const Values&, const Values& x) -> Scanned { return {{}, {x[0] * Exp(w) + 0.5}}; }, {}, {xs});
+  const Scanned made =
+      Scan([&](const Values&, const Values& x) -> Scanned { return {{}, {x[0] * Exp(w) + 0.5}}; }, {}, {xs});
   b.Output("y", made.y[0]);
   const Graph graph = Rewrite(std::move(b).Take(), Keep);
   EXPECT_EQ(Print(graph), Canonical(R"(
@@ -193,7 +192,8 @@ TEST(Control, BodiesThatDoNotFit) {
               }),
               HasSubstr("scan: carry 0 is i32[] at first, and f32[] when the body returns it"));
   EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
-                Scan([](const Values&, const Values& x) -> Scanned { return {{x[0]}, {}}; }, {}, {b.Input("x", vector)});
+                Scan([](const Values&, const Values& x) -> Scanned { return {{x[0]}, {}}; }, {},
+                     {b.Input("x", vector)});
               }),
               HasSubstr("scan: expects 0 carries of its body, got 1"));
   EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {

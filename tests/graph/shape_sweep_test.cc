@@ -460,7 +460,8 @@ void SweepStated() {
       with(Op::kConstant, {}, value, type, shape.empty());
       with(Op::kCall, {type}, {}, type, true);
       with(Op::kCond, {{DType::kBool, {}}, type}, {}, type, true);
-      with(Op::kScan, {type}, With({{"carries", int64_t{1}}, {"sequences", int64_t{0}}, {"length", int64_t{3}}}), type, true);
+      with(Op::kScan, {type}, With({{"carries", int64_t{1}}, {"sequences", int64_t{0}}, {"length", int64_t{3}}}), type,
+           true);
       with(Op::kWhile, {type}, With({{"carries", int64_t{1}}}), type, true);
       with(Op::kResult, {type}, With({{"index", int64_t{1}}}), type, true);
       with(Op::kRows, {{DType::kI32, {kN}}}, name, type, !shape.empty() && shape[0] == kN);

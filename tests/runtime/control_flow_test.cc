@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Branches and loops against Keras's own, and within models.
-#include "fusebox/graph/control.h"
-
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -9,6 +7,7 @@
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/builder.h"
+#include "fusebox/graph/control.h"
 #include "fusebox/runtime/formats/npz.h"
 #include "gtest/gtest.h"
 #include "tests/support/status.h"
@@ -37,7 +36,8 @@ std::map<std::string, std::vector<float>> Run(GraphBuilder& builder, const Array
   std::vector<char> memory(size_t(program->arena_bytes()) + 64);
   void* arena = memory.data();
   size_t space = memory.size();
-  RunContext context{.ports = ports.data(), .arena = std::align(64, 1, arena, space), .steps = 1, .batch = 1, .rows = 1};
+  RunContext context{
+      .ports = ports.data(), .arena = std::align(64, 1, arena, space), .steps = 1, .batch = 1, .rows = 1};
   program->Enter(context, 0);
   return outputs;
 }
@@ -94,8 +94,8 @@ TEST_F(KerasControl, Cond) {
   const Value xs = Input("xs"), h0 = Input("h0"), u = Input("u");
   for (const double sign : {1.0, -1.0}) {
     const std::string name = sign > 0 ? "yes" : "no";
-    const Value y = Cond(
-        Greater(Sum(xs * sign, {0, 1, 2}), 0), [&] { return Tanh(MatMul(h0, u)); }, [&] { return h0 * 3.0; });
+    const Value y =
+        Cond(Greater(Sum(xs * sign, {0, 1, 2}), 0), [&] { return Tanh(MatMul(h0, u)); }, [&] { return h0 * 3.0; });
     builder_.Output(name + "_y", y);
     const Value loss = Sum(y * y, {0, 1});
     builder_.Output(name + "_d_h0", Gradient(loss, h0));
@@ -107,9 +107,7 @@ TEST_F(KerasControl, Cond) {
 TEST_F(KerasControl, While) {
   const Value of = Input("root_of");
   const Values last = While([](const Values& v) { return LessEqual(1e-6, Abs(v[0] - v[1])); },
-                            [&](const Values& v) {
-                              return Values{(v[0] + of / v[0]) / 2.0, v[0], v[2] + 1.0};
-                            },
+                            [&](const Values& v) { return Values{(v[0] + of / v[0]) / 2.0, v[0], v[2] + 1.0}; },
                             {of, of + 1.0, of * 0.0}, {.maximum_iterations = 50});
   builder_.Output("root_x", last[0]);
   builder_.Output("root_times", last[2]);
@@ -176,15 +174,12 @@ TEST(ControlInModels, ALossMayLoop) {
 
 TEST(ControlInModels, AnErrorInsideIsToldAtItsLine) {
   Sequential model({Lambda(
-                                [](Value x) {
-                                  return Scan(
-                                             [&](const Values&, const Values& v) -> Scanned {
-                                               return {{}, {v[0].Error("no such thing")}};
-                                             },
-                                             {}, {x})
-                                      .y[0];
-                                },
-                                {.input_shape = {4}})});
+      [](Value x) {
+        return Scan([&](const Values&, const Values& v) -> Scanned { return {{}, {v[0].Error("no such thing")}}; }, {},
+                    {x})
+            .y[0];
+      },
+      {.input_shape = {4}})});
   EXPECT_THAT(model.Predict(Ramp(2, 4)).status(), testing::StatusHasMessage(::testing::HasSubstr("no such thing")));
 }
 
