@@ -7,8 +7,9 @@
 
 namespace fusebox {
 
-// Runs the passes, and verifies the graph before the first and after each. What comes out has no regions and no
-// gradient nodes, reductions over one run of axes without keepdims, and matrix products without transpose_b.
+// Runs the passes, on the regions of branches and loops first, and verifies the graph before the first and after each.
+// What comes out has no calls and no gradient nodes, reductions over one run of axes without keepdims, and matrix products
+// without transpose_b.
 //
 //   options.skip   leaves passes out by name, wherever they stand in the list.
 //   options.dump   is called with "graph" (as declared), "gradient" (after differentiate), "simplified" (after the
