@@ -266,6 +266,11 @@ void GraphBuilder::Assign(Value state, Value next) {
     Fail("assigns to what is no state of this program");
     return;
   }
+  if (IsGone(next.id)) {
+    Fail(fmt::format("assigns to '{}' what was made within a loop or branch, and is known only there",
+                     graph_[state.id].attributes.String("name")));
+    return;
+  }
   const Type &from = graph_[next.id].type, &to = graph_[state.id].type;
   if (from != to) {
     Fail(fmt::format("assigns {} to '{}', which is {}", ToString(from), graph_[state.id].attributes.String("name"),
@@ -296,7 +301,12 @@ void GraphBuilder::SetMask(Value value) {
 }
 
 void GraphBuilder::Output(const std::string& name, Value value) {
-  if (value.ok()) graph_.AddOutput(name, value.id);
+  if (!value.ok()) return;
+  if (IsGone(value.id)) {
+    Fail(fmt::format("output '{}' was made within a loop or branch, and is known only there", name));
+    return;
+  }
+  graph_.AddOutput(name, value.id);
 }
 
 NodeId GraphBuilder::Emit(Node node, const FbSource* source) {

@@ -40,7 +40,7 @@ class GraphBuilder final : public FbBuilder {
   Value Wrap(NodeId id) { return {&Api(), this, id}; }
   const Graph& graph() const { return graph_; }
   Graph& mutable_graph() { return graph_; }
-  Graph Take() && { return std::move(graph_); }
+  Graph Take() &&;  // Without what has moved into regions; if there is that, ids are numbered anew.
   // The first error; the message names the scope at work and the line, where they are known.
   const absl::Status& status() const { return status_; }
 

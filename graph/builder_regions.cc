@@ -114,6 +114,28 @@ void GraphBuilder::Forget(const Region& region, const std::vector<bool>& moves) 
   }
 }
 
+Graph GraphBuilder::Take() && {
+  if (gone_.empty()) return std::move(graph_);
+  Graph kept;
+  kept.metadata = graph_.metadata;
+  std::vector<NodeId> image(graph_.size());
+  for (NodeId id = 1; id < graph_.size(); ++id) {
+    if (IsGone(id)) continue;
+    std::vector<NodeId> inputs;
+    for (const NodeId input : graph_[id].inputs) inputs.push_back(image[input]);
+    image[id] = Keep(kept, graph_[id], std::move(inputs));
+  }
+  std::vector<Graph::Output> outputs = graph_.outputs();
+  std::vector<Graph::Update> updates = graph_.updates();
+  for (auto& output : outputs) output.value = image[output.value];
+  for (auto& [state, value] : updates) {
+    state = image[state];
+    value = image[value];
+  }
+  kept.ReplaceResults(std::move(outputs), std::move(updates));
+  return kept;
+}
+
 NodeId GraphBuilder::Control(Node node, const FbSource* source, uint32_t* results) {
   *results = 0;
   const size_t count = size_t(node.info().regions);

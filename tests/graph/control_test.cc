@@ -141,7 +141,7 @@ TEST(Control, WhatABodyMakesWithoutItsParametersStaysOutside) {
   const Scanned made =
       Scan([&](const Values&, const Values& x) -> Scanned { return {{}, {x[0] * Exp(w) + 0.5}}; }, {}, {xs});
   b.Output("y", made.y[0]);
-  const Graph graph = Rewrite(std::move(b).Take(), Keep);
+  const Graph graph = std::move(b).Take();
   EXPECT_EQ(Print(graph), Canonical(R"(
     %xs = input                         : f32[4]
     %w = input                          : f32[]
@@ -161,7 +161,7 @@ TEST(Control, ABranchesWorkIsAllInTheBranch) {
   GraphBuilder b;
   const Value p = b.Input("p", {DType::kBool, {}}), x = b.Input("x", kNumber);
   b.Output("y", Cond(p, [&] { return Exp(x); }, [&] { return x; }));
-  const Graph graph = Rewrite(std::move(b).Take(), Keep);
+  const Graph graph = std::move(b).Take();
   EXPECT_EQ(Print(graph), Canonical(R"(
     %p = input                          : bool[]
     %x = input                          : f32[]
@@ -249,6 +249,28 @@ TEST(Control, WhatIsMadeInsideIsKnownThereOnly) {
                     [&](const Values& v) { return Values{v[0] + kept}; }, {b.Input("x", kNumber)});
               }),
               HasSubstr("while: an operand was made within a loop or branch, and is known only there"));
+}
+
+TEST(Control, NoResultMayBeMadeInside) {
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
+                Value kept;
+                Scan(
+                    [&](const Values&, const Values& x) -> Scanned {
+                      kept = x[0] * 2.0;
+                      return {{}, {kept}};
+                    },
+                    {}, {b.Input("x", {DType::kF32, {4}})});
+                b.Output("y", kept);
+              }),
+              HasSubstr("output 'y' was made within a loop or branch, and is known only there"));
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
+                const Value p = b.Input("p", {DType::kBool, {}}), w = b.State("w", FB_WEIGHT, kNumber, "zeros", true);
+                Value kept;
+                const auto branch = [&] { return kept = w * 2.0; };
+                Cond(p, branch, branch);
+                b.Assign(w, kept);
+              }),
+              HasSubstr("assigns to 'w' what was made within a loop or branch, and is known only there"));
 }
 
 TEST(Control, NothingThatLastsIsChangedInside) {
