@@ -21,7 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::StatusHasMessage;
 
-constexpr Type kNumber = {DType::kF32, {}};
+const Type kNumber = {DType::kF32, {}};
 
 std::vector<float> Floats(const Literal& literal) {
   const auto values = literal.values<float>();
@@ -29,13 +29,15 @@ std::vector<float> Floats(const Literal& literal) {
 }
 
 // What the graph returns; its text reads back as it is.
-Evaluation Run(GraphBuilder& builder, const Bindings& bindings) {
+Evaluation ValuesOf(GraphBuilder& builder, const Bindings& bindings) {
   EXPECT_OK(builder.status());
   const Graph graph = std::move(builder).Take();
   EXPECT_OK(Verify(graph, Stage::kDeclared));
   const absl::StatusOr<Graph> again = Parse(Print(graph));
   EXPECT_OK(again) << Print(graph);
-  if (again.ok()) EXPECT_EQ(Print(*again), Print(graph));
+  if (again.ok()) {
+    EXPECT_EQ(Print(*again), Print(graph));
+  }
   absl::StatusOr<Evaluation> values = Evaluate(graph, bindings);
   EXPECT_OK(values);
   return values.ok() ? *values : Evaluation();
@@ -56,7 +58,7 @@ TEST(Control, ScanCarriesOnAndKeeps) {
   b.Output("sums", y[0]);
   b.Output("xs", y[1]);
   const Evaluation got =
-      Run(b, {.inputs = {{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})}, {"first", Literal::Scalar<float>(100)}}});
+      ValuesOf(b, {.inputs = {{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})}, {"first", Literal::Scalar<float>(100)}}});
   EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(110));
   EXPECT_THAT(Floats(got.outputs.at("sums")), ElementsAre(1010, 1030, 1060, 1100));
   EXPECT_THAT(Floats(got.outputs.at("xs")), ElementsAre(1, 2, 3, 4));
@@ -74,7 +76,7 @@ TEST(Control, ScanFromTheLastEntryOn) {
   b.Output("last", carry[0]);
   b.Output("all", y[0]);
   const Evaluation got =
-      Run(b, {.inputs = {{"xs", Literal::Of<float>({3}, {1, 2, 3})}, {"first", Literal::Scalar<float>(0)}}});
+      ValuesOf(b, {.inputs = {{"xs", Literal::Of<float>({3}, {1, 2, 3})}, {"first", Literal::Scalar<float>(0)}}});
   EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(321));
   EXPECT_THAT(Floats(got.outputs.at("all")), ElementsAre(321, 32, 3));
 }
@@ -90,7 +92,7 @@ TEST(Control, ScanOverTheBatchAndOverNothing) {
     Bindings bindings{.inputs = {{"xs", Literal::Of<float>({n}, std::vector<float>(size_t(n), 2.0F))},
                                  {"first", Literal::Scalar<float>(7)}}};
     bindings.batch = n;
-    const Evaluation got = Run(b, bindings);
+    const Evaluation got = ValuesOf(b, bindings);
     EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(7 + 2 * float(n)));
     EXPECT_EQ(got.outputs.at("before").size(), n);
   }
@@ -101,7 +103,7 @@ TEST(Control, ScanOfALengthAlone) {
   const auto [carry, y] = Scan([](const Values& c, const Values&) -> Scanned { return {{c[0] * 2.0}, {}}; },
                                {b.Input("x", kNumber)}, {}, {.length = 10});
   b.Output("y", carry[0]);
-  EXPECT_THAT(Floats(Run(b, {.inputs = {{"x", Literal::Scalar<float>(3)}}}).outputs.at("y")), ElementsAre(3072));
+  EXPECT_THAT(Floats(ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(3)}}}).outputs.at("y")), ElementsAre(3072));
 }
 
 TEST(Control, CondTakesOneBranch) {
@@ -112,7 +114,7 @@ TEST(Control, CondTakesOneBranch) {
     b.Output("a", both[0]);
     b.Output("b", both[1]);
     b.Output("one", Cond(Greater(v, 0), [&] { return v * 2.0; }, [&] { return v * 3.0; }));
-    const Evaluation got = Run(b, {.inputs = {{"x", Literal::Scalar<float>(x)}}});
+    const Evaluation got = ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(x)}}});
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("a"))[0], x > 0 ? std::log(x) : x * x);
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("b"))[0], x > 0 ? x + 1 : x);
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("one"))[0], x > 0 ? x * 2 : x * 3);
@@ -129,7 +131,7 @@ TEST(Control, WhileRunsAsLongAsItsConditionHolds) {
     b.Output("x", last[0]);
     b.Output("times", last[1]);
     const Evaluation got =
-        Run(b, {.inputs = {{"x", Literal::Scalar<float>(1)}, {"most", Literal::Scalar<float>(100)}}});
+        ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(1)}, {"most", Literal::Scalar<float>(100)}}});
     EXPECT_THAT(Floats(got.outputs.at("x")), ElementsAre(limit == 0 ? 128 : 8));
     EXPECT_THAT(Floats(got.outputs.at("times")), ElementsAre(limit == 0 ? 7 : 3));
   }
