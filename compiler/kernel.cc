@@ -42,6 +42,17 @@ bool IsLeaf(const Node& node) {
   return node.op == Op::kInput || node.op == Op::kState || node.op == Op::kConstant || node.op == Op::kExtent;
 }
 
+std::string NameOf(const FusedProgram& program, const Kernel& kernel) {
+  std::string name, scope;
+  for (const NodeId id : kernel.members) {
+    const Node& node = program.graph[id];
+    if (scope.empty()) scope = node.scope;
+    if (name.size() > 40) continue;
+    name += (name.empty() ? "" : "+") + std::string(node.info().name);
+  }
+  return scope.empty() ? name : scope + "/" + name;
+}
+
 namespace {
 
 void PrintInto(std::string& text, const FusedProgram& program, const std::string& indent) {

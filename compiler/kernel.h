@@ -56,6 +56,9 @@ int64_t DepthOfProduct(const Graph& graph, const Node& matmul);
 // A source is read where it lies, or is known when compiling; no kernel computes it.
 bool IsLeaf(const Node& node);
 
+// "dense/matmul+add+max": the layer that most of it comes from, and its operations.
+std::string NameOf(const FusedProgram& program, const Kernel& kernel);
+
 // As text: "%5 = kernel matmul [N,300] { %3 matmul; %4 add; %5 max } ...".
 std::string Print(const FusedProgram& program);
 

@@ -58,7 +58,12 @@ inline void Region(const Value& host, const std::vector<FbType>& types,
   for (const FbType& type : types) {
     parameters.push_back({host.api, host.builder, host.api->parameter(host.builder, &type)});
   }
-  const std::vector<FbId> results = Ids(body(parameters));
+  Values made = body(parameters);
+  for (Value& value : made) {
+    if (value.ok() && value.builder != host.builder)
+      value = host.Error("a loop or branch returns a value of another graph");
+  }
+  const std::vector<FbId> results = Ids(made);
   host.api->end_region(host.builder, results.data(), uint32_t(results.size()));
 }
 
@@ -116,17 +121,27 @@ inline Scanned Scan(const std::function<Scanned(const Values& carry, const Value
   Values operands = init;
   operands.insert(operands.end(), xs.begin(), xs.end());
   const Value host = control::HostOf(operands, "scan", where);
-  if (host.api == nullptr) return {};
   const Value failed{host.api, host.builder, 0};
-  if (!host.ok()) return {Values(init.size(), failed), {failed}};
+  // The caller takes what the body keeps by number, after an error too: of error values it makes as many.
+  const auto nothing = [&]() -> Scanned {
+    Scanned made = body(Values(init.size(), failed), Values(xs.size(), failed));
+    for (Values* const values : {&made.carry, &made.y}) {
+      for (Value& value : *values) {
+        // Without operands only the body knows a graph.
+        if (host.api == nullptr && value.ok()) value.Error("scan: expects a carry or a sequence", where);
+        value.id = 0;
+      }
+    }
+    return made;
+  };
+  if (!host.ok()) return nothing();
   std::vector<FbType> types = control::TypesOf(init);
   int64_t length = options.length;
   for (const Value& x : xs) {
     FbType type = x.type();
     if (type.rank < 1 || (length != 0 && type.dims[0] != length)) {
-      const Value error =
-          failed.Error("scan: expects sequences [length, ...] of the same length, got " + ToString(type), where);
-      return {Values(init.size(), error), {error}};
+      failed.Error("scan: expects sequences [length, ...] of the same length, got " + ToString(type), where);
+      return nothing();
     }
     length = type.dims[0];
     std::copy(type.dims + 1, type.dims + type.rank, type.dims);

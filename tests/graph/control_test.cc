@@ -275,6 +275,28 @@ TEST(Control, NoResultMayBeMadeInside) {
               HasSubstr("assigns to 'w' what was made within a loop or branch, and is known only there"));
 }
 
+TEST(Control, OperandsOfOneGraphAtLeast) {
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
+                const Value x = b.Input("x", kNumber);
+                const auto step = [&](const Values&, const Values&) -> Scanned { return {{}, {x, x * 2.0}}; };
+                const Scanned made = Scan(step, {}, {}, {.length = 3});
+                EXPECT_FALSE(made.y[1].ok());
+              }),
+              HasSubstr("scan: expects a carry or a sequence"));
+  GraphBuilder other;
+  const Value foreign = other.Input("x", kNumber);
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
+                const Value p = b.Input("p", {DType::kBool, {}});
+                Cond(p, [&] { return foreign; }, [&] { return foreign; });
+              }),
+              HasSubstr("a loop or branch returns a value of another graph"));
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
+                While([](const Values& v) { return Less(v[0], 1); }, [](const Values& v) { return v; },
+                      {b.Input("x", kNumber), foreign});
+              }),
+              HasSubstr("while: operands of two graphs"));
+}
+
 TEST(Control, NothingThatLastsIsChangedInside) {
   EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
                 const Value p = b.Input("p", {DType::kBool, {}});
