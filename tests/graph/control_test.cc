@@ -28,6 +28,12 @@ std::vector<float> Floats(const Literal& literal) {
   return {values.begin(), values.end()};
 }
 
+Bindings Given(std::map<std::string, Literal> inputs) {
+  Bindings bindings;
+  bindings.inputs = std::move(inputs);
+  return bindings;
+}
+
 // What the graph returns; its text reads back as it is.
 Evaluation ValuesOf(GraphBuilder& builder, const Bindings& bindings) {
   EXPECT_OK(builder.status());
@@ -58,7 +64,7 @@ TEST(Control, ScanCarriesOnAndKeeps) {
   b.Output("sums", y[0]);
   b.Output("xs", y[1]);
   const Evaluation got =
-      ValuesOf(b, {.inputs = {{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})}, {"first", Literal::Scalar<float>(100)}}});
+      ValuesOf(b, Given({{"xs", Literal::Of<float>({4}, {1, 2, 3, 4})}, {"first", Literal::Scalar<float>(100)}}));
   EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(110));
   EXPECT_THAT(Floats(got.outputs.at("sums")), ElementsAre(1010, 1030, 1060, 1100));
   EXPECT_THAT(Floats(got.outputs.at("xs")), ElementsAre(1, 2, 3, 4));
@@ -76,7 +82,7 @@ TEST(Control, ScanFromTheLastEntryOn) {
   b.Output("last", carry[0]);
   b.Output("all", y[0]);
   const Evaluation got =
-      ValuesOf(b, {.inputs = {{"xs", Literal::Of<float>({3}, {1, 2, 3})}, {"first", Literal::Scalar<float>(0)}}});
+      ValuesOf(b, Given({{"xs", Literal::Of<float>({3}, {1, 2, 3})}, {"first", Literal::Scalar<float>(0)}}));
   EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(321));
   EXPECT_THAT(Floats(got.outputs.at("all")), ElementsAre(321, 32, 3));
 }
@@ -89,8 +95,8 @@ TEST(Control, ScanOverTheBatchAndOverNothing) {
         Scan([](const Values& c, const Values& x) -> Scanned { return {{c[0] + x[0]}, {c[0]}}; }, {first}, {xs});
     b.Output("last", carry[0]);
     b.Output("before", y[0]);
-    Bindings bindings{.inputs = {{"xs", Literal::Of<float>({n}, std::vector<float>(size_t(n), 2.0F))},
-                                 {"first", Literal::Scalar<float>(7)}}};
+    Bindings bindings = Given(
+        {{"xs", Literal::Of<float>({n}, std::vector<float>(size_t(n), 2.0F))}, {"first", Literal::Scalar<float>(7)}});
     bindings.batch = n;
     const Evaluation got = ValuesOf(b, bindings);
     EXPECT_THAT(Floats(got.outputs.at("last")), ElementsAre(7 + 2 * float(n)));
@@ -103,7 +109,7 @@ TEST(Control, ScanOfALengthAlone) {
   const auto [carry, y] = Scan([](const Values& c, const Values&) -> Scanned { return {{c[0] * 2.0}, {}}; },
                                {b.Input("x", kNumber)}, {}, {.length = 10});
   b.Output("y", carry[0]);
-  EXPECT_THAT(Floats(ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(3)}}}).outputs.at("y")), ElementsAre(3072));
+  EXPECT_THAT(Floats(ValuesOf(b, Given({{"x", Literal::Scalar<float>(3)}})).outputs.at("y")), ElementsAre(3072));
 }
 
 TEST(Control, CondTakesOneBranch) {
@@ -114,7 +120,7 @@ TEST(Control, CondTakesOneBranch) {
     b.Output("a", both[0]);
     b.Output("b", both[1]);
     b.Output("one", Cond(Greater(v, 0), [&] { return v * 2.0; }, [&] { return v * 3.0; }));
-    const Evaluation got = ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(x)}}});
+    const Evaluation got = ValuesOf(b, Given({{"x", Literal::Scalar<float>(x)}}));
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("a"))[0], x > 0 ? std::log(x) : x * x);
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("b"))[0], x > 0 ? x + 1 : x);
     EXPECT_FLOAT_EQ(Floats(got.outputs.at("one"))[0], x > 0 ? x * 2 : x * 3);
@@ -131,7 +137,7 @@ TEST(Control, WhileRunsAsLongAsItsConditionHolds) {
     b.Output("x", last[0]);
     b.Output("times", last[1]);
     const Evaluation got =
-        ValuesOf(b, {.inputs = {{"x", Literal::Scalar<float>(1)}, {"most", Literal::Scalar<float>(100)}}});
+        ValuesOf(b, Given({{"x", Literal::Scalar<float>(1)}, {"most", Literal::Scalar<float>(100)}}));
     EXPECT_THAT(Floats(got.outputs.at("x")), ElementsAre(limit == 0 ? 128 : 8));
     EXPECT_THAT(Floats(got.outputs.at("times")), ElementsAre(limit == 0 ? 7 : 3));
   }

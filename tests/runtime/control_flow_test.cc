@@ -18,7 +18,7 @@ namespace {
 using Arrays32 = std::map<std::string, Tensor>;
 
 // Runs one step of a program on arrays of these names: what it returns.
-std::map<std::string, std::vector<float>> Run(GraphBuilder& builder, const Arrays32& arrays) {
+std::map<std::string, std::vector<float>> StepOf(GraphBuilder& builder, const Arrays32& arrays) {
   EXPECT_OK(builder.status());
   std::map<std::string, std::vector<float>> outputs;
   const absl::StatusOr<Executable> program = Compile(std::move(builder).Take(), {.row_capacity = 1, .cache = false});
@@ -57,7 +57,7 @@ class KerasControl : public ::testing::Test {
 
   // Outputs named as the arrays that Keras made.
   void ExpectAsKeras() {
-    for (const auto& [name, values] : Run(builder_, keras_)) {
+    for (const auto& [name, values] : StepOf(builder_, keras_)) {
       const auto expected = keras_.at(name).values<float>();
       ASSERT_EQ(values.size(), expected.size()) << name;
       for (size_t i = 0; i < values.size(); ++i) {
