@@ -143,7 +143,7 @@ TEST(ControlInModels, TrainsAndIsKeptInFiles) {
   Settling model;
   ASSERT_OK(model.Compile({.optimizer = "adam:learning_rate=0.05", .loss = "mse"}));
   ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, {.epochs = 20, .batch_size = 16, .verbose = 0}));
-  EXPECT_LT(history.values.at("loss").back(), 0.8 * history.values.at("loss").front());
+  EXPECT_LT(history["loss"].back(), 0.8 * history["loss"].front());
   ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict(x));
   const std::string file = (std::filesystem::path(::testing::TempDir()) / "settling.keras").string();
   ASSERT_OK_AND_ASSIGN(Model traced, model.Traced());
@@ -169,7 +169,7 @@ TEST(ControlInModels, ALossMayLoop) {
   ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = loss, .metrics = {"huber"}}));
   ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, {.epochs = 1, .batch_size = 8, .verbose = 0}));
   ASSERT_OK_AND_ASSIGN(const History more, model.Fit(x, y, {.epochs = 5, .batch_size = 8, .verbose = 0}));
-  EXPECT_LT(more.values.at("loss").back(), history.values.at("loss").front());
+  EXPECT_LT(more["loss"].back(), history["loss"].front());
 }
 
 TEST(ControlInModels, AnErrorInsideIsToldAtItsLine) {
