@@ -39,6 +39,7 @@ std::string ReferenceModule(std::string_view attribute) {
     if (attribute.ends_with(kind)) return fmt::format("keras.{}s", kind);
   }
   if (attribute == "layer") return "keras.layers";
+  if (attribute == "inner_optimizer") return "keras.optimizers";
   return attribute == "learning_rate" ? "keras.optimizers.schedules" : "";
 }
 

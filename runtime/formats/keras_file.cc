@@ -144,6 +144,9 @@ absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights) {
 }
 
 absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who,
+  for (size_t k = 0; k < weights.inner_optimizer_vars.size(); ++k) {
+    datasets.push_back({fmt::format("optimizer/inner_optimizer/vars/{}", k), weights.inner_optimizer_vars[k]});
+  }
                                                std::vector<WeightGroup> layers) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> datasets, ReadHdf5(bytes, who));
   const std::vector<std::string> paths = GroupPaths(layers);
@@ -155,6 +158,7 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
     const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();
     if (!index || !known) {
+    if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // Again what is in optimizer/.
       return Refuse("{}: '{}' belongs to no layer of the model, whose groups are: {}", who, dataset.name,
                     fmt::join(paths, " "));
     }
@@ -190,7 +194,7 @@ absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vect
 
 absl::StatusOr<std::string> KerasBytes(const KerasFile& file) {
   FUSEBOX_RETURN_IF_ERROR(CheckGroups(file));
-  KerasWeights weights{file.layers, file.optimizer_vars};
+  KerasWeights weights{file.layers, file.optimizer_vars, file.inner_optimizer_vars};
   const std::vector<WeightGroup> groups = GroupsOf(file.config);
   for (size_t i = 0; i < groups.size(); ++i) weights.layers[i].path = groups[i].path;
   FUSEBOX_ASSIGN_OR_RETURN(std::string metadata, MetadataJson(file.fusebox_metadata));

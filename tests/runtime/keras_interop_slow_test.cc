@@ -130,6 +130,7 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
   const Data data = Pictures(330);
   for (const std::string optimizer :
        {"sgd", "sgd:learning_rate=0.02,momentum=0.9", "adam:amsgrad=true,clipnorm=1",
+        "loss_scale_optimizer:inner_optimizer='adam:learning_rate=0.002,clipnorm=1',dynamic_growth_steps=4",
         "rmsprop:momentum=0.5,centered=true,use_ema=true,ema_overwrite_frequency=5,"
         "learning_rate='cosine_decay:initial_learning_rate=0.001,decay_steps=30,warmup_target=0.002,warmup_steps=5'"}) {
     SCOPED_TRACE(optimizer);
@@ -144,7 +145,7 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
 
 TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
   const Data data = Pictures(330);
-  for (const std::string optimizer : {"sgd", "momentum", "adam"}) {
+  for (const std::string optimizer : {"sgd", "momentum", "adam", "loss_scale"}) {
     SCOPED_TRACE(optimizer);
     Python("make_keras_model.py", {folder_ / "", "keras", "--epochs", "1", "--optimizer", optimizer});
     if (HasFatalFailure()) return;
