@@ -14,6 +14,7 @@ FOLDER/normalized.npz    x [61, 6] -> Dense 9 -> BatchNormalization (momentum 0.
 FOLDER/embedded.npz   ids x [61, 5] -> Embedding 10 x 4, of which id 0 is padding -> Dense 6 tanh -> TimeDistributed of
                       Dense 3 elu -> Dense 2, mean_squared_error and mean_absolute_error, as in momentum.npz: 20 steps
 FOLDER/masked.npz     x [61, 5, 4] -> Masking -> BatchNormalization (momentum 0.9) -> Dense 6 tanh ->
+FOLDER/stepped.npz    the same with a TimeDistributed of the model Dense 5 tanh -> Dense 3 elu, and the first Dense behind it
                       ActivityRegularization 0.01, 0.02 -> Dense 2, likewise
 FOLDER/adapted.npz    x [61, 6] -> Normalization, adapted to x -> Dense 5 tanh -> Dense 2, as in momentum.npz
 FOLDER/ranges.npz     x [61, 6] -> Discretization, 4 bins adapted to x, one-hot -> Flatten -> Dense 2, as in momentum.npz;
@@ -147,6 +148,18 @@ def masked(path):
     steps_of_time(path, [
         keras.layers.Masking(),
         keras.layers.BatchNormalization(momentum=0.9),
+def stepped(path):
+    keras.utils.set_random_seed(17)
+    x = np.random.default_rng(18).integers(0, 10, (61, 5)).astype(np.int32)
+    x[:, 3] = 0
+    each = keras.Sequential([keras.layers.Dense(5, activation="tanh"), keras.layers.Dense(3, activation="elu")])
+    steps_of_time(path, [
+        keras.layers.Embedding(10, 4, mask_zero=True),
+        keras.layers.TimeDistributed(each),
+        keras.layers.Dense(6, activation="tanh"),
+    ], x, (5,))
+
+
         keras.layers.Dense(6, activation="tanh"),
         keras.layers.ActivityRegularization(0.01, 0.02),
     ], x, (5, 4))
@@ -192,3 +205,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    stepped(os.path.join(folder, "stepped.npz"))

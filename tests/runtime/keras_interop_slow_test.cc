@@ -205,7 +205,7 @@ TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
     ExpectNear(prediction, y, name);
     ASSERT_OK(model.Save(folder_ / (name + "_ours.keras")));
   }
-  EXPECT_GE(models, 79);
+  EXPECT_GE(models, 82);
   Python("make_keras_zoo.py", {"check", folder_ / ""});
 }
 
@@ -223,6 +223,21 @@ TEST_F(KerasInterop, WeightsOfAClassGoBothWays) {
   for (const auto& [name, value] : predicted.named()) ExpectNear(value, keras.at("prediction_" + name), name);
   ASSERT_OK(model.SaveWeights(folder_ / "ours.weights.h5"));
   Python("make_keras_subclass.py", {"check", folder_ / "ours.weights.h5", folder_ / "subclass.npz"});
+  if (HasFatalFailure()) return;
+
+  // A class within a class, and lists of layers.
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> of_nested, ReadNpz(folder_ / "nested.npz"));
+  for (const NamedTensor& array : of_nested) keras[array.name] = array.value;
+  KerasNestedModel nested;
+  ASSERT_OK(nested.Build({{4}}));
+  ASSERT_OK(nested.LoadWeights(folder_ / "nested.weights.h5"));
+  ASSERT_OK_AND_ASSIGN(const Arrays loaded, nested.Predict(keras.at("x")));
+  ExpectNear(loaded[0], keras.at("prediction"), "prediction");
+  ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, nested.GetWeights());
+  for (size_t i = 0; i < weights.size(); ++i)
+    ExpectNear(weights[i], keras.at(fmt::format("weight_{:02}", i)), "weight");
+  ASSERT_OK(nested.SaveWeights(folder_ / "our_nested.weights.h5"));
+  Python("make_keras_subclass.py", {"check", folder_ / "our_nested.weights.h5", folder_ / "nested.npz"});
 }
 
 // Functional models, with several inputs and outputs and with models within that are called twice: Keras opens ours, says

@@ -160,6 +160,17 @@ TEST_P(KerasTraining, Masked) {
 TEST_P(KerasTraining, Adapted) {
   Load("adapted.npz");
   if (HasFatalFailure()) return;
+// Likewise with a model for each step.
+TEST_P(KerasTraining, Stepped) {
+  Load("stepped.npz");
+  if (HasFatalFailure()) return;
+  TrainRegression(
+      "sgd:learning_rate=0.05,momentum=0.9",
+      Sequential({Embedding(10, 4, {.mask_zero = true, .input_shape = {5}}),
+                  TimeDistributed(Sequential({Dense(5, "tanh"), Dense(3, "elu")})), Dense(6, "tanh"), Dense(2)}),
+      {"mean_absolute_error"});
+}
+
   auto norm = Normalization({.name = "norm"});
   ASSERT_OK(norm.Adapt(Array("x")));
   Sequential model({norm, Dense(5, "tanh", {.input_shape = {}}), Dense(2)});
