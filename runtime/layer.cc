@@ -2,9 +2,11 @@
 #include "fusebox/runtime/layer.h"
 
 #include <atomic>
+#include <map>
 
 #include "fmt/format.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/program.h"
 
@@ -45,13 +47,23 @@ int64_t NextSymbolNumber() {
 Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
     : Layer(ItemSpec{std::move(id), std::move(attributes)}, std::move(options), where) {}
 Layer::Layer(ItemSpec item, LayerOptions options, Where where)
-    : state_(std::make_shared<State>(State{.config = {.item = std::move(item),
-                                                      .name = std::move(options.name),
-                                                      .trainable = options.trainable},
-                                           .input_shape = std::move(options.input_shape),
-                                           .where = where,
-                                           .id = NextSymbolNumber(),
-                                           .weights = std::move(options.weights)})) {}
+    : state_(std::make_shared<State>(
+          State{.config = {.item = std::move(item), .name = std::move(options.name), .trainable = options.trainable},
+                .input_shape = std::move(options.input_shape),
+                .where = where,
+                .id = NextSymbolNumber(),
+                .weights = std::move(options.weights)})) {}
+
+std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers) {
+  std::map<std::string, int> used;
+  for (Layer& layer : layers) {
+    LayerConfig& config = layer.mutable_config();
+    const std::string base = KerasSnakeCase(KerasClassOf(config));
+    const int count = used[base]++;
+    config.place = name + "/" + (count == 0 ? base : fmt::format("{}_{}", base, count));
+  }
+  return layers;
+}
 
 absl::Status Layer::CheckUnused(std::string_view verb) const {
   if (!state_->used) return absl::OkStatus();
@@ -69,6 +81,7 @@ SymbolicTensor Layer::operator()(SymbolicTensors inputs, Where where) const {
   MarkUsed();
   call.inputs = std::move(inputs);
   call.where = where;
+  call.error = state_->error;
   return SymbolicTensor(std::make_shared<const SymbolicCall>(std::move(call)));
 }
 

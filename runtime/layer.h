@@ -18,6 +18,8 @@
 
 namespace fusebox {
 
+class Model;
+
 // What every layer may be given.
 struct LayerOptions {
   std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
@@ -45,6 +47,8 @@ class Layer {
   const Where& where() const { return state_->where; }
   int64_t id() const { return state_->id; }  // Layers made later have greater ones.
   const std::vector<NamedTensor>& weights() const { return state_->weights; }
+  // What is wrong with it, where that is known already; else empty.
+  const std::string& error() const { return state_->error; }
 
   // What goes into models is a copy of what the layer is now: for those that take it.
   void MarkUsed() const { state_->used = true; }
@@ -54,6 +58,8 @@ class Layer {
   absl::Status CheckUnused(std::string_view verb) const;
   LayerConfig& mutable_config() { return state_->config; }
   void SetWeights(std::vector<NamedTensor> weights) { state_->weights = std::move(weights); }
+  friend Layer TimeDistributed(const Model& model, LayerOptions options, Where where);
+  friend std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
  private:
   struct State {
@@ -63,9 +69,18 @@ class Layer {
     int64_t id;
     std::vector<NamedTensor> weights = {};
     bool used = false;
+    std::string error = {};
   };
   std::shared_ptr<State> state_;
 };
+
+// Layers that a class derived from Model has as a list, a member of this name:
+//
+//   std::vector<fb::Layer> hidden_ = fb::LayerList("hidden", {fb::Dense(30, "relu"), fb::Dense(30, "relu")});
+//
+// The list is for loops in Call. In files of weights its layers are hidden/dense and hidden/dense_1, as Keras has those of
+// self.hidden = [Dense(...), Dense(...)]. To be called before the layers are. Source: keras.saving.
+std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
 // What the values of a call are, found when it is first asked for. Threads may share it.
 struct SymbolicTypes {

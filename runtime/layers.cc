@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/layers.h"
 
+#include "fusebox/runtime/model.h"
+
 namespace fusebox {
 namespace {
 
@@ -89,6 +91,15 @@ Layer TimeDistributed(const Layer& layer, LayerOptions options, Layer::Where whe
   options.trainable = options.trainable && layer.config().trainable;
   if (options.weights.empty()) options.weights = layer.weights();
   return Layer("fusebox/time_distributed", {{"layer", Print(layer.config().item)}}, std::move(options), where);
+}
+
+Layer TimeDistributed(const Model& model, LayerOptions options, Layer::Where where) {
+  const std::shared_ptr<const SymbolicCall> call = model(SymbolicTensors(), where).call();
+  if (options.weights.empty()) options.weights = call->weights;
+  Layer layer(ItemSpec{kTimeDistributed, {}}, std::move(options), where);
+  layer.mutable_config().model = call->layer.model;
+  layer.state_->error = call->error;
+  return layer;
 }
 
 Layer Identity(LayerOptions options, Layer::Where where) {

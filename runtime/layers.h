@@ -118,6 +118,10 @@ Layer Masking(double mask_value = 0, LayerOptions options = {}, Layer::Where whe
 // The layer on each step of [N, time, ...] by itself, with the same weights: TimeDistributed(Dense(8)). Source:
 // keras.layers.TimeDistributed.
 Layer TimeDistributed(const Layer& layer, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+// Likewise a model with one input and one output, of which the layer gets a copy, with its weights as they are now. Errors: as
+// with the model; it is a class (see Traced); it has penalties of what comes out of its layers, or what AddLoss or AddMetric
+// has added.
+Layer TimeDistributed(const Model& model, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
 // ---- Several inputs into one: fb::Concatenate()({a, b}).
 

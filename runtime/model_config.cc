@@ -301,6 +301,7 @@ std::vector<std::string> AddedMetricNames(const ModelConfig& model) {
 }
 
 std::string KerasClassOf(const LayerConfig& layer) {
+  if (layer.IsTimeDistributedModel()) return KerasClassName(layer.item.id);
   if (layer.model && layer.model->IsSubclass()) return layer.model->class_name;
   if (layer.model) return layer.model->IsStack() ? "Sequential" : "Functional";
   return KerasClassName(layer.item.id);

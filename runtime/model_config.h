@@ -31,10 +31,17 @@ struct LayerConfig {
   ItemSpec item;     // After registration: the full key, "fusebox/dense@1", and all attributes of the schema.
   std::string name;  // Unique in the model: "dense", "dense_1" as Keras counts them.
   bool trainable = true;
-  std::shared_ptr<const ModelConfig> model = {};  // Of a model within the model, which is no item.
+  // Of a model within the model, which is no item; or is what the item time_distributed does with each step.
+  std::shared_ptr<const ModelConfig> model = {};
+  std::string place =
+      {};  // Of a class's layer in a list of layers: the list and the place, "hidden/dense_1". See LayerList.
 
+  bool IsTimeDistributedModel() const { return model != nullptr && !item.id.empty(); }
   bool operator==(const LayerConfig& other) const;
 };
+
+// The layer that does with each step of time what another layer, or a model, does with a sample.
+inline constexpr char kTimeDistributed[] = "fusebox/time_distributed@1";
 
 // A value of the model: output `output` of one of its inputs (0, 1, ...) or else of a call (inputs.size() + call).
 struct ValueRef {

@@ -30,7 +30,7 @@ std::string FreeName(const std::string& base, const std::set<std::string>& taken
 std::string NameOf(const SymbolicCall& call) {
   if (call.input) return call.input->name.empty() ? "an input" : fmt::format("input '{}'", call.input->name);
   if (!call.layer.name.empty()) return fmt::format("layer '{}'", call.layer.name);
-  return fmt::format("layer {}", call.layer.model ? call.layer.model->name : call.layer.item.id);
+  return fmt::format("layer {}", call.layer.item.id.empty() ? call.layer.model->name : call.layer.item.id);
 }
 
 // All that a model computes.
@@ -100,15 +100,27 @@ class Reached {
 void SettleModel(LayerConfig& layer, const Type& x) {
   if (!layer.model || !layer.model->inputs.empty()) return;
   auto settled = std::make_shared<ModelConfig>(*layer.model);
-  settled->inputs = {{.name = "input_layer", .dtype = x.dtype, .shape = Shape(x.shape.begin() + 1, x.shape.end())}};
+  const int64_t before = layer.IsTimeDistributedModel() ? 2 : 1;  // The batch, and the steps.
+  if (x.rank() < before) return;
+  settled->inputs = {
+      {.name = "input_layer", .dtype = x.dtype, .shape = Shape(x.shape.begin() + before, x.shape.end())}};
   layer.model = std::move(settled);
 }
 
 absl::Status Model::Impl::Register(LayerConfig& layer) const {
   if (layer.name.find('/') != std::string::npos) return Refuse("a layer's name may have no '/'");
+  if (const size_t slash = layer.place.find('/'); slash == 0 || slash != layer.place.rfind('/')) {
+    return Refuse("LayerList: a list's name may have no '/', and not be empty");
+  }
   if (!layer.model) {
     FUSEBOX_ASSIGN_OR_RETURN(layer.item, ResolveItem(FB_LAYER, layer.item, embedded));
     return absl::OkStatus();
+  }
+  if (layer.IsTimeDistributedModel() && layer.model->IsSubclass()) {
+    return Refuse(
+        "TimeDistributed takes layers, Sequential and functional models: of the class {} give it what Traced() "
+        "gives",
+        layer.model->class_name);
   }
   auto inner = std::make_shared<ModelConfig>(*layer.model);
   for (LayerConfig& each : inner->layers) {
@@ -137,7 +149,8 @@ void Model::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& inpu
                               ToString(Shape(input_shape.begin(), input_shape.end()))));
     }
     config.inputs = {{.name = "input_layer", .shape = Shape(input_shape.begin(), input_shape.end())}};
-  } else if (config.layers.empty() && !HasInput() && added.model && added.model->inputs.size() == 1) {
+  } else if (config.layers.empty() && !HasInput() && added.model && !added.IsTimeDistributedModel() &&
+             added.model->inputs.size() == 1) {
     config.inputs = {added.model->inputs[0]};
     config.inputs[0].name = "input_layer";
   }
@@ -279,6 +292,10 @@ absl::StatusOr<Model::Impl::Described> Model::Impl::Describe(const Declaration& 
       return Refuse("input '{}' needs dimensions of 1 or more, got {}", added.name, ToString(added.shape));
     }
   }
+  std::set<std::string> places;  // In lists.
+  if (known != nullptr) {
+    for (const auto& [id, layer] : *known) places.insert(layer.place);
+  }
   std::map<int64_t, size_t> place;
   for (const auto& [id, call] : layers) {
     LayerConfig added = call->layer;
@@ -288,6 +305,9 @@ absl::StatusOr<Model::Impl::Described> Model::Impl::Describe(const Declaration& 
     if (is_known(id)) {
       added.name = known->at(id).name;
     } else {
+      if (!added.place.empty() && !places.insert(added.place).second) {
+        return Refuse("two layers are '{}' of files of weights: give each LayerList another name", added.place);
+      }
       if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
       for (const NamedTensor& weight : call->weights)
         described.weights.push_back({added.name + "/" + weight.name, weight.value});

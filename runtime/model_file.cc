@@ -10,6 +10,7 @@
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/optimizer_program.h"
 
 namespace fusebox {
 namespace {
@@ -23,16 +24,38 @@ std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& con
   return groups;
 }
 
-// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots.
-std::vector<const Variable*> OptimizerVariables(const Variables& variables) {
+bool ScalesLoss(const Model::Impl& model) {
+  return model.config.compile && InnerOptimizer(model.config.compile->optimizer, model.embedded).has_value();
+}
+
+// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer that
+// scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
+std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
+  const Variables& variables = model.variables;
   std::vector<const Variable*> all;
-  for (const char* name : {"step", "optimizer/learning_rate"}) {
+  const auto add = [&](std::string_view name) {
     if (const Variable* variable = variables.Find(name)) all.push_back(variable);
+  };
+  add("step");
+  const bool scales = ScalesLoss(model);
+  if (scales) {
+    all.push_back(nullptr);
+    std::ranges::for_each(kScalingStates, add);
   }
+  add("optimizer/learning_rate");
   std::vector<const Variable*> slots = variables.OfKind("slot");
+  std::erase_if(slots, [&](const Variable* slot) { return std::ranges::find(all, slot) != all.end(); });
   std::ranges::stable_sort(slots, {}, &Variable::order);
   all.insert(all.end(), slots.begin(), slots.end());
   return all;
+}
+
+// How many of them stand before those that an optimizer makes of each weight.
+size_t BeforeSlots(const std::vector<const Variable*>& variables) {
+  const auto is_slot = [](const Variable* v) {
+    return v != nullptr && v->kind == "slot" && std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
+  };
+  return size_t(std::ranges::find_if(variables, is_slot) - variables.begin());
 }
 
 // The symbols of all strangers' items that the model's programs use.
@@ -78,10 +101,14 @@ absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& group
 absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const std::string& who) {
   if (values.empty() || !model.config.compile) return absl::OkStatus();
   FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
-  const std::vector<const Variable*> variables = OptimizerVariables(model.variables);
-  // Keras saves those before the slots alone before it has trained.
-  const size_t before_slots = variables.size() - model.variables.OfKind("slot").size();
-  const bool lacks_rate = before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
+  const std::vector<const Variable*> variables = OptimizerVariables(model);
+  // Keras saves those before the slots alone before it has trained, and knows of no scale then.
+  const size_t before_slots = BeforeSlots(variables);
+  const bool scales = ScalesLoss(model);
+  if (scales && values.size() + 2 == before_slots) {
+    values.insert(values.begin() + 2, {variables[2]->value, variables[3]->value});
+  }
+  const bool lacks_rate = !scales && before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
   if (lacks_rate) {
     // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor: they
     // go on with the iteration alone.
@@ -93,11 +120,14 @@ absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const 
                   variables.size(), values.size());
   }
   for (size_t i = 0; i < std::min(values.size(), variables.size()); ++i) {
+    if (variables[i] == nullptr) continue;
     const absl::Status status = model.variables.Set(variables[i]->name, values[i]);
     if (!status.ok()) return Refuse("{}: {}", who, Message(status));
   }
   // Counters all tell the same.
-  const int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
+  int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
+  // Keras counts only those of the inner optimizer, which has skipped some.
+  if (scales) steps = std::max(steps, values[4].Cast(DType::kI64).values<int64_t>()[0]);
   for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetInteger(counter->name, steps);
   return absl::OkStatus();
 }
@@ -155,11 +185,19 @@ absl::Status Model::Save(const std::string& path) {
   }
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   const ModelConfig frozen = Frozen(own);  // Classes within are known to no file, either.
-  KerasFile file{.config = frozen, .layers = Groups(*impl_, frozen), .optimizer_vars = {}, .fusebox_metadata = {}};
+  KerasFile file{.config = frozen,
+                 .layers = Groups(*impl_, frozen),
+                 .optimizer_vars = {},
+                 .inner_optimizer_vars = {},
+                 .fusebox_metadata = {}};
   if (impl_->config.compile) {
     FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
-    for (const Variable* variable : OptimizerVariables(impl_->variables))
-      file.optimizer_vars.push_back(variable->value);
+    for (const Variable* variable : OptimizerVariables(*impl_)) {
+      file.optimizer_vars.push_back(variable != nullptr ? variable->value : Tensor(DType::kF32, {}));
+    }
+    // As in Keras, which holds these twice.
+    const size_t outer = ScalesLoss(*impl_) ? 4 : file.optimizer_vars.size();
+    file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
   }
   Json metadata = {{"version", FUSEBOX_VERSION}};
   if (const Expansions expansions = CollectExpansions(*impl_); !expansions.texts.empty()) {
@@ -172,7 +210,8 @@ absl::Status Model::Save(const std::string& path) {
 absl::Status Model::SaveWeights(const std::string& path) {
   NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return WriteKerasWeights(path, {.layers = Groups(*impl_, impl_->config), .optimizer_vars = {}});
+  return WriteKerasWeights(path,
+                           {.layers = Groups(*impl_, impl_->config), .optimizer_vars = {}, .inner_optimizer_vars = {}});
 }
 
 absl::Status Model::LoadWeights(const std::string& path) {

@@ -151,7 +151,11 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
       return program.status();
     }
   }
-  const bool same_kind = before && before->optimizer.id == config.compile->optimizer.id;
+  const auto kind = [&](const ItemSpec& optimizer) {
+    const std::optional<ItemSpec> inner = InnerOptimizer(optimizer, embedded);
+    return std::pair(optimizer.id, inner ? inner->id : "");
+  };
+  const bool same_kind = before && kind(before->optimizer) == kind(config.compile->optimizer);
   if (!keep_optimizer_state || !same_kind) variables.DropOptimizer();
   variables.DropLossScalars();
   compiled_.clear();
@@ -177,7 +181,9 @@ absl::Status Model::Impl::EnsureOptimizer() {
 }
 
 absl::Status Model::Impl::TakeAverages() {
-  if (!ReadOptimizerOptions(config.compile->optimizer.attributes).use_ema) return absl::OkStatus();
+  const ItemSpec& optimizer = config.compile->optimizer;
+  const std::optional<ItemSpec> inner = InnerOptimizer(optimizer, embedded);
+  if (!ReadOptimizerOptions((inner ? *inner : optimizer).attributes).use_ema) return absl::OkStatus();
   for (const Variable* weight : Weights()) {
     const Variable* const average = variables.Find(AverageOf(weight->name));
     if (average == nullptr) continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/optimizer_program.h"
 
+#include <limits>
 #include <set>
 
 #include "fusebox/graph/status.h"
@@ -8,6 +9,7 @@
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
 #include "fusebox/runtime/plugins/registry.h"
+#include "fusebox/runtime/program.h"
 
 namespace fusebox {
 namespace {
@@ -23,15 +25,26 @@ Value AllAxesSum(Value x) {
   return axes.empty() ? x : Sum(x, std::move(axes));
 }
 
+// Of an optimizer that scales the loss, as its attribute says.
+double InitialScale(const ItemSpec& scaling) {
+  const auto attribute = scaling.attributes.find("initial_scale");
+  const double* const number =
+      attribute != scaling.attributes.end() ? std::get_if<double>(&attribute->second) : nullptr;
+  return number != nullptr ? *number : 1;
+}
+
 class OptimizerWriter {
  public:
-  OptimizerWriter(GraphBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights,
-                  const Expansions& embedded)
+  // `scaling`: the optimizer that scales the loss for this one; null, if none does.
+  OptimizerWriter(GraphBuilder& builder, const ItemSpec& optimizer, const ItemSpec* scaling,
+                  const std::vector<NodeId>& weights, const Expansions& embedded)
       : b_(builder),
         optimizer_(optimizer),
+        scaling_(scaling),
         options_(ReadOptimizerOptions(optimizer.attributes)),
         embedded_(embedded),
-        step_(StepCounter(builder)),
+        begin_(builder.graph().size()),
+        step_(Steps()),
         rate_(LearningRate()) {
     for (const NodeId w : weights) {
       weights_.push_back(b_.Wrap(w));
@@ -48,10 +61,19 @@ class OptimizerWriter {
     for (size_t i = 0; i < next.size(); ++i) {
       b_.Assign(weights_[i], Constrained(i, options_.use_ema ? Averaged(i, next[i]) : next[i]));
     }
+    if (scaling_ != nullptr) HoldUnlessFinite();
   }
 
  private:
   Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
+
+  // How many steps of training this optimizer has seen: all, but for those that a scaled loss has cost.
+  Value Steps() {
+    const Value all = StepCounter(b_);
+    if (scaling_ == nullptr) return all;
+    const GraphBuilder::Scope scope(b_, kScope);
+    return b_.State("iteration", FB_SLOT, {DType::kI64, {}}, "zeros", {});
+  }
 
   // A number of the optimizer as an input of the program: changing it never recompiles.
   Value Scalar(const char* name, double value) {
@@ -105,14 +127,57 @@ class OptimizerWriter {
 
   std::vector<Value> Gradients(Value loss) {
     std::vector<Value> gradients;
+    // Keras drops the factor of an optimizer within one that scales the loss.
     const std::optional<double> factor = options_.loss_scale_factor;
-    const Value scale = factor ? Scalar("loss_scale_factor", *factor) : Value{};
-    const Value scaled = factor ? loss * scale : loss;
-    for (const Value& w : weights_) {
-      const Value g = Gradient(scaled, w);
-      gradients.push_back(factor ? g / scale : g);
-    }
+    const Value scale = scaling_ != nullptr ? DynamicScale() : factor ? Scalar("loss_scale_factor", *factor) : Value{};
+    const Value scaled = scale.ok() ? loss * scale : loss;
+    for (const Value& w : weights_) gradients.push_back(Gradient(scaled, w));
+    if (scaling_ != nullptr) Rescale(scale, gradients);
+    if (!scale.ok()) return gradients;
+    for (Value& g : gradients) g = g / scale;
     return gradients;
+  }
+
+  Value DynamicScale() {
+    const GraphBuilder::Scope scope(b_, kScope);
+    return b_.State("dynamic_scale", FB_SLOT, kNumber, fmt::format("constant:value={}", InitialScale(*scaling_)), {});
+  }
+
+  // Whether all gradients are finite, and what then becomes of the scale.
+  void Rescale(Value scale, const std::vector<Value>& gradients) {
+    constexpr double kGreatest = std::numeric_limits<float>::max();
+    Value wrong;
+    for (const Value& g : gradients) {
+      const Value count = AllAxesSum(Select(LessEqual(Abs(g), kGreatest), 0, b_.Constant(1, DType::kF32)));
+      wrong = wrong.ok() ? wrong + count : count;
+    }
+    finite_ = Equal(wrong, 0);
+    GraphBuilder::Shared shared;
+    shared.scope = kScope;
+    b_.shared = &shared;
+    const Value next = ExpandUse(b_, {FB_OPTIMIZER, *scaling_, true}, {scale, finite_, rate_}, kScope, embedded_);
+    b_.shared = nullptr;
+    if (next.ok() && b_.graph()[next.id].type != kNumber) {
+      Fail(fmt::format("optimizer {}: was to make the next scale, f32[], and made {}", scaling_->id,
+                       ToString(next.type())));
+    }
+    b_.Assign(scale, next);
+    for (const Graph::Update& update : b_.graph().updates()) {
+      if (update.state >= begin_) scales_.insert(update.state);
+    }
+    b_.Assign(step_, Select(finite_, step_ + 1, step_));
+  }
+
+  // Weights and slots stay as they are in a step whose gradients are not finite.
+  void HoldUnlessFinite() {
+    const std::vector<Graph::Update> updates = b_.graph().updates();
+    for (const Graph::Update& update : updates) {
+      const bool is_weight = std::ranges::find(weights_, update.state, &Value::id) != weights_.end();
+      const bool is_slot = update.state >= begin_ && b_.graph()[update.state].attributes.String("kind") == "slot";
+      if (!is_weight && (!is_slot || update.state == step_.id || scales_.contains(update.state))) continue;
+      const Value state = b_.Wrap(update.state);
+      b_.Assign(state, Select(finite_, b_.Wrap(update.value), state));
+    }
   }
 
   // The mean since the last update; what is made of it between updates is dropped again.
@@ -204,12 +269,16 @@ class OptimizerWriter {
 
   GraphBuilder& b_;
   const ItemSpec& optimizer_;
+  const ItemSpec* const scaling_;
   const OptimizerOptions options_;
   const Expansions& embedded_;
   GraphBuilder::Shared shared_;
   std::vector<Value> weights_;
   std::vector<std::string> names_;
+  const NodeId begin_;  // Of the nodes that the optimizer adds.
   const Value step_, rate_;
+  Value finite_;               // Whether all gradients are; the error value, unless the loss is scaled.
+  std::set<NodeId> scales_;    // Slots of what scales the loss.
   Value updates_, is_update_;  // The latter is the error value if every step is an update.
   Value momentum_;             // Of the moving averages in this step.
   NodeId first_ = 0;           // Of the nodes that the plugin made.
@@ -220,7 +289,23 @@ class OptimizerWriter {
 
 void WriteOptimizer(GraphBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
                     const Expansions& embedded) {
-  if (loss.ok() && !weights.empty()) OptimizerWriter(builder, optimizer, weights, embedded).Write(loss);
+  if (!loss.ok() || weights.empty()) return;
+  const std::optional<ItemSpec> inner = InnerOptimizer(optimizer, embedded);
+  if (inner && InnerOptimizer(*inner, embedded)) {
+    builder.Fail(fmt::format("optimizer {}: its inner_optimizer is to be one that does not scale the loss, got {}",
+                             ShortName(optimizer.id), ShortName(inner->id)));
+    return;
+  }
+  OptimizerWriter(builder, inner ? *inner : optimizer, inner ? &optimizer : nullptr, weights, embedded).Write(loss);
+}
+
+std::optional<ItemSpec> InnerOptimizer(const ItemSpec& optimizer, const Expansions& embedded) {
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_OPTIMIZER, optimizer.id);
+  const std::string* const text = TextAttribute(optimizer, "inner_optimizer");
+  if (!item.ok() || !ScalesLoss(**item) || text == nullptr) return std::nullopt;
+  absl::StatusOr<ItemSpec> inner = ParseItemSpec(*text);
+  if (inner.ok()) inner = ResolveItem(FB_OPTIMIZER, *inner, embedded);
+  return inner.ok() ? std::optional(*std::move(inner)) : std::nullopt;
 }
 
 Value StepCounter(GraphBuilder& builder) {

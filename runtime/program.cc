@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "fusebox/graph/ops.h"
@@ -264,6 +265,7 @@ class ProgramWriter {
 
   // The values that a call makes; none after an error. `time` says how often the layer was called before in its model.
   Masked Call(const LayerConfig& layer, const Masked& inputs, bool frozen, int time) {
+    if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, frozen);
     if (layer.model) return CallModel(layer, inputs, frozen);
     const NodeId first = b_.graph().size();
     const std::string path = (b_.scope().empty() ? "" : b_.scope() + "/") + layer.name;
@@ -285,6 +287,56 @@ class ProgramWriter {
     return {{y}, {b_.mask}};
   }
 
+  // A model on each step of x [N, T, ...], as the plugin time_distributed has it of a layer.
+  Masked CallStepByStep(const LayerConfig& layer, const Masked& inputs, bool frozen) {
+    const std::string outer = std::exchange(b_.who, fmt::format("'{}', layer time_distributed: ", layer.name));
+    const auto fail = [&](std::string message) -> Masked {
+      Fail(std::move(message));
+      return {};
+    };
+    if (inputs.values.size() != 1) return fail(fmt::format("takes 1 input, got {}", inputs.values.size()));
+    const Value x = inputs.values[0];
+    const Dims dims = x.dims();
+    if (dims.size() < 3 || dims[0] >= 0 || dims[1] < 1) {
+      return fail(fmt::format("expects input [batch, time, ...] of rank 3 or more with a fixed number of steps, got {}",
+                              ToString(x.type())));
+    }
+    if (std::string wrong = CannotGoByStep(*layer.model, frozen); !wrong.empty()) return fail(std::move(wrong));
+    Dims merged(dims.begin() + 1, dims.end());
+    if (__builtin_mul_overflow(dims[0], dims[1], &merged[0])) return fail(ToString(x.type()) + " is too large");
+    b_.who = outer;
+    const Masked made = CallModel(layer, {{Reshape(x, merged)}, {0}}, frozen);
+    if (made.values.empty() || !made.values[0].ok()) return {};
+    Dims each = made.values[0].dims();
+    each.insert(each.begin() + 1, dims[1]);
+    each[0] = dims[0];
+    return {{Reshape(made.values[0], each)}, {inputs.masks[0]}};
+  }
+
+  // What a model has that would not be the same for all steps at once as for one after another; empty for nothing.
+  std::string CannotGoByStep(const ModelConfig& model, bool frozen) const {
+    if (const size_t outputs = OutputsOf(model).size(); outputs != 1) {
+      return fmt::format("expects a model with one output, got {}", outputs);
+    }
+    if (AddsLosses(model) || !AddedMetricNames(model).empty()) {
+      return "takes no model with what AddLoss or AddMetric has added: add it to what comes out of this layer";
+    }
+    for (const LeafLayer& leaf : LeafLayers(model)) {
+      const std::string id = ShortName(leaf.layer->item.id);
+      if (id == "batch_normalization" && training_ && !frozen && leaf.trainable) {
+        return fmt::format(
+            "cannot train '{}' step by step, a batch_normalization: put it on [batch, time, features] "
+            "itself, where its statistics are of all steps",
+            leaf.path);
+      }
+      const std::string* const penalty = TextAttribute(leaf.layer->item, "activity_regularizer");
+      if (id == "activity_regularization" || (penalty != nullptr && !penalty->empty())) {
+        return fmt::format("takes no model whose layers have activity penalties, as '{}': put them behind", leaf.path);
+      }
+    }
+    return "";
+  }
+
   Masked CallModel(const LayerConfig& layer, const Masked& masked, bool frozen) {
     const Values& inputs = masked.values;
     const ModelConfig& inner = *layer.model;
@@ -303,7 +355,8 @@ class ProgramWriter {
       }
       const InputConfig& input = inner.inputs[i];
       const Type expected = BatchType(input.dtype, input.shape), got = b_.graph()[inputs[i].id].type;
-      if (got.shape != expected.shape) {
+      // Of a model that is called step by step, the batch is that of all steps.
+      if (got.shape.empty() || got.shape[0] >= 0 || !std::ranges::equal(got.shape | std::views::drop(1), input.shape)) {
         Fail(fmt::format("its input '{}' is {}, got {}", input.name, ToString(expected), ToString(got)));
         return {};
       }

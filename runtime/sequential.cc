@@ -28,12 +28,27 @@ Sequential::Sequential(Model model) : Model(std::move(model)) {
 
 Sequential& Sequential::Add(Layer layer) {
   layer.MarkUsed();
+  if (impl_->status.ok() && !layer.error().empty()) {
+    impl_->status = Refuse("{}:{}: {}", layer.where().file_name(), layer.where().line(), layer.error());
+  }
   impl_->Add(layer.config(), layer.input_shape(), &layer.where(), layer.weights());
   return *this;
 }
 
 Sequential& Sequential::Add(const Model& model, Layer::Where where) {
-  const auto call = model(SymbolicTensors(), where).call();
+  // A class is traced for what comes out of the layer before.
+  SymbolicTensors inputs;
+  if (model.config().IsSubclass() && impl_->HasInput() && impl_->status.ok()) {
+    const Type x = impl_->outputs.empty() ? impl_->InputTypes()[0] : impl_->outputs[0];
+    inputs = Input({x.shape.begin() + 1, x.shape.end()}, {.dtype = x.dtype}, where);
+  }
+  const auto call = model(inputs, where).call();
+  if (impl_->status.ok() && model.config().IsSubclass() && inputs.empty()) {
+    impl_->status = Refuse("{}:{}: model '{}': the class {} is traced for what it gets: put an fb::Input first",
+                           where.file_name(), where.line(), impl_->config.name, model.config().class_name);
+  } else if (impl_->status.ok() && !call->error.empty()) {
+    impl_->status = Refuse("{}:{}: {}", where.file_name(), where.line(), call->error);
+  }
   impl_->Add(call->layer, {}, &where, call->weights);
   return *this;
 }

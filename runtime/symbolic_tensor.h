@@ -10,6 +10,7 @@
 //
 //   for (auto h = x; h.dim(-1) > 1; h = fb::Dense(h.dim(-1) / 2)(h)) ...
 #pragma once
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -55,7 +56,9 @@ class SymbolicTensors : public std::vector<SymbolicTensor> {
   SymbolicTensors() = default;
   SymbolicTensors(SymbolicTensor one) : vector({std::move(one)}) {}
   SymbolicTensors(std::initializer_list<SymbolicTensor> some) : vector(some) {}
-  SymbolicTensors(std::vector<SymbolicTensor> some) : vector(std::move(some)) {}
+  // Not of braces: {{5}} is to be a list of shapes, where there may be one, and no vector of five empty values.
+  template <std::same_as<std::vector<SymbolicTensor>> Some>
+  SymbolicTensors(Some some) : vector(std::move(some)) {}
 
   // No value, where there are not so many: a Model that needs it says so.
   const SymbolicTensor& operator[](size_t i) const {

@@ -52,8 +52,8 @@ inline Value Along(Value weight, Value x, const Dims& axes) {
 // gamma and beta, as the attributes of a normalising layer ask for them.
 struct ScaleAndShift {
   ScaleAndShift(sdk::Scope& scope, const sdk::Attributes& a, const Dims& sizes) {
-    if (a.Bool("scale")) gamma = scope.Weight("gamma", sizes, a.Initializer("gamma_initializer"));
-    if (a.Bool("center")) beta = scope.Weight("beta", sizes, a.Initializer("beta_initializer"));
+    if (a.Bool("scale")) gamma = scope.Weight("gamma", sizes, a.Rules("gamma"));
+    if (a.Bool("center")) beta = scope.Weight("beta", sizes, a.Rules("beta"));
   }
   Value Scaled(Value y, Value x, const Dims& axes) const { return gamma.ok() ? y * Along(gamma, x, axes) : y; }
   Value Shifted(Value y, Value x, const Dims& axes) const { return beta.ok() ? y + Along(beta, x, axes) : y; }

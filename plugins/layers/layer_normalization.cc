@@ -36,6 +36,10 @@ FUSEBOX_PLUGIN(LayerNormalization, {.id = "fusebox/layer_normalization",
                                         sdk::Bool("scale", true).Doc("multiplies by gamma"),
                                         sdk::InitializerRef("beta_initializer", "zeros"),
                                         sdk::InitializerRef("gamma_initializer", "ones"),
+                                        sdk::RegularizerRef("beta_regularizer"),
+                                        sdk::RegularizerRef("gamma_regularizer"),
+                                        sdk::ConstraintRef("beta_constraint"),
+                                        sdk::ConstraintRef("gamma_constraint"),
                                     }});
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 class Prelu final : public sdk::Layer {
  public:
   explicit Prelu(const sdk::Attributes& attributes)
-      : alpha_initializer_(attributes.Initializer("alpha_initializer")), shared_axes_(attributes.Ints("shared_axes")) {}
+      : alpha_(attributes.Rules("alpha")), shared_axes_(attributes.Ints("shared_axes")) {}
 
   Value Expand(sdk::Scope& scope, Value x) const override {
     if (x.rank() < 2) return scope.Error("expects input [batch, ...], got {}", x.type());
@@ -22,12 +22,12 @@ class Prelu final : public sdk::Layer {
       }
       dims[size_t(axis - 1)] = 1;
     }
-    const Value alpha = scope.Weight("alpha", dims, alpha_initializer_);
+    const Value alpha = scope.Weight("alpha", dims, alpha_);
     return Relu(x) - alpha * Relu(-x);
   }
 
  private:
-  std::string alpha_initializer_;
+  sdk::WeightRules alpha_;
   Dims shared_axes_;
 };
 
@@ -36,6 +36,8 @@ FUSEBOX_PLUGIN(Prelu, {.id = "fusebox/prelu",
                        .keeps_mask = true,
                        .attributes = {
                            sdk::InitializerRef("alpha_initializer", "zeros").Doc("of alpha"),
+                           sdk::RegularizerRef("alpha_regularizer"),
+                           sdk::ConstraintRef("alpha_constraint"),
                            sdk::OptionalInts("shared_axes").Doc("along which alpha is one number, counted from 1"),
                        }});
 

@@ -200,6 +200,13 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
     layer.model = std::make_shared<const ModelConfig>(std::move(model));
     return layer;
   }
+  if (const Json& inner = Member(config, "layer"); class_name == "TimeDistributed" && IsModel(inner)) {
+    FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(inner, layer_who, nesting + 1));
+    layer.item.id = kTimeDistributed;
+    layer.model = std::make_shared<const ModelConfig>(std::move(model));
+    if (Member(Member(inner, "config"), "trainable") == false) layer.trainable = false;
+    return layer;
+  }
   FUSEBOX_ASSIGN_OR_RETURN(layer.item, ItemFromJson(json, layer_who, 0));
   layer.item.attributes.erase("batch_input_shape");  // Of the first layer in older files.
   // Of a layer within this one nothing but its item is kept.

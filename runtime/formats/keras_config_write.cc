@@ -39,6 +39,7 @@ std::string ReferenceModule(std::string_view attribute) {
     if (attribute.ends_with(kind)) return fmt::format("keras.{}s", kind);
   }
   if (attribute == "layer") return "keras.layers";
+  if (attribute == "inner_optimizer") return "keras.optimizers";
   return attribute == "learning_rate" ? "keras.optimizers.schedules" : "";
 }
 
@@ -118,8 +119,9 @@ Json InputJson(const InputConfig& input) {
 Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable);
 
 Json LayerJson(const LayerConfig& layer) {
-  if (layer.model) return ModelJson(*layer.model, layer.name, layer.trainable);
+  if (layer.model && !layer.IsTimeDistributedModel()) return ModelJson(*layer.model, layer.name, layer.trainable);
   Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
+  if (layer.IsTimeDistributedModel()) config["layer"] = ModelJson(*layer.model, layer.model->name, layer.trainable);
   // Keras's constructors of these do not take what all others do.
   const std::string name = SplitItemId(layer.item.id).name;
   if (name == "spatial_dropout1d" || name == "discretization") config.erase("trainable");

@@ -111,11 +111,15 @@ void AddGroups(const ModelConfig& config, const std::string& scope, const std::s
     const int count = used[name]++;
     std::string path = container + "layers/" + (count == 0 ? name : fmt::format("{}_{}", name, count));
     // Of a class Keras goes through the attributes by their names, and `layers`, which has them all, is one of them.
-    if (is_member && layer.name < "layers" && layer.name[0] != '_') path = container + layer.name;
+    const std::string attribute = layer.place.empty() ? layer.name : layer.place.substr(0, layer.place.find('/'));
+    if (is_member && attribute < "layers" && attribute[0] != '_') {
+      path = container + (layer.place.empty() ? layer.name : layer.place);
+    }
     // These have no weights, and Keras does not count them.
     if (config.IsSubclass() && !is_member) path = container + "in_call/" + layer.name;
     if (layer.model) {
-      AddGroups(*layer.model, scope + layer.name + "/", path + "/", groups);
+      path += layer.IsTimeDistributedModel() ? "/layer/" : "/";
+      AddGroups(*layer.model, scope + layer.name + "/", path, groups);
     } else {
       groups.push_back({scope + layer.name, class_name, {}, path + PathWithin(layer.item)});
     }
@@ -140,6 +144,9 @@ absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights) {
   for (size_t k = 0; k < weights.optimizer_vars.size(); ++k) {
     datasets.push_back({fmt::format("optimizer/vars/{}", k), weights.optimizer_vars[k]});
   }
+  for (size_t k = 0; k < weights.inner_optimizer_vars.size(); ++k) {
+    datasets.push_back({fmt::format("optimizer/inner_optimizer/vars/{}", k), weights.inner_optimizer_vars[k]});
+  }
   return Hdf5Bytes(datasets);
 }
 
@@ -151,6 +158,7 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
   for (const NamedTensor& dataset : datasets) {
     if (dataset.name.find("/seed_generator/") != std::string::npos) continue;  // Ours derives its seeds from the step.
     if (dataset.name.starts_with("metrics/")) continue;                        // Keras 2 keeps what they have added up.
+    if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // Again what is in optimizer/.
     const std::string group = dataset.name.substr(0, std::min(dataset.name.find("/vars/"), dataset.name.size()));
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
     const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();
@@ -168,7 +176,7 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
     }
     return absl::OkStatus();
   };
-  KerasWeights weights{std::move(layers), {}};
+  KerasWeights weights{std::move(layers), {}, {}};
   for (size_t i = 0; i < paths.size(); ++i) FUSEBOX_RETURN_IF_ERROR(take(paths[i], weights.layers[i].vars));
   FUSEBOX_RETURN_IF_ERROR(take("optimizer", weights.optimizer_vars));
   // The iteration: Keras writes an i64, on its JAX backend an i32.
@@ -190,7 +198,7 @@ absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vect
 
 absl::StatusOr<std::string> KerasBytes(const KerasFile& file) {
   FUSEBOX_RETURN_IF_ERROR(CheckGroups(file));
-  KerasWeights weights{file.layers, file.optimizer_vars};
+  KerasWeights weights{file.layers, file.optimizer_vars, file.inner_optimizer_vars};
   const std::vector<WeightGroup> groups = GroupsOf(file.config);
   for (size_t i = 0; i < groups.size(); ++i) weights.layers[i].path = groups[i].path;
   FUSEBOX_ASSIGN_OR_RETURN(std::string metadata, MetadataJson(file.fusebox_metadata));

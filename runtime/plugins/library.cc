@@ -148,7 +148,9 @@ absl::StatusOr<PluginItem> CheckItem(const FbItem* from, const std::shared_ptr<c
     item.attributes.push_back(*std::move(info));
   }
   if (raw.kind == FB_OPTIMIZER) {
+    const bool scales = ScalesLoss(item);
     for (AttributeInfo& info : OptimizerAttributes()) {
+      if (scales && info.name != "name") continue;
       if (item.Find(info.name) == nullptr) item.attributes.push_back(std::move(info));
     }
   }

@@ -52,6 +52,11 @@ std::vector<AttributeInfo> OptimizerAttributes() {
   };
 }
 
+bool ScalesLoss(const PluginItem& item) {
+  const AttributeInfo* const inner = item.kind == FB_OPTIMIZER ? item.Find("inner_optimizer") : nullptr;
+  return inner != nullptr && inner->type == FB_ITEM && inner->item_kind == FB_OPTIMIZER;
+}
+
 absl::Status ResolveAliases(ItemAttributes& given) {
   auto alias = given.extract("lr");
   if (alias.empty()) return absl::OkStatus();

@@ -13,6 +13,9 @@ namespace fusebox {
 // Their schema. An attribute of this name that an optimizer has itself (AdamW's weight_decay) takes its place.
 std::vector<AttributeInfo> OptimizerAttributes();
 
+// Whether it is an optimizer that scales the loss for another one, which all the others of these attributes belong to.
+bool ScalesLoss(const PluginItem& item);
+
 // Takes "lr" for "learning_rate". Error: both are given.
 absl::Status ResolveAliases(ItemAttributes& given);
 // What has to hold between attributes: one kind of clipping at most.

@@ -332,6 +332,14 @@ absl::StatusOr<ItemAttributes> CheckAttributes(const PluginItem& item, const Ite
   for (const auto& [name, value] : given) {
     if (item.Find(name) != nullptr) continue;
     if (item.attributes.empty()) return Refuse("has no attribute '{}', nor any other", name);
+    const auto is_every_optimizers = [&] {
+      const std::vector<AttributeInfo> all = OptimizerAttributes();
+      return name == "learning_rate" || std::ranges::find(all, name, &AttributeInfo::name) != all.end();
+    };
+    if (ScalesLoss(item) && is_every_optimizers()) {
+      return Refuse("takes no '{}': set it on the inner_optimizer, as in inner_optimizer='sgd:{}={}'", name, name,
+                    Show(value));
+    }
     std::vector<std::string> known;
     for (const AttributeInfo& info : item.attributes) known.push_back(info.name);
     return Refuse("has no attribute '{}': {}", name, SuggestNames(name, known));

@@ -27,7 +27,7 @@ def main():
     parser.add_argument("name")
     parser.add_argument("--layers", default="784,300,100,10")
     parser.add_argument("--epochs", type=int, default=0)
-    parser.add_argument("--optimizer", default="sgd", help="sgd, momentum or adam")
+    parser.add_argument("--optimizer", default="sgd", help="sgd, momentum, adam or loss_scale")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--pixels", action="store_true")
     options = parser.parse_args()
@@ -46,6 +46,7 @@ def main():
         "sgd": keras.optimizers.SGD(),
         "momentum": keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
         "adam": keras.optimizers.Adam(),
+        "loss_scale": keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(), dynamic_growth_steps=3),
     }[options.optimizer]
     model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 

@@ -11,6 +11,7 @@ FILE.npz has float32 x, y and `before`, the weights in Keras's order, one after 
   CASE/variables   float32, the optimizer's variables then, likewise, without the first, the iteration
   CASE/loss        float64, the loss of each epoch
   CASE/evaluated   float64, evaluate() afterwards
+  CASE/y           float32, its y, where that is not the others'
 and of each schedule
   schedules/NAME/config   u8, JSON
   schedules/NAME/rates    float64, the learning rates of steps 0 to 39
@@ -80,6 +81,15 @@ OPTIMIZERS = {
     "all_together": lambda: O.Adam(
         0.05, gradient_accumulation_steps=2, use_ema=True, ema_momentum=0.6, ema_overwrite_frequency=3,
         weight_decay=0.05, global_clipnorm=0.2),
+    # Scaled losses, some so far that gradients run over in one step of each epoch: see OUTLIERS.
+    "loss_scale": lambda: O.LossScaleOptimizer(O.Adam(0.02)),
+    "loss_scale_grows": lambda: O.LossScaleOptimizer(O.SGD(0.05, momentum=0.5), initial_scale=8.0, dynamic_growth_steps=3),
+    "loss_scale_overflows": lambda: O.LossScaleOptimizer(
+        O.Adam(0.03, clipnorm=0.5, weight_decay=0.1), initial_scale=2.0**80, dynamic_growth_steps=2),
+    "loss_scale_all": lambda: O.LossScaleOptimizer(
+        O.SGD(S.ExponentialDecay(0.2, 3, 0.7), momentum=0.5, gradient_accumulation_steps=2, use_ema=True,
+              ema_momentum=0.6),
+        initial_scale=2.0**80, dynamic_growth_steps=3),
     # Learning rates that follow a schedule.
     "exponential_decay": lambda: O.SGD(S.ExponentialDecay(0.1, 6, 0.5), momentum=0.5),
     "exponential_staircase": lambda: O.SGD(S.ExponentialDecay(0.1, 6, 0.5, staircase=True)),
@@ -92,6 +102,10 @@ OPTIMIZERS = {
     "cosine_restarts": lambda: O.SGD(S.CosineDecayRestarts(0.1, 4, t_mul=1.5, m_mul=0.8, alpha=0.05)),
     "schedule_accumulated": lambda: O.SGD(S.ExponentialDecay(0.2, 6, 0.5), gradient_accumulation_steps=3),
 }
+
+# Cases with one sample so far off that its gradient, times the scale, is no f32 in whatever order one multiplies, and that
+# of all others is one: those have a y of their own.
+OUTLIERS = ("loss_scale_overflows", "loss_scale_all")
 
 SCHEDULES = {
     "exponential": S.ExponentialDecay(0.1, 7, 0.5),
@@ -156,12 +170,16 @@ def main():
     for name, model in cases.items():
         config = keras.saving.serialize_keras_object(model)
         model.set_weights(before)
-        history = model.fit(x, y, epochs=5, batch_size=16, shuffle=False, verbose=0).history
+        own = y.copy()
+        if name in OUTLIERS:
+            own[37, 0] = 1e18
+            arrays[f"{name}/y"] = own
+        history = model.fit(x, own, epochs=5, batch_size=16, shuffle=False, verbose=0).history
         arrays[f"{name}/config"] = np.frombuffer(json.dumps(config).encode(), np.uint8)
         arrays[f"{name}/after"] = flat(model.get_weights())
         arrays[f"{name}/variables"] = flat(v.numpy() for v in model.optimizer.variables[1:])
         arrays[f"{name}/loss"] = np.array(history["loss"])
-        arrays[f"{name}/evaluated"] = np.array(model.evaluate(x, y, batch_size=16, verbose=0))
+        arrays[f"{name}/evaluated"] = np.array(model.evaluate(x, own, batch_size=16, verbose=0))
         moved = np.max(np.abs(arrays[f"{name}/after"] - arrays["before"]))
         print(f"{name}: loss {history['loss'][0]:.4f} -> {history['loss'][-1]:.4f}, moved {moved:.3f}")
         assert np.all(np.isfinite(arrays[f"{name}/after"])) and moved > 0

@@ -9,9 +9,13 @@ x_deep, y, its weights before (before_00, ..., in Keras's order) and after 3 epo
 (after_00, ...), epoch_<key> of the history with validation on the last 20 samples, and prediction_<output>;
 subclass.weights.h5 what save_weights wrote after that.
 
+nested.npz and nested.weights.h5 are of NestedModel, which has a model of a class, and lists of layers: x, prediction and weights,
+trained on nothing.
+
     KERAS_BACKEND=jax make_keras_subclass.py check WEIGHTS.h5 ARRAYS.npz
 
-Loads weights that another program saved into such a model and compares what it predicts with prediction_<output>.
+Loads weights that another program saved into such a model and compares what it predicts with prediction_<output>, or with
+prediction.
 """
 
 import os
@@ -43,10 +47,52 @@ class WideAndDeepModel(keras.Model):
                 "aux_output": self.aux_output(h)}
 
 
+class Encoder(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.blocks = [layers.Dense(6, activation="tanh"), layers.Dense(5, activation="elu")]
+        self.norm = layers.LayerNormalization()
+
+    def call(self, x):
+        for layer in self.blocks:
+            x = layer(x)
+        return self.norm(x)
+
+
+class NestedModel(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.encoder = Encoder()
+        self.heads = [layers.Dense(2, activation="tanh"), layers.Dense(2)]
+        self.stack = [layers.Dense(3, activation="tanh")]
+
+    def call(self, x):
+        x = self.encoder(x)
+        for layer in self.stack:
+            x = layer(x)
+        return self.heads[0](x) + self.heads[1](x)
+
+
 def built(x):
     model = WideAndDeepModel()
     model([a[:1] for a in x])
     return model
+
+
+def built_nested(x):
+    model = NestedModel()
+    model(x[:1])
+    return model
+
+
+def make_nested(folder):
+    rng = np.random.default_rng(41)
+    x = rng.normal(size=(9, 4)).astype(np.float32)
+    model = built_nested(x)
+    model.set_weights([rng.normal(size=w.shape).astype(np.float32) for w in model.get_weights()])
+    model.save_weights(os.path.join(folder, "nested.weights.h5"))
+    arrays = {f"weight_{i:02}": np.array(w) for i, w in enumerate(model.get_weights())}
+    np.savez_compressed(os.path.join(folder, "nested.npz"), x=x, prediction=model.predict(x, verbose=0), **arrays)
 
 
 def make(folder):
@@ -68,10 +114,17 @@ def make(folder):
     arrays |= {f"prediction_{key}": value for key, value in model.predict(x, verbose=0).items()}
     model.save_weights(os.path.join(folder, "subclass.weights.h5"))
     np.savez_compressed(os.path.join(folder, "subclass.npz"), **arrays)
+    make_nested(folder)
 
 
 def check(weights, arrays_path):
     arrays = np.load(arrays_path)
+    if "x" in arrays:
+        model = built_nested(arrays["x"])
+        model.load_weights(weights)
+        difference = np.max(np.abs(arrays["prediction"] - model.predict(arrays["x"], verbose=0)))
+        assert difference < 2e-5, f"off by {difference}"
+        return
     x = [arrays["x_wide"], arrays["x_deep"]]
     model = built(x)
     model.load_weights(weights)

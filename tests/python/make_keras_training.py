@@ -11,8 +11,10 @@ FOLDER/momentum.npz   x [61, 6] -> Dense 9 tanh -> Dense 5 sigmoid -> Dense 2, m
 FOLDER/nesterov.npz   the same with Nesterov's momentum
 FOLDER/normalized.npz    x [61, 6] -> Dense 9 -> BatchNormalization (momentum 0.9) -> Activation gelu -> Dense 5 elu ->
                       LayerNormalization -> PReLU -> Dense 2, as in momentum.npz
+FOLDER/penalised.npz  the same with penalties and constraints of gamma, beta and alpha
 FOLDER/embedded.npz   ids x [61, 5] -> Embedding 10 x 4, of which id 0 is padding -> Dense 6 tanh -> TimeDistributed of
                       Dense 3 elu -> Dense 2, mean_squared_error and mean_absolute_error, as in momentum.npz: 20 steps
+FOLDER/stepped.npz    the same with a TimeDistributed of the model Dense 5 tanh -> Dense 3 elu, and the first Dense behind it
 FOLDER/masked.npz     x [61, 5, 4] -> Masking -> BatchNormalization (momentum 0.9) -> Dense 6 tanh ->
                       ActivityRegularization 0.01, 0.02 -> Dense 2, likewise
 FOLDER/adapted.npz    x [61, 6] -> Normalization, adapted to x -> Dense 5 tanh -> Dense 2, as in momentum.npz
@@ -101,7 +103,7 @@ def regression(path, nesterov):
     train(path, model, x, y, epochs=5, batch_size=16)
 
 
-def normalized(path):
+def normalized(path, batch={}, layer={}, slope={}):
     keras.utils.set_random_seed(13)
     rng = np.random.default_rng(13)
     x = rng.normal(size=(61, 6)).astype(np.float32)
@@ -109,15 +111,21 @@ def normalized(path):
     model = keras.Sequential([
         keras.layers.Input((6,)),
         keras.layers.Dense(9),
-        keras.layers.BatchNormalization(momentum=0.9),
+        keras.layers.BatchNormalization(momentum=0.9, **batch),
         keras.layers.Activation("gelu"),
         keras.layers.Dense(5, activation="elu"),
-        keras.layers.LayerNormalization(),
-        keras.layers.PReLU(),
+        keras.layers.LayerNormalization(**layer),
+        keras.layers.PReLU(**slope),
         keras.layers.Dense(2),
     ])
     model.compile(optimizer=keras.optimizers.SGD(0.05, momentum=0.9), loss="mean_squared_error")
     train(path, model, x, y, epochs=5, batch_size=16)
+
+
+def penalised(path):
+    normalized(path, dict(gamma_regularizer="l2", beta_constraint="non_neg"),
+               dict(beta_regularizer=keras.regularizers.L2(0.3), gamma_constraint=keras.constraints.MaxNorm(1.5)),
+               dict(alpha_regularizer=keras.regularizers.L2(0.1), alpha_constraint="non_neg"))
 
 
 def steps_of_time(path, layers, x, shape):
@@ -137,6 +145,18 @@ def embedded(path):
         keras.layers.Embedding(10, 4, mask_zero=True),
         keras.layers.Dense(6, activation="tanh"),
         keras.layers.TimeDistributed(keras.layers.Dense(3, activation="elu")),
+    ], x, (5,))
+
+
+def stepped(path):
+    keras.utils.set_random_seed(17)
+    x = np.random.default_rng(18).integers(0, 10, (61, 5)).astype(np.int32)
+    x[:, 3] = 0
+    each = keras.Sequential([keras.layers.Dense(5, activation="tanh"), keras.layers.Dense(3, activation="elu")])
+    steps_of_time(path, [
+        keras.layers.Embedding(10, 4, mask_zero=True),
+        keras.layers.TimeDistributed(each),
+        keras.layers.Dense(6, activation="tanh"),
     ], x, (5,))
 
 
@@ -184,7 +204,9 @@ def main():
     regression(os.path.join(folder, "momentum.npz"), nesterov=False)
     regression(os.path.join(folder, "nesterov.npz"), nesterov=True)
     normalized(os.path.join(folder, "normalized.npz"))
+    penalised(os.path.join(folder, "penalised.npz"))
     embedded(os.path.join(folder, "embedded.npz"))
+    stepped(os.path.join(folder, "stepped.npz"))
     masked(os.path.join(folder, "masked.npz"))
     adapted(os.path.join(folder, "adapted.npz"), ranges=False)
     adapted(os.path.join(folder, "ranges.npz"), ranges=True)

@@ -27,6 +27,11 @@ ACTIVATIONS = [
 ]  # Not sparsemax: that of Keras 3.15 on JAX gives results that do not add up to 1.
 
 
+def two_ways():
+    x = K.Input((6,), name="step")
+    return keras.Model(x, K.Concatenate()([K.Dense(3, activation="tanh")(x), K.Dense(2)(x)]), name="two_ways")
+
+
 def models():
     flat, cube = (6,), (4, 6)
     zoo = {f"dense_{name}": (flat, [K.Dense(8, activation=name)]) for name in ACTIVATIONS}
@@ -54,6 +59,8 @@ def models():
         "discretization": K.Discretization([0.0, 0.5], output_mode="count"),
         "time_distributed": K.TimeDistributed(K.Dense(3, activation="relu", name="within")),
         "time_distributed_gelu": K.TimeDistributed(K.Activation("gelu")),
+        "time_distributed_sequential": K.TimeDistributed(keras.Sequential([K.Dense(3, activation="elu"), K.Dense(4)])),
+        "time_distributed_functional": K.TimeDistributed(two_ways()),
     }.items():
         zoo[name] = cube, [K.Dense(6), layer, K.Dense(2)]
     ranges = K.Discretization(num_bins=3, output_mode="multi_hot")
@@ -72,6 +79,7 @@ def models():
     zoo["graph_of_masks"] = flat, keras.Model(ids, K.Concatenate()([h, K.BatchNormalization()(h)]))
     ids = K.Input(flat, dtype="int32")
     zoo["graph_of_weights"] = flat, keras.Model(ids, K.CategoryEncoding(7, "count")(ids, count_weights=ids))
+    zoo["no_weights"] = cube, [K.Flatten(), K.Activation("tanh")]
     zoo["repeat_vector"] = flat, [K.Dense(6), K.RepeatVector(3), K.Dense(2)]
     return zoo
 

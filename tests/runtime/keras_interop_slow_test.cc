@@ -130,6 +130,7 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
   const Data data = Pictures(330);
   for (const std::string optimizer :
        {"sgd", "sgd:learning_rate=0.02,momentum=0.9", "adam:amsgrad=true,clipnorm=1",
+        "loss_scale_optimizer:inner_optimizer='adam:learning_rate=0.002,clipnorm=1',dynamic_growth_steps=4",
         "rmsprop:momentum=0.5,centered=true,use_ema=true,ema_overwrite_frequency=5,"
         "learning_rate='cosine_decay:initial_learning_rate=0.001,decay_steps=30,warmup_target=0.002,warmup_steps=5'"}) {
     SCOPED_TRACE(optimizer);
@@ -144,7 +145,7 @@ TEST_F(KerasInterop, KerasOpensOursAndTrainsOn) {
 
 TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
   const Data data = Pictures(330);
-  for (const std::string optimizer : {"sgd", "momentum", "adam"}) {
+  for (const std::string optimizer : {"sgd", "momentum", "adam", "loss_scale"}) {
     SCOPED_TRACE(optimizer);
     Python("make_keras_model.py", {folder_ / "", "keras", "--epochs", "1", "--optimizer", optimizer});
     if (HasFatalFailure()) return;
@@ -204,7 +205,7 @@ TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
     ExpectNear(prediction, y, name);
     ASSERT_OK(model.Save(folder_ / (name + "_ours.keras")));
   }
-  EXPECT_GE(models, 79);
+  EXPECT_GE(models, 82);
   Python("make_keras_zoo.py", {"check", folder_ / ""});
 }
 
@@ -222,6 +223,21 @@ TEST_F(KerasInterop, WeightsOfAClassGoBothWays) {
   for (const auto& [name, value] : predicted.named()) ExpectNear(value, keras.at("prediction_" + name), name);
   ASSERT_OK(model.SaveWeights(folder_ / "ours.weights.h5"));
   Python("make_keras_subclass.py", {"check", folder_ / "ours.weights.h5", folder_ / "subclass.npz"});
+  if (HasFatalFailure()) return;
+
+  // A class within a class, and lists of layers.
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> of_nested, ReadNpz(folder_ / "nested.npz"));
+  for (const NamedTensor& array : of_nested) keras[array.name] = array.value;
+  KerasNestedModel nested;
+  ASSERT_OK(nested.Build({{4}}));
+  ASSERT_OK(nested.LoadWeights(folder_ / "nested.weights.h5"));
+  ASSERT_OK_AND_ASSIGN(const Arrays loaded, nested.Predict(keras.at("x")));
+  ExpectNear(loaded[0], keras.at("prediction"), "prediction");
+  ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, nested.GetWeights());
+  for (size_t i = 0; i < weights.size(); ++i)
+    ExpectNear(weights[i], keras.at(fmt::format("weight_{:02}", i)), "weight");
+  ASSERT_OK(nested.SaveWeights(folder_ / "our_nested.weights.h5"));
+  Python("make_keras_subclass.py", {"check", folder_ / "our_nested.weights.h5", folder_ / "nested.npz"});
 }
 
 // Functional models, with several inputs and outputs and with models within that are called twice: Keras opens ours, says

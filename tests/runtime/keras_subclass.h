@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The class that tests/python/make_keras_subclass.py trains.
+// The classes that tests/python/make_keras_subclass.py has, too.
 #pragma once
 #include <utility>
+#include <vector>
 
 #include "fusebox/runtime/sequential.h"
 
@@ -18,6 +19,37 @@ class KerasWideAndDeepModel final : public Model {
  private:
   Layer hidden1_ = Dense(8, "relu", {.name = "hidden1"}), hidden2_ = Dense(7, "relu", {.name = "hidden2"});
   Layer main_output_ = Dense(1, {.name = "main_output"}), aux_output_ = Dense(1, {.name = "aux_output"});
+};
+
+// The class within the next one: a list of layers, and a norm.
+class KerasEncoder final : public Model {
+ public:
+  explicit KerasEncoder(int64_t seed) : Model(ModelOptions{.name = "encoder", .seed = seed}) {}
+  CallOutputs Call(const SymbolicTensors& inputs, bool) const override {
+    SymbolicTensor h = inputs[0];
+    for (const Layer& layer : blocks_) h = layer(h);
+    return norm_(h);
+  }
+
+ private:
+  std::vector<Layer> blocks_ = LayerList("blocks", {Dense(6, "tanh"), Dense(5, "elu")});
+  Layer norm_ = LayerNormalization({.name = "norm"});
+};
+
+// `heads` comes before Keras's `layers`, and `stack` behind it.
+class KerasNestedModel final : public Model {
+ public:
+  explicit KerasNestedModel(int64_t seed = 1) : Model(ModelOptions{.seed = seed}), encoder_(seed) {}
+  CallOutputs Call(const SymbolicTensors& inputs, bool) const override {
+    SymbolicTensor h = encoder_(inputs[0]);
+    for (const Layer& layer : stack_) h = layer(h);
+    return Add()({heads_[0](h), heads_[1](h)});
+  }
+
+ private:
+  KerasEncoder encoder_;
+  std::vector<Layer> heads_ = LayerList("heads", {Dense(2, "tanh"), Dense(2)});
+  std::vector<Layer> stack_ = LayerList("stack", {Dense(3, "tanh")});
 };
 
 }  // namespace fusebox::testing

@@ -136,6 +136,20 @@ TEST_P(KerasTraining, Normalized) {
                               Dense(5, "elu"), Layer("layer_normalization"), Layer("prelu"), Dense(2)}));
 }
 
+TEST_P(KerasTraining, Penalised) {
+  Load("penalised.npz");
+  if (HasFatalFailure()) return;
+  TrainRegression(
+      "sgd:learning_rate=0.05,momentum=0.9",
+      Sequential({Dense(9, {.input_shape = {6}}),
+                  Layer("batch_normalization",
+                        {{"momentum", 0.9}, {"gamma_regularizer", "l2"}, {"beta_constraint", "non_neg"}}),
+                  Activation("gelu"), Dense(5, "elu"),
+                  Layer("layer_normalization",
+                        {{"beta_regularizer", "l2:l2=0.3"}, {"gamma_constraint", "max_norm:max_value=1.5"}}),
+                  Layer("prelu", {{"alpha_regularizer", "l2:l2=0.1"}, {"alpha_constraint", "non_neg"}}), Dense(2)}));
+}
+
 // Steps that are padding count neither in the loss nor in the metric. One sample has no others.
 TEST_P(KerasTraining, Embedded) {
   Load("embedded.npz");
@@ -144,6 +158,17 @@ TEST_P(KerasTraining, Embedded) {
                   Sequential({Embedding(10, 4, {.mask_zero = true, .input_shape = {5}}), Dense(6, "tanh"),
                               TimeDistributed(Dense(3, "elu")), Dense(2)}),
                   {"mean_absolute_error"});
+}
+
+// Likewise with a model for each step.
+TEST_P(KerasTraining, Stepped) {
+  Load("stepped.npz");
+  if (HasFatalFailure()) return;
+  TrainRegression(
+      "sgd:learning_rate=0.05,momentum=0.9",
+      Sequential({Embedding(10, 4, {.mask_zero = true, .input_shape = {5}}),
+                  TimeDistributed(Sequential({Dense(5, "tanh"), Dense(3, "elu")})), Dense(6, "tanh"), Dense(2)}),
+      {"mean_absolute_error"});
 }
 
 // Nor in the statistics of a batch.

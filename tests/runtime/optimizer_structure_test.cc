@@ -73,8 +73,10 @@ void ExpectFused(const std::string& optimizer) {
 }
 
 TEST(OptimizerStructure, UpdatesAreFusedIntoTheGradientsProducts) {
-  // These need all of a gradient (or of what they make of it) before they can use any of it: its norm, or its means.
-  const std::set<std::string> needs_all = {"fusebox/lamb", "fusebox/adafactor", "fusebox/muon"};
+  // These need all of a gradient (or of what they make of it) before they can use any of it: its norm, or its means, or
+  // whether all of it is finite.
+  const std::set<std::string> needs_all = {"fusebox/lamb", "fusebox/adafactor", "fusebox/muon",
+                                           "fusebox/loss_scale_optimizer"};
   int checked = 0;
   for (const PluginItem* item : Registry::Default().items()) {
     if (item->kind != FB_OPTIMIZER || !item->id.starts_with("fusebox/") || needs_all.contains(item->id)) continue;
@@ -95,7 +97,8 @@ TEST(OptimizerStructure, SoAreTheArgumentsThatAllOptimizersHave) {
 }
 
 TEST(OptimizerStructure, NormsNeedAllOfAGradientFirst) {
-  for (const char* optimizer : {"sgd:clipnorm=1", "sgd:global_clipnorm=1", "lamb", "muon"}) {
+  for (const char* optimizer :
+       {"sgd:clipnorm=1", "sgd:global_clipnorm=1", "lamb", "muon", "loss_scale_optimizer:inner_optimizer=sgd"}) {
     EXPECT_THAT(WeightsApart(optimizer), ::testing::IsSupersetOf({"dense/kernel", "dense_1/kernel", "dense_2/kernel"}))
         << optimizer;
   }
