@@ -7,6 +7,9 @@
 
 The model predicts what it is given. NAME.npz has x, y and what evaluate() says in batches of 7, "log loss" and so on.
 `check` ends with 1 if it says anything else, by more than 1e-5 of it (or of 1).
+
+Most of the time JAX compiles. What it has compiled lies in FOLDER/jax, so that `check` need not compile it again where
+models are the same.
 """
 
 import glob
@@ -16,6 +19,7 @@ import sys
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import jax
 import keras
 import numpy as np
 
@@ -47,6 +51,12 @@ def compiled(data):
         loss = "sparse_categorical_crossentropy" if classes else "mean_squared_error"
         models[f"metrics_{kind}"] = {"loss": loss, "metrics": metrics}, kind
     return models
+
+
+def keep_compiled(folder):
+    jax.config.update("jax_compilation_cache_dir", os.path.join(os.path.abspath(folder), "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
 
 
 def evaluate(model, x, y):
@@ -89,4 +99,5 @@ def check(folder):
 if __name__ == "__main__":
     if len(sys.argv) != 3 or sys.argv[1] not in ("make", "check"):
         sys.exit(__doc__)
+    keep_compiled(sys.argv[2])
     {"make": make, "check": check}[sys.argv[1]](sys.argv[2])

@@ -16,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class Tune : public CommandTest {
  protected:
@@ -77,6 +78,41 @@ TEST_F(Tune, TakesATrainingProgram) {
   EXPECT_THAT(result.output, AllOf(HasSubstr("f32 [N,784] of a data set [784,300] in panels, N = 2"),
                                    HasSubstr("f32 [N,784]T of a data set [N,300] padded to panels, N = 2")));
   EXPECT_GE(Entries(), 5);
+}
+
+// The benchmarks are cut likewise, and say so; nothing of theirs comes into the folder.
+TEST_F(Tune, BenchmarksAreTuned) {
+  std::ofstream(Path("square.fbg")) << "%a = input : f32[256,256]\n"
+                                       "%b = input : f32[256,256]\n"
+                                       "%0 = matmul %a, %b : f32[256,256]\n"
+                                       "return c = %0\n";
+  const auto bench = [&] {
+    const ProcessResult result = Fusebox({"bench", "--filter", "^(product .256|program 8|compile training of mlp$)",
+                                          "--seconds", "0", "--threads", "1", "--json", Path("b.json")});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    return result.output;
+  };
+  const auto row = [&](const std::string& name) {
+    std::ifstream file(Path("b.json"));
+    const nlohmann::json json = nlohmann::json::parse(file);
+    for (const nlohmann::json& each : json["results"]) {
+      if (each["name"] == name) return each;
+    }
+    ADD_FAILURE() << name;
+    return nlohmann::json::object();
+  };
+  constexpr char kSquare[] = "product [256,256] [256,256]";
+  EXPECT_THAT(bench(), Not(HasSubstr("*")));
+  EXPECT_FALSE(row(kSquare).contains("tuned_products"));
+  EXPECT_EQ(Entries(), 0);
+
+  ASSERT_EQ(Fusebox({"bench", "tune", Path("square.fbg"), "--batch-size", "1", "--seconds", "0"}).exit_code, 0);
+  EXPECT_THAT(bench(), AllOf(HasSubstr("product [256,256] [256,256]* "), HasSubstr("program 8 - 30 - 30 - 1, 1 rows "),
+                             HasSubstr("\n* with products cut as `fusebox bench tune` found to be fastest\n")));
+  EXPECT_EQ(row(kSquare)["tuned_products"], 1);
+  EXPECT_FALSE(row("program 8 - 30 - 30 - 1, 1 rows").contains("tuned_products"));
+  EXPECT_FALSE(row("compile training of mlp").contains("tuned_products"));
+  EXPECT_EQ(Entries(), 1);
 }
 
 TEST_F(Tune, RefusesBeforeWork) {

@@ -9,29 +9,10 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/formats/subprocess.h"
 #include "tools/bench/suite.h"
+#include "tools/bench/tuned.h"
 
 namespace fusebox::tools {
 namespace {
-
-// An empty folder of its own, as long as it lives.
-class TemporaryFolder {
- public:
-  static absl::StatusOr<std::shared_ptr<TemporaryFolder>> Make() {
-    std::string path = std::filesystem::temp_directory_path() / "fusebox_bench_XXXXXX";
-    if (mkdtemp(path.data()) == nullptr) return Refuse("no folder can be made at '{}'", path);
-    return std::make_shared<TemporaryFolder>(path);
-  }
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 absl::StatusOr<Graph> TrainingProgram(const std::vector<int64_t>& widths, const char* loss, const char* last) {
   Sequential model(ModelOptions{.seed = 42});
@@ -44,11 +25,13 @@ absl::StatusOr<Graph> TrainingProgram(const std::vector<int64_t>& widths, const 
   return model.Program(ProgramKind::kTraining);
 }
 
-// With compiled code cached in this folder; "": not at all, as everywhere else in `bench`.
+// With compiled code cached in this folder; "": not at all.
 absl::Status CompileIn(const std::string& folder, const Graph& program) {
+  const char* const value = std::getenv("FUSEBOX_CACHE_DIR");
+  const std::string before = value != nullptr ? value : "";
   setenv("FUSEBOX_CACHE_DIR", folder.c_str(), 1);
   absl::Status status = Compile(program, {.row_capacity = 32}).status();
-  setenv("FUSEBOX_CACHE_DIR", "", 1);
+  setenv("FUSEBOX_CACHE_DIR", before.c_str(), 1);
   return status;
 }
 

@@ -21,6 +21,16 @@ Sequential Stack(const std::vector<int64_t>& widths) {
   return model;
 }
 
+// Rows that Predict takes at once.
+constexpr int64_t kPredictRows = 1024;
+
+std::function<absl::StatusOr<TuningSubject>()> Subject(const std::vector<int64_t>& widths, int64_t rows) {
+  return [=]() -> absl::StatusOr<TuningSubject> {
+    FUSEBOX_ASSIGN_OR_RETURN(Graph program, Stack(widths).Program(ProgramKind::kPrediction));
+    return TuningSubject{"predict", std::move(program), rows};
+  };
+}
+
 Benchmark Predict(const std::string& name, const std::vector<int64_t>& widths, int64_t rows) {
   return {.name = fmt::format("predict {}, {} rows", name, rows),
           .flops = double(rows) * ForwardFlops(widths),
@@ -28,7 +38,8 @@ Benchmark Predict(const std::string& name, const std::vector<int64_t>& widths, i
             auto model = std::make_shared<Sequential>(Stack(widths));
             const Tensor x(DType::kF32, {rows, widths[0]});
             return [=] { return model->Predict(x, {.threads = threads}).status(); };
-          }};
+          },
+          .program = Subject(widths, kPredictRows)};
 }
 
 Benchmark Forward(const std::string& name, const std::vector<int64_t>& widths, int64_t rows) {
@@ -42,7 +53,8 @@ Benchmark Forward(const std::string& name, const std::vector<int64_t>& widths, i
               program->Run(threads);
               return absl::OkStatus();
             };
-          }};
+          },
+          .program = Subject(widths, rows)};
 }
 
 }  // namespace

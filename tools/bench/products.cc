@@ -30,6 +30,11 @@ absl::StatusOr<Graph> Program(int64_t m, int64_t k, int64_t n) {
                   m, k, n));
 }
 
+absl::StatusOr<TuningSubject> Subject(int64_t m, int64_t k, int64_t n) {
+  FUSEBOX_ASSIGN_OR_RETURN(Graph program, Program(m, k, n));
+  return TuningSubject{NameOf(m, k, n), std::move(program)};
+}
+
 // f32[m,k] by f32[k,n], packing included.
 Benchmark Product(int64_t m, int64_t k, int64_t n) {
   return {.name = NameOf(m, k, n),
@@ -42,7 +47,8 @@ Benchmark Product(int64_t m, int64_t k, int64_t n) {
               program->Run(threads);
               return absl::OkStatus();
             };
-          }};
+          },
+          .program = [=] { return Subject(m, k, n); }};
 }
 
 }  // namespace
@@ -56,8 +62,7 @@ std::vector<Benchmark> ProductBenchmarks() {
 absl::StatusOr<std::vector<TuningSubject>> ProductSubjects() {
   std::vector<TuningSubject> all;
   for (const auto& [m, k, n] : kSizes) {
-    FUSEBOX_ASSIGN_OR_RETURN(Graph program, Program(m, k, n));
-    all.push_back({NameOf(m, k, n), std::move(program)});
+    FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), Subject(m, k, n));
   }
   return all;
 }

@@ -13,6 +13,13 @@
 
 namespace fusebox::tools {
 
+// A program, and the greatest batch that it is compiled for.
+struct TuningSubject {
+  std::string name;
+  Graph program;
+  int64_t batch_size = 1;
+};
+
 struct Benchmark {
   // What is timed: a run. Its error ends the command.
   using Run = std::function<absl::Status()>;
@@ -22,6 +29,8 @@ struct Benchmark {
   bool threaded = true;  // It takes as many threads as it is told; else it is measured once, as it is.
   // Whatever comes before the first run, on so many threads.
   std::function<absl::StatusOr<Run>(int64_t threads)> prepare;
+  // What it runs, if schedules that were tuned may make a difference.
+  std::function<absl::StatusOr<TuningSubject>()> program = {};
 };
 
 std::vector<Benchmark> TrainingBenchmarks();   // An epoch of Fit.
@@ -32,11 +41,6 @@ std::vector<Benchmark> CompileBenchmarks();    // From symbols to native code, a
 // `bench tune`, which sets `action` when it is chosen.
 CLI::App* AddTune(CLI::App& bench, Action& action);
 // What it tunes unless told: programs of the benchmarks above.
-struct TuningSubject {
-  std::string name;
-  Graph program;
-  int64_t batch_size = 1;
-};
 absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects();
 absl::StatusOr<std::vector<TuningSubject>> ProductSubjects();
 

@@ -18,7 +18,8 @@ namespace {
 const std::vector<int64_t> kMlp = {784, 300, 100, 10};
 const std::vector<int64_t> kTiny = {8, 30, 30, 1};
 constexpr int64_t kMlpBatches[] = {32, 128, 512, 4096};
-constexpr int64_t kPictures = 55'000, kTinyRows = 20'640;  // Of Fashion-MNIST, without 5,000; of California's housing.
+constexpr int64_t kPictures = 55'000, kTinyRows = 20'640,
+                  kTinyBatch = 32;  // Of Fashion-MNIST, without 5,000; of California's housing.
 
 // Numbers from 0 to 1.
 Tensor Noise(const std::vector<int64_t>& shape) {
@@ -53,19 +54,38 @@ absl::StatusOr<std::shared_ptr<Sequential>> MakeMlp(const std::string& optimizer
   return model;
 }
 
+std::function<absl::StatusOr<TuningSubject>()> MlpSubject(const std::string& optimizer, int64_t batch) {
+  return [=]() -> absl::StatusOr<TuningSubject> {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeMlp(optimizer));
+    FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
+    return TuningSubject{fmt::format("train mlp, batch {}", batch), std::move(program), batch};
+  };
+}
+
 absl::StatusOr<Benchmark::Run> PrepareMlp(const std::string& optimizer, int64_t batch, int64_t threads) {
   static const Data data = Pictures();
   FUSEBOX_ASSIGN_OR_RETURN(std::shared_ptr<Sequential> model, MakeMlp(optimizer));
   return Epoch(std::move(model), data, batch, threads);
 }
 
-absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
-  static const Data data{Noise({kTinyRows, 8}), Noise({kTinyRows, 1})};
+absl::StatusOr<std::shared_ptr<Sequential>> MakeTiny() {
   auto model = std::make_shared<Sequential>(
       std::vector<Layer>{Dense(30, "relu", {.input_shape = {8}}), Dense(30, "relu"), Dense(1)},
       ModelOptions{.seed = 42});
   FUSEBOX_RETURN_IF_ERROR(model->Compile({.optimizer = "sgd", .loss = "mean_squared_error"}));
-  return Epoch(std::move(model), data, 32, threads);
+  return model;
+}
+
+absl::StatusOr<TuningSubject> TinySubject() {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeTiny());
+  FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
+  return TuningSubject{"train 8 - 30 - 30 - 1", std::move(program), kTinyBatch};
+}
+
+absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
+  static const Data data{Noise({kTinyRows, 8}), Noise({kTinyRows, 1})};
+  FUSEBOX_ASSIGN_OR_RETURN(std::shared_ptr<Sequential> model, MakeTiny());
+  return Epoch(std::move(model), data, kTinyBatch, threads);
 }
 
 // Keeps one core busy as another program would, as long as it lives: the last one that this process may use.
@@ -122,26 +142,29 @@ double TrainingFlops(const std::vector<int64_t>& widths) {
 std::vector<Benchmark> TrainingBenchmarks() {
   std::vector<Benchmark> all;
   const double flops = kPictures * TrainingFlops(kMlp);
-  for (const int64_t batch : kMlpBatches) {
-    all.push_back({.name = fmt::format("train mlp, batch {}", batch), .flops = flops, .prepare = [batch](int64_t n) {
-                     return PrepareMlp("sgd", batch, n);
-                   }});
-  }
-  all.push_back({.name = "train mlp, batch 32, momentum", .flops = flops, .prepare = [](int64_t n) {
-                   return PrepareMlp("sgd:momentum=0.9", 32, n);
-                 }});
-  all.push_back({.name = "train mlp, batch 32, a core is busy", .flops = flops, .prepare = PrepareBusy});
-  all.push_back(
-      {.name = "train 8 - 30 - 30 - 1, batch 32", .flops = kTinyRows * TrainingFlops(kTiny), .prepare = PrepareTiny});
+  const auto mlp = [&](const std::string& name, const std::string& optimizer, int64_t batch) {
+    all.push_back({.name = name,
+                   .flops = flops,
+                   .prepare = [=](int64_t n) { return PrepareMlp(optimizer, batch, n); },
+                   .program = MlpSubject(optimizer, batch)});
+  };
+  for (const int64_t batch : kMlpBatches) mlp(fmt::format("train mlp, batch {}", batch), "sgd", batch);
+  mlp("train mlp, batch 32, momentum", "sgd:momentum=0.9", 32);
+  all.push_back({.name = "train mlp, batch 32, a core is busy",
+                 .flops = flops,
+                 .prepare = PrepareBusy,
+                 .program = MlpSubject("sgd", 32)});
+  all.push_back({.name = "train 8 - 30 - 30 - 1, batch 32",
+                 .flops = kTinyRows * TrainingFlops(kTiny),
+                 .prepare = PrepareTiny,
+                 .program = TinySubject});
   return all;
 }
 
 absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects() {
-  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeMlp("sgd"));
   std::vector<TuningSubject> all;
   for (const int64_t batch : kMlpBatches) {
-    FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
-    all.push_back({fmt::format("train mlp, batch {}", batch), std::move(program), batch});
+    FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), MlpSubject("sgd", batch)());
   }
   return all;
 }
