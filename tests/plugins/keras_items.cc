@@ -46,6 +46,7 @@ Graph Widened(const Graph& graph) {
     if (wide.type.dtype == DType::kF32) wide.type.dtype = DType::kF64;
     const AttributeValue* dtype = wide.attributes.Find("dtype");
     if (dtype != nullptr && *dtype == AttributeValue(int64_t{FB_F32})) wide.attributes.Set("dtype", int64_t{FB_F64});
+    for (Graph& region : wide.regions) region = Widened(region);
     return Keep(to, wide, std::move(inputs));
   });
 }

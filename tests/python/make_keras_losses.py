@@ -78,6 +78,10 @@ LOSSES = [
     ("tversky:alpha=0.3,axis=1,beta=0.9", L.Tversky, {"alpha": 0.3, "beta": 0.9, "axis": 1}, "deep_binary"),
     ("categorical_generalized_cross_entropy", L.CategoricalGeneralizedCrossEntropy, {}, "classes"),
     ("categorical_generalized_cross_entropy:q=0.8", L.CategoricalGeneralizedCrossEntropy, {"q": 0.8}, "classes"),
+    ("circle", L.Circle, {}, "embeddings embeddings_alone"),
+    ("circle:gamma=3,margin=0.2,remove_diagonal=false", L.Circle,
+     {"gamma": 3.0, "margin": 0.2, "remove_diagonal": False}, "embeddings"),
+    ("circle:reduction=sum", L.Circle, {"reduction": "sum"}, "embeddings_alone"),
 ]
 
 METRICS = [
@@ -204,6 +208,7 @@ TRAININGS = [
     ("dice", "dice", "sigmoid", "binary"),
     ("tversky:alpha=0.3,axis=1,beta=0.7", L.Tversky(alpha=0.3, beta=0.7, axis=1), "sigmoid", "binary"),
     ("categorical_generalized_cross_entropy", L.CategoricalGeneralizedCrossEntropy(), "softmax", "classes"),
+    ("circle:gamma=2", L.Circle(gamma=2.0), "softmax", "classes"),
 ]
 # With weights of samples or of classes.
 WEIGHED = [
@@ -241,6 +246,11 @@ def kinds(rng, n):
     wide[1] = [30, -30, 0, 80, -80]
     tenths = np.round(10 * uniform(5)).astype(f) / f(10)
     ids = np.argsort(normal(5), -1).astype(f)
+    # Of a generator of its own, so that the other kinds stay as they are; a bit shorter than 1, where the loss has a corner.
+    embeddings = np.random.default_rng(n).normal(size=(n, 4))
+    embeddings = (0.97 * embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(f)
+    pairs = (np.arange(n) % 3).astype(np.int32)
+    alone = np.where(np.arange(n) == 4, 7, pairs).astype(np.int32)
     ties = np.floor(4 * uniform(5)).astype(f) / f(4)
     return {
         "real": (normal(5), normal(5)),
@@ -264,6 +274,8 @@ def kinds(rng, n):
         "numbers": (np.floor(3 * uniform(5)).astype(f), np.floor(3 * uniform(5)).astype(f)),
         "class_pairs": (labels, (labels * (uniform() < 0.6) + uniform() * (uniform() < 0.3)).astype(f)),
         "sorted_ids": (labels, ids),
+        "embeddings": (pairs, embeddings),
+        "embeddings_alone": (alone, embeddings),
     }
 
 
