@@ -49,24 +49,6 @@ absl::StatusOr<std::vector<ItemSpec>> Specs(std::vector<ItemArg> items) {
   return specs;
 }
 
-// Of different ranks, as Keras does it: [N] gets a last axis of 1, any other loses it.
-std::pair<Value, Value> LinedUp(Value y_true, Value y_pred) {
-  if (!y_true.ok() || !y_pred.ok()) return {y_true, y_pred};
-  const auto adjust = [](Value& one, Value& other) {
-    if (one.rank() != other.rank() + 1 || one.dim(-1) != 1) return;
-    Dims dims = one.dims();
-    dims.pop_back();
-    if (other.rank() == 1) {
-      other = Reshape(other, {other.dim(0), 1});
-    } else {
-      one = Reshape(one, dims);
-    }
-  };
-  adjust(y_true, y_pred);
-  adjust(y_pred, y_true);
-  return {y_true, y_pred};
-}
-
 // A plain list is Keras's: all of it for one output, else one metric for each.
 MetricsArg ForEach(MetricsArg metrics, size_t outputs) {
   if (metrics.list.empty()) return metrics;
@@ -82,8 +64,7 @@ MetricsArg ForEach(MetricsArg metrics, size_t outputs) {
 
 ItemSpec LossFn(std::string name, LossFunction function, std::source_location where) {
   const auto of_each = [function = std::move(function)](const Values& inputs) {
-    const auto [y_true, y_pred] = LinedUp(inputs[0], inputs[1]);
-    const Value loss = function(y_true, y_pred);
+    const Value loss = function(inputs[0], inputs[1]);
     return loss.ok() && loss.rank() == 0 ? Broadcast(loss, {kBatch}) : loss;
   };
   return FunctionItem("loss", std::move(name), of_each, where);
@@ -91,8 +72,7 @@ ItemSpec LossFn(std::string name, LossFunction function, std::source_location wh
 
 ItemSpec MetricFn(std::string name, LossFunction function, std::source_location where) {
   const auto running = [function = std::move(function)](const Values& inputs) {
-    const auto [y_true, y_pred] = LinedUp(inputs[0], inputs[1]);
-    const Value values = function(y_true, y_pred);
+    const Value values = function(inputs[0], inputs[1]);
     return values.ok() ? RunningMean(values, inputs.size() > 2 ? inputs[2] : Value{}) : values;
   };
   return FunctionItem("metric", std::move(name), running, where);

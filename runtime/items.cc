@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/ops.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
@@ -76,13 +77,43 @@ Value Expanded(GraphBuilder& builder, const ItemUse& use, const Values& inputs, 
   return ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
 }
 
-// The item's symbols in a graph of their own.
-absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types) {
+// y_true and y_pred of different ranks, as Keras does it for functions: [N] gets a last axis of 1, any other loses it.
+Values LinedUp(GraphBuilder& builder, const std::string& name, Values inputs) {
+  const GraphBuilder::Scope scope(builder, name);
+  const auto adjust = [](Value& one, Value& other) {
+    if (one.rank() != other.rank() + 1 || one.dim(-1) != 1) return;
+    Dims dims = one.dims();
+    dims.pop_back();
+    if (other.rank() == 1) {
+      other = Reshape(other, {other.dim(0), 1});
+    } else {
+      one = Reshape(one, dims);
+    }
+  };
+  adjust(inputs[0], inputs[1]);
+  adjust(inputs[1], inputs[0]);
+  return inputs;
+}
+
+// By which symbols are kept. A function knows of no training, and has no weights to freeze; but what a metric makes may
+// depend on a mask of y_pred.
+std::string KeyOf(ItemUse use, const std::vector<Type>& types, const Type& mask) {
+  if (!IsFunction(use.item)) return ExpansionKey(use, types);
+  use.training = use.frozen = false;
+  return ExpansionKey(use, types) + (mask.dtype != DType::kError ? " masked " + ToString(mask) : "");
+}
+
+// The item's symbols in a graph of their own. A mask is one input more.
+absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types, const Type& mask) {
   GraphBuilder builder;
   GraphBuilder::Shared shared{kSharedScope, {}};
   if (use.kind == FB_OPTIMIZER) builder.shared = &shared;
   Values inputs;
   for (size_t i = 0; i < types.size(); ++i) inputs.push_back(builder.Input(std::to_string(i), types[i]));
+  if (mask.dtype != DType::kError) {
+    builder.masks.assign(types.size(), 0);
+    builder.masks[1] = builder.Input(std::to_string(types.size()), mask).id;
+  }
   const NodeId first = builder.graph().size();
   builder.Output("y", Expanded(builder, use, inputs, ""));
   for (size_t i = 0; i < builder.losses.size(); ++i) builder.Output(fmt::format("loss_{}", i), builder.losses[i]);
@@ -134,22 +165,29 @@ bool KeepsMask(const ItemSpec& layer) {
   return item.ok() && ((*item)->flags & FB_KEEPS_MASK) != 0;
 }
 
-Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
+Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& given, const std::string& name,
                 const Expansions& embedded) {
-  std::vector<Type> types;
-  for (const Value& input : inputs) {
+  for (const Value& input : given) {
     if (!input.ok()) return builder.Wrap(0);
-    types.push_back(builder.graph()[input.id].type);
   }
+  const bool is_function = IsFunction(use.item);
+  const bool compares = is_function && (use.kind == FB_LOSS || use.kind == FB_METRIC);
+  const Values inputs = compares ? LinedUp(builder, name, given) : given;
+  std::vector<Type> types;
+  for (const Value& input : inputs) types.push_back(builder.graph()[input.id].type);
+  const bool masked = use.kind == FB_METRIC && builder.masks.size() == inputs.size() && builder.masks[1] != 0;
+  const NodeId mask = is_function && masked ? builder.masks[1] : 0;
+  const Type mask_type = mask != 0 ? builder.graph()[mask].type : Type();
+  const std::string key = KeyOf(use, types, mask_type);
   if (!use.item.function && !IsOurs(use.item.id) && !IsKnown(use)) {
     const GraphBuilder::Scope scope(builder, name);
     const std::vector<NodeId> masks = std::exchange(builder.masks, {});
-    if (std::ranges::any_of(masks, [](NodeId mask) { return mask != 0; })) {
+    if (!is_function && std::ranges::any_of(masks, [](NodeId each) { return each != 0; })) {
       return builder.Wrap(builder.Fail(
           fmt::format("'{}': the symbols stored for {} know of no masks, and an input has one: its plugin is needed",
                       builder.scope(), use.item.id)));
     }
-    const auto it = embedded.texts.find(ExpansionKey(use, types));
+    const auto it = embedded.texts.find(key);
     if (it != embedded.texts.end()) {
       const absl::StatusOr<Graph> graph = Parse(it->second);
       if (!graph.ok()) {
@@ -158,13 +196,15 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
       }
       const std::string outer =
           std::exchange(builder.who, fmt::format("'{}', {} {}: ", builder.scope(), KindName(use.kind), use.item.id));
-      const Value value = InlineExpansion(builder, *graph, inputs);
+      Values all = inputs;
+      if (mask != 0) all.push_back(builder.Wrap(mask));
+      const Value value = InlineExpansion(builder, *graph, all);
       builder.who = outer;
       return value;
     }
   }
   const NodeId first = builder.graph().size();
-  if (!use.item.function && IsFunction(use.item)) {
+  if (!use.item.function && is_function) {
     return builder.Wrap(builder.Fail(
         fmt::format("'{}': the symbols of this C++ function were kept for other inputs than ({})", name,
                     fmt::join(types | std::views::transform([](const Type& type) { return ToString(type); }), ", "))));
@@ -173,8 +213,8 @@ Value ExpandUse(GraphBuilder& builder, const ItemUse& use, const Values& inputs,
   if (!value.ok()) return value;
   FillScalars(builder, first, use.item);
   if (recorder != nullptr && !IsOurs(use.item.id)) {
-    absl::StatusOr<std::string> text = Separately(use, types);
-    if (text.ok()) recorder->expansions.texts[ExpansionKey(use, types)] = *std::move(text);
+    absl::StatusOr<std::string> text = Separately(use, types, mask_type);
+    if (text.ok()) recorder->expansions.texts[key] = *std::move(text);
   }
   return value;
 }

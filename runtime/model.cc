@@ -5,6 +5,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/interrupt.h"
+#include "fusebox/runtime/kept_symbols.h"
 #include "fusebox/runtime/model_state.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/thread_pool.h"
@@ -234,7 +235,9 @@ absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dt
   if (x_dtype) {
     for (Type& x : data.x) x.dtype = *x_dtype;
   }
-  return impl_->Program(kind, data);
+  FUSEBOX_ASSIGN_OR_RETURN(Graph program, impl_->Program(kind, data));
+  WriteExpansions(CollectExpansions(*impl_), program);
+  return program;
 }
 
 }  // namespace fusebox

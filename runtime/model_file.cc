@@ -8,7 +8,7 @@
 #include "fusebox/runtime/formats/keras_file.h"
 #include "fusebox/runtime/formats/keras_h5.h"
 #include "fusebox/runtime/formats/keras_names.h"
-#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/kept_symbols.h"
 #include "fusebox/runtime/model_state.h"
 #include "fusebox/runtime/optimizer_program.h"
 
@@ -56,28 +56,6 @@ size_t BeforeSlots(const std::vector<const Variable*>& variables) {
     return v != nullptr && v->kind == "slot" && std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
   };
   return size_t(std::ranges::find_if(variables, is_slot) - variables.begin());
-}
-
-// The symbols of all strangers' items that the model's programs use.
-Expansions CollectExpansions(const Model::Impl& model) {
-  ExpansionRecorder recorder;
-  recorder.expansions = model.embedded;
-  std::vector<ProgramKind> kinds = {ProgramKind::kPrediction};
-  if (model.config.compile) kinds = {ProgramKind::kPrediction, ProgramKind::kEvaluation, ProgramKind::kTraining};
-  for (const ProgramKind kind : kinds) (void)model.Program(kind, model.UsualData());
-  return std::move(recorder.expansions);
-}
-
-absl::StatusOr<Expansions> ExpansionsOf(const KerasFile& file, const std::string& who) {
-  Expansions expansions;
-  if (file.fusebox_metadata.empty()) return expansions;
-  FUSEBOX_ASSIGN_OR_RETURN(const Json json, ParseJson(file.fusebox_metadata, who));
-  if (!json.is_object() || !json.contains("expansions")) return expansions;
-  for (const auto& [key, text] : json["expansions"].items()) {
-    if (!text.is_string()) return Refuse("{}: metadata.json: the symbols of '{}' are no text", who, key);
-    expansions.texts[key] = text.get<std::string>();
-  }
-  return expansions;
 }
 
 absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
@@ -199,11 +177,7 @@ absl::Status Model::Save(const std::string& path) {
     const size_t outer = ScalesLoss(*impl_) ? 4 : file.optimizer_vars.size();
     file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
   }
-  Json metadata = {{"version", FUSEBOX_VERSION}};
-  if (const Expansions expansions = CollectExpansions(*impl_); !expansions.texts.empty()) {
-    metadata["expansions"] = expansions.texts;
-  }
-  file.fusebox_metadata = JsonText(metadata);
+  file.fusebox_metadata = WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), CollectExpansions(*impl_));
   return WriteKeras(path, file);
 }
 
@@ -236,7 +210,10 @@ absl::StatusOr<Model> LoadModel(const std::string& path) {
     return model;
   }
   FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ParseKeras(bytes, who));
-  FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsOf(file, who));
+  Expansions embedded;
+  if (!file.fusebox_metadata.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, who + ": metadata.json"));
+  }
   absl::StatusOr<Model> model = Model::FromConfig(file.config, embedded);
   if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
   Model::Impl& impl = *model->impl_;

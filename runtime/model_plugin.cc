@@ -4,6 +4,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/runtime/formats/keras_config.h"
+#include "fusebox/runtime/kept_symbols.h"
 
 namespace fusebox {
 
@@ -11,8 +12,16 @@ const char* BuildId() { return FUSEBOX_BUILD_ID; }
 
 absl::StatusOr<ModelText> DescribeModel(const Model& model) {
   FUSEBOX_RETURN_IF_ERROR(model.status());
-  ModelText text{.config = KerasConfigJson(model.config()), .program = {}};
-  if (model.config().compile && !model.config().inputs.empty()) {
+  const Model::Impl& impl = Model::Impl::Of(model);
+  // A description holds one computation.
+  if (impl.DiffersInTraining()) return impl.CanBeFrozen();
+  const ModelConfig& config = model.config();
+  const bool has_input = !config.inputs.empty();
+  // Symbols are written for inputs of known shapes; and what a class is is not known before.
+  if (!has_input && (UsesFunctions(config) || config.IsSubclass()))
+    return model.Program(ProgramKind::kPrediction).status();
+  ModelText text{.config = WithExpansions(KerasConfigJson(config), CollectExpansions(impl)), .program = {}};
+  if (config.compile && has_input) {
     FUSEBOX_ASSIGN_OR_RETURN(const Graph program, model.Program(ProgramKind::kTraining));
     text.program = Print(program);
   }
@@ -21,7 +30,8 @@ absl::StatusOr<ModelText> DescribeModel(const Model& model) {
 
 absl::StatusOr<Model> ModelFromText(const std::string& config, const std::string& who, std::optional<int64_t> seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ModelConfig model, ParseKerasConfig(config, who));
-  return Model::FromConfig(model, {}, seed);
+  FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsIn(config, who));
+  return Model::FromConfig(model, embedded, seed);
 }
 
 }  // namespace fusebox

@@ -46,6 +46,7 @@ struct PortData {
 class Model::Impl {
  public:
   explicit Impl(ModelOptions options);
+  static const Impl& Of(const Model& model) { return *model.impl_; }
 
   // ---- Declaring.
   // A layer on top of a stack, or a model with its weights (`weights`).

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <typeinfo>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "fusebox/runtime/formats/keras_names.h"
 #include "fusebox/runtime/items.h"
 #include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/plugins/library.h"
 
 namespace fusebox {
 namespace {
@@ -27,6 +29,24 @@ std::string ClassName(const std::type_info& type) {
   name = name.substr(0, name.find('<'));
   if (const size_t colon = name.rfind(':'); colon != std::string::npos) name.erase(0, colon + 1);
   return name;
+}
+
+// What a function wrote, by the types that it was called with.
+std::map<std::string, std::string> SymbolsOf(const ItemSpec& function, const Expansions& kept) {
+  std::map<std::string, std::string> symbols;
+  const std::string start = fmt::format("{} {} ", KindName(FB_LAYER), Print(function));
+  for (auto text = kept.texts.lower_bound(start); text != kept.texts.end() && text->first.starts_with(start); ++text)
+    symbols[text->first.substr(start.size())] = text->second;
+  return symbols;
+}
+
+// Call makes its Lambdas anew each time it runs. Those that write the same symbols in training are the same.
+void ShareFunctions(const ModelConfig& inference, const Expansions& kept, ModelConfig& training) {
+  for (size_t i = 0; i < std::min(inference.layers.size(), training.layers.size()); ++i) {
+    const ItemSpec& known = inference.layers[i].item;
+    ItemSpec& item = training.layers[i].item;
+    if (known.function && item.function && SymbolsOf(known, kept) == SymbolsOf(item, kept)) item = known;
+  }
 }
 
 std::vector<Type> TypesOf(const std::vector<InputConfig>& inputs) {
@@ -376,11 +396,13 @@ absl::Status Model::Impl::AddTrace(const std::vector<InputConfig>& inputs, const
   trace->inputs = inputs;
   const Members members = members_;
   const size_t given = given_.size(), declared = variables.size();
+  const ExpansionRecorder recorder;
   const auto describe = [&]() -> absl::Status {
     FUSEBOX_ASSIGN_OR_RETURN(trace->inference, DescribeTrace(inference, boundary, trace->inference_members));
     const absl::StatusOr<ModelConfig> trains = DescribeTrace(training, boundary, trace->training_members);
     if (!trains.ok()) return Refuse("in training: {}", Message(trains.status()));
     trace->training = *trains;
+    ShareFunctions(trace->inference, recorder.expansions, trace->training);
     const std::vector<std::string>& before =
         traces_.empty() ? trace->inference.output_names : traces_[0]->inference.output_names;
     for (const ModelConfig* now : {&trace->inference, &trace->training}) {

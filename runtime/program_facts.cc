@@ -116,6 +116,8 @@ absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
       FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ParseItemSpec(value));
     } else if (key.starts_with("metric.")) {
       FUSEBOX_ASSIGN_OR_RETURN(compile.metrics.emplace_back(), ParseItemSpec(value));
+    } else if (key.starts_with("weighted_metric.")) {
+      FUSEBOX_ASSIGN_OR_RETURN(compile.weighted_metrics.emplace_back(), ParseItemSpec(value));
     }
   }
   for (auto& [number, layer] : layers) model.layers.push_back(std::move(layer));

@@ -5,7 +5,7 @@
 //            loss = "...", metric.000 = "...", model = "net", optimizer = "...", plugin.fusebox/layers = "0.1.0"}
 //
 // A layer whose weights Fit does not change is named `frozen.001.dense`. A model that is no plain stack is told as JSON, as
-// in .keras files: config = "{...}".
+// in .keras files: config = "{...}". Symbols of items that the reader may lack are kept as kept_symbols.h says.
 #pragma once
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"

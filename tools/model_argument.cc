@@ -5,6 +5,7 @@
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/kept_symbols.h"
 #include "fusebox/runtime/plugins/objects.h"
 #include "fusebox/runtime/program_facts.h"
 #include "tools/command.h"
@@ -19,7 +20,9 @@ absl::StatusOr<Model> FromProgram(const std::string& path, std::optional<int64_t
   if (!program.ok()) return in_context(program.status());
   const absl::StatusOr<ModelConfig> config = ReadFacts(*program);
   if (!config.ok()) return in_context(config.status());
-  absl::StatusOr<Model> model = Model::FromConfig(*config, {}, seed);
+  const absl::StatusOr<Expansions> embedded = ReadExpansions(*program);
+  if (!embedded.ok()) return in_context(embedded.status());
+  absl::StatusOr<Model> model = Model::FromConfig(*config, *embedded, seed);
   if (!model.ok()) return in_context(model.status());
   return model;
 }
@@ -102,24 +105,27 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides) {
   if (!overrides.optimizer.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(optimizer, ParseItem(overrides.optimizer));
   }
-  const auto has_loss = [](const OutputLoss& output) { return !output.loss.id.empty(); };
   const std::vector<OutputLoss> outputs = LossesOf(model.config());
   for (const OutputLoss& output : outputs) {
-    if (has_loss(output)) args.loss.named.emplace_back(output.output, output.loss);
+    if (output.HasLoss()) args.loss.named.emplace_back(output.output, output.loss);
     if (output.weight) args.loss_weights.named.emplace_back(output.output, *output.weight);
     if (!output.metrics.empty()) {
       args.metrics.named.emplace_back(output.output,
                                       std::vector<ItemArg>(output.metrics.begin(), output.metrics.end()));
     }
+    if (!output.weighted_metrics.empty()) {
+      args.weighted_metrics.named.emplace_back(
+          output.output, std::vector<ItemArg>(output.weighted_metrics.begin(), output.weighted_metrics.end()));
+    }
   }
   if (!overrides.loss.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(ItemSpec loss, ParseItem(overrides.loss));
     args.loss = LossArg(std::move(loss));
-  } else if (std::ranges::none_of(outputs, has_loss)) {
+  } else if (std::ranges::none_of(outputs, &OutputLoss::HasLoss) && !AddsLosses(model.config())) {
     return Refuse("model '{}' has no loss: give --loss", model.config().name);
   }
   if (!overrides.metrics.empty()) {
-    args.metrics = {};
+    args.metrics = args.weighted_metrics = {};
     for (const std::string& metric : SplitItems(overrides.metrics)) {
       FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ParseItem(metric));
       args.metrics.list.emplace_back(std::move(item));

@@ -20,14 +20,28 @@ struct TrainWords {
   std::vector<std::string> callbacks;
 };
 
+bool IsWeightsFile(const std::string& path) { return path.ends_with(".weights.h5"); }
+
+// Before hours of training, not after them.
+absl::Status CheckOutput(const std::string& path, const ModelConfig& model) {
+  if (IsWeightsFile(path) || (!AddsLosses(model) && AddedMetricNames(model).empty())) return absl::OkStatus();
+  return Refuse(
+      "'{}': model '{}' has what AddLoss or AddMetric has added, which no .keras file can hold: expected a name that "
+      "ends "
+      "in .weights.h5",
+      path, model.name);
+}
+
 absl::Status Train(const TrainWords& words) {
   // What can be wrong comes first: paths, then the model, then the data.
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
-  if (!words.output.ends_with(".keras")) return Refuse("'{}': expected a name that ends in .keras", words.output);
+  if (!words.output.ends_with(".keras") && !IsWeightsFile(words.output))
+    return Refuse("'{}': expected a name that ends in .keras or .weights.h5", words.output);
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
   Model& model = opened.model;
+  FUSEBOX_RETURN_IF_ERROR(CheckOutput(words.output, model.config()));
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides));
   if (!words.weights.empty()) FUSEBOX_RETURN_IF_ERROR(model.LoadWeights(words.weights));
 
@@ -48,7 +62,7 @@ absl::Status Train(const TrainWords& words) {
     FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadDataFor(model.config(), words.validation_data, words.target));
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
-  FUSEBOX_RETURN_IF_ERROR(model.Save(words.output));
+  FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
   if (words.history.empty()) return absl::OkStatus();
   std::vector<HistoryColumn> columns;
   for (const auto& [name, values] : history.values) columns.push_back({name, values});
@@ -90,7 +104,8 @@ void AddTrain(CLI::App& app, Action& action) {
   verb->add_option("--verbose", words->verbose, "0: nothing, 1: a bar, 2: one line an epoch")
       ->check(CLI::Range(0, 2))
       ->capture_default_str();
-  verb->add_option("-o,--output", words->output, "The .keras file to write")->required();
+  verb->add_option("-o,--output", words->output, "The .keras file to write, or a .weights.h5 file for weights alone")
+      ->required();
   verb->add_option("--history", words->history, "A CSV file to write loss and metrics of each epoch to");
   AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Train(*words); }; });

@@ -151,6 +151,7 @@ TEST(Subclass, TrainsAsKerasDoes) {
 // A loop over what a shape says; other shapes trace anew.
 class Halving final : public Model {
  public:
+  explicit Halving(ModelOptions options = {}) : Model(std::move(options)) {}
   CallOutputs Call(const SymbolicTensors& inputs, bool) const override {
     SymbolicTensor h = inputs[0];
     EXPECT_EQ(h.shape()[0], -1);
@@ -177,6 +178,27 @@ TEST(Subclass, LoopsRunOnShapesAndWeightsStay) {
   const auto row = x.values<float>().subspan(0, 8);
   const float mean = std::accumulate(row.begin(), row.end(), 0.0f) / 8;
   EXPECT_NEAR(eight[0].values<float>()[0], mean * weights[0].values<float>()[0], 1e-6);
+}
+
+// Lambdas that Call makes are others in each run of it, and the same if they write the same.
+TEST(Subclass, LambdasWithinCallCanBeKept) {
+  Halving model({.seed = 3});
+  const Tensor x = Numbers(3, 4);
+  ASSERT_OK_AND_ASSIGN(const Arrays expected, model.Predict(x));
+  ASSERT_OK_AND_ASSIGN(Model traced, model.Traced());
+  const TempFolder folder;
+  ASSERT_OK(traced.Save(folder / "m.keras"));
+  ASSERT_OK_AND_ASSIGN(Model opened, LoadModel(folder / "m.keras"));
+  ASSERT_OK_AND_ASSIGN(const Arrays predicted, opened.Predict(x));
+  EXPECT_TRUE(std::ranges::equal(predicted[0].values<float>(), expected[0].values<float>()));
+  class Heeding final : public Model {
+    CallOutputs Call(const SymbolicTensors& inputs, bool training) const override {
+      return Lambda([training](Value v) { return training ? 2 * v : v; })(inputs[0]);
+    }
+  };
+  Heeding heeding;
+  ASSERT_OK(heeding.Build(Input({2})));
+  EXPECT_THAT(std::string(heeding.Traced().status().message()), HasSubstr("computes something else in training"));
 }
 
 TEST(Subclass, SaysWhatIsWrong) {
