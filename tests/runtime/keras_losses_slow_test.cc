@@ -70,7 +70,7 @@ TEST(KerasLosses, TrainAlike) {
                  what + ": weight " + std::to_string(i));
     }
   }
-  EXPECT_EQ(trained, 34);
+  EXPECT_EQ(trained, 35);
 }
 
 // A model that says what it is given, so that its predictions are Keras's.
