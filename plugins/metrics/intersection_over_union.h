@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Intersection over union of classes, from the confusion matrix of all elements seen since the epoch began:
 //     iou[c] = m[c, c] / (sum(m[c, :]) + sum(m[:, c]) - m[c, c])
-// and of this the mean over some classes, those that nobody has seen left out. Weights of samples stay fractions, which
-// Keras cuts to whole numbers.
+// and of this the mean over some classes, those that nobody has seen left out. The matrix is of whole numbers in Keras, so
+// weights of samples are cut to such: 0.7 counts as 0, and 1.5 as 1.
 // Source: Everingham et al. (2010), The PASCAL Visual Object Classes Challenge; the constants 1e-7 are Keras's.
 #pragma once
 #include <numeric>
@@ -55,7 +55,8 @@ inline Value IouOf(sdk::Scope& scope, const IouOptions& options, Value y_true, V
     return scope.Error("expects as many classes in y_true as in y_pred, got {} of {} and {} of {}", truth.type(),
                        y_true.type(), said.type(), y_pred.type());
   }
-  const Value weight = Reshape(Weighed(scope, OnesLike(scope, truth)), {elements(truth)});
+  const Value whole = Cast(Cast(Weighed(scope, OnesLike(scope, truth)), FB_I32), FB_F64);
+  const Value weight = Reshape(whole, {elements(truth)});
   truth = Reshape(truth, {elements(truth)});
   said = Reshape(said, {elements(said)});
 

@@ -28,7 +28,7 @@ struct KerasFile {
   std::vector<WeightGroup> layers;     // As GroupsOf has them, also for layers without weights.
   std::vector<Tensor> optimizer_vars;  // i64 iteration, f32 learning rate, then the slots; empty if not compiled.
   // Of an optimizer within that one, which optimizer_vars ends with: written again, in a group of their own. Never read.
-  std::vector<Tensor> inner_optimizer_vars;
+  std::vector<Tensor> inner_optimizer_vars = {};
   std::string fusebox_metadata;  // JSON of our own, key "fusebox" in metadata.json; empty for none.
 };
 
@@ -46,7 +46,7 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
 // The weights alone. For reading, `layers` says which layers there are (name and class); their vars are ignored.
 struct KerasWeights {
   std::vector<WeightGroup> layers;
-  std::vector<Tensor> optimizer_vars, inner_optimizer_vars;
+  std::vector<Tensor> optimizer_vars, inner_optimizer_vars = {};
 };
 absl::Status WriteKerasWeights(const std::string& path, const KerasWeights& weights);
 absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights);

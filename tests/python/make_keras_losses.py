@@ -176,7 +176,7 @@ METRICS = [
     ("sum", M.Sum, {}, "one_binary"),
 ]
 # Metrics of which Keras cannot weigh samples: of these shapes, with top_k or at all.
-UNWEIGHTED = ("iou", "mean_iou", "binary_iou", "one_hot", "mean|", "sum|")
+UNWEIGHTED = ("binary_iou|binary", "binary_iou:target_class_ids=[1],threshold=0.3|binary", "mean|", "sum|")
 
 # Losses to train with: the words, the loss, the last activation, and the kind of data.
 TRAININGS = [
