@@ -25,7 +25,7 @@ struct Case {
   bool differentiable = true;
 };
 
-Type Of(DType dtype, Shape shape) { return {dtype, std::move(shape)}; }
+Type Of(DType dtype, const Shape& shape) { return {dtype, shape}; }
 
 Value Weight(GraphBuilder& b, const char* name, DType real, Shape shape) {
   return b.State(name, FB_WEIGHT, Of(real, std::move(shape)), "zeros", true);
