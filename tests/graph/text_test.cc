@@ -214,7 +214,7 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       "%y = call %x : f32[N,3] { %a = input {name = \"0\"} : f32[N,3] return %a }",
       "%y = cond %yes, %x : f32[N,3] { %a = input {name = \"1\"} : f32[N,3] return %a } { %a = "
       "input {name = \"1\"} : f32[N,3] return %a }",
-      "%y = scan %order {carries = 0, length = N, sequences = 1} : i32[N] { %a = input "
+      "%y = scan %order {carries = 0, length = -1, sequences = 1} : i32[N] { %a = input "
       "{name = \"0\"} : i32[] return %a }",
       "%y = while %x {carries = 1} : f32[N,3] { %a = constant 0 : bool[] return %a } { %a "
       "= input {name = \"0\"} : f32[N,3] return %a }",
