@@ -156,7 +156,7 @@ TEST(ControlInModels, TrainsAndIsKeptInFiles) {
 // A loss that works its way through the batch, one sample after another.
 TEST(ControlInModels, ALossMayLoop) {
   const Tensor x = Ramp(32, 4), y = Ramp(32, 1);
-  Sequential model({Dense(1, {.input_shape = {4}})});
+  Sequential ours({Dense(1, {.input_shape = {4}})}, {.seed = 1}), known({Dense(1, {.input_shape = {4}})}, {.seed = 1});
   const ItemSpec loss = LossFn("huber_by_hand", [](Value y_true, Value y_pred) {
     return Scan(
                [](const Values&, const Values& v) -> Scanned {
@@ -166,10 +166,12 @@ TEST(ControlInModels, ALossMayLoop) {
                {}, {y_true, y_pred})
         .y[0];
   });
-  ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = loss, .metrics = {"huber"}}));
-  ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, {.epochs = 1, .batch_size = 8, .verbose = 0}));
-  ASSERT_OK_AND_ASSIGN(const History more, model.Fit(x, y, {.epochs = 5, .batch_size = 8, .verbose = 0}));
-  EXPECT_LT(more["loss"].back(), history["loss"].front());
+  ASSERT_OK(ours.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = loss}));
+  ASSERT_OK(known.Compile({.optimizer = "sgd:learning_rate=0.1", .loss = "huber"}));
+  const FitArgs how{.epochs = 4, .batch_size = 12, .shuffle = false, .verbose = 0};
+  ASSERT_OK_AND_ASSIGN(const History a, ours.Fit(x, y, how));
+  ASSERT_OK_AND_ASSIGN(const History b, known.Fit(x, y, how));
+  for (size_t epoch = 0; epoch < 4; ++epoch) EXPECT_NEAR(a["loss"][epoch], b["loss"][epoch], 1e-6);
 }
 
 TEST(ControlInModels, AnErrorInsideIsToldAtItsLine) {
