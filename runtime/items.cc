@@ -146,6 +146,12 @@ bool HasClassLabels(const ItemSpec& spec, uint32_t kind) {
   return item.ok() && ((*item)->flags & FB_CLASS_LABELS) != 0;
 }
 
+bool HasClassesOfAnyNumber(const ItemSpec& loss) {
+  constexpr uint32_t kBoth = FB_CLASS_LABELS | FB_CLASS_LABELS_BY_SHAPE;
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_LOSS, loss.id);
+  return item.ok() && ((*item)->flags & kBoth) == kBoth;
+}
+
 bool TakesClasses(const ItemSpec& spec, const Shape& y, const Shape& output, uint32_t kind) {
   const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(kind, spec.id);
   if (!item.ok() || y.empty() || output.empty()) return false;

@@ -277,8 +277,14 @@ absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y,
     const Shape& output = outputs[target].shape;
     // Where shapes do not fit, the program will say so.
     const bool classes = !loss.id.empty() && TakesClasses(loss, ShapeOf(labels), output);
-    const absl::Status fits = classes ? CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss))
-                                      : CheckNoNan(labels, who);
+    absl::Status fits;
+    if (!classes) {
+      fits = CheckNoNan(labels, who);
+    } else if (HasClassesOfAnyNumber(loss)) {
+      fits = CheckWhole(labels, ShortName(loss.id));
+    } else {
+      fits = CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss));
+    }
     if (!fits.ok()) return in_context(fits);
     if (classes) continue;
     for (const LoggedMetric& metric : LoggedMetrics(losses[target], 1)) {

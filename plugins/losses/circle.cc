@@ -65,6 +65,9 @@ class Circle final : public sdk::Loss {
 FUSEBOX_PLUGIN(Circle,
                {.id = "fusebox/circle",
                 .doc = "Circle loss of classes y_true [N] and embeddings y_pred [N, D], by all pairs of a batch.",
+                // Both: classes that only tell who is alike, so there may be more of them than D.
+                .class_labels = true,
+                .class_labels_by_shape = true,
                 .attributes = {sdk::Float("gamma", 80).Doc("scale of the exponents"),
                                sdk::Float("margin", 0.4).Doc("how far pairs may be from their best"),
                                sdk::Bool("remove_diagonal", true).Doc("a sample is no pair with itself"), kReduction}});

@@ -105,7 +105,6 @@ TEST(Losses, LineUpAColumn) {
       continue;
     }
     if (item->name() == "perceptron") continue;  // Of the activation heaviside alone.
-    if (item->name() == "circle") continue;      // Of classes and embeddings.
     std::vector<std::vector<double>> results;
     for (const auto& [true_rank, pred_rank] : {std::pair(2, 2), {1, 2}, {2, 1}, {1, 1}}) {
       const auto type = [](int rank) { return rank == 1 ? F32({kBatch}) : F32({kBatch, 1}); };

@@ -34,7 +34,7 @@ def compiled(data):
     for i, (words, loss, arguments, of) in enumerate(LOSSES):
         if "delta" in arguments or words == "cosine_similarity:axis=1":
             continue  # The files of Keras 3.15 do not say so.
-        models[f"loss_{i:02}"] = {"loss": loss(**arguments), "metrics": ["mse" if "class" not in of else "acc"]}, of.split()[0]
+        models[f"loss_{i:02}"] = {"loss": loss(**arguments), "metrics": ["acc" if "class" in of or "embeddings" in of else "mse"]}, of.split()[0]
     for name in ("mse", "MAE", "huber", "crossentropy"):
         models[f"loss_{name}"] = {"loss": name, "metrics": ["mae", "mean_squared_error"]}, "shares"
     by_kind = {}

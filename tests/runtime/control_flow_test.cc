@@ -174,6 +174,22 @@ TEST(ControlInModels, ALossMayLoop) {
   for (size_t epoch = 0; epoch < 4; ++epoch) EXPECT_NEAR(a["loss"][epoch], b["loss"][epoch], 1e-6);
 }
 
+// The pairs of a batch, in a loop: classes may have any numbers, more than embeddings have dimensions.
+TEST(ControlInModels, CirclesLossPullsClassesTogether) {
+  const Tensor x = Ramp(48, 6);
+  Tensor y(DType::kI32, {48});
+  for (size_t i = 0; i < 48; ++i) y.mutable_values<int32_t>()[i] = int32_t(i % 4) * 1000;
+  Sequential model({Dense(3, {.input_shape = {6}}), Layer("unit_normalization")}, {.seed = 2});
+  ASSERT_OK(model.Compile({.optimizer = "adam:learning_rate=0.02", .loss = "circle:gamma=4"}));
+  ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, {.epochs = 30, .batch_size = 16, .verbose = 0}));
+  EXPECT_LT(history["loss"].back(), 0.9 * history["loss"].front());
+  Tensor halves(DType::kF32, {48});
+  std::ranges::fill(halves.mutable_values<float>(), 0.5F);
+  EXPECT_THAT(model.Fit(x, halves, {.verbose = 0}).status(),
+              testing::StatusHasMessage(
+                  ::testing::HasSubstr("circle: y of sample 0 is 0.5, expected a class, which is a whole number")));
+}
+
 TEST(ControlInModels, AnErrorInsideIsToldAtItsLine) {
   Sequential model({Lambda(
       [](Value x) {
