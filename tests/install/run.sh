@@ -80,7 +80,7 @@ cat with.json
 awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "it has not learnt"
 
 echo "== Training through its loop, and using that where the plugin is missing"
-"$fusebox" train model/build/rows_of_pictures.so --plugin-path "$library" --data "$data" --epochs 2 --seed 7 -o rows.keras
+"$fusebox" train model/build/rows_of_pictures.so --plugin-path "$library" --data "$data" --epochs 4 --seed 7 -o rows.keras
 "$fusebox" evaluate rows.keras --plugin-path "$library" --data "$data" --json >with.json
 awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "the recurrent layer has not learnt"
 "$fusebox" evaluate rows.keras --data "$data" --json >without.json

@@ -5,9 +5,9 @@
 namespace fb = fusebox;
 
 absl::StatusOr<fb::Sequential> Build() {
-  fb::Sequential model({fb::Rescaling(1.0 / 255, {.input_shape = {28, 28}}),
-                        fb::Layer("acme/simple_recurrent", {{"units", 32}}), fb::Dense(10, "softmax")},
-                       {.name = "rows_of_pictures"});
+  fb::Sequential model(
+      {fb::Input({28, 28}), fb::Layer("acme/simple_recurrent", {{"units", 32}}), fb::Dense(10, "softmax")},
+      {.name = "rows_of_pictures"});
   const absl::Status compiled =
       model.Compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
   if (!compiled.ok()) return compiled;
