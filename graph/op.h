@@ -117,7 +117,7 @@ struct OpInfo {
   Op op = Op::kError;
   const char* name = "";
   OpKind kind = OpKind::kSource;
-  int arity = 0;  // -1: one or more.
+  int arity = 0;    // -1: one or more.
   int regions = 0;  // How many it owns.
   AttributeSpec attributes[8] = {};
   absl::StatusOr<Type> (*infer)(const InferContext&) = nullptr;
