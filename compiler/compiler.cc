@@ -11,6 +11,7 @@
 #include "fusebox/compiler/pipeline.h"
 #include "fusebox/compiler/plan.h"
 #include "fusebox/compiler/tuned_schedules.h"
+#include "fusebox/graph/regions.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
@@ -22,7 +23,7 @@ int64_t Barriers(const Graph& graph, const Plan& plan, int64_t row_capacity) {
   int64_t barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
   for (const auto& [id, control] : plan.controls) {
     const Node& node = graph[id];
-    const int64_t times = node.op == Op::kScan ? Resolve(node.attributes.Int("length"), row_capacity) : 1;
+    const int64_t times = TimesOf(node, row_capacity);
     for (size_t i = 0; i < control.regions.size(); ++i) {
       barriers += times * Barriers(node.regions[i], control.regions[i], row_capacity);
     }

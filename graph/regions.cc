@@ -132,11 +132,8 @@ Type EntryOf(const Type& sequence) {
   return one;
 }
 
-absl::StatusOr<Node> WithRegions(Node node, absl::StatusOr<Graph> (*pass)(const Graph&)) {
-  for (Graph& region : node.regions) {
-    FUSEBOX_ASSIGN_OR_RETURN(region, pass(region));
-  }
-  return node;
+int64_t TimesOf(const Node& node, int64_t batch) {
+  return node.op == Op::kScan ? Resolve(node.attributes.Int("length"), batch) : 1;
 }
 
 Node WithoutUnusedOperands(Node node, size_t fixed) {

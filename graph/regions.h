@@ -36,8 +36,8 @@ Node RegionInput(size_t i, Type type);
 Type Stacked(int64_t length, const Type& one);
 Type EntryOf(const Type& sequence);
 
-// The node with each region run through `pass`.
-absl::StatusOr<Node> WithRegions(Node node, absl::StatusOr<Graph> (*pass)(const Graph&));
+// How often a control node's regions run, each: of a while, where only its values tell, and of all others once.
+int64_t TimesOf(const Node& node, int64_t batch);
 
 // Of operands after the first `fixed` ones, drops those that no region looks at, and numbers the rest anew.
 Node WithoutUnusedOperands(Node node, size_t fixed);

@@ -4,6 +4,7 @@
 
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/program.h"
+#include "fusebox/graph/regions.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -14,7 +15,7 @@ void AddRegions(KernelReport& report, const FusedProgram& program, const Plan& p
   const auto regions = program.regions.find(id);
   if (regions == program.regions.end()) return;
   const Node& node = program.graph[id];
-  const double times = node.op == Op::kScan ? double(Resolve(node.attributes.Int("length"), row_capacity)) : 1;
+  const auto times = double(TimesOf(node, row_capacity));
   for (size_t i = 0; i < regions->second.size(); ++i) {
     const Plan& region = plan.controls.at(id).regions[i];
     for (const KernelReport& inner : DescribeKernels(regions->second[i], region, row_capacity, target)) {

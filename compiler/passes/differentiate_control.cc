@@ -15,7 +15,7 @@ using Gradients = std::map<size_t, Value>;  // By result.
 // A region of the gradient's node: what `forward` computes, and from there back to its operands.
 class Backward {
  public:
-  explicit Backward(const Graph& forward) : forward_(forward), operands_(forward.size()) {}
+  explicit Backward(const Graph& forward) : forward_(forward) {}
 
   // The next input of the region.
   Value Input(const Type& type) { return region_.Wrap(region_.mutable_graph().Add(RegionInput(inputs_++, type))); }
@@ -66,7 +66,7 @@ class Backward {
   const Graph& forward_;
   GraphBuilder region_;
   size_t inputs_ = 0;
-  std::vector<NodeId> operands_, outputs_;
+  std::vector<NodeId> outputs_;
 };
 
 std::vector<Type> TypesOf(const Graph& graph, const std::vector<NodeId>& values) {

@@ -33,7 +33,7 @@ Literal EntryOf(const Literal& sequence, int64_t i) {
 
 absl::StatusOr<Literals> Scan(const Node& node, const Literals& operands, int64_t batch) {
   const size_t carries = CarriesOf(node), sequences = SequencesOf(node);
-  const int64_t length = Resolve(node.attributes.Int("length"), batch);
+  const int64_t length = TimesOf(node, batch);
   const Graph& body = node.regions[0];
   Literals results(operands.begin(), operands.begin() + int64_t(carries));
   for (size_t i = carries; i < body.outputs().size(); ++i) {

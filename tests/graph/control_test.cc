@@ -235,17 +235,19 @@ TEST(Control, BodiesThatDoNotFit) {
               HasSubstr("while: expects 1 carries of its body, got 0 values"));
 }
 
+Value FromWithinAScan(GraphBuilder& b) {
+  Value kept;
+  Scan(
+      [&](const Values&, const Values& x) -> Scanned {
+        kept = x[0] * 2.0;
+        return {{}, {kept}};
+      },
+      {}, {b.Input("x", {DType::kF32, {4}})});
+  return kept;
+}
+
 TEST(Control, WhatIsMadeInsideIsKnownThereOnly) {
-  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
-                Value kept;
-                Scan(
-                    [&](const Values&, const Values& x) -> Scanned {
-                      kept = x[0] * 2.0;
-                      return {{}, {kept}};
-                    },
-                    {}, {b.Input("x", {DType::kF32, {4}})});
-                b.Output("y", kept + 1.0);
-              }),
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) { b.Output("y", FromWithinAScan(b) + 1.0); }),
               HasSubstr("add: an operand was made within a loop or branch, and is known only there"));
   EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
                 Value kept;
@@ -260,16 +262,7 @@ TEST(Control, WhatIsMadeInsideIsKnownThereOnly) {
 }
 
 TEST(Control, NoResultMayBeMadeInside) {
-  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
-                Value kept;
-                Scan(
-                    [&](const Values&, const Values& x) -> Scanned {
-                      kept = x[0] * 2.0;
-                      return {{}, {kept}};
-                    },
-                    {}, {b.Input("x", {DType::kF32, {4}})});
-                b.Output("y", kept);
-              }),
+  EXPECT_THAT(ErrorOf([&](GraphBuilder& b) { b.Output("y", FromWithinAScan(b)); }),
               HasSubstr("output 'y' was made within a loop or branch, and is known only there"));
   EXPECT_THAT(ErrorOf([&](GraphBuilder& b) {
                 const Value p = b.Input("p", {DType::kBool, {}}), w = b.State("w", FB_WEIGHT, kNumber, "zeros", true);

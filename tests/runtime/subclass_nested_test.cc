@@ -2,7 +2,6 @@
 // Models that are C++ classes, the finer points: classes within classes, lists of layers, branches on `training`, inputs by
 // name, data of other shapes, what AddLoss and AddMetric add within Call, and what can be wrong with each.
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "tests/runtime/formats/files.h"
 #include "tests/runtime/keras_subclass.h"
+#include "tests/runtime/numbers.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -21,12 +21,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-Tensor Numbers(std::vector<int64_t> shape) {
-  Tensor x(DType::kF32, std::move(shape));
-  for (int64_t i = 0; i < x.size(); ++i) x.mutable_values<float>()[size_t(i)] = float(std::sin(double(i) * 1.7));
-  return x;
-}
 
 double Of(const Logs& logs, const std::string& name) {
   const auto log = std::ranges::find(logs, name, &LogValue::name);

@@ -2,13 +2,13 @@
 // TimeDistributed of a model: what comes out, names, files and errors. That it trains as Keras's is in
 // keras_training_test.cc, and that files go both ways in keras_interop_slow_test.cc.
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <vector>
 
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/formats/files.h"
+#include "tests/runtime/numbers.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -17,12 +17,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-Tensor Numbers(std::vector<int64_t> shape) {
-  Tensor x(DType::kF32, std::move(shape));
-  for (int64_t i = 0; i < x.size(); ++i) x.mutable_values<float>()[size_t(i)] = float(std::sin(double(i) * 1.7));
-  return x;
-}
 
 TEST(TimeDistributedModel, IsTheModelOnEachStep) {
   Sequential each({Dense(4, "tanh", {.input_shape = {3}}), Dense(2)}, {.name = "each", .seed = 1});
