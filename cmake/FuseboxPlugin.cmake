@@ -48,5 +48,8 @@ function(_fusebox_export_only_the_entry target)
                         VISIBILITY_INLINES_HIDDEN ON CXX_EXTENSIONS OFF LINK_DEPENDS ${map})
   # Error messages name a layer's source from the project's root on.
   target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-  target_link_options(${target} PRIVATE -Wl,--gc-sections -Wl,-z,defs -Wl,--version-script=${map})
+  target_link_options(${target} PRIVATE -Wl,--gc-sections -Wl,--version-script=${map})
+  if(NOT FUSEBOX_SANITIZE)  # A sanitizer's functions are in the program.
+    target_link_options(${target} PRIVATE -Wl,-z,defs)
+  endif()
 endfunction()

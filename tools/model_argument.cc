@@ -125,7 +125,8 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides) {
     return Refuse("model '{}' has no loss: give --loss", model.config().name);
   }
   if (!overrides.metrics.empty()) {
-    args.metrics = args.weighted_metrics = {};
+    args.metrics = MetricsArg();
+    args.weighted_metrics = MetricsArg();
     for (const std::string& metric : SplitItems(overrides.metrics)) {
       FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ParseItem(metric));
       args.metrics.list.emplace_back(std::move(item));

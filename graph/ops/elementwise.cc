@@ -92,7 +92,12 @@ constexpr OpInfo kOps[] = {
      .kind = OpKind::kElementwise,
      .arity = 2,
      .infer = Arithmetic,
-     .vjp = [](const VjpContext& c) { return Unbroadcast(c, c.dy * c.inputs[1], c.dy * c.inputs[0]); },
+     // Each value has a name where the order of evaluation would be the compiler's: graphs are the same from any.
+     .vjp =
+         [](const VjpContext& c) {
+           const Value da = c.dy * c.inputs[1], db = c.dy * c.inputs[0];
+           return Unbroadcast(c, da, db);
+         },
      .commutative = true,
      .single_step = true,
      .meaning = "a * b. Integers wrap."},
@@ -118,7 +123,8 @@ constexpr OpInfo kOps[] = {
      .vjp =
          [](const VjpContext& c) {
            const Value a_is_greater = Less(c.inputs[1], c.output), zero = Zero(c.dy);
-           return Unbroadcast(c, Select(a_is_greater, c.dy, zero), Select(a_is_greater, zero, c.dy));
+           const Value da = Select(a_is_greater, c.dy, zero), db = Select(a_is_greater, zero, c.dy);
+           return Unbroadcast(c, da, db);
          },
      .commutative = true,
      .meaning = "The greater one. NaN if either is NaN; -0 < +0. The gradient of a tie goes to b."},
@@ -130,7 +136,8 @@ constexpr OpInfo kOps[] = {
      .vjp =
          [](const VjpContext& c) {
            const Value a_is_less = Less(c.output, c.inputs[1]), zero = Zero(c.dy);
-           return Unbroadcast(c, Select(a_is_less, c.dy, zero), Select(a_is_less, zero, c.dy));
+           const Value da = Select(a_is_less, c.dy, zero), db = Select(a_is_less, zero, c.dy);
+           return Unbroadcast(c, da, db);
          },
      .commutative = true,
      .meaning = "The lesser one. NaN if either is NaN; -0 < +0. The gradient of a tie goes to b."},

@@ -28,8 +28,8 @@ std::string Program(const std::vector<Product>& products) {
   std::string text, results;
   for (size_t i = 0; i < products.size(); ++i) {
     const auto& [m, n, k, ta, tb, dtype] = products[i];
-    const auto matrix = [dtype = dtype](int64_t rows, int64_t columns) {
-      return fmt::format("{}[{},{}]", dtype, Show(rows), Show(columns));
+    const auto matrix = [type = dtype](int64_t rows, int64_t columns) {
+      return fmt::format("{}[{},{}]", type, Show(rows), Show(columns));
     };
     text += fmt::format("%a{} = input : {}\n", i, ta ? matrix(k, m) : matrix(m, k));
     text += fmt::format("%b{} = input : {}\n", i, tb ? matrix(n, k) : matrix(k, n));

@@ -220,7 +220,7 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       "= input {name = \"0\"} : f32[N,3] return %a }",
       "%y = result %two {index = 1} : f32[]",
       "%y = gradient %loss, %x : f32[N,3]"};
-  std::vector<bool> seen(size_t(Op::kCount));
+  std::vector<bool> seen(static_cast<size_t>(Op::kCount));
   for (const char* line : kLines) {
     const absl::StatusOr<Graph> graph = Parse(fmt::format(R"(
       %x = input : f32[N,3]

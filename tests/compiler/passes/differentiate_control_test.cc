@@ -47,10 +47,10 @@ TEST(DifferentiateControl, AScanKeepsItsCarriesAndAnotherOneGoesBack) {
       %arg1 = input {name = "1"}   : f32[]
       %arg2 = input {name = "2"}   : f32[]
       %arg3 = input {name = "3"}   : f32[]
-      %0 = multiply %arg0, %arg2   : f32[]
-      %1 = multiply %arg0, %arg3   : f32[]
-      %2 = add %arg1, %0           : f32[]
-      return 0 = %1, 1 = %2
+      %0 = multiply %arg0, %arg3   : f32[]
+      %1 = multiply %arg0, %arg2   : f32[]
+      %2 = add %arg1, %1           : f32[]
+      return 0 = %0, 1 = %2
     }
     %5 = result %4 {index = 1}                                      : f32[]
     %6 = add %4, %5                                                 : f32[]
