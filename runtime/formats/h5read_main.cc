@@ -287,7 +287,7 @@ void Run(bool with_text) {
   const uint64_t budget = 8 * size + 64 * kMiB;  // Of data: packed weights are seldom a tenth of the plain ones.
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_CPU, kCpuSeconds);
-#if !defined(__SANITIZE_ADDRESS__)  // Whose shadow memory takes terabytes of addresses.
+#if !defined(FUSEBOX_SANITIZED)  // Whose shadow memory takes terabytes of addresses.
   Limit(RLIMIT_AS, 2 * budget + 512 * kMiB);
 #endif
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
