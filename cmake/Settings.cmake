@@ -33,14 +33,15 @@ add_link_options(-Wl,--build-id=sha1)
 # fusebox_precompile(<target> <header>...)
 #
 # Parses these headers once for all sources of the target. That is for speed alone: a source still includes what it uses,
-# and builds with -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON.
+# and builds with -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON. g++ gains little by it.
 function(fusebox_precompile target)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    return()
+  endif()
   list(TRANSFORM ARGN REPLACE "(.+)" "<\\1>" OUTPUT_VARIABLE headers)
   target_precompile_headers(${target} PRIVATE ${headers})
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # What is in ccache holds as long as the headers' text does.
-    target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
-  endif()
+  # What ccache keeps holds as long as the headers' text does.
+  target_compile_options(${target} PRIVATE "SHELL:-Xclang -fno-pch-timestamp")
 endfunction()
 
 if(FUSEBOX_SANITIZE)
