@@ -16,6 +16,20 @@ Layer Noise(const char* id, const char* amount, double value, DropoutOptions opt
                {.name = std::move(options.name), .input_shape = std::move(options.input_shape)}, where);
 }
 
+// What all normalizations with a gamma and a beta are told of them.
+template <class Options>
+ItemAttributes WithGammaAndBeta(const Options& options, ItemAttributes attributes) {
+  attributes["center"] = options.center;
+  attributes["scale"] = options.scale;
+  attributes["beta_initializer"] = options.beta_initializer;
+  attributes["gamma_initializer"] = options.gamma_initializer;
+  attributes["beta_regularizer"] = options.beta_regularizer;
+  attributes["gamma_regularizer"] = options.gamma_regularizer;
+  attributes["beta_constraint"] = options.beta_constraint;
+  attributes["gamma_constraint"] = options.gamma_constraint;
+  return attributes;
+}
+
 }  // namespace
 
 Layer Dense(int64_t units, DenseOptions options, Layer::Where where) {
@@ -43,11 +57,11 @@ Layer Dropout(double rate, DropoutOptions options, Layer::Where where) {
 
 Layer BatchNormalization(BatchNormalizationOptions options, Layer::Where where) {
   return Layer("fusebox/batch_normalization",
-               {{"axis", options.axis},
-                {"momentum", options.momentum},
-                {"epsilon", options.epsilon},
-                {"center", options.center},
-                {"scale", options.scale}},
+               WithGammaAndBeta(options, {{"axis", options.axis},
+                                          {"momentum", options.momentum},
+                                          {"epsilon", options.epsilon},
+                                          {"moving_mean_initializer", options.moving_mean_initializer},
+                                          {"moving_variance_initializer", options.moving_variance_initializer}}),
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
@@ -68,6 +82,7 @@ Layer Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options,
                 {"output_dim", output_dim},
                 {"embeddings_initializer", options.embeddings_initializer},
                 {"embeddings_regularizer", options.embeddings_regularizer},
+                {"activity_regularizer", options.activity_regularizer},
                 {"embeddings_constraint", options.embeddings_constraint},
                 {"mask_zero", options.mask_zero}},
                {.name = options.name,
@@ -148,7 +163,9 @@ Layer ELU(double alpha, LayerOptions options, Layer::Where where) {
 }
 
 Layer PReLU(PReLUOptions options, Layer::Where where) {
-  ItemAttributes attributes = {{"alpha_initializer", options.alpha_initializer}};
+  ItemAttributes attributes = {{"alpha_initializer", options.alpha_initializer},
+                               {"alpha_regularizer", options.alpha_regularizer},
+                               {"alpha_constraint", options.alpha_constraint}};
   if (!options.shared_axes.empty()) attributes["shared_axes"] = ToInts(options.shared_axes);
   return Layer("fusebox/prelu", std::move(attributes),
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
@@ -161,21 +178,15 @@ Layer Softmax(AxisOptions options, Layer::Where where) {
 
 Layer LayerNormalization(LayerNormalizationOptions options, Layer::Where where) {
   return Layer("fusebox/layer_normalization",
-               {{"axis", ToInts(options.axis)},
-                {"epsilon", options.epsilon},
-                {"center", options.center},
-                {"scale", options.scale}},
+               WithGammaAndBeta(options, {{"axis", ToInts(options.axis)}, {"epsilon", options.epsilon}}),
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
 Layer GroupNormalization(GroupNormalizationOptions options, Layer::Where where) {
-  return Layer("fusebox/group_normalization",
-               {{"groups", options.groups},
-                {"axis", options.axis},
-                {"epsilon", options.epsilon},
-                {"center", options.center},
-                {"scale", options.scale}},
-               {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
+  return Layer(
+      "fusebox/group_normalization",
+      WithGammaAndBeta(options, {{"groups", options.groups}, {"axis", options.axis}, {"epsilon", options.epsilon}}),
+      {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
 Layer RMSNormalization(RMSNormalizationOptions options, Layer::Where where) {

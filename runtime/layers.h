@@ -57,8 +57,12 @@ struct BatchNormalizationOptions {
   int64_t axis = -1;  // Of the features.
   double momentum = 0.99;
   double epsilon = 1e-3;
-  bool center = true;
+  bool center = true;  // Whether there is beta, and whether gamma.
   bool scale = true;
+  std::string beta_initializer = "zeros", gamma_initializer = "ones";
+  std::string moving_mean_initializer = "zeros", moving_variance_initializer = "ones";
+  std::string beta_regularizer = {}, gamma_regularizer = {};
+  std::string beta_constraint = {}, gamma_constraint = {};
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;  // If not, it normalises by the moving statistics in training, too, and leaves them alone.
@@ -84,7 +88,7 @@ Layer Rescaling(double scale, RescalingOptions options = {}, Layer::Where where 
 
 struct EmbeddingOptions {
   std::string embeddings_initializer = "uniform";
-  std::string embeddings_regularizer = {}, embeddings_constraint = {};
+  std::string embeddings_regularizer = {}, activity_regularizer = {}, embeddings_constraint = {};
   bool mask_zero = false;  // Whether id 0 is padding, whose steps count neither in losses nor in metrics.
   Tensor weights = {};     // The first values of the table, else as the initializer makes them.
   std::string name = {};
@@ -171,7 +175,7 @@ Layer LeakyReLU(double negative_slope = 0.3, LayerOptions options = {}, Layer::W
 Layer ELU(double alpha = 1, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
 struct PReLUOptions {
-  std::string alpha_initializer = "zeros";
+  std::string alpha_initializer = "zeros", alpha_regularizer = {}, alpha_constraint = {};
   std::vector<int64_t> shared_axes = {};  // Along which alpha is one number, counted from 1.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
@@ -195,7 +199,10 @@ Layer Softmax(AxisOptions options = {}, Layer::Where where = Layer::Where::curre
 struct LayerNormalizationOptions {
   std::vector<int64_t> axis = {-1};
   double epsilon = 1e-3;
-  bool center = true, scale = true;
+  bool center = true, scale = true;  // Whether there is beta, and whether gamma.
+  std::string beta_initializer = "zeros", gamma_initializer = "ones";
+  std::string beta_regularizer = {}, gamma_regularizer = {};
+  std::string beta_constraint = {}, gamma_constraint = {};
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -209,7 +216,10 @@ struct GroupNormalizationOptions {
   int64_t groups = 32;  // -1: one a channel.
   int64_t axis = -1;    // Of the channels.
   double epsilon = 1e-3;
-  bool center = true, scale = true;
+  bool center = true, scale = true;  // Whether there is beta, and whether gamma.
+  std::string beta_initializer = "zeros", gamma_initializer = "ones";
+  std::string beta_regularizer = {}, gamma_regularizer = {};
+  std::string beta_constraint = {}, gamma_constraint = {};
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;

@@ -142,12 +142,10 @@ TEST_P(KerasTraining, Penalised) {
   TrainRegression(
       "sgd:learning_rate=0.05,momentum=0.9",
       Sequential({Dense(9, {.input_shape = {6}}),
-                  Layer("batch_normalization",
-                        {{"momentum", 0.9}, {"gamma_regularizer", "l2"}, {"beta_constraint", "non_neg"}}),
+                  BatchNormalization({.momentum = 0.9, .gamma_regularizer = "l2", .beta_constraint = "non_neg"}),
                   Activation("gelu"), Dense(5, "elu"),
-                  Layer("layer_normalization",
-                        {{"beta_regularizer", "l2:l2=0.3"}, {"gamma_constraint", "max_norm:max_value=1.5"}}),
-                  Layer("prelu", {{"alpha_regularizer", "l2:l2=0.1"}, {"alpha_constraint", "non_neg"}}), Dense(2)}));
+                  LayerNormalization({.beta_regularizer = "l2:l2=0.3", .gamma_constraint = "max_norm:max_value=1.5"}),
+                  PReLU({.alpha_regularizer = "l2:l2=0.1", .alpha_constraint = "non_neg"}), Dense(2)}));
 }
 
 // Steps that are padding count neither in the loss nor in the metric. One sample has no others.
