@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The elementwise primitives, one entry each. Operands broadcast as in NumPy; element i of the output needs element i of
 // each input and nothing else.
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -63,9 +64,10 @@ TypeOr Converted(const InferContext& c) {
   return Type{DType(dtype), c.inputs[0].shape};
 }
 
-// Where an input was stretched to the output's shape, its gradient is the sum over the copies.
-Values Unbroadcast(const VjpContext& c, Value da, Value db) {
-  return {SumTo(da, c.inputs[0].dims()), SumTo(db, c.inputs[1].dims())};
+// Where an input was stretched to the output's shape, its gradient is the sum over the copies. The gradients come in
+// braces, which C++ evaluates in order: graphs are the same from any compiler.
+Values Unbroadcast(const VjpContext& c, const std::array<Value, 2>& by) {
+  return {SumTo(by[0], c.inputs[0].dims()), SumTo(by[1], c.inputs[1].dims())};
 }
 Value Zero(const Value& like) { return {like.api, like.builder, like.api->constant(like.builder, 0, like.dtype())}; }
 
@@ -75,7 +77,7 @@ constexpr OpInfo kOps[] = {
      .kind = OpKind::kElementwise,
      .arity = 2,
      .infer = Arithmetic,
-     .vjp = [](const VjpContext& c) { return Unbroadcast(c, c.dy, c.dy); },
+     .vjp = [](const VjpContext& c) { return Unbroadcast(c, {c.dy, c.dy}); },
      .commutative = true,
      .single_step = true,
      .meaning = "a + b. Integers wrap."},
@@ -84,7 +86,7 @@ constexpr OpInfo kOps[] = {
      .kind = OpKind::kElementwise,
      .arity = 2,
      .infer = Arithmetic,
-     .vjp = [](const VjpContext& c) { return Unbroadcast(c, c.dy, -c.dy); },
+     .vjp = [](const VjpContext& c) { return Unbroadcast(c, {c.dy, -c.dy}); },
      .single_step = true,
      .meaning = "a - b. Integers wrap."},
     {.op = Op::kMultiply,
@@ -92,12 +94,7 @@ constexpr OpInfo kOps[] = {
      .kind = OpKind::kElementwise,
      .arity = 2,
      .infer = Arithmetic,
-     // Each value has a name where the order of evaluation would be the compiler's: graphs are the same from any.
-     .vjp =
-         [](const VjpContext& c) {
-           const Value da = c.dy * c.inputs[1], db = c.dy * c.inputs[0];
-           return Unbroadcast(c, da, db);
-         },
+     .vjp = [](const VjpContext& c) { return Unbroadcast(c, {c.dy * c.inputs[1], c.dy * c.inputs[0]}); },
      .commutative = true,
      .single_step = true,
      .meaning = "a * b. Integers wrap."},
@@ -110,7 +107,7 @@ constexpr OpInfo kOps[] = {
      .vjp =
          [](const VjpContext& c) {
            const Value da = c.dy / c.inputs[1];
-           return Unbroadcast(c, da, -(da * c.output));
+           return Unbroadcast(c, {da, -(da * c.output)});
          },
      .meaning = "a / b. Integers round towards zero; x / 0 is 0 and the least one / -1 wraps."},
     {.op = Op::kMax,
@@ -123,8 +120,7 @@ constexpr OpInfo kOps[] = {
      .vjp =
          [](const VjpContext& c) {
            const Value a_is_greater = Less(c.inputs[1], c.output), zero = Zero(c.dy);
-           const Value da = Select(a_is_greater, c.dy, zero), db = Select(a_is_greater, zero, c.dy);
-           return Unbroadcast(c, da, db);
+           return Unbroadcast(c, {Select(a_is_greater, c.dy, zero), Select(a_is_greater, zero, c.dy)});
          },
      .commutative = true,
      .meaning = "The greater one. NaN if either is NaN; -0 < +0. The gradient of a tie goes to b."},
@@ -136,8 +132,7 @@ constexpr OpInfo kOps[] = {
      .vjp =
          [](const VjpContext& c) {
            const Value a_is_less = Less(c.output, c.inputs[1]), zero = Zero(c.dy);
-           const Value da = Select(a_is_less, c.dy, zero), db = Select(a_is_less, zero, c.dy);
-           return Unbroadcast(c, da, db);
+           return Unbroadcast(c, {Select(a_is_less, c.dy, zero), Select(a_is_less, zero, c.dy)});
          },
      .commutative = true,
      .meaning = "The lesser one. NaN if either is NaN; -0 < +0. The gradient of a tie goes to b."},
