@@ -15,13 +15,17 @@ namespace {
 
 constexpr int64_t kFewRows = 6;
 constexpr int64_t kStreams = 8;      // Rows of B, from end to end: more than that no processor follows well.
-constexpr int64_t kScattered = 64;   // Rows of a data set, here and there: so many are read from a copy.
+constexpr int64_t kScattered = 64;   // Rows of a data set, here and there, that are read without much ado.
 constexpr int64_t kLeastBlock = 64;  // Of k: sums go to memory and back once a block.
-constexpr int64_t kPage = 4096;
-// Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A. Of few rows, A is no
-// longer than the block that would be copied.
-constexpr int64_t kTilesToCopyB = 16, kTilesToCopyBOfLongRows = 5;
+constexpr int64_t kPage = 4096, kOneRow = 2 << 20;
+constexpr int64_t kPages = 64;  // Rows of B, a page or more apart, that the first-level TLB finds.
+// Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A.
+constexpr int64_t kTilesToCopyB = 64;
 constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16, kTilesToCopyAOfPages = 5;
+// Bytes of a row of B that are copied at a time: long enough for the processor to foresee the next.
+constexpr int64_t kPieceOfB = 256;
+// Bytes of B a cycle that a tile may ask of the second level. More comes, but not always in time.
+constexpr double kNearBytesOfACycle = 16;
 // Bytes of a copy: threads' stacks are small.
 constexpr int64_t kLargestCopy = 256 * 1024;
 constexpr int64_t kPrefetchesOfATile = 64;  // Each is an instruction. See Operands::Prefetch.
@@ -29,17 +33,20 @@ constexpr size_t kTilesToTry = 8;
 
 // ---- Shares of the caches.
 
-// Of k, for many rows: a panel of B takes a quarter of the first level, or somewhat more, and a piece of A lies beside it.
-int64_t BlockOfK(const CacheSizes& caches) { return std::max(caches.l1d / 256, kLeastBlock); }
+// Of k, for many rows: a panel of B, of rows of so many bytes, takes two thirds of the first level at most, and a piece of A
+// lies beside it.
+int64_t BlockOfK(const CacheSizes& caches, int64_t panel_row) {
+  return std::max(std::min(caches.l1d / 256, caches.l1d * 2 / 3 / panel_row), kLeastBlock);
+}
 // Bytes of B that need no care: they stay in the second level.
 int64_t Near(const CacheSizes& caches) { return caches.l2 / 2; }
-// For one row of A, which reads B once: where it comes from the third level fast enough without more ado.
-int64_t OneRowOf(const CacheSizes& caches) { return std::max(caches.l3 / 16, Near(caches)); }
+// For one row of A, which reads B once: where it comes from the third level fast enough without more ado. How large that
+// level is tells little beyond some size: many cores share it then.
+int64_t OneRowOf(const CacheSizes& caches) { return std::max(std::min(caches.l3 / 16, kOneRow), Near(caches)); }
 // Bytes of a block of A: a part of the second level,
 int64_t CopyOfA(const CacheSizes& caches) { return std::min(caches.l2 * 3 / 16, kLargestCopy); }
 // and of its rows over all of k.
 int64_t RowsOfA(const CacheSizes& caches) { return caches.l2 / 8; }
-int64_t CopyOfB(const CacheSizes& caches) { return std::min(caches.l2 / 8, kLargestCopy); }
 int64_t SumsInCache(const CacheSizes& caches) { return caches.l1d / 2; }
 
 // ---- The tile.
@@ -52,11 +59,12 @@ bool Fits(int64_t rows, int64_t vectors, const ProductShape& shape, const codege
   return rows * vectors + (rows > 1 ? vectors : 0) + 1 <= target.registers;
 }
 
-// Cycles for each k of all tiles: two multiply-adds and two loads a cycle, and five cycles until an accumulator can be
-// used again (four, and one for a load that comes late).
+double CyclesOfTile(int64_t rows, int64_t vectors) { return double(TwiceCyclesOfTile(rows, vectors)) / 2; }
+
+// Of all tiles. Loads take no time beside as many multiply-adds, yet fewer of them are better: some come late.
 double Cost(const Tiling& t, int64_t n) {
   const auto tile = [](int64_t rows, int64_t vectors) {
-    return std::max({double(rows * vectors) / 2, double(rows + vectors) / 2, 5.0});
+    return CyclesOfTile(rows, vectors) + double(rows + vectors) / 32;
   };
   const int64_t panels = n / t.panel(), rest = CeilDiv(n % t.panel(), t.lanes);
   double cycles = 0;
@@ -112,53 +120,79 @@ bool PrefetchesFit(const ProductSchedule& schedule, const Tiling& tiling, int64_
   return CeilDiv(schedule.k, std::max<int64_t>(turns, 1)) * CeilDiv(row, 64) <= kPrefetchesOfATile;
 }
 
+bool PaysToCopyA(const ProductShape& shape, const Tiling& tiling) {
+  if (shape.n < kPanelsToCopyA * tiling.panel()) return false;
+  // The columns of a transposed A come line by line. Rows that are whole pages apart would push each other out of the first
+  // level.
+  const bool apart = shape.Depth() * SizeOf(shape.dtype) % kPage == 0;
+  return shape.transposed ? tiling.row_tiles >= kTilesToCopyA : apart && tiling.row_tiles >= kTilesToCopyAOfPages;
+}
+
 void ChooseCopies(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
   schedule.copies_a = false;
   schedule.copied_panels = 0;
   if (schedule.k == 0) return;
   const Tiling tiling = TilingOf(schedule, shape, target);
   const int64_t element = SizeOf(shape.dtype);
-  const bool long_rows = shape.n * element >= kPage;
-  if (shape.layout_of_b != Layout::kPanels &&
-      tiling.row_tiles >= (long_rows ? kTilesToCopyBOfLongRows : kTilesToCopyB)) {
-    const int64_t panel = element * schedule.k * tiling.panel();
-    schedule.copied_panels = std::max<int64_t>(CopyOfB(target.caches) / panel, 1);
+  if (shape.layout_of_b != Layout::kPanels && tiling.row_tiles >= kTilesToCopyB) {
+    schedule.copied_panels = std::max<int64_t>(kPieceOfB / (tiling.panel() * element), 1);
     if (!PrefetchesFit(schedule, tiling, element)) schedule.copied_panels = 0;
   }
-  // Rows of A that are whole pages apart would push each other out of the first level.
-  const bool apart =
-      !shape.transposed && tiling.row_tiles >= kTilesToCopyAOfPages && shape.Depth() * element % kPage == 0;
-  schedule.copies_a = (apart || tiling.row_tiles >= kTilesToCopyA) && shape.n >= kPanelsToCopyA * tiling.panel();
+  schedule.copies_a = PaysToCopyA(shape, tiling);
 }
 
 void ChooseBlocks(ProductSchedule& schedule, const ProductShape& shape, const codegen::Target& target) {
   const CacheSizes& caches = target.caches;
   const int64_t element = SizeOf(shape.dtype), m = shape.Rows(), k = shape.Depth(), n = shape.n;
   schedule.k = schedule.rows = schedule.columns = 0;
-  if (m > 0 && n > 0 && k > 0) {
-    if (shape.layout_of_b == Layout::kPanels) {
-      // B is one stream already. Rows of A stay in the second-level cache while all panels go over them.
-      if (m * k * element > 2 * RowsOfA(caches)) {
-        schedule.rows = std::max<int64_t>(RowsOfA(caches) / (k * element), 1);
-      }
-    } else if (shape.transposed && shape.rows_of_data && k >= kScattered && k < 2 * BlockOfK(caches)) {
-      schedule.k = k;
-      schedule.rows = CopyOfA(caches) / (k * element);
-    } else if (n * k * element <= (m == 1 ? OneRowOf(caches) : Near(caches))) {
-      // All of B is near.
-    } else if (m <= kFewRows) {
-      // Short rows are no stream worth the name: as many as the first level holds.
-      const int64_t block = std::max(caches.l1d / (n * element) / kStreams * kStreams, kStreams);
-      if (k > block) {
-        schedule.k = block;
-        schedule.columns = SumsInCache(caches) / (element * m);
-      }
-    } else if (const int64_t block = BlockOfK(caches); k >= 2 * block) {
-      schedule.k = block;
-      schedule.rows = CopyOfA(caches) / (block * element);
+  if (m <= 0 || n <= 0 || k <= 0) return;
+  const Tiling tiling = TilingOf(schedule, shape, target);
+  const int64_t panel_row = tiling.panel() * element, block = BlockOfK(caches, panel_row);
+  const auto rows_that_stay = [&]() -> int64_t {
+    return m * k * element > 2 * RowsOfA(caches) ? std::max<int64_t>(RowsOfA(caches) / (k * element), 1) : 0;
+  };
+  const auto block_k_by = [&](int64_t size) {
+    schedule.k = size;
+    schedule.rows = CopyOfA(caches) / (size * element);
+    ChooseCopies(schedule, shape, target);
+  };
+  const bool near = n * k * element <= (m == 1 ? OneRowOf(caches) : Near(caches));
+  // The elements of a column of A lie here and there: so many of them that they are read from a copy or, if few panels
+  // read them, in blocks of which all rows stay near.
+  const bool scattered = shape.transposed && shape.rows_of_data && k >= kScattered;
+  if (shape.layout_of_b == Layout::kPanels) {
+    // B is one stream already. Rows of A stay in the second-level cache while all panels go over them.
+    schedule.rows = rows_that_stay();
+  } else if (scattered && k < 2 * block && PaysToCopyA(shape, tiling)) {
+    block_k_by(k);
+  } else if (scattered && k >= 2 * block && !PaysToCopyA(shape, tiling)) {
+    block_k_by(kScattered);
+    if (near) {
+      schedule.rows = rows_that_stay();
+      schedule.copied_panels = 0;
     }
+  } else if (near) {
+    // All of B is near. It comes from there fast enough, unless tiles are low and wide; then panels stay in the first
+    // level, if the sums are as near.
+    const double asked = double(panel_row) / CyclesOfTile(tiling.rows, tiling.vectors);
+    const bool is_short = !shape.transposed && m > kFewRows && m * n * element <= Near(caches) / 2;
+    if (is_short && asked > kNearBytesOfACycle && k >= 2 * block) {
+      block_k_by(block);
+    } else {
+      schedule.rows = rows_that_stay();
+    }
+  } else if (m <= kFewRows) {
+    // Short rows are no stream worth the name: as many as the first level holds.
+    const int64_t streams = std::max(caches.l1d / (n * element) / kStreams * kStreams, kStreams);
+    if (k > streams) {
+      schedule.k = streams;
+      schedule.columns = SumsInCache(caches) / (element * m);
+    }
+  } else if (k >= 2 * block) {
+    block_k_by(block);
+    // Read where it lies, a panel is a piece of each row.
+    if (n * element >= kPage && schedule.copied_panels == 0) block_k_by(std::min(block, kPages));
   }
-  ChooseCopies(schedule, shape, target);
 }
 
 // ---- Variations.
@@ -274,6 +308,12 @@ std::optional<int64_t> Number(std::string_view text) {
 }
 
 }  // namespace
+
+// Two multiply-adds and two loads a cycle, and five cycles until an accumulator can be used again (four, and one for a load
+// that comes late).
+int64_t TwiceCyclesOfTile(int64_t rows, int64_t vectors) {
+  return std::max({rows * vectors, rows + vectors, int64_t{10}});
+}
 
 RowCut CutRows(int64_t m, int64_t tile_rows) {
   RowCut cut{.rows = tile_rows, .row_tiles = CeilDiv(m, tile_rows)};

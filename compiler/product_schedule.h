@@ -103,6 +103,9 @@ struct Tiling : RowCut {
 Tiling Cut(int64_t m, int64_t tile_rows, int64_t tile_vectors, int64_t lanes);
 inline int64_t Lanes(const codegen::Target& target, DType dtype) { return target.vector_bytes / SizeOf(dtype); }
 
+// For each k of a tile, by the model: a whole number.
+int64_t TwiceCyclesOfTile(int64_t rows, int64_t vectors);
+
 // Row tiles that go over all columns before the next: blocks of nearly the same size.
 int64_t TilesOfBlock(const ProductSchedule& schedule, const Tiling& tiling);
 

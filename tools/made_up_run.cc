@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
-#include <set>
+#include <map>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/aligned_memory.h"
@@ -32,16 +32,22 @@ int64_t DataRows(const Executable& executable) {
   return std::max<int64_t>(rows, 1);
 }
 
-Tensor MadeUpArray(const Port& port, const Shape& shape, bool is_order, int64_t data_rows) {
+// What an array's numbers are like.
+enum class Numbers : uint8_t { kSmall, kWeights, kOrder };
+
+Tensor MadeUpArray(const Port& port, const Shape& shape, Numbers numbers, int64_t data_rows) {
   Tensor array(port.type.dtype, {shape.begin(), shape.end()});
   std::memset(array.mutable_raw(), 0, array.bytes());
   uint32_t random = 1;
   const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
   if (port.type.dtype == DType::kF32) {
-    for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F;
+    // Weights of either sign: else layer after layer grows, and what the loss hands back is too small for a normal number,
+    // which takes many times as long to compute with.
+    const float least = numbers == Numbers::kWeights ? 0x1p-5F : 0;
+    for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F - least;
   } else if (port.name == "x" && port.type.dtype == DType::kU8) {
     for (uint8_t& x : array.mutable_values<uint8_t>()) x = uint8_t(next() >> 24);
-  } else if (is_order) {
+  } else if (numbers == Numbers::kOrder) {
     for (int32_t& row : array.mutable_values<int32_t>()) row = int32_t((next() >> 8) % data_rows);
   }
   return array;
@@ -69,9 +75,14 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
     return Refuse("{}: a batch of {} takes {:.1f} GiB, expected {} or less: give a smaller --batch-size", who, batch,
                   bytes / double(1 << 30), kMostBytes >> 30);
   }
-  std::set<std::string> orders;
+  std::map<std::string, Numbers> numbers;
   for (NodeId id = 1; id < program.size(); ++id) {
-    if (program[id].op == Op::kRows) orders.insert(program[program[id].inputs[0]].attributes.String("name"));
+    const Node& node = program[id];
+    const AttributeMap& a = node.attributes;
+    if (node.op == Op::kRows) numbers[program[node.inputs[0]].attributes.String("name")] = Numbers::kOrder;
+    if (node.op == Op::kState && a.Flag("trainable") && a.String("kind") == "weight") {
+      numbers[a.String("name")] = Numbers::kWeights;
+    }
   }
   MadeUpRun run;
   run.batch_ = batch;
@@ -82,8 +93,9 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
       const int64_t rows = port.kind == Port::Kind::kRows ? data_rows : batch * steps;
       if (shape[axis] < 0) shape[axis] *= axis > 0 ? -batch : -rows;
     }
-    const bool is_order = port.kind == Port::Kind::kInput && orders.contains(port.name);
-    run.arrays_.push_back(MadeUpArray(port, shape, is_order, data_rows));
+    const auto known = numbers.find(port.name);
+    run.arrays_.push_back(
+        MadeUpArray(port, shape, known != numbers.end() ? known->second : Numbers::kSmall, data_rows));
     run.ports_.push_back(run.arrays_.back().mutable_raw());
     run.first_.push_back(port.kind == Port::Kind::kState ? run.arrays_.back().Clone() : Tensor());
   }

@@ -5,23 +5,23 @@
 
 namespace fusebox::codegen {
 
-Value* Units(const KernelContext& c) {
-  if (c.by_rows) return c.ir.I64(c.plan.row_cut.row_tiles);
+WorkUnits Units(const KernelContext& c) {
+  if (c.by_rows) return {c.ir.I64(c.plan.row_cut.row_tiles)};
   switch (c.kernel.kind) {
     case KernelKind::kMatMul:
       return MatMulUnits(c);
     case KernelKind::kRows:
-      return RowsUnits(c);
+      return {RowsUnits(c)};
     case KernelKind::kColumns:
-      return ColumnsUnits(c);
+      return {ColumnsUnits(c)};
     case KernelKind::kTranspose:
-      return TransposeUnits(c);
+      return {TransposeUnits(c)};
     case KernelKind::kCopy:
     case KernelKind::kScatter:
     case KernelKind::kControl:
       break;
   }
-  return c.ir.I64(1);
+  return {c.ir.I64(1)};
 }
 
 void Emit(const KernelContext& c) {

@@ -11,10 +11,16 @@ namespace fusebox::codegen {
 // machine's vectors hold: so results do not depend on them.
 inline constexpr int64_t kLanes = 16;
 
-// How many units the kernel has, as a value that depends on the rows of the step.
+// A kernel's units: how many, as a value that depends on the rows of the step; and how much work one is, that of the last
+// `light` ones being less than the others'.
+struct WorkUnits {
+  Value* count;
+  int64_t light = 0;
+  int64_t work = 1, light_work = 1;
+};
+WorkUnits MatMulUnits(const KernelContext& c);
 Value* RowsUnits(const KernelContext& c);
 Value* ColumnsUnits(const KernelContext& c);
-Value* MatMulUnits(const KernelContext& c);
 Value* TransposeUnits(const KernelContext& c);
 
 void EmitRows(const KernelContext& c);
@@ -28,7 +34,7 @@ void EmitScatter(const KernelContext& c);  // One unit.
 Value* PanelUnits(const KernelContext& c, const Plan::Packed& packed);
 void EmitPanels(const KernelContext& c, const Plan::Packed& packed, bool pack);
 
-Value* Units(const KernelContext& c);
+WorkUnits Units(const KernelContext& c);
 void Emit(const KernelContext& c);
 
 // The register tile of a matrix product, as text for reports.

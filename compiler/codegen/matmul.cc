@@ -285,7 +285,18 @@ class MatMulEmitter {
 
 }  // namespace
 
-Value* MatMulUnits(const KernelContext& c) { return MatMulEmitter(c).Units(); }
+// The tiles of the last panel may be narrower.
+WorkUnits MatMulUnits(const KernelContext& c) {
+  const Product product(c);
+  const Tiling& t = product.tiling;
+  WorkUnits units = {MatMulEmitter(c).Units()};
+  if (const int64_t rest = product.n > 0 ? product.n % t.panel() : 0; rest > 0) {
+    units.light = t.row_tiles;
+    units.work = TwiceCyclesOfTile(t.rows, t.vectors);
+    units.light_work = TwiceCyclesOfTile(t.rows, CeilDiv(rest, t.lanes));
+  }
+  return units;
+}
 void EmitMatMul(const KernelContext& c) { MatMulEmitter(c).Run(); }
 
 std::string MatMulTile(const KernelContext& c) {

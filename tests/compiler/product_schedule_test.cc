@@ -97,6 +97,49 @@ TEST(ProductSchedule, BlocksFollowTheCaches) {
   EXPECT_EQ(ChooseSchedule({.m = 1, .k = 4096, .n = 4096}, target).k, 8);
 }
 
+// A panel of B takes the first level's part, however wide the tile's vectors make it.
+TEST(ProductSchedule, WidePanelsAreShorter) {
+  const ProductSchedule s = ChooseSchedule({.m = 2048, .k = 2048, .n = 2048}, kAvx512);
+  EXPECT_EQ(ToString(s), "tile=6x4 k=128 rows=512 a=1 b=1");
+  EXPECT_LE(s.k * s.tile_vectors * 64, kAvx512.caches.l1d * 2 / 3);
+}
+
+// Rows of B that are pages apart: read where they lie, no more of them than the TLB finds; of many row tiles, from a copy.
+TEST(ProductSchedule, FewRowsReadFewPages) {
+  for (const codegen::Target& target : {kAvx2, kAvx512}) {
+    const ProductSchedule few = ChooseSchedule({.m = 32, .k = 1024, .n = 4096}, target);
+    EXPECT_EQ(few.k, 64);
+    EXPECT_EQ(few.copied_panels, 0);
+    EXPECT_EQ(ChooseSchedule({.m = 32, .k = 1024, .n = 1000}, target).k, 128) << "of shorter rows, more";
+    const ProductSchedule many = ChooseSchedule({.m = 1024, .k = 1024, .n = 4096}, target);
+    EXPECT_EQ(many.k, 128);
+    EXPECT_GT(many.copied_panels, 0);
+  }
+}
+
+// Of a B in the second level: tiles of wide vectors ask for more of it than comes in time, so panels go to the first.
+TEST(ProductSchedule, WideTilesOfANearOperandGoByBlocks) {
+  const ProductShape shape = {.m = 32, .k = 784, .n = 300};
+  EXPECT_EQ(ChooseSchedule(shape, kAvx512).k, 128);
+  codegen::Target narrow = kAvx2;
+  narrow.caches = kAvx512.caches;
+  EXPECT_EQ(ChooseSchedule(shape, narrow).k, 0);
+  const ProductSchedule square = ChooseSchedule({.m = 512, .k = 512, .n = 512}, kAvx512);
+  EXPECT_EQ(square.k, 0) << "its sums would not be as near";
+  EXPECT_EQ(square.rows, 128) << "rows of A that stay in the second level";
+}
+
+// Columns of a data set's rows are copied where enough panels read them, else nothing is.
+TEST(ProductSchedule, ScatteredRowsAreCopiedForManyReaders) {
+  ProductShape shape = {.m = 784, .k = 128, .n = 300, .transposed = true, .rows_of_data = true};
+  const ProductSchedule narrow = ChooseSchedule(shape, kAvx2);
+  EXPECT_TRUE(narrow.copies_a);
+  EXPECT_EQ(narrow.k, 128);
+  EXPECT_EQ(ChooseSchedule(shape, kAvx512).k, 0) << "five panels";
+  shape.n = 1024;
+  EXPECT_TRUE(ChooseSchedule(shape, kAvx512).copies_a);
+}
+
 TEST(ProductSchedule, IsRefusedWhereItCannotBe) {
   const ProductShape shape = {.m = 64, .k = 300, .n = 100};
   const auto valid = [&](ProductSchedule s) { return IsValid(s, shape, kAvx2); };
