@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels that only move: a matrix turned block by block, pieces put side by side, rows added up where an index says.
+#include <algorithm>
+
 #include "fusebox/compiler/codegen/kernels.h"
 #include "fusebox/compiler/codegen/op_emitters.h"
 
@@ -62,28 +64,39 @@ void EmitTranspose(const KernelContext& c) {
       });
     });
   };
+  // So many rows and columns of the output, at most a block's.
+  const bool is_padded = c.LayoutOf(source) != Layout::kExact;
+  const auto turn = [&](Value* row, int64_t height, Value* column, int64_t width) {
+    Value* inside = height < kBlock && !is_padded ? LanesBefore(ir, ir.I64(0), ir.I64(height), kBlock) : nullptr;
+    Value* edge = width < kBlock ? LanesBefore(ir, ir.I64(0), ir.I64(width), kBlock) : nullptr;
+    Values block;
+    for (int64_t i = 0; i < kBlock; ++i) {
+      // What is behind the last column is turned into lanes that are not stored.
+      Value* of = ir.Add(column, ir.I64(std::min(i, width - 1)));
+      block.push_back(ir.LoadLanes(from, dtype, index_of_input(of, row), kBlock, inside));
+    }
+    block = TurnBlock(ir, std::move(block));
+    for (int64_t i = 0; i < height; ++i) {
+      Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), to_stride), column);
+      ir.StoreLanes(block[size_t(i)], to, dtype, index, edge);
+    }
+  };
+  const auto turn_rows = [&](Value* row, int64_t height) {
+    Value* whole = ir.b.CreateAnd(columns, ir.I64(-kBlock));
+    ir.Loop(ir.I64(0), whole, kBlock, [&](Value* column) { turn(row, height, column, kBlock); });
+    const int64_t n = c.kernel.space[1];
+    if (n < 0) return one_by_one(row, ir.Add(row, ir.I64(height)), whole);
+    if (n % kBlock != 0) turn(row, height, whole, n % kBlock);
+  };
   ir.Loop(c.begin, c.end, 1, [&](Value* unit) {
     Value* row = ir.Mul(unit, ir.I64(kBlock));
-    Value* row_end = ir.Add(row, ir.I64(kBlock));
+    const int64_t m = c.kernel.space[0];
     ir.If(
-        ir.b.CreateICmpSLE(row_end, rows),
+        ir.b.CreateICmpSLE(ir.Add(row, ir.I64(kBlock)), rows), [&] { turn_rows(row, kBlock); },
         [&] {
-          Value* whole = ir.b.CreateAnd(columns, ir.I64(-kBlock));
-          ir.Loop(ir.I64(0), whole, kBlock, [&](Value* column) {
-            Values block;
-            for (int64_t i = 0; i < kBlock; ++i) {
-              Value* index = index_of_input(ir.Add(column, ir.I64(i)), row);
-              block.push_back(ir.LoadLanes(from, dtype, index, kBlock, nullptr));
-            }
-            block = TurnBlock(ir, std::move(block));
-            for (int64_t i = 0; i < kBlock; ++i) {
-              Value* index = ir.Add(ir.Mul(ir.Add(row, ir.I64(i)), to_stride), column);
-              ir.StoreLanes(block[size_t(i)], to, dtype, index, nullptr);
-            }
-          });
-          one_by_one(row, row_end, whole);
-        },
-        [&] { one_by_one(row, rows, ir.I64(0)); });
+          if (m < 0) return one_by_one(row, rows, ir.I64(0));
+          if (m % kBlock != 0) turn_rows(row, m % kBlock);
+        });
   });
 }
 

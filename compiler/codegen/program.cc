@@ -107,7 +107,7 @@ class ProgramEmitter {
   static constexpr size_t kNone = size_t(-1);
   struct Function {
     llvm::Function* body;
-    llvm::Function* share = nullptr;            // If it is called several times.
+    llvm::Function* share = nullptr;               // If it is called several times.
     std::function<WorkUnits(Value* batch)> units;  // What it has, emitted where the builder stands.
   };
   using UnitsOf = std::function<WorkUnits(const KernelContext&)>;

@@ -55,6 +55,18 @@ class Failed(Exception):
     """A measurement that cannot be had, and why."""
 
 
+def openblas_core():
+    """Debian's OpenBLAS takes its oldest kernels, for SSE3, on a processor that came out after it: then these are fair."""
+    flags = set()
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("flags"):
+                flags = set(line.split())
+                break
+    core = "SkylakeX" if {"avx512f", "avx512bw", "avx512vl"} <= flags else "Haswell" if "avx2" in flags else None
+    return {"OPENBLAS_CORETYPE": core} if core else {}
+
+
 # Those that train, with what `Case.arguments` say. The data of tiny and random networks are made up.
 JAX = Peer("JAX, lax.scan", "python", "jax_train.py")
 LIBTORCH = Peer("LibTorch", "native", "libtorch_train")

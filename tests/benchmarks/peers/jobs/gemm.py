@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-from systems import Case, Job, Peer
+from systems import Case, Job, Peer, openblas_core
 
 # As ../../gemm.cc has them: squares, and few rows by weights.
 SQUARES = [256, 512, 768, 1024, 2048]
@@ -13,7 +13,7 @@ JOB = Job(
     cases=[Case(f"[{m},{k}] [{k},{n}]", {"m": m, "k": k, "n": n}, f"Gemm/m:{m}/k:{k}/n:{n}", 2 * m * k * n)
            for m, k, n in SHAPES],
     peers=[
-        Peer("OpenBLAS", "native", "openblas_gemm"),
+        Peer("OpenBLAS", "native", "openblas_gemm", variables=openblas_core()),
         Peer("oneDNN, sgemm or matmul", "native", "onednn_gemm"),
     ],
     calls=True,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import dataclasses
 
-from systems import JAX, KERAS, LIBTORCH, PYTORCH, Case, Job, Peer, training_flops
+from systems import JAX, KERAS, LIBTORCH, PYTORCH, Case, Job, Peer, openblas_core, training_flops
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ JOB = Job(
         JAX,
         LIBTORCH,
         PYTORCH,
-        Peer("dlib", "native", "dlib_train"),
+        Peer("dlib", "native", "dlib_train", variables=openblas_core()),
         dataclasses.replace(KERAS, takes=lambda case: case.arguments["batch"] == 32),
     ],
     tolerance=0.1,  # Shuffles and first weights are of each one's own.
