@@ -17,8 +17,9 @@ constexpr int64_t kFewRows = 6;
 constexpr int64_t kStreams = 8;      // Rows of B, from end to end: more than that no processor follows well.
 constexpr int64_t kScattered = 64;   // Rows of a data set, here and there, that are read without much ado.
 constexpr int64_t kLeastBlock = 64;  // Of k: sums go to memory and back once a block.
-constexpr int64_t kPage = 4096, kOneRow = 2 << 20;
-constexpr int64_t kPages = 64;  // Rows of B, a page or more apart, that the first-level TLB finds.
+constexpr int64_t kPage = 4096;
+constexpr int64_t kOneRow = 2 << 20;  // Bytes of B that come fast enough from any third level.
+constexpr int64_t kPages = 64;        // Rows of B, a page or more apart, that the first-level TLB finds.
 // Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A.
 constexpr int64_t kTilesToCopyB = 64;
 constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16, kTilesToCopyAOfPages = 5;
@@ -59,20 +60,19 @@ bool Fits(int64_t rows, int64_t vectors, const ProductShape& shape, const codege
   return rows * vectors + (rows > 1 ? vectors : 0) + 1 <= target.registers;
 }
 
-double CyclesOfTile(int64_t rows, int64_t vectors) { return double(TwiceCyclesOfTile(rows, vectors)) / 2; }
-
-// Of all tiles. Loads take no time beside as many multiply-adds, yet fewer of them are better: some come late.
+// Half cycles for each k of all tiles. Loads take no time beside as many multiply-adds, yet fewer of them are better: some
+// come late.
 double Cost(const Tiling& t, int64_t n) {
   const auto tile = [](int64_t rows, int64_t vectors) {
-    return CyclesOfTile(rows, vectors) + double(rows + vectors) / 32;
+    return double(TwiceCyclesOfTile(rows, vectors)) + double(rows + vectors) / 16;
   };
   const int64_t panels = n / t.panel(), rest = CeilDiv(n % t.panel(), t.lanes);
-  double cycles = 0;
+  double cost = 0;
   for (const auto& [rows, count] : {std::pair(t.rows, t.tall), std::pair(t.rows - 1, t.row_tiles - t.tall)}) {
     if (rows == 0) continue;
-    cycles += double(count) * (double(panels) * tile(rows, t.vectors) + (rest > 0 ? tile(rows, rest) : 0));
+    cost += double(count) * (double(panels) * tile(rows, t.vectors) + (rest > 0 ? tile(rows, rest) : 0));
   }
-  return cycles;
+  return cost;
 }
 
 // The cheapest that is no wider. Of equal ones the one that reads B less often, then the wider: B is read in longer pieces.
@@ -174,7 +174,7 @@ void ChooseBlocks(ProductSchedule& schedule, const ProductShape& shape, const co
   } else if (near) {
     // All of B is near. It comes from there fast enough, unless tiles are low and wide; then panels stay in the first
     // level, if the sums are as near.
-    const double asked = double(panel_row) / CyclesOfTile(tiling.rows, tiling.vectors);
+    const double asked = 2 * double(panel_row) / double(TwiceCyclesOfTile(tiling.rows, tiling.vectors));
     const bool is_short = !shape.transposed && m > kFewRows && m * n * element <= Near(caches) / 2;
     if (is_short && asked > kNearBytesOfACycle && k >= 2 * block) {
       block_k_by(block);
