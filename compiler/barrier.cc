@@ -7,11 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "fusebox/compiler/spin.h"
+
 namespace fusebox {
 namespace {
-
-constexpr int kSpins =
-    1000;  // Of some ten nanoseconds each: longer than threads differ in a phase, shorter than a time slice.
 
 // Nanoseconds: less than what another process gets of a core, more than what waking a thread takes of it.
 constexpr int64_t kTimeSlice = 500'000;
@@ -19,14 +18,6 @@ constexpr int64_t kTimeSlice = 500'000;
 int64_t Now() {
   using std::chrono::steady_clock;
   return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now().time_since_epoch()).count();
-}
-
-inline void Pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
 }
 
 // Whether this thread has lost its core to another one since it was asked last. The first answer is no.
@@ -53,10 +44,7 @@ void WaitForAll(RunContext* context) {
     context->generation.notify_all();
     return;
   }
-  for (int spins = 0; spins < kSpins; ++spins) {
-    if (context->generation.load(std::memory_order_acquire) != generation) return;
-    Pause();
-  }
+  if (SpinWhile(context->generation, generation)) return;
   int64_t nobody = 0;
   context->asleep_since.compare_exchange_strong(nobody, Now(), std::memory_order_relaxed);
   context->generation.wait(generation, std::memory_order_acquire);

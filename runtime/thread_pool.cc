@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <functional>
 #include <string_view>
 
+#include "fusebox/compiler/spin.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/float_environment.h"
 #include "fusebox/runtime/usable_cores.h"
@@ -23,49 +25,43 @@ ThreadPool& ThreadPool::Global() {
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(mutex_);
-    leave_ = true;
-  }
-  wake_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
+  call_ = nullptr;
+  for (const auto& worker : workers_) Wake(*worker);
+  for (const auto& worker : workers_) worker->thread.join();
 }
 
 void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
   const DefaultFloatEnvironment environment;
   if (threads <= 1) return call(work, 0);
   const std::lock_guard one(one_at_a_time_);
-  {
-    const std::lock_guard lock(mutex_);
-    call_ = call;
-    work_ = work;
-    threads_ = threads;
-    running_ = threads - 1;
-    ++round_;
+  while (workers() < threads - 1) {
+    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
+    worker.thread = std::thread(&ThreadPool::Work, this, std::ref(worker), workers());
   }
-  // A new worker looks for work before it sleeps, so it takes part in this round.
-  while (workers() < threads - 1) workers_.emplace_back(&ThreadPool::Worker, this, workers() + 1);
-  wake_.notify_all();
+  call_ = call;
+  work_ = work;
+  running_.store(uint32_t(threads - 1), std::memory_order_relaxed);
+  for (int64_t i = 0; i < threads - 1; ++i) Wake(*workers_[size_t(i)]);
   call(work, 0);
-  std::unique_lock lock(mutex_);
-  done_.wait(lock, [this] { return running_ == 0; });
-  threads_ = 0;
+  for (uint32_t n; (n = running_.load(std::memory_order_acquire)) != 0;) {
+    if (!SpinWhile(running_, n)) running_.wait(n, std::memory_order_acquire);
+  }
 }
 
-void ThreadPool::Worker(int64_t thread) {
+// In one order with the sleepers' own accesses, as the last one's fetch_sub below: else a thread could go to sleep just when
+// nobody is awoken any more.
+void ThreadPool::Wake(Worker& worker) {
+  worker.round.fetch_add(1, std::memory_order_seq_cst);
+  worker.round.notify_one();
+}
+
+void ThreadPool::Work(Worker& me, int64_t thread) {
   const DefaultFloatEnvironment environment;
-  uint64_t seen = 0;
-  std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [&] { return leave_ || (round_ != seen && thread < threads_); });
-    if (leave_) return;
-    seen = round_;
-    const Call call = call_;
-    void* const work = work_;
-    lock.unlock();
-    call(work, thread);
-    lock.lock();
-    if (--running_ == 0) done_.notify_one();
+  for (uint32_t seen = 0;; ++seen) {
+    if (!SpinWhile(me.round, seen)) me.round.wait(seen, std::memory_order_acquire);
+    if (call_ == nullptr) return;
+    call_(work_, thread);
+    if (running_.fetch_sub(1, std::memory_order_seq_cst) == 1) running_.notify_one();
   }
 }
 

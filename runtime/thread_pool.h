@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that run compiled programs. Between calls they sleep; inside a call they meet at the barriers that the
-// compiled code brings along.
+// The threads that run compiled programs. Inside a call they meet at the barriers that the compiled code brings along;
+// after it they stay awake for some tens of microseconds, in case another call follows, then sleep.
 #pragma once
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,19 +38,20 @@ class ThreadPool {
 
  private:
   using Call = void (*)(void* work, int64_t thread);
+  struct alignas(64) Worker {  // A line of its own: who waits for its round does not disturb its neighbours.
+    std::atomic<uint32_t> round = 0;
+    std::thread thread;
+  };
   void RunErased(int64_t threads, Call call, void* work);
-  void Worker(int64_t thread);
+  static void Wake(Worker& worker);
+  void Work(Worker& me, int64_t thread);
 
   std::mutex one_at_a_time_;
-  std::mutex mutex_;
-  std::condition_variable wake_, done_;
-  std::vector<std::thread> workers_;
-  // What follows is guarded by mutex_.
+  std::vector<std::unique_ptr<Worker>> workers_;
+  // Written before a worker's round, read after it; a null call ends the worker.
   Call call_ = nullptr;
   void* work_ = nullptr;
-  int64_t threads_ = 0, running_ = 0;
-  uint64_t round_ = 0;
-  bool leave_ = false;
+  alignas(64) std::atomic<uint32_t> running_ = 0;  // Workers that are not done.
 };
 
 // How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may use,

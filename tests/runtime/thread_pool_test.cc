@@ -2,7 +2,9 @@
 #include "fusebox/runtime/thread_pool.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -97,6 +99,30 @@ TEST(ThreadPool, MoreThreadsThanCores) {
     EXPECT_EQ(sum, 20 * threads * (threads + 1) / 2);
   }
   EXPECT_EQ(pool.workers(), 15);
+}
+
+// Calls far apart find the workers asleep, and a caller whose workers take long sleeps, too; each is awoken.
+TEST(ThreadPool, WakesThoseThatSleep) {
+  ThreadPool pool;
+  for (const int64_t late : {0, 1, 2}) {
+    std::atomic<int> calls = 0;
+    pool.Run(3, [&](int64_t thread) {
+      if (thread == late) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ++calls;
+    });
+    EXPECT_EQ(calls, 3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+// They stay awake for a moment only: who is done leaves the cores to others.
+TEST(ThreadPool, SleepsBetweenCalls) {
+  ThreadPool pool;
+  pool.Run(4, [](int64_t) {});
+  const std::clock_t before = std::clock();  // What all threads of the process have used.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(std::clock() - before,
+            CLOCKS_PER_SEC / 20);  // Awake, the three would have used 0.6 s, or 0.2 s of one core.
 }
 
 #ifdef __SSE2__
