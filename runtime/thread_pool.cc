@@ -31,7 +31,7 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
-  const DefaultFloatEnvironment environment;
+  const FloatEnvironment environment;
   if (threads <= 1) return call(work, 0);
   const std::lock_guard one(one_at_a_time_);
   while (workers() < threads - 1) {
@@ -56,7 +56,7 @@ void ThreadPool::Wake(Worker& worker) {
 }
 
 void ThreadPool::Work(Worker& me, int64_t thread) {
-  const DefaultFloatEnvironment environment;
+  const FloatEnvironment environment;
   for (uint32_t seen = 0;; ++seen) {
     if (!SpinWhile(me.round, seen)) me.round.wait(seen, std::memory_order_acquire);
     if (call_ == nullptr) return;

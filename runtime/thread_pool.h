@@ -24,7 +24,7 @@ class ThreadPool {
   static ThreadPool& Global();
 
   // Calls work(0) on the calling thread and work(1) ... work(threads - 1) on others, all at once, and returns when each
-  // is done. Every thread has the default floating-point environment (round to nearest, denormals kept). Allocates only
+  // is done. Every thread has the floating-point environment of programs (float_environment.h). Allocates only
   // when more threads are asked for than ever before. Calls from several threads wait for each other, so that together they
   // never keep more threads at work than one of them has asked for; but a call for one thread is the caller's own, and
   // waits for nobody.
