@@ -75,6 +75,21 @@ double Cost(const Tiling& t, int64_t n) {
   return cost;
 }
 
+// How much longer two and four threads take for it, on average, than if each had as much to do. Where the program writes what
+// lies in panels, as a training step does its weights, each thread should have the same whole panels in every kernel: of one
+// that is shared, all threads fetch what the others wrote: worse than a sixteenth more to do (codegen/work_units.h).
+double Unevenness(const Tiling& t, int64_t n) {
+  constexpr double kOfSharing = 17.0 / 16;
+  if (n <= 0) return 1;
+  const int64_t vectors = CeilDiv(n, t.lanes), panels = CeilDiv(n, t.panel());
+  double sum = 0;
+  for (const int64_t threads : {2, 4}) {
+    const double most = double(std::min(CeilDiv(panels, threads) * t.vectors, vectors));
+    sum += std::min(most * double(threads) / double(vectors), kOfSharing) / 2;
+  }
+  return sum;
+}
+
 // The cheapest that is no wider. Of equal ones the one that reads B less often, then the wider: B is read in longer pieces.
 std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Target& target, int64_t most_vectors) {
   std::optional<Tiling> best;
@@ -83,7 +98,7 @@ std::optional<Tiling> CheapestTile(const ProductShape& shape, const codegen::Tar
     const int64_t least = std::max<int64_t>(shape.tile_rows, 1);
     for (int64_t rows = least; Fits(rows, vectors, shape, target); ++rows) {
       const Tiling t = Cut(shape.Rows(), rows, vectors, Lanes(target, shape.dtype));
-      const double cost = Cost(t, shape.Columns());
+      const double cost = Cost(t, shape.Columns()) * (shape.in_panels ? Unevenness(t, shape.Columns()) : 1);
       const auto equal_but_better = [&] {
         return std::pair(-t.row_tiles, t.vectors) > std::pair(-best->row_tiles, best->vectors);
       };
@@ -101,7 +116,7 @@ Tiling ChooseTile(const ProductShape& shape, const codegen::Target& target) {
   // One row's time is that of reading B: in pieces as long as can be, unless it comes from far away, row by row.
   const int64_t m = shape.Rows();
   const bool near = shape.Columns() * shape.Depth() * SizeOf(shape.dtype) <= OneRowOf(target.caches);
-  const int64_t most = m == 1 && near ? widest : m <= 2 ? 8 : 4;
+  const int64_t most = m == 1 && near ? widest : m <= 2 ? 8 : shape.in_panels ? 5 : 4;
   const std::optional<Tiling> tile = CheapestTile(shape, target, std::min(most, widest));
   // Where vectors are short, some panels may be more of them. One row of accumulators always fits.
   return tile ? *tile : *CheapestTile(shape, target, widest);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop nests, one source a kind of kernel. A kernel's work is cut into units by its data alone, never by the number
-// of threads; each emitter fills a function that does units [begin, end).
+// The loop nests, one source a kind of kernel. Each emitter fills a function that does units [begin, end) of the kernel's.
 #pragma once
 #include "fusebox/compiler/codegen/point.h"
+#include "fusebox/compiler/codegen/work_units.h"
 #include "fusebox/compiler/compiler.h"
 
 namespace fusebox::codegen {
@@ -11,13 +11,6 @@ namespace fusebox::codegen {
 // machine's vectors hold: so results do not depend on them.
 inline constexpr int64_t kLanes = 16;
 
-// A kernel's units: how many, as a value that depends on the rows of the step; and how much work one is, that of the last
-// `light` ones being less than the others'.
-struct WorkUnits {
-  Value* count;
-  int64_t light = 0;
-  int64_t work = 1, light_work = 1;
-};
 WorkUnits MatMulUnits(const KernelContext& c);
 Value* RowsUnits(const KernelContext& c);
 Value* ColumnsUnits(const KernelContext& c);

@@ -285,11 +285,12 @@ class MatMulEmitter {
 
 }  // namespace
 
-// The tiles of the last panel may be narrower.
+// A panel's are a group where the program writes panels, or reads what it has written. The tiles of the last one may be narrower.
 WorkUnits MatMulUnits(const KernelContext& c) {
   const Product product(c);
   const Tiling& t = product.tiling;
-  WorkUnits units = {MatMulEmitter(c).Units()};
+  WorkUnits units = {.count = MatMulEmitter(c).Units()};
+  if (product.in_panels && product.n > t.panel() && t.row_tiles > 0) units.group = t.row_tiles;
   if (const int64_t rest = product.n > 0 ? product.n % t.panel() : 0; rest > 0) {
     units.light = t.row_tiles;
     units.work = TwiceCyclesOfTile(t.rows, t.vectors);

@@ -22,6 +22,7 @@ Product::Product(const KernelContext& c) {
   layout_of_b = c.LayoutOf(b);
   const auto planned = c.plan.products.find(node);
   Check(planned != c.plan.products.end(), "a product without a schedule");
+  in_panels = planned->second.shape.in_panels;
   schedule = planned->second.schedule;
   partial_sums = planned->second.partial_sums;
   Check(IsValid(schedule, planned->second.shape, c.target), "a product's schedule is for another target");

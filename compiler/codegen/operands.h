@@ -17,6 +17,7 @@ struct Product {
   bool transposed = false;      // A lies as [k, m].
   NodeId rows_of_data = 0;      // Not 0: A is these rows of a data set, and lies there.
   Layout layout_of_b = Layout::kExact;
+  bool in_panels = false;  // As in ProductShape.
   ProductSchedule schedule;
   Tiling tiling;                                            // As the schedule says.
   bool sums_in_parts() const { return partial_sums >= 0; }  // Over blocks of k, one after the other.

@@ -341,29 +341,18 @@ class ProgramEmitter {
     ir_.b.CreateCall(function.share, {run_, first_row, count, thread_, threads_, places});
   }
 
-  // The thread's share of the units: which unit is whose depends on the number of threads, what a unit does not.
+  // The thread's share of the units.
   void CallBody(const Function& function, Value* first_row, Value* count, Value* places) {
     auto& b = ir_.b;
     const WorkUnits units = function.units(count);
     // Divisions take longer than a small kernel.
+    const auto before = [&](Value* thread) { return UnitsBefore(ir_, units, thread, threads_); };
     const Values range = ir_.Choose(
-        together_, [&] { return Values{Before(units, thread_), Before(units, ir_.Add(thread_, ir_.I64(1)))}; },
+        together_, [&] { return Values{before(thread_), before(ir_.Add(thread_, ir_.I64(1)))}; },
         [&] { return Values{ir_.I64(0), units.count}; });
     Value *begin = range[0], *end = range[1];
     ir_.If(b.CreateICmpSLT(begin, end),
            [&] { b.CreateCall(function.body, {run_, first_row, count, begin, end, places}); });
-  }
-
-  // How many of the units come before those of thread `thread`, each having as much work.
-  Value* Before(const WorkUnits& units, Value* thread) {
-    auto& b = ir_.b;
-    if (units.work == units.light_work) return b.CreateUDiv(ir_.Mul(units.count, thread), threads_);
-    Value* heavy = b.CreateSub(units.count, ir_.I64(units.light));
-    Value* heavy_work = ir_.Mul(heavy, ir_.I64(units.work));
-    Value* all = ir_.Add(heavy_work, ir_.I64(units.light * units.light_work));
-    Value* mine = b.CreateUDiv(ir_.Mul(all, thread), threads_);
-    Value* light = b.CreateUDiv(ir_.Max(b.CreateSub(mine, heavy_work), ir_.I64(0)), ir_.I64(units.light_work));
-    return ir_.Add(ir_.Min(b.CreateUDiv(mine, ir_.I64(units.work)), heavy), light);
   }
 
   // Where the program is compiled for a profile, notes how long it took.

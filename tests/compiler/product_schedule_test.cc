@@ -72,6 +72,17 @@ TEST(ProductSchedule, TilesHaveAccumulatorsEnough) {
   for (const codegen::Target& target : {kAvx2, kAvx512, kNeon, kSse2}) EXPECT_GE(tile(target), 10);
 }
 
+// Weights that the program writes: whole panels for each of two and four threads, as even as can be.
+TEST(ProductSchedule, PanelsOfWeightsAreEven) {
+  const auto tile = [](int64_t n, bool in_panels) {
+    const ProductSchedule s = ChooseSchedule({.m = 32, .k = 784, .n = n, .in_panels = in_panels}, kAvx512);
+    return std::pair(s.tile_rows, s.tile_vectors);
+  };
+  EXPECT_EQ(tile(300, true), std::pair(5L, 5L));  // 10 and 9 vectors of the 19; by fours they would be 12 and 7.
+  EXPECT_EQ(tile(300, false), std::pair(6L, 4L));
+  EXPECT_EQ(tile(512, true), tile(512, false));  // Eight panels are even.
+}
+
 // Larger caches, larger blocks.
 TEST(ProductSchedule, BlocksFollowTheCaches) {
   const ProductShape large = {.m = 1024, .k = 1024, .n = 1024};
