@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/passes/canonical_reductions.h"
 
+#include <algorithm>
+
 #include "fusebox/compiler/passes/support.h"
 
 namespace fusebox {
 namespace {
+
+constexpr int64_t kLongRow = 64;         // Elements: a row so long is worth a turn of its own,
+constexpr int64_t kManyElements = 4096;  // and an array so large the second reduction.
 
 // Runs of axes that follow each other, the last one first.
 std::vector<Ints> RunsFromTheLast(const Ints& axes) {
@@ -14,6 +19,22 @@ std::vector<Ints> RunsFromTheLast(const Ints& axes) {
     runs.back().insert(runs.back().begin(), axes[i]);
   }
   return runs;
+}
+
+// Whether a reduction of this run would be one row, which only one thread could do, though it takes long.
+bool IsOneLongRow(const Shape& shape, const Ints& run) {
+  if (std::ranges::any_of(shape, [](int64_t size) { return size < 0; })) return false;
+  const int64_t elements = NumElements(shape, 1);
+  int64_t reduced = 1;
+  for (const int64_t axis : run) reduced *= shape[size_t(axis)];
+  return run.size() > 1 && reduced == elements && elements >= kManyElements && shape[size_t(run.back())] >= kLongRow;
+}
+
+// One axis after the other, from the last.
+std::vector<Ints> AxisByAxis(const Ints& run) {
+  std::vector<Ints> axes;
+  for (size_t i = run.size(); i-- > 0;) axes.push_back({run[i]});
+  return axes;
 }
 
 NodeId Canonical(Graph& copy, const Node& node, std::vector<NodeId> inputs) {
@@ -27,7 +48,9 @@ NodeId Canonical(Graph& copy, const Node& node, std::vector<NodeId> inputs) {
     if (shape[size_t(axis)] != 1) folded.push_back(axis);
   }
   NodeId value = inputs[0];
-  for (Ints& run : RunsFromTheLast(folded)) {
+  std::vector<Ints> runs = RunsFromTheLast(folded);
+  if (runs.size() == 1 && IsOneLongRow(shape, runs[0])) runs = AxisByAxis(runs[0]);
+  for (Ints& run : runs) {
     value = AddFor(copy, node, node.op, {value}, Attribute("axes", std::move(run)));
   }
   return ReshapeFor(copy, node, value, node.type.shape);

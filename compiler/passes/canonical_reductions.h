@@ -14,9 +14,11 @@ namespace fusebox {
 //     %0 = reduce_max %x {axes = [1], keepdims = true}  becomes     %0 = reduce_max %x {axes = [1]} : f32[N]
 //                                      : f32[N,1]                   %1 = reshape %0                 : f32[N,1]
 //
-// The last run comes first, as it reads memory in order and leaves least. Axes of size 1 are not folded but reshaped
-// away. A sum over several runs is rounded once more for each, as a re-association inside one reduction may be; maxima
-// are unchanged. Runs before layout and fusion, after simplify. Linear in the number of nodes.
+// The last run comes first, as it reads memory in order and leaves least. What leaves one number of a large array, as the
+// sum of a penalty on weights does, goes axis by axis: so threads share the rows, and these may lie in panels (layouts.h).
+// Axes of size 1 are not folded but reshaped away. A sum in several parts is rounded once more for each, as a re-association
+// inside one reduction may be; maxima are unchanged. Runs before layout and fusion, after simplify. Linear in the number of
+// nodes.
 absl::StatusOr<Graph> CanonicalReductions(const Graph& graph);
 
 }  // namespace fusebox

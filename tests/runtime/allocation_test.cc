@@ -7,20 +7,6 @@
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 
-// ThreadSanitizer brings operators new of its own, beside which no others can be linked.
-#if defined(__SANITIZE_THREAD__)
-#define FUSEBOX_COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FUSEBOX_COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#ifndef FUSEBOX_COUNTS_ALLOCATIONS
-#define FUSEBOX_COUNTS_ALLOCATIONS 1
-#endif
-
-#if FUSEBOX_COUNTS_ALLOCATIONS
-
 namespace {
 std::atomic<int64_t> allocations = 0;
 }  // namespace
@@ -71,5 +57,3 @@ TEST(Fit, StepsDoNotAllocate) {
 
 }  // namespace
 }  // namespace fusebox
-
-#endif  // FUSEBOX_COUNTS_ALLOCATIONS

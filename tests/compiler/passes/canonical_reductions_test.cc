@@ -61,6 +61,29 @@ TEST(CanonicalReductions, ReshapesAxesOfOneAway) {
     return a = %1, b = %x)");
 }
 
+TEST(CanonicalReductions, GoesAxisByAxisOverALargeArray) {
+  ExpectBecomes(R"(
+    %x = input                     : f32[8,16,64]
+    %0 = sum %x {axes = [0, 1, 2]} : f32[]
+    return %0)",
+                R"(
+    %x = input               : f32[8,16,64]
+    %0 = sum %x {axes = [2]} : f32[8,16]
+    %1 = sum %0 {axes = [1]} : f32[8]
+    %2 = sum %1 {axes = [0]} : f32[]
+    return %2)");
+  // Rows of one of many are shared anyway; small arrays and short rows are not worth it.
+  const char* text = R"(
+    %x = input                       : f32[8,64,64]
+    %y = input                       : f32[63,64]
+    %z = input                       : f32[64,64,63]
+    %0 = sum %x {axes = [1, 2]}      : f32[8]
+    %1 = sum %y {axes = [0, 1]}      : f32[]
+    %2 = sum %z {axes = [0, 1, 2]}   : f32[]
+    return a = %0, b = %1, c = %2)";
+  ExpectBecomes(text, text);
+}
+
 TEST(CanonicalReductions, LeavesOneRunAndArgmaxAlone) {
   const char* text = R"(
     %x = input                   : f32[N,3]
