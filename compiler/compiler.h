@@ -90,7 +90,7 @@ struct CompileOptions {
   std::vector<std::string> skip = {};  // Passes left out, by name.
   // States of this size or more that products read as B are kept packed while steps run (layouts.h). Smaller ones stay in
   // the nearest cache as they are.
-  int64_t pack_from_bytes = 8 * 1024;
+  int64_t pack_from_bytes = int64_t{8} * 1024;
   // For tests: so many bytes (whole pages) stay free behind each intermediate, which ends where they begin, and nothing
   // shares memory. Executable::guards() tells where they are, so that they can be made inaccessible.
   int64_t guard_bytes = 0;

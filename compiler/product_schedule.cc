@@ -18,8 +18,8 @@ constexpr int64_t kStreams = 8;      // Rows of B, from end to end: more than th
 constexpr int64_t kScattered = 64;   // Rows of a data set, here and there, that are read without much ado.
 constexpr int64_t kLeastBlock = 64;  // Of k: sums go to memory and back once a block.
 constexpr int64_t kPage = 4096;
-constexpr int64_t kOneRow = 2 << 20;  // Bytes of B that come fast enough from any third level.
-constexpr int64_t kPages = 64;        // Rows of B, a page or more apart, that the first-level TLB finds.
+constexpr int64_t kOneRow = int64_t{2} << 20;  // Bytes of B that come fast enough from any third level.
+constexpr int64_t kPages = 64;                 // Rows of B, a page or more apart, that the first-level TLB finds.
 // Copying pays from so many readers on: row tiles for a panel of B, panels for a row tile of A.
 constexpr int64_t kTilesToCopyB = 64;
 constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16, kTilesToCopyAOfPages = 5;

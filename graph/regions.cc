@@ -19,7 +19,8 @@ absl::StatusOr<std::vector<Type>> OfCond(const Node& node, const std::vector<Typ
   if (operands.empty() || operands[0] != Type{DType::kBool, {}}) {
     return Refuse("expects a predicate bool[], got {}", operands.empty() ? "none" : ToString(operands[0]));
   }
-  const std::vector<Type> then = OutputTypes(node.regions[0]), otherwise = OutputTypes(node.regions[1]);
+  std::vector<Type> then = OutputTypes(node.regions[0]);
+  const std::vector<Type> otherwise = OutputTypes(node.regions[1]);
   if (then.empty()) return Refuse("expects branches that return something");
   if (then.size() != otherwise.size()) {
     return Refuse("expects two branches of as many results, got {} and {}", then.size(), otherwise.size());
@@ -71,7 +72,8 @@ absl::StatusOr<std::vector<Type>> OfScan(const Node& node, const std::vector<Typ
 absl::StatusOr<std::vector<Type>> OfWhile(const Node& node, const std::vector<Type>& operands) {
   const size_t carries = CarriesOf(node);
   if (carries == 0 || carries > operands.size()) return Refuse("expects a carry");
-  const std::vector<Type> goes_on = OutputTypes(node.regions[0]), next = OutputTypes(node.regions[1]);
+  const std::vector<Type> goes_on = OutputTypes(node.regions[0]);
+  std::vector<Type> next = OutputTypes(node.regions[1]);
   if (goes_on.size() != 1 || goes_on[0] != Type{DType::kBool, {}}) {
     return Refuse("expects a condition bool[], got {}", goes_on.empty() ? "none" : ToString(goes_on[0]));
   }
@@ -102,7 +104,7 @@ absl::StatusOr<std::vector<Type>> ResultTypes(const Node& node, const std::vecto
     default:
       break;
   }
-  const std::vector<Type> types = node.regions.empty() ? std::vector<Type>{} : OutputTypes(node.regions[0]);
+  std::vector<Type> types = node.regions.empty() ? std::vector<Type>{} : OutputTypes(node.regions[0]);
   if (types.size() != 1) return Refuse("expected a region with 1 output, found {}", types.size());
   return types;
 }

@@ -142,7 +142,7 @@ Layer Minimum(LayerOptions options, Layer::Where where) {
   return Layer("fusebox/minimum", {}, std::move(options), where);
 }
 
-Layer Dot(std::vector<int64_t> axes, DotProductOptions options, Layer::Where where) {
+Layer Dot(const std::vector<int64_t>& axes, DotProductOptions options, Layer::Where where) {
   return Layer("fusebox/dot", {{"axes", ToInts(axes)}, {"normalize", options.normalize}},
                {.name = std::move(options.name)}, where);
 }
@@ -171,7 +171,7 @@ Layer PReLU(PReLUOptions options, Layer::Where where) {
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
-Layer Softmax(AxisOptions options, Layer::Where where) {
+Layer Softmax(const AxisOptions& options, Layer::Where where) {
   return Layer("fusebox/softmax", {{"axis", ToInts(options.axis)}},
                {.name = options.name, .input_shape = options.input_shape}, where);
 }
@@ -194,7 +194,7 @@ Layer RMSNormalization(RMSNormalizationOptions options, Layer::Where where) {
                {.name = options.name, .input_shape = options.input_shape, .trainable = options.trainable}, where);
 }
 
-Layer UnitNormalization(AxisOptions options, Layer::Where where) {
+Layer UnitNormalization(const AxisOptions& options, Layer::Where where) {
   return Layer("fusebox/unit_normalization", {{"axis", ToInts(options.axis)}},
                {.name = options.name, .input_shape = options.input_shape}, where);
 }
@@ -217,10 +217,10 @@ Layer internal::MakeLambda(ItemFunction function, LayerOptions options, Layer::W
   return Layer(std::move(item), std::move(options), where);
 }
 
-Layer Reshape(std::vector<int64_t> target_shape, LayerOptions options, Layer::Where where) {
+Layer Reshape(const std::vector<int64_t>& target_shape, LayerOptions options, Layer::Where where) {
   return Layer("fusebox/reshape", {{"target_shape", ToInts(target_shape)}}, std::move(options), where);
 }
-Layer Permute(std::vector<int64_t> dims, LayerOptions options, Layer::Where where) {
+Layer Permute(const std::vector<int64_t>& dims, LayerOptions options, Layer::Where where) {
   return Layer("fusebox/permute", {{"dims", ToInts(dims)}}, std::move(options), where);
 }
 Layer RepeatVector(int64_t n, LayerOptions options, Layer::Where where) {

@@ -154,7 +154,8 @@ struct DotProductOptions {
 
 // Products of two inputs along an axis of both, or along one of each, sample by sample: [N, k], [N, k] -> [N, 1]. Source:
 // keras.layers.Dot.
-Layer Dot(std::vector<int64_t> axes, DotProductOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Dot(const std::vector<int64_t>& axes, DotProductOptions options = {},
+          Layer::Where where = Layer::Where::current());
 
 // ---- Activations with settings.
 
@@ -192,7 +193,7 @@ struct AxisOptions {
 };
 
 // exp(x) / sum(exp(x)) along axes. Source: keras.layers.Softmax.
-Layer Softmax(AxisOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Softmax(const AxisOptions& options = {}, Layer::Where where = Layer::Where::current());
 
 // ---- Normalization.
 
@@ -240,7 +241,7 @@ struct RMSNormalizationOptions {
 Layer RMSNormalization(RMSNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
 
 // x by its length along axes of each sample. Source: keras.layers.UnitNormalization.
-Layer UnitNormalization(AxisOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer UnitNormalization(const AxisOptions& options = {}, Layer::Where where = Layer::Where::current());
 
 // ---- Noise in training, x itself else.
 
@@ -298,10 +299,11 @@ Layer Lambda(F function, LayerOptions options = {}, Layer::Where where = Layer::
 // ---- Other shapes.
 
 // One size may be -1: what is left. Source: keras.layers.Reshape.
-Layer Reshape(std::vector<int64_t> target_shape, LayerOptions options = {},
+Layer Reshape(const std::vector<int64_t>& target_shape, LayerOptions options = {},
               Layer::Where where = Layer::Where::current());
 // The axes of samples, counted from 1, in another order. Source: keras.layers.Permute.
-Layer Permute(std::vector<int64_t> dims, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
+Layer Permute(const std::vector<int64_t>& dims, LayerOptions options = {},
+              Layer::Where where = Layer::Where::current());
 // [N, features] -> [N, n, features]. Source: keras.layers.RepeatVector.
 Layer RepeatVector(int64_t n, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 

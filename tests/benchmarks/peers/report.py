@@ -129,7 +129,8 @@ def chart(all_rows, title, path):
     script = f"""
 set terminal pngcairo size 1200,{120 + 22 * len(drawn)} font 'DejaVu Sans,10' background '#FFFFFF' noenhanced
 set output '{path}'
-set title "{title}"
+set label "{title}" at screen 0.5, screen 1 center offset 0, -1
+set tmargin 3
 set xlabel 'time of the peer / time of fusebox: to the right of 1, fusebox is faster'
 set logscale x
 set xtics (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
