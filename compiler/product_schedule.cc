@@ -79,7 +79,7 @@ double Cost(const Tiling& t, int64_t n) {
 // lies in panels, as a training step does its weights, each thread should have the same whole panels in every kernel: of one
 // that is shared, all threads fetch what the others wrote: worse than a sixteenth more to do (codegen/work_units.h).
 double Unevenness(const Tiling& t, int64_t n) {
-  constexpr double kOfSharing = 17.0 / 16;
+  constexpr double kOfSharing = 1 + 1.0 / kShareOff;
   if (n <= 0) return 1;
   const int64_t vectors = CeilDiv(n, t.lanes), panels = CeilDiv(n, t.panel());
   double sum = 0;

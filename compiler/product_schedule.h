@@ -106,6 +106,9 @@ inline int64_t Lanes(const codegen::Target& target, DType dtype) { return target
 // For each k of a tile, by the model: a whole number.
 int64_t TwiceCyclesOfTile(int64_t rows, int64_t vectors);
 
+// Where each thread gets whole panels, its work may be off by one part in so many of its share.
+inline constexpr int64_t kShareOff = 16;
+
 // Row tiles that go over all columns before the next: blocks of nearly the same size.
 int64_t TilesOfBlock(const ProductSchedule& schedule, const Tiling& tiling);
 

@@ -285,7 +285,8 @@ class MatMulEmitter {
 
 }  // namespace
 
-// A panel's are a group where the program writes panels, or reads what it has written. The tiles of the last one may be narrower.
+// A panel's are a group where the program writes panels, or reads what it has written. The tiles of the last one may be
+// narrower.
 WorkUnits MatMulUnits(const KernelContext& c) {
   const Product product(c);
   const Tiling& t = product.tiling;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/codegen/work_units.h"
 
+#include "fusebox/compiler/product_schedule.h"
+
 namespace fusebox::codegen {
-namespace {
-
-constexpr int64_t kShareOff = 16;
-
-}  // namespace
 
 Value* UnitsBefore(Ir& ir, const WorkUnits& units, Value* thread, Value* threads) {
   auto& b = ir.b;
