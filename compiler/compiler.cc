@@ -4,13 +4,13 @@
 
 #include <chrono>
 
-#include "fusebox/compiler/codegen/program.h"
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/jit.h"
-#include "fusebox/compiler/machine.h"
-#include "fusebox/compiler/pipeline.h"
-#include "fusebox/compiler/plan.h"
-#include "fusebox/compiler/tuned_schedules.h"
+#include "fusebox/compiler/codegen/cpu/program.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/native/jit.h"
+#include "fusebox/compiler/native/machine.h"
+#include "fusebox/compiler/passes/pipeline.h"
+#include "fusebox/compiler/plan/plan.h"
+#include "fusebox/compiler/schedule/tuned_schedules.h"
 #include "fusebox/graph/regions.h"
 #include "fusebox/graph/status.h"
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "fusebox/compiler/product_schedule.h"
+#include "fusebox/compiler/schedule/product_schedule.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {

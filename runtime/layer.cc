@@ -6,9 +6,9 @@
 
 #include "fmt/format.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/formats/keras_names.h"
-#include "fusebox/runtime/items.h"
-#include "fusebox/runtime/program.h"
+#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
 namespace {

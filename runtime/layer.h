@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "fusebox/runtime/formats/named_tensor.h"
-#include "fusebox/runtime/item_spec.h"
-#include "fusebox/runtime/model_config.h"
+#include "fusebox/runtime/data/named_tensor.h"
+#include "fusebox/runtime/describe/item_spec.h"
+#include "fusebox/runtime/describe/model_config.h"
 #include "fusebox/runtime/symbolic_tensor.h"
 
 namespace fusebox {

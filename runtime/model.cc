@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/interrupt.h"
-#include "fusebox/runtime/kept_symbols.h"
-#include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/fit/interrupt.h"
+#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/plugins/nearest.h"
-#include "fusebox/runtime/thread_pool.h"
 
 namespace fusebox {
 namespace {

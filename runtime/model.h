@@ -38,14 +38,14 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"
-#include "fusebox/runtime/arrays.h"
-#include "fusebox/runtime/compile_args.h"
-#include "fusebox/runtime/history.h"
+#include "fusebox/runtime/data/arrays.h"
+#include "fusebox/runtime/data/sample_weights.h"
+#include "fusebox/runtime/data/tensor.h"
+#include "fusebox/runtime/describe/compile_args.h"
+#include "fusebox/runtime/describe/history.h"
+#include "fusebox/runtime/describe/model_config.h"
 #include "fusebox/runtime/layer.h"
-#include "fusebox/runtime/model_config.h"
-#include "fusebox/runtime/program.h"
-#include "fusebox/runtime/sample_weights.h"
-#include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
 

@@ -3,8 +3,8 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/formats/keras_config.h"
-#include "fusebox/runtime/kept_symbols.h"
+#include "fusebox/runtime/keras/keras_config.h"
+#include "fusebox/runtime/plugins/kept_symbols.h"
 
 namespace fusebox {
 

@@ -2,7 +2,7 @@
 #include "fusebox/runtime/sequential.h"
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/model_state.h"
+#include "fusebox/runtime/model/model_state.h"
 
 namespace fusebox {
 

@@ -15,11 +15,11 @@ id() {
 first=$(id)
 [[ $first =~ ^\"1\.2\.3-[0-9a-f]{16}\"$ ]] || { echo "expected a version and a digest, got $first"; exit 1; }
 touch "$tree/build_id.h" -d '2000-01-01'
-echo '// changed' >>"$tree/runtime/fit.cc"
-echo '// changed' >>"$tree/runtime/model_state.h"  # Inside runtime/ only.
+echo '// changed' >>"$tree/runtime/fit/fit.cc"
+echo '// changed' >>"$tree/runtime/model/model_state.h"  # Inside runtime/ only.
 [[ $(id) == "$first" && $(stat -c %Y "$tree/build_id.h") == $(date -d '2000-01-01' +%s) ]] ||
   { echo "it changed with what no library sees"; exit 1; }
-for header in runtime/model.h runtime/compile_args.h graph/value.h plugins/sdk/plugin_abi.h; do
+for header in runtime/model.h runtime/describe/compile_args.h graph/value.h plugins/sdk/plugin_abi.h; do
   echo '// changed' >>"$tree/$header"
   next=$(id)
   [[ $next != "$first" ]] || { echo "it did not change with $header"; exit 1; }

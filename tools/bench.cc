@@ -10,8 +10,8 @@
 #include <regex>
 
 #include "absl/strings/str_split.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/bench/suite.h"
 #include "tools/bench/tuned.h"

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "fusebox/runtime/formats/keras_config.h"
+#include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/registry.h"
 

@@ -2,7 +2,7 @@
 // fusebox curves history.csv -o c.png
 #include <memory>
 
-#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/plots/learning_curves.h"
 #include "tools/command.h"
 

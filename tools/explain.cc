@@ -6,8 +6,8 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
 #include "tools/machine_peak.h"

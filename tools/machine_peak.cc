@@ -13,7 +13,7 @@
 #include <numeric>
 #include <vector>
 
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 
 namespace fusebox::tools {
 namespace {

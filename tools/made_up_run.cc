@@ -7,8 +7,8 @@
 #include <map>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/aligned_memory.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/data/aligned_memory.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 
 namespace fusebox::tools {
 namespace {

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
-#include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/data/tensor.h"
 
 namespace fusebox::tools {
 

@@ -4,10 +4,10 @@
 
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
-#include "fusebox/runtime/formats/bounded_reader.h"
-#include "fusebox/runtime/kept_symbols.h"
+#include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/plugins/objects.h"
-#include "fusebox/runtime/program_facts.h"
+#include "fusebox/runtime/programs/program_facts.h"
 #include "tools/command.h"
 
 namespace fusebox::tools {

@@ -6,8 +6,8 @@
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/formats/bounded_reader.h"
+#include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "tools/command.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "fmt/ranges.h"
-#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/plots/model_dot.h"
 #include "tools/command.h"
 

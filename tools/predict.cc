@@ -3,9 +3,9 @@
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/formats/npy.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
 #include "tools/command.h"
 
 namespace fusebox::tools {

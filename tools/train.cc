@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/formats/history_csv.h"
+#include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/history_csv.h"
 #include "tools/command.h"
 
 namespace fusebox::tools {

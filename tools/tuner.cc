@@ -9,9 +9,9 @@
 
 #include "fmt/format.h"
 #include "fusebox/compiler/compiler.h"
-#include "fusebox/compiler/machine.h"
+#include "fusebox/compiler/native/machine.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/interrupt.h"
+#include "fusebox/runtime/fit/interrupt.h"
 #include "tools/made_up_run.h"
 
 namespace fusebox::tools {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds fast schedules for the matrix products of a program by the clock: see compiler/product_schedule.h.
+// Finds fast schedules for the matrix products of a program by the clock: see compiler/schedule/product_schedule.h.
 #pragma once
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "fusebox/compiler/product_schedule.h"
+#include "fusebox/compiler/schedule/product_schedule.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox::tools {

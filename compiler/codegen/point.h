@@ -5,10 +5,10 @@
 #include <map>
 #include <string>
 
-#include "fusebox/compiler/codegen/fingerprint.h"
+#include "fusebox/compiler/codegen/cpu/fingerprint.h"
 #include "fusebox/compiler/codegen/ir.h"
-#include "fusebox/compiler/kernel.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/fuse/kernel.h"
+#include "fusebox/compiler/plan/plan.h"
 
 namespace fusebox::codegen {
 

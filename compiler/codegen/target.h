@@ -3,7 +3,7 @@
 #pragma once
 #include <cstdint>
 
-#include "fusebox/compiler/cache_sizes.h"
+#include "fusebox/compiler/native/cache_sizes.h"
 
 namespace fusebox::codegen {
 

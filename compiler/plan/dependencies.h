@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "fusebox/compiler/kernel.h"
-#include "fusebox/compiler/precedence.h"
+#include "fusebox/compiler/fuse/kernel.h"
+#include "fusebox/compiler/plan/precedence.h"
 
 namespace fusebox {
 

@@ -4,7 +4,7 @@
 // scale was too large; after dynamic_growth_steps steps without such, it may be too small:
 //     finite        scale <- 2 scale in every dynamic_growth_steps-th step since the scale has changed
 //     not finite    scale <- scale / 2
-// The host multiplies, divides and skips (runtime/optimizer_program.h); the rule for the scale is here.
+// The host multiplies, divides and skips (runtime/programs/optimizer_program.h); the rule for the scale is here.
 // Source: Micikevicius et al. (2018), Mixed precision training; in the form that Keras gives it.
 #include "fusebox/plugins/sdk/sdk.h"
 

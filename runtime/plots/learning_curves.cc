@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/formats/number_text.h"
+#include "fusebox/runtime/files/number_text.h"
 #include "fusebox/runtime/plots/picture.h"
 
 namespace fusebox {

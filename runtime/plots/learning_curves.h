@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "fusebox/runtime/formats/history_csv.h"
+#include "fusebox/runtime/files/history_csv.h"
 
 namespace fusebox {
 

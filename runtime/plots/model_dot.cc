@@ -3,7 +3,7 @@
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/formats/atomic_file.h"
+#include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/plots/picture.h"
 
 namespace fusebox {

@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/formats/atomic_file.h"
-#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/subprocess.h"
 
 namespace fusebox {
 namespace {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "fusebox/runtime/data/tensor.h"
 #include "fusebox/runtime/plugins/registry.h"
-#include "fusebox/runtime/tensor.h"
 
 namespace fusebox {
 

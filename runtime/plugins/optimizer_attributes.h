@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "fusebox/runtime/item_spec.h"
+#include "fusebox/runtime/describe/item_spec.h"
 #include "fusebox/runtime/plugins/library.h"
 
 namespace fusebox {

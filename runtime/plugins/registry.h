@@ -14,7 +14,7 @@
 #include <tuple>
 #include <vector>
 
-#include "fusebox/runtime/item_spec.h"
+#include "fusebox/runtime/describe/item_spec.h"
 #include "fusebox/runtime/plugins/library.h"
 
 namespace fusebox {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The most f32 operations a second that this machine's vector units can do, to which other figures are compared.
 #include "benchmark/benchmark.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 #include "tests/benchmarks/workload.h"
 #include "tools/machine_peak.h"
 

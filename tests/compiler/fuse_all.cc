@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/compiler/fuse_all.h"
 
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/pipeline.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/passes/pipeline.h"
+#include "fusebox/compiler/plan/plan.h"
 
 namespace fusebox::testing {
 

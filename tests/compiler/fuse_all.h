@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "fusebox/compiler/kernel.h"
+#include "fusebox/compiler/fuse/kernel.h"
 
 namespace fusebox::testing {
 

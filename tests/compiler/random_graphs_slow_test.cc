@@ -11,11 +11,11 @@
 #include <map>
 #include <optional>
 
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/machine.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/native/machine.h"
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/compiler/pipeline.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/passes/pipeline.h"
+#include "fusebox/compiler/plan/plan.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "fusebox/compiler/machine.h"
+#include "fusebox/compiler/native/machine.h"
 #include "gtest/gtest.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFObjectFile.h"

@@ -7,10 +7,10 @@
 #include <map>
 #include <set>
 
-#include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/compiler/pipeline.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/passes/pipeline.h"
+#include "fusebox/compiler/plan/plan.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/fuse_all.h"
 #include "tests/compiler/run_jit.h"

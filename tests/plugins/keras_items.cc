@@ -6,7 +6,7 @@
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/verify.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/runtime/loss_reduction.h"
+#include "fusebox/runtime/programs/loss_reduction.h"
 #include "tests/plugins/keras_items.h"
 #include "tests/plugins/plugins.h"
 #include "tests/support/random_graph.h"

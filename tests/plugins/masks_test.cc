@@ -3,7 +3,7 @@
 // are Keras's is in tests/runtime/keras_training_test.cc.
 #include <cmath>
 
-#include "fusebox/runtime/loss_reduction.h"
+#include "fusebox/runtime/programs/loss_reduction.h"
 #include "tests/plugins/plugins.h"
 
 namespace fusebox::testing {

@@ -6,7 +6,7 @@
 
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/ops.h"
-#include "fusebox/runtime/formats/keras_config.h"
+#include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/support/status.h"

@@ -8,7 +8,7 @@
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/control.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gtest/gtest.h"
 #include "tests/support/status.h"
 

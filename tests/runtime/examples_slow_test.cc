@@ -7,7 +7,7 @@
 
 #include "fusebox/runtime/model.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 
 namespace fusebox::testing {
 namespace {

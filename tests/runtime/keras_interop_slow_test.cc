@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/runtime/formats/keras_file.h"
-#include "fusebox/runtime/formats/npy.h"
-#include "fusebox/runtime/formats/npz.h"
-#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
+#include "fusebox/runtime/files/subprocess.h"
+#include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/runtime/functional_models.h"
 #include "tests/runtime/keras_subclass.h"
 #include "tests/support/status.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/support/status.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/support/status.h"

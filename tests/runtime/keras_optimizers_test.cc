@@ -11,13 +11,13 @@
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/evaluate.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/formats/keras_config.h"
-#include "fusebox/runtime/formats/keras_file.h"
-#include "fusebox/runtime/formats/npz.h"
-#include "fusebox/runtime/items.h"
+#include "fusebox/runtime/files/npz.h"
+#include "fusebox/runtime/keras/keras_config.h"
+#include "fusebox/runtime/keras/keras_file.h"
+#include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {

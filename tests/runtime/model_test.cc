@@ -9,11 +9,11 @@
 #include <sstream>
 
 #include "fmt/format.h"
-#include "fusebox/runtime/formats/npz.h"
-#include "fusebox/runtime/program_facts.h"
+#include "fusebox/runtime/files/npz.h"
+#include "fusebox/runtime/programs/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/runtime/functional_models.h"
 #include "tests/support/status.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "fusebox/runtime/tensor.h"
+#include "fusebox/runtime/data/tensor.h"
 
 namespace fusebox::testing {
 

@@ -6,8 +6,8 @@
 #include <set>
 #include <string>
 
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/pipeline.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/runtime/plugins/registry.h"

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gmock/gmock.h"
 #include "tests/support/status.h"
 

@@ -7,7 +7,7 @@
 
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {

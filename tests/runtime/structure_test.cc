@@ -11,10 +11,10 @@
 #include <map>
 #include <sstream>
 
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/machine.h"
-#include "fusebox/compiler/pipeline.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/native/machine.h"
+#include "fusebox/compiler/passes/pipeline.h"
+#include "fusebox/compiler/plan/plan.h"
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/status.h"

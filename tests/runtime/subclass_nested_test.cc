@@ -7,10 +7,10 @@
 
 #include "fusebox/graph/ops.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/program_facts.h"
+#include "fusebox/runtime/programs/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/runtime/keras_subclass.h"
 #include "tests/runtime/numbers.h"
 #include "tests/support/status.h"

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "fusebox/graph/ops.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 #include "tests/runtime/keras_subclass.h"
 #include "tests/support/status.h"
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/files/subprocess.h"
 #include "gtest/gtest.h"
 
 namespace fusebox::testing {

@@ -3,11 +3,11 @@
 // command has no C++, only the symbols that the functions wrote. The models are in models/own_functions.cc.
 #include <fstream>
 
-#include "fusebox/runtime/formats/bounded_reader.h"
-#include "fusebox/runtime/formats/hdf5_reader.h"
-#include "fusebox/runtime/formats/npy.h"
-#include "fusebox/runtime/formats/npz.h"
-#include "fusebox/runtime/history.h"
+#include "fusebox/runtime/describe/history.h"
+#include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/hdf5_reader.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command.h"

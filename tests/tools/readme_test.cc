@@ -11,7 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "fusebox/runtime/formats/npy.h"
+#include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/plugins/registry.h"
 #include "gmock/gmock.h"
 #include "tests/tools/command.h"

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/files/subprocess.h"
 #include "gtest/gtest.h"
 
 namespace fusebox::testing {

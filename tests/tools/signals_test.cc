@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "fusebox/fusebox.h"
-#include "fusebox/runtime/formats/npy.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gmock/gmock.h"
 #include "tests/tools/command.h"
 #include "tests/tools/running_command.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training from the command line, with the small data that the test makes.
-#include "fusebox/runtime/formats/bounded_reader.h"
-#include "fusebox/runtime/formats/npy.h"
-#include "fusebox/runtime/formats/npz.h"
+#include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command.h"

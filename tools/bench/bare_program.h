@@ -10,8 +10,8 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/tensor.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/runtime/data/tensor.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 
 namespace fusebox::tools {
 

@@ -7,7 +7,7 @@
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/formats/subprocess.h"
+#include "fusebox/runtime/files/subprocess.h"
 #include "tools/bench/suite.h"
 #include "tools/bench/tuned.h"
 

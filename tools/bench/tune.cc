@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // fusebox bench tune [MODEL]: looks for faster schedules of a program's matrix products, and keeps them where programs
-// that are compiled from then on find them: see compiler/tuned_schedules.h.
+// that are compiled from then on find them: see compiler/schedule/tuned_schedules.h.
 #include <memory>
 
 #include "fmt/format.h"
-#include "fusebox/compiler/object_cache.h"
-#include "fusebox/compiler/tuned_schedules.h"
-#include "fusebox/runtime/thread_pool.h"
+#include "fusebox/compiler/native/object_cache.h"
+#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 #include "tools/bench/suite.h"
 #include "tools/command.h"
 #include "tools/machine_peak.h"

@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "fusebox/compiler/compiler.h"
-#include "fusebox/compiler/object_cache.h"
-#include "fusebox/compiler/tuned_schedules.h"
+#include "fusebox/compiler/native/object_cache.h"
+#include "fusebox/compiler/schedule/tuned_schedules.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox::tools {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which cache `fusebox bench` compiles with. The native code in the user's would hide how long compiling takes, and that of
 // the benchmarks is not for him to keep; but his programs are cut as `bench tune` has found to be fastest (see
-// compiler/tuned_schedules.h), and so are these.
+// compiler/schedule/tuned_schedules.h), and so are these.
 #pragma once
 #include <cstdint>
 #include <memory>

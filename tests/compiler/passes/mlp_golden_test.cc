@@ -2,7 +2,7 @@
 // The training step of a classifier, as its plugins write it, and what is left of it after all graph passes: the text
 // that one would write by hand. Whoever makes it shorter may change it.
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/compiler/pipeline.h"
+#include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"

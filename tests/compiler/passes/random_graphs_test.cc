@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // All graph passes on random programs, forward and backward: the values stay, and another round changes nothing.
 #include "fusebox/compiler/passes/differentiate.h"
+#include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/passes/simplify.h"
-#include "fusebox/compiler/pipeline.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/support/compare.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/plan/dependencies.h"
 
-#include "fusebox/compiler/fuse.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/fuse/fuse.h"
+#include "fusebox/compiler/plan/plan.h"
 #include "gtest/gtest.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"

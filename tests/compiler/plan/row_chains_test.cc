@@ -4,9 +4,9 @@
 #include "fusebox/compiler/plan/row_chains.h"
 
 #include "fmt/format.h"
-#include "fusebox/compiler/fuse.h"
+#include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/compiler/plan.h"
+#include "fusebox/compiler/plan/plan.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/fuse_all.h"
 #include "tests/compiler/run_jit.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/plots/learning_curves.h"
 #include "fusebox/runtime/plots/model_dot.h"
-#include "tests/runtime/formats/files.h"
+#include "tests/runtime/files/files.h"
 
 namespace fusebox {
 namespace {

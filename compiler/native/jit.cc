@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/native/jit.h"
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "fusebox/compiler/codegen/cpu/barrier.h"
+#include "fusebox/compiler/native/jit_symbols.h"
+#include "fusebox/compiler/native/machine.h"
+#include "fusebox/compiler/native/object_cache.h"
+#include "fusebox/compiler/native/object_compiler.h"
+#include "fusebox/compiler/profile.h"
+#include "fusebox/graph/status.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+namespace fusebox {
+namespace {
+
+namespace orc = llvm::orc;
+
+absl::Status ToStatus(llvm::Error error) { return absl::InternalError("jit: " + llvm::toString(std::move(error))); }
+
+void Record(RunContext* context, int64_t thread, int64_t kernel, int64_t begin) {
+  if (context->profile != nullptr) context->profile->Record(thread, kernel, begin);
+}
+
+// The name spaces that programs are linked into, so that all may use the same symbols. One that is free is used again:
+// ORC keeps the remains of one that is removed.
+class Namespaces {
+ public:
+  llvm::Expected<orc::JITDylib*> Take(orc::LLJIT& jit) {
+    const std::scoped_lock lock(mutex_);
+    if (free_.empty()) {
+      auto made = jit.createJITDylib(fmt::format("program{}", ++made_));
+      if (!made) return made.takeError();
+      made->addToLinkOrder(jit.getMainJITDylib());
+      free_.push_back(&*made);
+    }
+    orc::JITDylib* const taken = free_.back();
+    free_.pop_back();
+    return taken;
+  }
+  void GiveBack(orc::JITDylib* one) {
+    const std::scoped_lock lock(mutex_);
+    free_.push_back(one);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<orc::JITDylib*> free_;
+  int64_t made_ = 0;
+};
+
+// A name space with a program's objects in it.
+class Code final : public NativeCode {
+ public:
+  Code(Namespaces& all, orc::JITDylib* mine) : all_(all), mine_(mine), tracker_(mine->createResourceTracker()) {}
+  ~Code() override {
+    // One that cannot be emptied is of no more use.
+    if (auto error = tracker_->remove()) {
+      llvm::consumeError(std::move(error));
+    } else {
+      all_.GiveBack(mine_);
+    }
+  }
+  void* entry() const override { return entry_; }
+
+  llvm::Error Link(orc::LLJIT& jit, const std::string& entry, const std::vector<std::string>& objects) {
+    for (const std::string& object : objects) {
+      // A copy, as ORC keeps it, and reads it aligned.
+      if (auto error = jit.addObjectFile(tracker_, llvm::MemoryBuffer::getMemBufferCopy(object, entry))) return error;
+    }
+    auto address = jit.lookup(*mine_, entry);
+    if (!address) return address.takeError();
+    entry_ = address->toPtr<void*>();
+    return llvm::Error::success();
+  }
+
+ private:
+  Namespaces& all_;
+  orc::JITDylib* mine_;
+  orc::ResourceTrackerSP tracker_;
+  void* entry_ = nullptr;
+};
+
+class OrcJit final : public Jit {
+ public:
+  static absl::StatusOr<std::unique_ptr<OrcJit>> Create() {
+    FUSEBOX_RETURN_IF_ERROR(FindMachine("native", /*to_run=*/true).status());  // LLVM's targets are there after this.
+    auto jit = orc::LLJITBuilder().create();
+    if (!jit) return ToStatus(jit.takeError());
+    if (auto error = ShowSymbols(**jit)) return ToStatus(std::move(error));
+    // What is wrong is returned, and a library does not print. Programs find the C library, for exp and others of f64,
+    // as LLJIT gives every name space the process's symbols.
+    (*jit)->getExecutionSession().setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
+    // What compiled programs call of ours.
+    orc::SymbolMap ours;
+    const auto define = [&](const char* name, auto* function) {
+      ours[(*jit)->mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
+    };
+    define("fusebox_barrier", &WaitForAll);
+    define("fusebox_clock", &Profile::Now);
+    define("fusebox_record", &Record);
+    if (auto error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(ours)))) {
+      return ToStatus(std::move(error));
+    }
+    return std::make_unique<OrcJit>(std::move(*jit));
+  }
+
+  explicit OrcJit(std::unique_ptr<orc::LLJIT> jit) : jit_(std::move(jit)) {}
+
+  absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
+                                                            const std::string& program,
+                                                            const std::function<void(llvm::Module&)>& emit,
+                                                            const CompileOptions& options,
+                                                            CompileReport& report) override {
+    const ObjectCompiler& compiler = *machine.compiler;
+    const auto& dump = options.dump;
+    const auto timed = [&](const char* name, auto step) {
+      const auto start = std::chrono::steady_clock::now();
+      auto result = step();
+      const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
+      report.passes.push_back({name, spent.count()});
+      return result;
+    };
+    const std::string key = compiler.Key(program);
+    const bool use_cache = options.cache && options.link && !dump && !key.empty();
+    const std::optional<ObjectCache> cache = use_cache ? ObjectCache::Open() : std::nullopt;
+    if (cache) {
+      const auto objects = timed("load", [&] { return cache->Load(key); });
+      if (objects) {
+        // Should they not fit after all, they are compiled again.
+        auto code = timed("link", [&] { return Link(entry, *objects); });
+        report.cache_hit = code.ok();
+        if (code.ok()) return code;
+      }
+    }
+    llvm::LLVMContext context;
+    context.setDiscardValueNames(!dump);
+    llvm::Module module("fusebox", context);
+    const std::string bitcode = timed("emit", [&] {
+      module.setDataLayout(compiler.machine().createDataLayout());
+      module.setTargetTriple(compiler.machine().getTargetTriple().str());
+      emit(module);
+      llvm::SmallVector<char, 0> bytes;
+      llvm::raw_svector_ostream out(bytes);
+      llvm::WriteBitcodeToFile(module, out);
+      return std::string(bytes.begin(), bytes.end());
+    });
+    report.ir_instructions = int64_t(module.getInstructionCount());
+    std::string complaint;
+    llvm::raw_string_ostream stream(complaint);
+    if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
+    if (dump) {
+      dump("llvm", compiler.OptimisedText(module));
+      dump("asm", compiler.Assembly(module));
+    }
+    const size_t threads = dump ? 1 : std::max(1U, std::thread::hardware_concurrency());
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> objects,
+                             timed("codegen", [&] { return compiler.Compile(module, bitcode, threads); }));
+    if (dump) dump("object", objects[0]);
+    if (!options.link) return nullptr;
+    if (cache) cache->Store(key, objects);
+    return timed("link", [&] { return Link(entry, objects); });
+  }
+
+ private:
+  absl::StatusOr<std::shared_ptr<const NativeCode>> Link(const std::string& entry,
+                                                         const std::vector<std::string>& objects) {
+    auto mine = namespaces_.Take(*jit_);
+    if (!mine) return ToStatus(mine.takeError());
+    auto code = std::make_shared<Code>(namespaces_, *mine);
+    if (auto error = code->Link(*jit_, entry, objects)) return ToStatus(std::move(error));
+    return code;
+  }
+
+  std::unique_ptr<orc::LLJIT> jit_;
+  Namespaces namespaces_;
+};
+
+}  // namespace
+
+absl::StatusOr<Jit*> Jit::Get() {
+  // Never destroyed: compiled programs may outlive any order of static destructors.
+  static auto* const jit = new absl::StatusOr<std::unique_ptr<OrcJit>>(OrcJit::Create());
+  if (!jit->ok()) return jit->status();
+  return (*jit)->get();
+}
+
+}  // namespace fusebox

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/compiler/native/object_compiler.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <system_error>
+#include <thread>
+
+#include "fmt/format.h"
+#include "fusebox/compiler/native/build_id.h"
+#include "fusebox/graph/check.h"
+#include "llvm-c/Core.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/OptBisect.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/xxhash.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+namespace fusebox {
+namespace {
+
+namespace orc = llvm::orc;
+
+// The emitters write clean IR: beyond these two passes LLVM's optimiser costs time and finds nothing.
+constexpr std::string_view kPasses = "function(sroa<modify-cfg>,early-cse<memssa>)";
+// A module costs a millisecond whatever is in it, which is what LLVM takes for some hundred instructions.
+constexpr size_t kLeastInstructions = 1000;
+constexpr size_t kGroupsAThread = 2;  // So that a thread that is late with one leaves the next to others.
+
+// Leaves out a pass of the code generator, which otherwise takes two thirds of the time: it weighs every way to write
+// each address in a tile's loop. The emitters write them as a base and constants already, and code without the pass is as
+// fast. Its only other switch is a global one, and such ones belong to the process, not to us.
+class WithoutLoopStrengthReduction final : public llvm::OptPassGate {
+ public:
+  bool isEnabled() const override { return true; }
+  bool shouldRunPass(const llvm::StringRef pass, llvm::StringRef) override { return pass != "Loop Strength Reduction"; }
+};
+
+void Optimise(llvm::Module& module, llvm::TargetMachine& machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager calls;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(calls);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, calls, modules);
+  llvm::ModulePassManager passes;
+  Check(!builder.parsePassPipeline(passes, kPasses), "LLVM does not know its own passes");
+  passes.run(module, modules);
+}
+
+// The functions by name, spread so that the groups have about the same number of instructions: the largest first, each to
+// the group that has least so far.
+std::vector<std::set<std::string>> Spread(const llvm::Module& module, size_t threads) {
+  std::vector<std::pair<size_t, std::string>> functions;
+  size_t total = 0;
+  for (const llvm::Function& f : module) {
+    if (f.isDeclaration()) continue;
+    functions.emplace_back(f.getInstructionCount(), f.getName().str());
+    total += functions.back().first;
+  }
+  std::ranges::stable_sort(functions, std::greater(), [](const auto& f) { return f.first; });
+  const size_t most = std::min(threads == 1 ? 1 : threads * kGroupsAThread, functions.size());
+  const size_t count = std::clamp<size_t>(total / kLeastInstructions, 1, std::max<size_t>(most, 1));
+  std::vector<std::set<std::string>> groups(count);
+  std::set<std::pair<size_t, size_t>> sizes;  // Instructions, group.
+  for (size_t g = 0; g < count; ++g) sizes.emplace(0, g);
+  for (const auto& [size, name] : functions) {
+    const auto [least, group] = *sizes.begin();
+    sizes.erase(sizes.begin());
+    sizes.emplace(least + size, group);
+    groups[group].insert(name);
+  }
+  return groups;
+}
+
+// The module with these functions' bodies alone, read into a context of its own: LLVM's are for one thread each. Bodies
+// of others are not even read.
+llvm::Expected<std::unique_ptr<llvm::Module>> ReadGroup(const std::string& bitcode, llvm::LLVMContext& context,
+                                                        const std::set<std::string>& group) {
+  auto module = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(bitcode, "fusebox"), context);
+  if (!module) return module;
+  for (llvm::Function& f : **module) {
+    if (f.isDeclaration() && !f.isMaterializable()) continue;
+    f.setLinkage(llvm::GlobalValue::ExternalLinkage);
+    if (!group.contains(f.getName().str())) {
+      f.deleteBody();
+    } else if (auto error = f.materialize()) {
+      return error;
+    }
+  }
+  if (auto error = (*module)->materializeAll()) return error;
+  for (llvm::GlobalVariable& table : llvm::make_early_inc_range((*module)->globals())) {
+    if (table.use_empty()) table.eraseFromParent();
+  }
+  return module;
+}
+
+// Calls job(0), job(1), ... on some threads. They have the affinity of the caller.
+void RunOnThreads(size_t jobs, size_t threads, const std::function<void(size_t)>& job) {
+  std::atomic<size_t> next = 0;
+  const auto work = [&] {
+    for (size_t i = next++; i < jobs; i = next++) job(i);
+  };
+  std::vector<std::jthread> helpers;
+  try {
+    while (helpers.size() + 1 < std::min(jobs, threads)) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // No more threads than these are to be had.
+  }
+  work();
+}
+
+std::string SortedFeatures(const llvm::TargetMachine& machine) {
+  llvm::SmallVector<llvm::StringRef> features;
+  machine.getTargetFeatureString().split(features, ',', -1, /*KeepEmpty=*/false);
+  std::ranges::sort(features);
+  return llvm::join(features, ",");
+}
+
+}  // namespace
+
+absl::StatusOr<ObjectCompiler> ObjectCompiler::Create(orc::JITTargetMachineBuilder builder) {
+  // Less than Default makes slower code, more makes the same. Position-independent and small is what the linker wants.
+  builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
+  builder.setRelocationModel(llvm::Reloc::PIC_);
+  builder.setCodeModel(llvm::CodeModel::Small);
+  auto machine = builder.createTargetMachine();
+  if (!machine) return absl::InternalError("jit: " + llvm::toString(machine.takeError()));
+  return ObjectCompiler(std::move(builder), std::move(*machine));
+}
+
+std::unique_ptr<llvm::TargetMachine> ObjectCompiler::NewMachine() const {
+  orc::JITTargetMachineBuilder builder = builder_;
+  auto machine = builder.createTargetMachine();
+  Check(bool(machine), "a target machine that could be made cannot be made again");
+  return std::move(*machine);
+}
+
+std::string ObjectCompiler::Name() const {
+  if (BuildId().empty()) return "";
+  // The library's own version: it may have been replaced since we were compiled.
+  unsigned major = 0, minor = 0, patch = 0;
+  LLVMGetVersion(&major, &minor, &patch);
+  return fmt::format(
+      "fusebox {}\nbuild {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
+      "triple {}\nCPU {}\nfeatures {}\n",
+      FUSEBOX_VERSION, BuildId(), major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
+      machine_->getTargetCPU().str(), SortedFeatures(*machine_));
+}
+
+std::string ObjectCompiler::Key(const std::string& program) const {
+  const std::string name = Name();
+  if (name.empty()) return "";
+  const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(program.data()), program.size());
+  const llvm::XXH128_hash_t hash = llvm::xxh3_128bits(bytes);
+  return fmt::format("{}program {:016x}{:016x}, {} bytes\n", name, hash.high64, hash.low64, program.size());
+}
+
+absl::StatusOr<std::vector<std::string>> ObjectCompiler::Compile(const llvm::Module& module, const std::string& bitcode,
+                                                                 size_t threads) const {
+  const std::vector<std::set<std::string>> groups = Spread(module, threads);
+  std::vector<std::string> objects(groups.size()), errors(groups.size());
+  RunOnThreads(groups.size(), threads, [&](size_t g) {
+    WithoutLoopStrengthReduction gate;
+    llvm::LLVMContext context;
+    context.setOptPassGate(gate);
+    auto part = ReadGroup(bitcode, context, groups[g]);
+    if (!part) {
+      errors[g] = llvm::toString(part.takeError());
+      return;
+    }
+    const auto machine = NewMachine();
+    Optimise(**part, *machine);
+    auto object = orc::SimpleCompiler(*machine)(**part);
+    if (object) {
+      objects[g] = (*object)->getBuffer().str();
+    } else {
+      errors[g] = llvm::toString(object.takeError());
+    }
+  });
+  for (const std::string& error : errors) {
+    if (!error.empty()) return absl::InternalError("jit: " + error);
+  }
+  return objects;
+}
+
+std::string ObjectCompiler::OptimisedText(const llvm::Module& module) const {
+  const auto copy = llvm::CloneModule(module);
+  Optimise(*copy, *NewMachine());
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  copy->print(out, nullptr);
+  return text;
+}
+
+std::string ObjectCompiler::Assembly(const llvm::Module& module) const {
+  const auto copy = llvm::CloneModule(module);
+  const auto machine = NewMachine();
+  Optimise(*copy, *machine);
+  llvm::SmallVector<char, 0> text;
+  llvm::raw_svector_ostream out(text);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, out, nullptr, llvm::CodeGenFileType::AssemblyFile)) return "";
+  passes.run(*copy);
+  return std::string(text.begin(), text.end());
+}
+
+}  // namespace fusebox

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A dense array in row-major order, exact in size. It owns its memory, or borrows the caller's without a copy.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/type.h"
+
+namespace fusebox {
+
+template <class T>
+constexpr DType DTypeOf() {
+  if constexpr (std::is_same_v<T, float>) return DType::kF32;
+  if constexpr (std::is_same_v<T, double>) return DType::kF64;
+  if constexpr (std::is_same_v<T, int32_t>) return DType::kI32;
+  if constexpr (std::is_same_v<T, int64_t>) return DType::kI64;
+  if constexpr (std::is_same_v<T, uint8_t>) return DType::kU8;
+  if constexpr (std::is_same_v<T, bool>) return DType::kBool;
+  return DType::kError;
+}
+
+// Copies share the memory (as shared_ptr does); Clone makes a second array.
+class Tensor {
+ public:
+  Tensor() = default;  // No array: dtype() is kError.
+  // Owning, filled with zeros, aligned to 64 bytes. Dimensions are numbers >= 0.
+  Tensor(DType dtype, std::vector<int64_t> shape);
+  // Owning, a copy of `values`.
+  template <class T>
+  Tensor(std::vector<int64_t> shape, std::span<const T> values);
+  // Borrows: `data` must outlive every copy of this Tensor and hold exactly `shape` elements. Not written through.
+  static Tensor Borrow(DType dtype, std::vector<int64_t> shape, const void* data);
+  // Borrows, and keeps `owner` alive.
+  static Tensor Share(DType dtype, std::vector<int64_t> shape, const void* data, std::shared_ptr<const void> owner);
+
+  bool empty() const { return dtype_ == DType::kError; }
+  DType dtype() const { return dtype_; }
+  const std::vector<int64_t>& shape() const { return shape_; }
+  int64_t rank() const { return int64_t(shape_.size()); }
+  int64_t size() const;  // In elements.
+  size_t bytes() const { return size_t(size() * SizeOf(dtype_)); }
+  int64_t rows() const { return shape_.empty() ? 1 : shape_[0]; }
+  const void* raw() const { return data_; }
+  void* mutable_raw();  // Only of an owning Tensor.
+  template <class T>
+  std::span<const T> values() const;  // T must be the dtype.
+  template <class T>
+  std::span<T> mutable_values();
+
+  Tensor Clone() const;
+  // Rows [begin, end) of the first axis, without a copy.
+  Tensor Rows(int64_t begin, int64_t end) const;
+  // The same elements, cast one by one (C++ conversion; bool is != 0). Shares the memory if the dtype is the same.
+  Tensor Cast(DType dtype) const;
+  // The same memory under another shape of equal size.
+  absl::StatusOr<Tensor> Reshape(std::vector<int64_t> shape) const;
+
+ private:
+  DType dtype_ = DType::kError;
+  std::vector<int64_t> shape_;
+  const void* data_ = nullptr;
+  bool writable_ = false;
+  std::shared_ptr<const void> owner_;
+};
+
+}  // namespace fusebox
+
+#include "fusebox/runtime/data/tensor_inl.h"

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model as data: what Sequential and Model build, what a .keras file and a model plugin carry. No weights, no graph.
+//
+// A model is a list of calls of its layers, in an order in which they can be computed. Of a plain stack (Sequential) the
+// calls say nothing that the layers do not, and are left out:
+//
+//   layers {dense}                                        =  calls {{dense, of the input}}, outputs {of that call}
+//   inputs {a, b}, layers {dense, add},
+//   calls {{dense, {a}}, {dense, {b}}, {add, {2, 3}}}     the layer dense is shared; value 2 is its first call's
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fusebox/runtime/describe/item_spec.h"
+
+namespace fusebox {
+
+struct ModelConfig;
+
+struct InputConfig {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;  // Without the batch.
+
+  bool operator==(const InputConfig&) const = default;
+};
+
+struct LayerConfig {
+  ItemSpec item;     // After registration: the full key, "fusebox/dense@1", and all attributes of the schema.
+  std::string name;  // Unique in the model: "dense", "dense_1" as Keras counts them.
+  bool trainable = true;
+  // Of a model within the model, which is no item; or is what the item time_distributed does with each step.
+  std::shared_ptr<const ModelConfig> model = {};
+  std::string place =
+      {};  // Of a class's layer in a list of layers: the list and the place, "hidden/dense_1". See LayerList.
+
+  bool IsTimeDistributedModel() const { return model != nullptr && !item.id.empty(); }
+  bool operator==(const LayerConfig& other) const;
+};
+
+// The layer that does with each step of time what another layer, or a model, does with a sample.
+inline constexpr char kTimeDistributed[] = "fusebox/time_distributed@1";
+
+// A value of the model: output `output` of one of its inputs (0, 1, ...) or else of a call (inputs.size() + call).
+struct ValueRef {
+  size_t source = 0, output = 0;
+
+  bool operator==(const ValueRef&) const = default;
+};
+
+struct CallConfig {
+  size_t layer = 0;
+  std::vector<ValueRef> inputs;
+
+  bool operator==(const CallConfig&) const = default;
+};
+
+// What one output is to learn.
+struct OutputLoss {
+  std::string output;            // Its name.
+  ItemSpec loss;                 // Without an id: none.
+  std::optional<double> weight;  // What the loss counts in the sum of all; 1 if it is not said.
+  std::vector<ItemSpec> metrics;
+  std::vector<ItemSpec> weighted_metrics = {};
+
+  bool HasLoss() const { return !loss.id.empty(); }
+  bool operator==(const OutputLoss&) const = default;
+};
+
+struct CompileConfig {
+  ItemSpec optimizer;
+  ItemSpec loss;
+  std::vector<ItemSpec> metrics;
+  std::vector<ItemSpec> weighted_metrics = {};
+  // Of a model with several outputs, or where a loss has a weight: one for each output, in order, in place of loss and
+  // metrics above.
+  std::vector<OutputLoss> outputs = {};
+
+  bool HasLoss() const;  // Of any output.
+  bool operator==(const CompileConfig&) const = default;
+};
+
+// A value whose mean over an epoch is logged under this name.
+struct AddedMetric {
+  std::string name;
+  ValueRef value;
+
+  bool operator==(const AddedMetric&) const = default;
+};
+
+struct ModelConfig {
+  std::string name = "sequential";
+  std::vector<InputConfig> inputs;  // Of a stack: one, or none as long as the first batch of data has not decided.
+  std::vector<LayerConfig> layers;  // In Keras's order: a stack's from first to last, others' as LayerOrder says.
+  std::vector<CallConfig> calls = {};
+  std::vector<ValueRef> outputs = {};
+  std::optional<CompileConfig> compile = {};
+  // What the user has added to the losses and metrics.
+  std::vector<ValueRef> added_losses = {};
+  std::vector<AddedMetric> added_metrics = {};
+  // Of a model that a C++ class's Call was traced to: the class. Its layers stand in the order in which they were made,
+  // calls in that in which they are done, and it says itself what its outputs are called.
+  std::string class_name = {};
+  std::vector<std::string> output_names = {};
+  size_t members = 0;  // The first so many layers are the object's own, called here or not; the others Call has made.
+
+  bool IsSubclass() const { return !class_name.empty(); }
+  bool IsStack() const { return outputs.empty() && !IsSubclass(); }
+
+  bool operator==(const ModelConfig&) const = default;
+};
+
+// The calls and outputs of any model, those of a stack written out.
+std::vector<CallConfig> CallsOf(const ModelConfig& model);
+std::vector<ValueRef> OutputsOf(const ModelConfig& model);
+// Outputs are named as the layers that make them (an input that is an output, as itself). A layer that makes several has
+// its later ones counted: "head", "head_1".
+std::vector<std::string> OutputNames(const ModelConfig& model);
+std::vector<std::string> InputNames(const ModelConfig& model);
+
+// Inputs (0, 1, ...) and layers (inputs.size() + layer) in the order in which Keras lists them: the farther from an output
+// the earlier, else as a search from the outputs back meets them.
+std::vector<size_t> LayerOrder(const ModelConfig& model);
+
+// The calls of CallsOf in the order in which Keras does them. It matters where calls of one layer change what it keeps, as
+// BatchNormalization's moving statistics.
+std::vector<size_t> CallOrder(const ModelConfig& model);
+
+// Puts the layers in the order of LayerOrder. Of a stack nothing changes.
+void SortLayers(ModelConfig& model);
+// Puts the calls in the order in which Keras computes them when it opens a file: again and again over the layers, of each
+// those calls that have all they need. Returns how they were numbered before, by the new numbers; nothing if some wait for
+// each other.
+std::optional<std::vector<size_t>> SortCalls(ModelConfig& model);
+// The layers whose calls need each other in a circle, by name; none, if there is no circle.
+std::vector<std::string> LayersInCycle(const ModelConfig& model);
+
+// The same computation as a functional model, and likewise all models within: of a class the layers that are called, in
+// Keras's order, and outputs that are named as their layers. Without a class it is the model itself.
+ModelConfig Frozen(const ModelConfig& model);
+
+// Whether the user has added losses to the model, or to one within; what metrics he has added are called.
+bool AddsLosses(const ModelConfig& model);
+std::vector<std::string> AddedMetricNames(const ModelConfig& model);
+
+// "Dense"; "Sequential", "Functional" or the class's name of a model.
+std::string KerasClassOf(const LayerConfig& layer);
+
+// The layers that are no models, those of models within included, in Keras's order.
+struct LeafLayer {
+  std::string path;  // "encoder/dense": the scope of its weights.
+  const LayerConfig* layer = nullptr;
+  bool trainable = true;  // So are all models around it, too.
+};
+std::vector<LeafLayer> LeafLayers(const ModelConfig& model);
+
+// What each output learns, in order; of a model with one output whatever its compile config says in short. Nothing, if
+// the model is not compiled.
+std::vector<OutputLoss> LossesOf(const ModelConfig& model);
+
+// The ports of programs. A model's only input is "x", one of several "x/wide_input"; likewise targets and predictions "y",
+// "y/main_output".
+std::vector<std::string> InputPorts(const ModelConfig& model);
+std::vector<std::string> OutputPorts(const ModelConfig& model);
+
+// Names in quotes, with commas between: for messages.
+std::string QuotedNames(const std::vector<std::string>& names);
+
+}  // namespace fusebox

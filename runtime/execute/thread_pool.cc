@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/execute/thread_pool.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <functional>
+#include <string_view>
+
+#include "fusebox/compiler/codegen/cpu/spin.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/execute/float_environment.h"
+#include "fusebox/runtime/execute/usable_cores.h"
+
+namespace fusebox {
+namespace {
+
+constexpr int64_t kMaxThreads = 1024;
+
+}  // namespace
+
+ThreadPool& ThreadPool::Global() {
+  static ThreadPool* const pool = new ThreadPool;  // Never destroyed: a thread may still run when main has returned.
+  return *pool;
+}
+
+ThreadPool::~ThreadPool() {
+  call_ = nullptr;
+  for (const auto& worker : workers_) Wake(*worker);
+  for (const auto& worker : workers_) worker->thread.join();
+}
+
+void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
+  const FloatEnvironment environment;
+  if (threads <= 1) return call(work, 0);
+  const std::lock_guard one(one_at_a_time_);
+  while (workers() < threads - 1) {
+    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
+    worker.thread = std::thread(&ThreadPool::Work, this, std::ref(worker), workers());
+  }
+  call_ = call;
+  work_ = work;
+  running_.store(uint32_t(threads - 1), std::memory_order_relaxed);
+  for (int64_t i = 0; i < threads - 1; ++i) Wake(*workers_[size_t(i)]);
+  call(work, 0);
+  for (uint32_t n; (n = running_.load(std::memory_order_acquire)) != 0;) {
+    if (!SpinWhile(running_, n)) running_.wait(n, std::memory_order_acquire);
+  }
+}
+
+// In one order with the sleepers' own accesses, as the last one's fetch_sub below: else a thread could go to sleep just when
+// nobody is awoken any more.
+void ThreadPool::Wake(Worker& worker) {
+  worker.round.fetch_add(1, std::memory_order_seq_cst);
+  worker.round.notify_one();
+}
+
+void ThreadPool::Work(Worker& me, int64_t thread) {
+  const FloatEnvironment environment;
+  for (uint32_t seen = 0;; ++seen) {
+    if (!SpinWhile(me.round, seen)) me.round.wait(seen, std::memory_order_acquire);
+    if (call_ == nullptr) return;
+    call_(work_, thread);
+    if (running_.fetch_sub(1, std::memory_order_seq_cst) == 1) running_.notify_one();
+  }
+}
+
+absl::StatusOr<int64_t> DefaultThreads() {
+  const char* text = std::getenv("FUSEBOX_NUM_THREADS");
+  if (text == nullptr || *text == '\0') return std::min(UsableCores(), kMaxThreads);
+  const std::string_view digits = text;
+  int64_t threads = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);
+  if (error != std::errc() || end != digits.data() + digits.size() || threads < 1 || threads > kMaxThreads) {
+    return Refuse("FUSEBOX_NUM_THREADS: expected a number from 1 to {}, got '{}'", kMaxThreads, digits);
+  }
+  return threads;
+}
+
+absl::StatusOr<int64_t> ThreadsFor(int64_t asked) {
+  if (asked == 0) return DefaultThreads();
+  if (asked < 0 || asked > kMaxThreads) {
+    return Refuse("threads: expected a number from 1 to {}, got {}", kMaxThreads, asked);
+  }
+  return asked;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/execute/variables.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <unordered_set>
+#include <utility>
+
+#include "fusebox/graph/builder.h"
+#include "fusebox/graph/evaluate.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_spec.h"
+#include "fusebox/runtime/plugins/expand.h"
+
+namespace fusebox {
+namespace {
+
+std::vector<int64_t> Dims64(const Type& type) { return {type.shape.begin(), type.shape.end()}; }
+
+// FNV-1a: the same on every machine.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : text) hash = (hash ^ uint8_t(c)) * 0x100000001B3;
+  return hash;
+}
+
+// What the initializer makes of a type, with random numbers of this seed.
+absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
+  FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
+  GraphBuilder builder;
+  builder.Output("value", ExpandInitializer(builder, Registry::Default(), initializer, variable.type, variable.name));
+  if (!builder.status().ok()) return builder.status();
+  Bindings bindings;
+  bindings.states["seed"] = Literal::Scalar<int64_t>(int64_t(uint64_t(seed) ^ Hash(variable.name)));
+  bindings.states["step"] = Literal::Scalar<int64_t>(0);
+  FUSEBOX_ASSIGN_OR_RETURN(const Evaluation evaluation, Evaluate(builder.graph(), bindings));
+  const Literal& value = evaluation.outputs.at("value");
+  Tensor tensor(variable.type.dtype, Dims64(variable.type));
+  std::memcpy(tensor.mutable_raw(), value.bytes().data(), tensor.bytes());
+  return tensor;
+}
+
+void Fill(Tensor& scalar, double number) {
+  switch (scalar.dtype()) {
+    case DType::kF32:
+      scalar.mutable_values<float>()[0] = float(number);
+      break;
+    case DType::kF64:
+      scalar.mutable_values<double>()[0] = number;
+      break;
+    case DType::kI64:
+      scalar.mutable_values<int64_t>()[0] = int64_t(number);
+      break;
+    case DType::kI32:
+      scalar.mutable_values<int32_t>()[0] = int32_t(number);
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace
+
+void Variables::Declare(const Graph& program) {
+  std::unordered_set<std::string> known;
+  for (const Variable& variable : all_) known.insert(variable.name);
+  for (NodeId i = 1; i < program.size(); ++i) {
+    const Node& node = program[i];
+    if (node.op != Op::kState) continue;
+    const AttributeMap& a = node.attributes;
+    if (a.String("kind") == "accumulator" || !known.insert(a.String("name")).second) continue;
+    all_.push_back({.name = a.String("name"),
+                    .kind = a.String("kind"),
+                    .type = node.type,
+                    .scope = node.scope,
+                    .initializer = a.String("initializer"),
+                    .trainable = a.Flag("trainable"),
+                    .order = a.Int("order"),
+                    .value = {}});
+  }
+}
+
+absl::Status Variables::Initialize(int64_t seed) {
+  Touch();
+  for (Variable& variable : all_) {
+    if (!variable.value.empty()) continue;
+    if (variable.kind == "slot" && variable.initializer == "variable") {
+      FUSEBOX_ASSIGN_OR_RETURN(variable.value, CopyOfWeight(variable));
+      continue;
+    }
+    if (variable.kind == "weight" || variable.kind == "slot") {
+      FUSEBOX_ASSIGN_OR_RETURN(variable.value, Make(variable, seed));
+      continue;
+    }
+    variable.value = Tensor(variable.type.dtype, Dims64(variable.type));
+    if (variable.kind == "scalar") Fill(variable.value, std::strtod(variable.initializer.c_str(), nullptr));
+  }
+  return absl::OkStatus();
+}
+
+void Variables::Fetch() const {
+  if (!fetch_) return;
+  ++fetches_;
+  std::exchange(fetch_, nullptr)();
+}
+
+// The weight that the slot "optimizer/<weight>/<slot>" belongs to, as it is now.
+absl::StatusOr<Tensor> Variables::CopyOfWeight(const Variable& slot) const {
+  const size_t first = slot.name.find('/'), last = slot.name.rfind('/');
+  const Variable* const weight = last > first ? Find(slot.name.substr(first + 1, last - first - 1)) : nullptr;
+  if (weight == nullptr || weight->value.empty() || weight->type != slot.type) {
+    return Refuse("'{}': its initializer 'variable' needs the weight that it belongs to", slot.name);
+  }
+  return weight->value.Clone();
+}
+
+Variable* Variables::Locate(std::string_view name) {
+  const auto it = std::ranges::find(all_, name, &Variable::name);
+  return it != all_.end() ? &*it : nullptr;
+}
+Variable* Variables::Find(std::string_view name) {
+  Fetch();
+  return Locate(name);
+}
+const Variable* Variables::Find(std::string_view name) const { return const_cast<Variables*>(this)->Find(name); }
+
+std::vector<const Variable*> Variables::OfKind(std::string_view kind) const {
+  Fetch();
+  std::vector<const Variable*> some;
+  for (const Variable& variable : all_) {
+    if (variable.kind == kind) some.push_back(&variable);
+  }
+  return some;
+}
+
+absl::Status Variables::Set(std::string_view name, const Tensor& value) {
+  Variable* variable = Find(name);
+  if (variable == nullptr) return absl::NotFoundError(fmt::format("the model has no variable '{}'", name));
+  const Shape got(value.shape().begin(), value.shape().end());
+  if (got != variable->type.shape) {
+    return Refuse("'{}': expected the shape {}, got {}", name, ToString(variable->type.shape), ToString(got));
+  }
+  if (variable->value.empty()) variable->value = Tensor(variable->type.dtype, value.shape());
+  const Tensor converted = value.Cast(variable->type.dtype);
+  std::memcpy(variable->value.mutable_raw(), converted.raw(), converted.bytes());
+  Touch();
+  return absl::OkStatus();
+}
+
+void Variables::SetScalar(std::string_view name, double number) {
+  if (Variable* variable = Locate(name); variable != nullptr && !variable->value.empty()) Fill(variable->value, number);
+}
+
+void Variables::SetInteger(std::string_view name, int64_t number) {
+  if (Variable* variable = Locate(name); variable != nullptr && !variable->value.empty()) {
+    variable->value.mutable_values<int64_t>()[0] = number;
+  }
+}
+
+void Variables::DropOptimizer() {
+  std::erase_if(all_, [](const Variable& v) {
+    return v.kind == "slot" || v.kind == "counter" || v.name.starts_with("optimizer/");
+  });
+}
+
+void Variables::DropLayer(std::string_view path) {
+  Fetch();
+  std::erase_if(all_, [&](const Variable& v) {
+    return v.name.starts_with(path) && v.name.size() > path.size() && v.name[path.size()] == '/';
+  });
+}
+
+void Variables::DropLossScalars() {
+  std::erase_if(all_, [](const Variable& v) { return v.kind == "scalar" && v.name.starts_with("loss/"); });
+}
+
+}  // namespace fusebox

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arrays of numbers as other programs store them, made into tensors.
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/data/tensor.h"
+
+namespace fusebox {
+
+enum class NumberKind { kBool, kSigned, kUnsigned, kFloat, kBfloat16 };
+
+// How one element lies in a file. `bytes` is 1, 2, 4 or 8 as far as the kind has such numbers.
+struct ElementFormat {
+  NumberKind kind = NumberKind::kFloat;
+  int bytes = 4;
+  std::endian order = std::endian::little;
+};
+
+// The dtype that holds every value of the format: f16 and bfloat16 become f32; i8, i16 and u16 i32; u32 and u64 i64.
+DType NearestDType(const ElementFormat& format);
+
+// The array in row-major order. `bytes` must be exactly CheckedBytes(shape, format.bytes) long; with `fortran_order`
+// its first index runs fastest. Error: a u64 that no i64 holds, with its position.
+absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int64_t> shape, std::string_view bytes,
+                                   bool fortran_order, const std::string& who);
+
+// The same where it lies, without a copy, kept alive by `owner`. Nothing if it lies there in another form than a tensor's:
+// of another dtype or byte order, not aligned to its elements, bools (which may be other bytes than 0 and 1).
+std::optional<Tensor> ArrayInPlace(const ElementFormat& format, const std::vector<int64_t>& shape,
+                                   std::string_view bytes, bool fortran_order, std::shared_ptr<const void> owner);
+
+}  // namespace fusebox

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Zip archives as a whole, in memory: what .npz and .keras are made of.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/files/bounded_reader.h"
+
+namespace fusebox {
+
+struct ZipMember {
+  std::string name;
+  std::string bytes;
+};
+
+// All members in the archive's order, stored or deflated. Nothing is written anywhere, so names may be what they like.
+// Errors: no archive, a wrong checksum, two members of one name, a member that unpacks to more or less than it says, an
+// archive that unpacks to more than `budget`, checked before memory is taken.
+absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who,
+                                               uint64_t budget = kByteBudget);
+
+// An archive with the members stored as they are, all dated 1980-01-01, so that equal members give equal bytes. Error
+// if there is none.
+absl::StatusOr<std::string> ZipBytes(const std::vector<ZipMember>& members);
+
+}  // namespace fusebox

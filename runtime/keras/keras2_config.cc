@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/keras/keras2_config.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "fusebox/runtime/keras/keras_names.h"
+
+namespace fusebox {
+namespace {
+
+// The member, to be changed; nullptr if there is none.
+Json* Find(Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found != object.end() ? &*found : nullptr;
+}
+
+// The list of them; null of what is no model.
+const Json& LayersOf(const Json& model) {
+  const Json& config = Member(model, "config");
+  const Json& layers = config.is_array() ? config : Member(config, "layers");
+  return layers.is_array() ? layers : Member(layers, "");
+}
+
+void UpgradeLayer(Json& layer) {
+  Json* const config = Find(layer, "config");
+  if (config == nullptr || !config->is_object()) return;
+  const std::string class_name = StringMember(layer, "class_name");
+  if (Json* const axis = Find(*config, "axis");
+      class_name == "BatchNormalization" && axis != nullptr && axis->is_array() && axis->size() == 1) {
+    *axis = Json((*axis)[0]);
+  }
+  if (class_name == "LeakyReLU" && config->contains("alpha")) {
+    (*config)["negative_slope"] = Json((*config)["alpha"]);
+    config->erase("alpha");
+  }
+}
+
+// A value is [name, call, output, ...]; lists of them lie in lists, objects and lists of lists.
+void CountFromZero(Json& values, const std::set<std::string>& from_one) {
+  if (!values.is_structured()) return;
+  const bool is_value = values.is_array() && values.size() >= 3 && values[0].is_string() &&
+                        values[1].is_number_unsigned() && values[2].is_number_unsigned();
+  if (is_value && from_one.contains(values[0].get<std::string>()) && values[1].get<uint64_t>() > 0) {
+    values[1] = values[1].get<uint64_t>() - 1;
+  }
+  for (Json& inner : values) CountFromZero(inner, from_one);
+}
+
+void UpgradeModel(Json& model, int nesting) {
+  constexpr int kMaxNesting = 16;  // The reader refuses earlier.
+  if (nesting > kMaxNesting || LayersOf(model).is_null()) return;
+  Json& config = model["config"];
+  if (config.is_array()) config = Json{{"layers", Json(config)}};
+  std::set<std::string> from_one;
+  for (Json& layer : config["layers"]) {
+    UpgradeLayer(layer);
+    const Json& inner = LayersOf(layer);
+    if (inner.is_null()) continue;
+    if (!inner.empty() && StringMember(inner[0], "class_name") == "InputLayer") {
+      from_one.insert(StringMember(layer["config"], "name"));
+    }
+    UpgradeModel(layer, nesting + 1);
+  }
+  for (Json& layer : config["layers"]) {
+    if (Json* const nodes = Find(layer, "inbound_nodes")) CountFromZero(*nodes, from_one);
+  }
+  for (const char* ends : {"input_layers", "output_layers"}) {
+    if (Json* const values = Find(config, ends)) CountFromZero(*values, from_one);
+  }
+}
+
+void UpgradeOptimizer(Json& optimizer) {
+  constexpr std::string_view kCustom = "Custom>";
+  const std::string class_name = StringMember(optimizer, "class_name");
+  if (class_name.starts_with(kCustom)) optimizer["class_name"] = class_name.substr(kCustom.size());
+  Json* const config = Find(optimizer, "config");
+  if (config == nullptr || !config->is_object()) return;
+  for (const char* own : {"jit_compile", "is_legacy_optimizer"}) config->erase(own);
+  if (Member(*config, "decay") == 0.0) config->erase("decay");
+  // RMSprop has a number there, which means nothing without.
+  if (Member(*config, "use_ema") == false) config->erase("ema_overwrite_frequency");
+}
+
+// Calls use(item) for each object with a class, in lists and by name.
+template <class Use>
+void ForEachItem(Json& json, const Use& use) {
+  if (json.is_object() && json.contains("class_name")) {
+    use(json);
+  } else if (json.is_structured()) {
+    for (Json& inner : json) ForEachItem(inner, use);
+  }
+}
+
+void UpgradeLoss(Json& loss) {
+  Json* const config = Find(loss, "config");
+  if (config == nullptr || !config->is_object()) return;
+  config->erase("fn");
+  if (StringMember(*config, "reduction") == "auto") config->erase("reduction");
+}
+
+void UpgradeMetric(Json& metric, const std::vector<std::string>& outputs) {
+  Json* const config = Find(metric, "config");
+  if (config == nullptr || !config->is_object()) return;
+  if (StringMember(metric, "class_name") == "MeanMetricWrapper")
+    metric["class_name"] = KerasClassName(StringMember(*config, "fn"));
+  config->erase("fn");
+  const std::string name = StringMember(*config, "name");
+  for (const std::string& output : outputs) {
+    if (outputs.size() > 1 && name.starts_with(output + "_")) (*config)["name"] = name.substr(output.size() + 1);
+  }
+}
+
+std::vector<std::string> OutputsOf(const Json& model) {
+  std::vector<std::string> names;
+  for (const Json& output : Member(Member(model, "config"), "output_layers")) {
+    if (output.is_array() && !output.empty() && output[0].is_string()) names.push_back(output[0].get<std::string>());
+  }
+  return names;
+}
+
+}  // namespace
+
+bool IsKeras2(const Json& model, std::string_view keras_version) {
+  if (keras_version.starts_with("2.") || keras_version.starts_with("1.")) return true;
+  return std::ranges::any_of(LayersOf(model), [](const Json& layer) {
+    return !Member(Member(layer, "config"), "batch_input_shape").is_null();
+  });
+}
+
+void UpgradeKeras2(Json& model) {
+  UpgradeModel(model, 0);
+  Json* const compile = Find(model, "compile_config");
+  if (compile == nullptr || !compile->is_object()) return;
+  if (Json* const optimizer = Find(*compile, "optimizer"); optimizer != nullptr) UpgradeOptimizer(*optimizer);
+  if (Json* const loss = Find(*compile, "loss"); loss != nullptr) ForEachItem(*loss, UpgradeLoss);
+  const std::vector<std::string> outputs = OutputsOf(model);
+  for (const char* key : {"metrics", "weighted_metrics"}) {
+    Json* const metrics = Find(*compile, key);
+    if (metrics != nullptr) ForEachItem(*metrics, [&](Json& metric) { UpgradeMetric(metric, outputs); });
+  }
+}
+
+}  // namespace fusebox

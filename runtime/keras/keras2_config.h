@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Keras 2 (tf.keras) described, in the words of Keras 3. Only for sources: it includes JSON.
+#pragma once
+#include <string_view>
+
+#include "fusebox/runtime/files/json_text.h"
+
+namespace fusebox {
+
+// Whether Keras 2 or 1 wrote the model's description: the version that the file has says so, or its InputLayers, or first
+// layers, have a batch_input_shape.
+bool IsKeras2(const Json& model, std::string_view keras_version);
+
+// Rewrites it, and its compile_config:
+//   layers      BatchNormalization's axis [1] -> 1; LeakyReLU's alpha -> negative_slope; an old Sequential's plain list of
+//               layers -> an object
+//   values      a model that begins with an InputLayer counts its calls from 1 -> from 0
+//   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own
+//   losses      without reduction "auto" and the function's name
+//   metrics     MeanMetricWrapper of a function -> that metric; "main_output_accuracy" -> "accuracy"
+// Whatever else it has is left for the reader to see.
+void UpgradeKeras2(Json& model);
+
+}  // namespace fusebox

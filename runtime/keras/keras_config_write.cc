@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "absl/strings/str_split.h"
+#include "fusebox/runtime/files/json_text.h"
+#include "fusebox/runtime/files/number_text.h"
+#include "fusebox/runtime/keras/keras_config.h"
+#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/programs/program.h"
+
+namespace fusebox {
+namespace {
+
+const char* KerasDType(DType dtype) {
+  switch (dtype) {
+    case DType::kF32:
+      return "float32";
+    case DType::kF64:
+      return "float64";
+    case DType::kI32:
+      return "int32";
+    case DType::kI64:
+      return "int64";
+    case DType::kU8:
+      return "uint8";
+    case DType::kBool:
+      return "bool";
+    case DType::kError:
+      break;
+  }
+  return "float32";
+}
+
+Json ItemJson(const ItemSpec& item, const std::string& keras_module, Json config);
+
+// The module of Keras in which an attribute of this name looks for its item; empty for attributes that name none.
+std::string ReferenceModule(std::string_view attribute) {
+  for (const std::string_view kind : {"initializer", "regularizer", "constraint", "activation"}) {
+    if (attribute.ends_with(kind)) return fmt::format("keras.{}s", kind);
+  }
+  if (attribute == "layer") return "keras.layers";
+  if (attribute == "inner_optimizer") return "keras.optimizers";
+  return attribute == "learning_rate" ? "keras.optimizers.schedules" : "";
+}
+
+Json AttributeJson(std::string_view name, const AttributeValue& value);
+
+Json Attributes(const ItemSpec& item, Json into = Json::object()) {
+  for (const auto& [name, value] : item.attributes) into[name] = AttributeJson(name, value);
+  // No axes at all are something else than axes that are not given.
+  const ItemName id = SplitItemId(item.id);
+  if (id.space == "fusebox" && id.name == "normalization" && into.contains("axis") && into["axis"].is_null()) {
+    into["axis"] = Json::array();
+  }
+  return into;
+}
+
+// An item that Keras has, and that its name alone describes.
+bool IsPlainName(const ItemSpec& item) { return item.attributes.empty() && SplitItemId(item.id).space == "fusebox"; }
+
+Json AttributeJson(std::string_view name, const AttributeValue& value) {
+  if (const std::string* text = std::get_if<std::string>(&value)) {
+    if (name == "exclude_layers") {  // Muon's: a list of texts.
+      Json list = Json::array();
+      for (const std::string& each : std::vector<std::string>(absl::StrSplit(*text, ';', absl::SkipEmpty())))
+        list.push_back(each);
+      return list;
+    }
+    const std::string module = ReferenceModule(name);
+    if (module.empty()) {
+      const std::optional<std::vector<double>> numbers = ParseNumbers(*text);
+      // A list of one is one for one axis to Keras, a number is one for any.
+      if (numbers && numbers->size() == 1 && (name == "mean" || name == "variance")) return numbers->front();
+      return numbers ? Json(*numbers) : Json(*text);
+    }
+    if (text->empty()) return nullptr;  // None, in Keras's words.
+    const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
+    if (!item.ok()) return *text;
+    if (module == "keras.activations" && IsPlainName(*item)) return SplitItemId(item->id).name;
+    // One with settings is a layer to Keras, whose functions have none in files.
+    return ItemJson(*item, module == "keras.activations" ? "keras.layers" : module, Attributes(*item));
+  }
+  if (const double* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number)) {
+    // JSON has no word for it; and an infinite limit is none.
+    return *number > 0 ? Json(nullptr) : Json(PythonRepr(*number));
+  }
+  if (const int64_t* number = std::get_if<int64_t>(&value); number != nullptr && *number == INT64_MIN) return nullptr;
+  if (const Ints* list = std::get_if<Ints>(&value)) {
+    if (list->empty() && name != "target_shape") return nullptr;  // Of an optional attribute: None.
+    Json json = *list;
+    for (Json& element : json) {
+      if (name == "noise_shape" && element == -1) element = nullptr;
+    }
+    return json;
+  }
+  return std::visit([](const auto& v) { return Json(v); }, value);
+}
+
+Json ItemJson(const ItemSpec& item, const std::string& keras_module, Json config) {
+  const ItemName name = SplitItemId(item.id);
+  const std::string class_name = KerasClassName(item.id);
+  const bool ours = name.space == "fusebox";
+  Json json = {{"module", ours ? keras_module : name.space}, {"class_name", class_name}, {"config", std::move(config)}};
+  json["registered_name"] = ours ? Json(nullptr) : Json(name.space + ">" + class_name);
+  if (!name.major.empty()) json["fusebox_item"] = item.id;
+  return json;
+}
+
+Json InputJson(const InputConfig& input) {
+  Json batch_shape = {nullptr};
+  for (const int64_t dim : input.shape) batch_shape.push_back(dim < 0 ? Json(nullptr) : Json(dim));
+  return {{"module", "keras.layers"},
+          {"class_name", "InputLayer"},
+          {"config",
+           {{"batch_shape", batch_shape}, {"dtype", KerasDType(input.dtype)}, {"sparse", false}, {"name", input.name}}},
+          {"registered_name", nullptr}};
+}
+
+Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable);
+
+Json LayerJson(const LayerConfig& layer) {
+  if (layer.model && !layer.IsTimeDistributedModel()) return ModelJson(*layer.model, layer.name, layer.trainable);
+  Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
+  if (layer.IsTimeDistributedModel()) config["layer"] = ModelJson(*layer.model, layer.model->name, layer.trainable);
+  // Keras's constructors of these do not take what all others do.
+  const std::string name = SplitItemId(layer.item.id).name;
+  if (name == "spatial_dropout1d" || name == "discretization") config.erase("trainable");
+  return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
+}
+
+Json BatchShape(const Shape& shape) {
+  Json dims = Json::array();
+  for (const int64_t dim : shape) dims.push_back(dim < 0 ? Json(nullptr) : Json(dim));
+  return dims;
+}
+
+// Each value as Keras names it: the layer, which of its calls, and which of that call's outputs.
+class Histories {
+ public:
+  explicit Histories(const ModelConfig& model) : model_(model) {
+    std::vector<int> calls(model.layers.size());
+    for (const CallConfig& call : model.calls) node_.push_back(calls[call.layer]++);
+    for (const InputConfig& input : model.inputs) inputs_.push_back(BatchType(input.dtype, input.shape));
+    absl::StatusOr<std::vector<CallTypes>> types = InferTypes(model, inputs_);
+    if (types.ok()) types_ = *std::move(types);
+  }
+  // The value as an argument of a call. Keras wants a shape, and then infers it: where a plugin is missing here, any will do.
+  Json Argument(ValueRef value) const {
+    Type type{DType::kF32, {kBatch}};
+    if (value.source < inputs_.size()) {
+      type = inputs_[value.source];
+    } else if (!types_.empty()) {
+      type = types_[value.source - inputs_.size()].outputs[value.output];
+    }
+    return {
+        {"class_name", "__keras_tensor__"},
+        {"config",
+         {{"shape", BatchShape(type.shape)}, {"dtype", KerasDType(type.dtype)}, {"keras_history", (*this)(value)}}}};
+  }
+  Json operator()(ValueRef value) const {
+    const size_t inputs = model_.inputs.size();
+    if (value.source < inputs) return {model_.inputs[value.source].name, 0, 0};
+    const size_t call = value.source - inputs;
+    return {model_.layers[model_.calls[call].layer].name, node_[call], value.output};
+  }
+
+ private:
+  const ModelConfig& model_;
+  std::vector<int> node_;  // Of each call: how many its layer has before it.
+  std::vector<Type> inputs_;
+  std::vector<CallTypes> types_;  // Empty if they are not known.
+};
+
+Json NodeJson(const CallConfig& call, const LayerConfig& layer, const Histories& histories) {
+  Json values = Json::array();
+  for (const ValueRef& input : call.inputs) values.push_back(histories.Argument(input));
+  // Layers that merge take a list; the second value of this one is an argument of its own.
+  if (values.size() == 2 && SplitItemId(layer.item.id).name == "category_encoding") {
+    return {{"args", Json::array({values[0]})}, {"kwargs", {{"count_weights", values[1]}}}};
+  }
+  const Json args = values.size() == 1 ? values : Json::array({values});
+  return {{"args", args}, {"kwargs", Json::object()}};
+}
+
+Json GraphJson(const ModelConfig& model) {
+  const Histories histories(model);
+  const size_t inputs = model.inputs.size();
+  Json layers = Json::array();
+  for (const size_t i : LayerOrder(model)) {
+    Json layer = i < inputs ? InputJson(model.inputs[i]) : LayerJson(model.layers[i - inputs]);
+    layer["name"] = i < inputs ? model.inputs[i].name : model.layers[i - inputs].name;
+    Json nodes = Json::array();
+    for (const CallConfig& call : model.calls) {
+      if (i >= inputs && call.layer == i - inputs) nodes.push_back(NodeJson(call, model.layers[call.layer], histories));
+    }
+    layer["inbound_nodes"] = std::move(nodes);
+    layers.push_back(std::move(layer));
+  }
+  // A model with one input takes a value, one with several a list of them; likewise outputs.
+  const auto one_or_all = [&](const std::vector<ValueRef>& values) {
+    if (values.size() == 1) return histories(values[0]);
+    Json all = Json::array();
+    for (const ValueRef& value : values) all.push_back(histories(value));
+    return all;
+  };
+  std::vector<ValueRef> from;
+  for (size_t i = 0; i < inputs; ++i) from.push_back({i, 0});
+  return {{"layers", layers}, {"input_layers", one_or_all(from)}, {"output_layers", one_or_all(model.outputs)}};
+}
+
+// What AddLoss and AddMetric have added; null for nothing.
+Json AddedJson(const ModelConfig& model) {
+  if (model.added_losses.empty() && model.added_metrics.empty()) return nullptr;
+  const Histories histories(model);
+  Json losses = Json::array(), metrics = Json::array();
+  for (const ValueRef& loss : model.added_losses) losses.push_back(histories(loss));
+  for (const AddedMetric& metric : model.added_metrics)
+    metrics.push_back({{"name", metric.name}, {"value", histories(metric.value)}});
+  return {{"losses", losses}, {"metrics", metrics}};
+}
+
+Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable) {
+  Json config = {{"name", name}, {"trainable", trainable}};
+  if (!model.IsStack()) {
+    config.update(GraphJson(model));
+    Json json = {{"module", "keras.src.models.functional"},
+                 {"class_name", "Functional"},
+                 {"config", config},
+                 {"registered_name", "Functional"}};
+    if (Json added = AddedJson(model); !added.is_null()) json["fusebox_added"] = std::move(added);
+    return json;
+  }
+  Json layers = Json::array();
+  for (const InputConfig& input : model.inputs) layers.push_back(InputJson(input));
+  for (const LayerConfig& layer : model.layers) layers.push_back(LayerJson(layer));
+  config["dtype"] = "float32";
+  config["layers"] = layers;
+  return {{"module", "keras"}, {"class_name", "Sequential"}, {"config", config}, {"registered_name", nullptr}};
+}
+
+// What "accuracy" and "crossentropy" mean depends on shapes: in Keras these are strings alone, not classes.
+Json LossOrMetric(const ItemSpec& item, const std::string& keras_module) {
+  const ItemName id = SplitItemId(item.id);
+  const auto name = item.attributes.find("name");
+  if (id.space == "fusebox" && (id.name == "accuracy" || id.name == "crossentropy")) {
+    return name != item.attributes.end() ? AttributeJson("name", name->second) : Json(id.name);
+  }
+  // A string names a class to Keras by its snake case alone.
+  const bool has_string = IsPlainName(item) && KerasSnakeCase(KerasClassName(item.id)) == id.name;
+  Json json = has_string ? Json(id.name) : ItemJson(item, keras_module, Attributes(item));
+  if (json.is_object()) json["config"].emplace("name", id.name);
+  return json;
+}
+
+Json MetricsJson(const std::vector<ItemSpec>& metrics) {
+  Json json = Json::array();
+  for (const ItemSpec& metric : metrics) json.push_back(LossOrMetric(metric, "keras.metrics"));
+  return json;
+}
+
+Json LossJson(const ItemSpec& loss) { return loss.id.empty() ? Json(nullptr) : LossOrMetric(loss, "keras.losses"); }
+
+// Keras wants each output in such an object, with or without a loss.
+Json OutputsJson(const std::vector<OutputLoss>& outputs) {
+  if (outputs.size() == 1) {
+    return {{"loss", LossJson(outputs[0].loss)},
+            {"loss_weights", outputs[0].weight ? Json(*outputs[0].weight) : Json(nullptr)},
+            {"metrics", MetricsJson(outputs[0].metrics)},
+            {"weighted_metrics",
+             outputs[0].weighted_metrics.empty() ? Json(nullptr) : MetricsJson(outputs[0].weighted_metrics)}};
+  }
+  Json loss, weights, metrics, weighted_metrics;
+  const bool weighted = std::ranges::any_of(outputs, [](const OutputLoss& o) { return o.weight.has_value(); });
+  for (const OutputLoss& output : outputs) {
+    loss[output.output] = LossJson(output.loss);
+    if (weighted) weights[output.output] = output.weight.value_or(1);
+    if (!output.metrics.empty()) metrics[output.output] = MetricsJson(output.metrics);
+    if (!output.weighted_metrics.empty()) weighted_metrics[output.output] = MetricsJson(output.weighted_metrics);
+  }
+  return {{"loss", loss}, {"loss_weights", weights}, {"metrics", metrics}, {"weighted_metrics", weighted_metrics}};
+}
+
+Json CompileJson(const CompileConfig& compile) {
+  Json json = {
+      {"optimizer", ItemJson(compile.optimizer, "keras.optimizers",
+                             Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}))}};
+  json.update(compile.outputs.empty()
+                  ? OutputsJson({{"", compile.loss, std::nullopt, compile.metrics, compile.weighted_metrics}})
+                  : OutputsJson(compile.outputs));
+  return json;
+}
+
+}  // namespace
+
+std::string KerasConfigJson(const ModelConfig& of) {
+  const ModelConfig model = Frozen(of);
+  Json json = ModelJson(model, model.name, true);
+  if (model.compile) json["compile_config"] = CompileJson(*model.compile);
+  return JsonText(json);
+}
+
+}  // namespace fusebox

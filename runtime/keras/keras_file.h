@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keras 3's native files: .keras, a zip archive of config.json, metadata.json and model.weights.h5, and the .weights.h5
+// alone.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/data/tensor.h"
+#include "fusebox/runtime/describe/model_config.h"
+
+namespace fusebox {
+
+// A layer's weights in the order in which the layer made them, as Keras's: kernel, bias.
+struct WeightGroup {
+  std::string layer_name;  // "encoder/dense" of a layer within a model within the model.
+  std::string class_name;  // "Dense". In the file a group is named by class and number, not by layer: dense, dense_1.
+  std::vector<Tensor> vars;
+  std::string path = {};  // "layers/functional/layers/dense"; if it is empty, class and number say it.
+};
+
+// The groups of a model's layers (LeafLayers), without weights.
+std::vector<WeightGroup> GroupsOf(const ModelConfig& config);
+
+struct KerasFile {
+  ModelConfig config;
+  std::vector<WeightGroup> layers;     // As GroupsOf has them, also for layers without weights.
+  std::vector<Tensor> optimizer_vars;  // i64 iteration, f32 learning rate, then the slots; empty if not compiled.
+  // Of an optimizer within that one, which optimizer_vars ends with: written again, in a group of their own. Never read.
+  std::vector<Tensor> inner_optimizer_vars = {};
+  std::string fusebox_metadata;  // JSON of our own, key "fusebox" in metadata.json; empty for none.
+};
+
+// Equal contents give equal bytes: nothing in the file tells when it was written, unless SOURCE_DATE_EPOCH says so.
+// The file is replaced whole or not at all. Error: groups that do not fit the layers, metadata that is no JSON.
+absl::Status WriteKeras(const std::string& path, const KerasFile& file);
+absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
+
+// What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing
+// member, a layer or kind of model that is not supported, weights that belong to no layer. Whether their shapes are
+// what the layers need is for the caller to see.
+absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
+absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who);
+
+// The weights alone. For reading, `layers` says which layers there are (name and class); their vars are ignored.
+struct KerasWeights {
+  std::vector<WeightGroup> layers;
+  std::vector<Tensor> optimizer_vars, inner_optimizer_vars = {};
+};
+absl::Status WriteKerasWeights(const std::string& path, const KerasWeights& weights);
+absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights);
+absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vector<WeightGroup> layers);
+absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who,
+                                               std::vector<WeightGroup> layers);
+
+}  // namespace fusebox

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of layers that Keras prints.
+#include <algorithm>
+#include <set>
+
+#include "fmt/ranges.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/model/model_state.h"
+
+namespace fusebox {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// How wide a text is on a terminal: UTF-8's continuation bytes take no place.
+size_t Width(std::string_view text) {
+  return size_t(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+}
+std::string Repeat(std::string_view piece, size_t count) {
+  std::string text;
+  for (size_t i = 0; i < count; ++i) text += piece;
+  return text;
+}
+std::string Left(const std::string& text, size_t width) {
+  return text + Repeat(" ", width - std::min(width, Width(text)));
+}
+std::string Right(const std::string& text, size_t width) {
+  return Repeat(" ", width - std::min(width, Width(text))) + text;
+}
+
+// 266610 -> "266,610"
+std::string Grouped(int64_t number) {
+  std::string text = fmt::format("{}", number);
+  for (int64_t i = int64_t(text.size()) - 3; i > 0; i -= 3) text.insert(size_t(i), ",");
+  return text;
+}
+
+// As Keras says how much memory it is: "1.02 MB".
+std::string Memory(int64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
+  double amount = double(bytes);
+  size_t unit = 0;
+  for (; amount >= 1024 && unit + 1 < std::size(kUnits); ++unit) amount /= 1024;
+  return fmt::format("{:.2f} {}", amount, kUnits[unit]);
+}
+
+// As Python prints a tuple: (None, 10), (None,).
+std::string KerasShape(const Shape& shape) {
+  std::vector<std::string> dims;
+  for (const int64_t d : shape)
+    dims.push_back(d >= 0 ? fmt::format("{}", d) : d == -1 ? "None" : fmt::format("{}*None", -d));
+  return fmt::format("({}{})", fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
+}
+
+int64_t Elements(const Variable& variable) { return NumElements(variable.type.shape, 1); }
+
+// Left and right end, what stands between columns, and what the line is of.
+std::string Line(const std::vector<size_t>& widths, const char* left, const char* middle, const char* right,
+                 const char* dash) {
+  std::string text = left;
+  for (size_t i = 0; i < widths.size(); ++i) text += (i > 0 ? middle : "") + Repeat(dash, widths[i] + 2);
+  return text + right + "\n";
+}
+
+// The text in lines of this width, broken at blanks; a longer word gets a line of its own.
+std::vector<std::string> Wrap(const std::string& text, size_t width) {
+  std::vector<std::string> lines = {""};
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    std::string& line = lines.back();
+    if (line.empty()) {
+      line = word;
+    } else if (Width(line) + 1 + Width(word) <= width) {
+      line += " " + word;
+    } else {
+      lines.push_back(word);
+    }
+    begin = end + 1;
+  }
+  return lines;
+}
+
+constexpr size_t kParams = 2;  // The column that is aligned to the right.
+
+std::string Cells(const std::vector<size_t>& widths, const Row& row, const char* bar) {
+  std::vector<std::vector<std::string>> cells;
+  size_t height = 1;
+  for (size_t i = 0; i < widths.size(); ++i) {
+    cells.push_back(Wrap(row[i], widths[i]));
+    height = std::max(height, cells.back().size());
+  }
+  std::string text;
+  for (size_t line = 0; line < height; ++line) {
+    for (size_t i = 0; i < widths.size(); ++i) {
+      const std::string part = line < cells[i].size() ? cells[i][line] : "";
+      text += fmt::format("{} {} ", bar, i == kParams ? Right(part, widths[i]) : Left(part, widths[i]));
+    }
+    text += std::string(bar) + "\n";
+  }
+  return text;
+}
+
+// Words do not break: the widest one of a column decides, if it is wider than Keras's column.
+void Widen(std::vector<size_t>& widths, const Row& row) {
+  for (size_t i = 0; i < widths.size(); ++i) {
+    for (const std::string& line : Wrap(row[i], widths[i])) widths[i] = std::max(widths[i], Width(line));
+  }
+}
+
+// A chain of layers, each called once: who reads whom needs no saying. Keras does not say it of a class, either.
+bool IsChain(const ModelConfig& model) {
+  if (model.IsStack() || model.IsSubclass()) return true;
+  std::set<size_t> called, read;
+  for (const CallConfig& call : model.calls) {
+    if (call.inputs.size() != 1 || !called.insert(call.layer).second || !read.insert(call.inputs[0].source).second)
+      return false;
+  }
+  return model.inputs.size() == 1 && model.outputs.size() == 1;
+}
+
+// "(None, 3)"; of a layer with several outputs "[(None, 3), (None, 4)]".
+std::string Shapes(const std::vector<Type>& types) {
+  std::vector<std::string> shapes;
+  for (const Type& type : types) shapes.push_back(KerasShape(type.shape));
+  return shapes.size() == 1 ? shapes[0] : fmt::format("[{}]", fmt::join(shapes, ", "));
+}
+
+// What each layer reads, in all its calls: "a[0][0], dense[1][0]".
+std::vector<std::string> Connections(const ModelConfig& model) {
+  const size_t inputs = model.inputs.size();
+  std::vector<std::string> of_layer(model.layers.size());
+  std::vector<int> calls(model.layers.size()), node;
+  for (const CallConfig& call : CallsOf(model)) node.push_back(calls[call.layer]++);
+  for (const CallConfig& call : CallsOf(model)) {
+    for (const auto& [source, output] : call.inputs) {
+      std::string& text = of_layer[call.layer];
+      const bool is_input = source < inputs;
+      const std::string& name =
+          is_input ? model.inputs[source].name : model.layers[model.calls[source - inputs].layer].name;
+      text += fmt::format("{}{}[{}][{}]", text.empty() ? "" : ", ", name, is_input ? 0 : node[source - inputs], output);
+    }
+  }
+  return of_layer;
+}
+
+// By path of a layer: all within, and those that are trained.
+struct Counts {
+  int64_t all = 0, trained = 0;
+};
+Counts CountWithin(const ModelConfig& model, const Variables& variables, std::string_view name) {
+  Counts counts;
+  const std::vector<LeafLayer> leaves = LeafLayers(model);
+  for (const Variable* weight : variables.OfKind("weight")) {
+    const std::string_view scope = weight->scope;
+    const auto is_of = [&](std::string_view path) {
+      return scope.starts_with(path) && (scope.size() == path.size() || scope[path.size()] == '/');
+    };
+    if (!name.empty() && !is_of(name)) continue;
+    const auto leaf = std::ranges::find_if(leaves, [&](const LeafLayer& l) { return is_of(l.path); });
+    counts.all += Elements(*weight);
+    if (weight->trainable && (leaf == leaves.end() || leaf->trainable)) counts.trained += Elements(*weight);
+  }
+  return counts;
+}
+
+// What is not made yet is told by the symbols alone. A class has declared those of all its tracings.
+Variables Declared(const Model::Impl& model) {
+  Variables variables;
+  if (model.config.IsSubclass()) {
+    for (const Variable& variable : model.variables.all()) {
+      if (variable.kind == "weight") variables.Add(variable);
+    }
+    return variables;
+  }
+  if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok())
+    variables.Declare(*program);
+  return variables;
+}
+
+}  // namespace
+
+std::string Model::Summary() const {
+  const ModelConfig& model = config();
+  const Variables variables = Declared(*impl_);
+  const absl::StatusOr<std::vector<CallTypes>> types = call_types();
+  const bool chain = IsChain(model);
+
+  const std::vector<std::string> connections =
+      chain ? std::vector<std::string>(model.layers.size()) : Connections(model);
+  std::vector<std::string> shapes(model.layers.size(), "?");
+  const std::vector<CallConfig> calls = CallsOf(model);
+  for (size_t i = 0; types.ok() && i < calls.size(); ++i) shapes[calls[i].layer] = Shapes((*types)[i].outputs);
+  std::vector<Row> rows;
+  for (const size_t i : LayerOrder(model)) {
+    if (i < model.inputs.size()) {
+      const InputConfig& input = model.inputs[i];
+      if (!model.IsStack() && !model.IsSubclass())
+        rows.push_back({input.name + " (InputLayer)", Shapes({BatchType(input.dtype, input.shape)}), "0", "-"});
+      continue;
+    }
+    const size_t at = i - model.inputs.size();
+    const LayerConfig& layer = model.layers[at];
+    if (model.IsSubclass() && at >= model.members) continue;
+    const std::string params = Grouped(CountWithin(model, variables, layer.name).all);
+    rows.push_back({fmt::format("{} ({})", layer.name, KerasClassOf(layer)), shapes[at], types.ok() ? params : "?",
+                    connections[at]});
+  }
+
+  const Row head = {"Layer (type)", "Output Shape", "Param #", "Connected to"};
+  // Those of Keras on a terminal of 80 columns.
+  std::vector<size_t> widths = chain ? std::vector<size_t>{31, 22, 13} : std::vector<size_t>{19, 17, 10, 17};
+  for (const Row& row : rows) Widen(widths, row);
+  std::string text = fmt::format("Model: \"{}\"\n", model.name);
+  text += Line(widths, "┏", "┳", "┓", "━") + Cells(widths, head, "┃") + Line(widths, "┡", "╇", "┩", "━");
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0) text += Line(widths, "├", "┼", "┤", "─");
+    text += Cells(widths, rows[i], "│");
+  }
+  text += Line(widths, "└", "┴", "┘", "─");
+  constexpr int64_t kBytes = 4;
+  const auto [all, trained] = CountWithin(model, variables, "");
+  text += fmt::format(" Total params: {} ({})\n", Grouped(all), Memory(all * kBytes));
+  text += fmt::format(" Trainable params: {} ({})\n", Grouped(trained), Memory(trained * kBytes));
+  text += fmt::format(" Non-trainable params: {} ({})\n", Grouped(all - trained), Memory((all - trained) * kBytes));
+  return text;
+}
+
+int64_t Model::CountParams() const { return CountWithin(impl_->config, Declared(*impl_), "").all; }
+
+}  // namespace fusebox

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/plugins/expansions.h"
+
+#include "fmt/ranges.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/plugins/library.h"
+
+namespace fusebox {
+namespace {
+
+uint32_t StateKind(const std::string& name) {
+  constexpr const char* kNames[] = {"", "weight", "slot", "scalar", "accumulator", "counter"};
+  for (uint32_t kind = FB_WEIGHT; kind <= FB_COUNTER; ++kind) {
+    if (name == kNames[kind]) return kind;
+  }
+  return FB_WEIGHT;
+}
+
+}  // namespace
+
+std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs) {
+  std::vector<std::string> types;
+  for (const Type& type : inputs) types.push_back(ToString(type));
+  return fmt::format("{} {}{}{} ({})", KindName(use.kind), Print(use.item), use.training ? " training" : "",
+                     use.training && use.frozen ? " frozen" : "", fmt::join(types, ", "));
+}
+
+Value InlineExpansion(GraphBuilder& builder, const Graph& expansion, const std::vector<Value>& inputs) {
+  std::vector<NodeId> ids(expansion.size());
+  for (NodeId i = 1; i < expansion.size(); ++i) {
+    const Node& node = expansion[i];
+    std::string name = node.attributes.String("name");
+    if (node.scope == kSharedScope && name.starts_with(kSharedScope)) name.erase(0, sizeof kSharedScope);
+    switch (node.op) {
+      case Op::kInput: {
+        size_t index = 0;
+        while (index < inputs.size() && std::to_string(index) != name) ++index;
+        if (index == inputs.size()) return builder.Wrap(builder.Fail("its stored symbols want an input more"));
+        ids[i] = inputs[index].id;
+        if (ids[i] == 0) return {};
+        if (builder.graph()[ids[i]].type != node.type) {
+          return builder.Wrap(builder.Fail(fmt::format("its stored symbols expect {}, got {}", ToString(node.type),
+                                                       ToString(builder.graph()[ids[i]].type))));
+        }
+        break;
+      }
+      case Op::kState: {
+        const std::string& kind = node.attributes.String("kind");
+        // These two are the program's, shared by all.
+        if (kind == "counter" && name == "step") continue;
+        if (kind == "scalar" && name == "seed") continue;
+        const StateTraits traits = {.trainable = node.attributes.Flag("trainable"),
+                                    .shared = node.attributes.Flag("shared"),
+                                    .order = node.attributes.Int("order"),
+                                    .regularizer = node.attributes.String("regularizer"),
+                                    .constraint = node.attributes.String("constraint")};
+        ids[i] = builder.State(name, StateKind(kind), node.type, node.attributes.String("initializer"), traits).id;
+        break;
+      }
+      case Op::kRandomUniform:
+        ids[i] = builder.Random(node.type, nullptr);
+        break;
+      default: {
+        Node copy = node;
+        for (NodeId& input : copy.inputs) input = ids[input];
+        ids[i] = builder.Emit(std::move(copy));
+      }
+    }
+    if (ids[i] == 0) return builder.Wrap(0);
+  }
+  for (const Graph::Update& update : expansion.updates()) {
+    builder.Assign(builder.Wrap(ids[update.state]), builder.Wrap(ids[update.value]));
+  }
+  Value y = builder.Wrap(0);
+  for (const Graph::Output& output : expansion.outputs()) {
+    const Value value = builder.Wrap(ids[output.value]);
+    if (output.name == "y") {
+      y = value;
+    } else {
+      builder.AddLoss(value);
+    }
+  }
+  return y.ok() ? y : builder.Wrap(builder.Fail("its stored symbols have no output 'y'"));
+}
+
+}  // namespace fusebox

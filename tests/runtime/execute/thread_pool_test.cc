@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/execute/thread_pool.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <ctime>
+#include <vector>
+
+#include "gmock/gmock.h"
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
+
+namespace fusebox {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ThreadPool, CallsEachThreadOnceAndWaitsForAll) {
+  ThreadPool pool;
+  for (const int64_t threads : {1, 2, 5, 3, 5}) {
+    std::vector<std::atomic<int>> calls = std::vector<std::atomic<int>>(size_t(threads));
+    pool.Run(threads, [&](int64_t thread) { ++calls[size_t(thread)]; });
+    for (const auto& n : calls) EXPECT_EQ(n, 1);
+  }
+  EXPECT_EQ(pool.workers(), 4);
+}
+
+TEST(ThreadPool, RunsThemAtOnce) {
+  ThreadPool pool;
+  std::atomic<int> arrived = 0;
+  pool.Run(3, [&](int64_t) {
+    ++arrived;
+    while (arrived < 3) std::this_thread::yield();  // Ends only if all three are here.
+  });
+  EXPECT_EQ(arrived, 3);
+}
+
+TEST(ThreadPool, ServesSeveralCallers) {
+  ThreadPool pool;
+  std::atomic<int> calls = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 100; ++j) pool.Run(2, [&](int64_t) { ++calls; });
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(calls, 4 * 100 * 2);
+}
+
+// However many ask at once, no more threads are at work together than one of them has asked for.
+TEST(ThreadPool, SeveralCallersDoNotOversubscribe) {
+  ThreadPool pool;
+  std::atomic<int> at_work = 0, most = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) {
+    callers.emplace_back([&] {
+      for (int j = 0; j < 50; ++j) {
+        pool.Run(3, [&](int64_t) {
+          const int now = ++at_work;
+          for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+          }
+          std::this_thread::yield();
+          --at_work;
+        });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_LE(most, 3);
+  EXPECT_EQ(pool.workers(), 2);
+}
+
+// A caller that needs no other thread is not kept by those that do.
+TEST(ThreadPool, OneThreadWaitsForNobody) {
+  ThreadPool pool;
+  std::atomic<bool> inside = false, leave = false;
+  std::thread other([&] {
+    pool.Run(2, [&](int64_t) {
+      inside = true;
+      while (!leave) std::this_thread::yield();
+    });
+  });
+  while (!inside) std::this_thread::yield();
+  int calls = 0;
+  pool.Run(1, [&](int64_t) { ++calls; });
+  EXPECT_EQ(calls, 1);
+  leave = true;
+  other.join();
+}
+
+TEST(ThreadPool, MoreThreadsThanCores) {
+  ThreadPool pool;
+  for (int64_t threads = 1; threads <= 16; ++threads) {
+    std::atomic<int64_t> sum = 0;
+    for (int i = 0; i < 20; ++i) pool.Run(threads, [&](int64_t thread) { sum += thread + 1; });
+    EXPECT_EQ(sum, 20 * threads * (threads + 1) / 2);
+  }
+  EXPECT_EQ(pool.workers(), 15);
+}
+
+// Calls far apart find the workers asleep, and a caller whose workers take long sleeps, too; each is awoken.
+TEST(ThreadPool, WakesThoseThatSleep) {
+  ThreadPool pool;
+  for (const int64_t late : {0, 1, 2}) {
+    std::atomic<int> calls = 0;
+    pool.Run(3, [&](int64_t thread) {
+      if (thread == late) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ++calls;
+    });
+    EXPECT_EQ(calls, 3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+// They stay awake for a moment only: who is done leaves the cores to others.
+TEST(ThreadPool, SleepsBetweenCalls) {
+  ThreadPool pool;
+  pool.Run(4, [](int64_t) {});
+  const std::clock_t before = std::clock();  // What all threads of the process have used.
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(std::clock() - before,
+            CLOCKS_PER_SEC / 20);  // Awake, the three would have used 0.6 s, or 0.2 s of one core.
+}
+
+#ifdef __SSE2__
+// Denormals are zero in every thread, whatever the caller has; what it had is back afterwards.
+TEST(ThreadPool, FlushesDenormals) {
+  for (const unsigned flush : {0x0000U, 0x8040U}) {
+    const unsigned before = _mm_getcsr(), callers = (before & ~0x8040U) | flush;
+    _mm_setcsr(callers);
+    ThreadPool pool;
+    std::atomic<int> made = 0, read = 0;
+    pool.Run(3, [&](int64_t) {
+      volatile float tiny = 1e-38f, denormal = 1e-40f;
+      if (tiny * 0.01f != 0) ++made;
+      if (denormal * 1e10f != 0) ++read;
+    });
+    EXPECT_EQ(made, 0);
+    EXPECT_EQ(read, 0);
+    EXPECT_EQ(_mm_getcsr(), callers);
+    _mm_setcsr(before);
+  }
+}
+#endif
+
+TEST(DefaultThreads, IsWhatTheEnvironmentSays) {
+  setenv("FUSEBOX_NUM_THREADS", "3", 1);
+  EXPECT_EQ(*DefaultThreads(), 3);
+  for (const char* wrong : {"0", "-1", "two", "3x", "99999"}) {
+    setenv("FUSEBOX_NUM_THREADS", wrong, 1);
+    EXPECT_THAT(std::string(DefaultThreads().status().message()),
+                HasSubstr("FUSEBOX_NUM_THREADS: expected a number from 1 to 1024, got '" + std::string(wrong) + "'"));
+  }
+  unsetenv("FUSEBOX_NUM_THREADS");
+  EXPECT_GE(*DefaultThreads(), 1);
+}
+
+TEST(ThreadsFor, IsWhatWasAskedForOrTheDefault) {
+  EXPECT_EQ(*ThreadsFor(1), 1);
+  EXPECT_EQ(*ThreadsFor(1024), 1024);
+  EXPECT_EQ(*ThreadsFor(0), *DefaultThreads());
+  for (const int64_t wrong : {-1, 1025}) {
+    EXPECT_EQ(std::string(ThreadsFor(wrong).status().message()),
+              "threads: expected a number from 1 to 1024, got " + std::to_string(wrong));
+  }
+}
+
+}  // namespace
+}  // namespace fusebox

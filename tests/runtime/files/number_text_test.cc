@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/files/number_text.h"
+
+#include <cmath>
+#include <limits>
+
+#include "gtest/gtest.h"
+
+namespace fusebox {
+namespace {
+
+TEST(NumberText, PrintsAsPythonDoes) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::pair<double, const char*> cases[] = {{0.0, "0.0"},
+                                                  {-0.0, "-0.0"},
+                                                  {1.0, "1.0"},
+                                                  {0.1, "0.1"},
+                                                  {1e-4, "0.0001"},
+                                                  {1e-5, "1e-05"},
+                                                  {1e15, "1000000000000000.0"},
+                                                  {1e16, "1e+16"},
+                                                  {123456.789, "123456.789"},
+                                                  {1.0 / 3, "0.3333333333333333"},
+                                                  {5e-324, "5e-324"},
+                                                  {1.7976931348623157e308, "1.7976931348623157e+308"},
+                                                  {inf, "inf"},
+                                                  {-inf, "-inf"},
+                                                  {double(0.01f), "0.009999999776482582"}};
+  for (const auto& [value, text] : cases) EXPECT_EQ(PythonRepr(value), text);
+  EXPECT_EQ(PythonRepr(std::nan("")), "nan");
+  EXPECT_EQ(PythonRepr(-std::nan("")), "nan");
+}
+
+TEST(NumberText, ReadsWholeNumbersOnly) {
+  EXPECT_EQ(ParseNumber("1"), 1.0);
+  EXPECT_EQ(ParseNumber("+2.5e3"), 2500.0);
+  EXPECT_EQ(ParseNumber("-inf"), -std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(*ParseNumber("nan")));
+  for (const char* text : {"", " 1", "1 ", "1,5", "0x10", "+-1", "1e", "1e400", "one"})
+    EXPECT_FALSE(ParseNumber(text)) << text;
+  EXPECT_FALSE(ParseNumber(std::string_view("1\0", 2)));
+}
+
+}  // namespace
+}  // namespace fusebox
