@@ -8,7 +8,7 @@
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 namespace {

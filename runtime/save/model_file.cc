@@ -8,7 +8,7 @@
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
 #include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 #include "fusebox/runtime/save/shared_layers.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 #include <algorithm>
 #include <map>
@@ -10,8 +10,8 @@
 #include "fusebox/graph/philox.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/data/labels.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/data/layer_variables.h"
+#include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
@@ -39,8 +39,6 @@ int64_t NewSeed() {
   const PhiloxCounter words = RandomWords(*global.seed, 0, 0, global.models++);
   return int64_t(uint64_t{words[0]} << 32 | words[1]);
 }
-
-Shape ShapeOf(const Tensor& tensor) { return {tensor.shape().begin(), tensor.shape().end()}; }
 
 // Whether a layer has changed whether it is trained since the description took it over.
 bool IsTrainedOtherwise(const ModelConfig& model) {
@@ -85,25 +83,15 @@ void SetRandomSeed(int64_t seed) {
   global.models = 0;
 }
 
-PortData PortData::Rows(int64_t begin, int64_t end) const {
-  PortData part;
-  for (const Tensor& array : x) part.x.push_back(array.Rows(begin, end));
-  for (const Tensor& array : y) part.y.push_back(array.Rows(begin, end));
-  for (const Tensor& array : weights) part.weights.push_back(array.empty() ? array : array.Rows(begin, end));
-  return part;
-}
-
-BatchTypes PortData::Types() const {
-  BatchTypes types;
-  for (const Tensor& array : x) types.x.push_back(BatchTypeOf(array));
-  for (const Tensor& array : y) types.y.push_back(BatchTypeOf(array));
-  for (const Tensor& array : weights) types.weights.push_back(array.empty() ? Type() : BatchTypeOf(array));
-  return types;
-}
-
-Model::Impl::Impl(ModelOptions options)
-    : seed(options.seed ? *options.seed : NewSeed()), named_(!options.name.empty()) {
+Model::Impl::Impl(ModelOptions options) : seed(options.seed ? *options.seed : NewSeed()), named(!options.name.empty()) {
   config.name = std::move(options.name);
+}
+
+void Model::Impl::AddToDeclaration(const char* what, const std::source_location& where,
+                                   const std::function<void(Declaration&)>& add) {
+  if (form->AddToDeclaration(add) || !status.ok()) return;
+  status = Refuse("{}:{}: model '{}': {} is for models of values that fb::Input gives, and for a class within its Call",
+                  where.file_name(), where.line(), config.name, what);
 }
 
 std::vector<Type> Model::Impl::InputTypes() const {
@@ -114,12 +102,7 @@ std::vector<Type> Model::Impl::InputTypes() const {
 
 absl::Status Model::Impl::SettleInput(const Arrays& x) {
   FUSEBOX_RETURN_IF_ERROR(status);
-  if (!config.IsStack()) return absl::OkStatus();
-  if (config.layers.empty()) return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
-  if (HasInput()) return absl::OkStatus();
-  if (x.size() != 1) return Refuse("model '{}' has 1 input, got {} arrays", config.name, x.size());
-  if (x[0].rank() < 1) return Refuse("x: expected [samples, ...], got a scalar");
-  return SettleStack(Shape(x[0].shape().begin() + 1, x[0].shape().end()));
+  return form->SettleInput(x);
 }
 
 BatchTypes Model::Impl::UsualData() const {
@@ -143,16 +126,7 @@ BatchTypes Model::Impl::UsualData() const {
 
 absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
-  if (config.IsStack() && config.layers.empty())
-    return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
-  if (!HasInput() && config.IsSubclass()) {
-    return absl::FailedPreconditionError(
-        fmt::format("model '{}': its inputs' shapes are not known: call Build, or give it data first", config.name));
-  }
-  if (!HasInput()) {
-    return absl::FailedPreconditionError(
-        fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
-  }
+  FUSEBOX_RETURN_IF_ERROR(form->CheckComplete());
   return BuildProgram(kind, ConfigFor(kind), data, embedded);
 }
 
@@ -177,12 +151,12 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
     for (ItemSpec& metric : output.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
-  if (training_config_) training_config_->compile = config.compile;
-  if (HasInput() && !(config.IsStack() && config.layers.empty())) {
+  if (training_config) training_config->compile = config.compile;
+  if (form->CheckComplete().ok()) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {
       config.compile = std::move(before);
-      if (training_config_) training_config_->compile = config.compile;
+      if (training_config) training_config->compile = config.compile;
       return program.status();
     }
   }
@@ -201,7 +175,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
 
 void Model::Impl::SettleTrainable() {
   bool changed = false;
-  for (ModelConfig* const part : {&config, training_config_ ? &*training_config_ : nullptr}) {
+  for (ModelConfig* const part : {&config, training_config ? &*training_config : nullptr}) {
     if (part == nullptr || !IsTrainedOtherwise(*part)) continue;
     TakeTrainable(*part);
     changed = true;
@@ -267,141 +241,23 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   options.row_capacity = row_capacity;
   options.target_cpu = target_cpu;
   FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
-  // One of each kind is enough to keep; for a class, whose data have several shapes, the latest.
+  // The oldest of a kind make place.
   const auto same = [&](const CompiledProgram& old) { return old.kind == kind; };
-  constexpr int64_t kKeptOfClass = 8;
-  if (!config.IsSubclass()) {
-    std::erase_if(compiled_, same);
-  } else if (std::ranges::count_if(compiled_, same) >= kKeptOfClass) {
+  while (size_t(std::ranges::count_if(compiled_, same)) >= form->ProgramsKept()) {
     compiled_.erase(std::ranges::find_if(compiled_, same));
   }
   compiled_.push_back({kind, data, row_capacity, target_cpu, std::move(bound)});
   return compiled_.back().program.get();
 }
 
-absl::StatusOr<BoundProgram*> Model::Impl::CompiledForBatch(ProgramKind kind, const PortData& data,
+absl::StatusOr<BoundProgram*> Model::Impl::CompiledForBatch(ProgramKind kind, const BatchTypes& types, int64_t rows,
                                                             const std::string& target_cpu) {
-  const BatchTypes types = data.Types();
   for (CompiledProgram& known : compiled_) {
-    if (known.kind == kind && known.data == types && known.row_capacity >= data.rows() &&
-        known.target_cpu == target_cpu) {
+    if (known.kind == kind && known.data == types && known.row_capacity >= rows && known.target_cpu == target_cpu) {
       return known.program.get();
     }
   }
-  return Compiled(kind, types, data.rows(), target_cpu);
-}
-
-absl::Status Model::Impl::CheckInput(size_t input, const Tensor& x) const {
-  const InputConfig& expected = config.inputs[input];
-  const Shape got(x.shape().begin(), x.shape().end());
-  if (!got.empty() && Shape(got.begin() + 1, got.end()) == expected.shape) return absl::OkStatus();
-  return Refuse(
-      "{} expects x of shape {}, got {}",
-      config.IsStack() ? fmt::format("layer '{}'", config.layers[0].name) : fmt::format("input '{}'", expected.name),
-      ToString(BatchType(expected.dtype, expected.shape).shape), x.empty() ? "nothing" : ToString(got));
-}
-
-absl::StatusOr<std::vector<Tensor>> Model::Impl::TakeInputs(const Arrays& x) const {
-  const std::vector<std::string> names = InputNames(config);
-  FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> ordered, x.InOrder(names, config.name, "input", "x"));
-  for (size_t i = 0; i < ordered.size(); ++i) {
-    FUSEBOX_RETURN_IF_ERROR(CheckInput(i, ordered[i]));
-    if (ordered[i].rows() != ordered[0].rows()) {
-      return Refuse("x '{}' has {} samples, x '{}' has {}", names[0], ordered[0].rows(), names[i], ordered[i].rows());
-    }
-  }
-  return ordered;
-}
-
-absl::StatusOr<PortData> Model::Impl::TakeData(const Arrays& x, const Arrays& y, std::string_view prefix) const {
-  const auto in_context = [&](const absl::Status& s) { return Refuse("{}{}", prefix, Message(s)); };
-  PortData data;
-  absl::StatusOr<std::vector<Tensor>> inputs = TakeInputs(x);
-  if (!inputs.ok()) return in_context(inputs.status());
-  data.x = *std::move(inputs);
-  absl::StatusOr<std::vector<Tensor>> found = ForTargets(y, "y");
-  if (!found.ok()) return in_context(found.status());
-  data.y = *std::move(found);
-  const std::vector<std::string> names = OutputNames(config);
-  const std::vector<size_t> targets = TargetOutputs(config);
-  const std::vector<OutputLoss> losses = LossesOf(config);
-  for (size_t i = 0; i < targets.size(); ++i) {
-    const size_t target = targets[i];
-    const Tensor& labels = data.y[i];
-    const std::string who = names.size() > 1 ? fmt::format("y '{}'", names[target]) : "y";
-    if (labels.rank() < 1 || labels.rows() != data.rows()) {
-      return Refuse("{}x has {} samples, {} has {}", prefix, data.rows(), who, labels.rank() < 1 ? 0 : labels.rows());
-    }
-    const ItemSpec& loss = losses[target].loss;
-    const Shape& output = outputs[target].shape;
-    // Where shapes do not fit, the program will say so.
-    const bool classes = !loss.id.empty() && TakesClasses(loss, ShapeOf(labels), output);
-    absl::Status fits;
-    if (!classes) {
-      fits = CheckNoNan(labels, who);
-    } else if (HasClassesOfAnyNumber(loss)) {
-      fits = CheckWhole(labels, ShortName(loss.id));
-    } else {
-      fits = CheckClassLabels(labels, output.back(), ShortName(loss.id), IgnoredClass(loss));
-    }
-    if (!fits.ok()) return in_context(fits);
-    if (classes) continue;
-    for (const LoggedMetric& metric : LoggedMetrics(losses[target], 1)) {
-      if (!TakesClasses(*metric.item, ShapeOf(labels), output, FB_METRIC)) continue;
-      const absl::Status whole = CheckWhole(labels, metric.name);
-      if (!whole.ok()) return in_context(whole);
-    }
-  }
-  return data;
-}
-
-absl::StatusOr<std::vector<Tensor>> Model::Impl::ForTargets(const Arrays& arrays, std::string_view alias) const {
-  const std::vector<std::string> names = OutputNames(config);
-  const std::vector<size_t> targets = TargetOutputs(config);
-  const bool of_all = arrays.size() == names.size() && (arrays.size() == 0 || arrays.named()[0].name.empty());
-  std::vector<std::string> wanted;
-  for (const size_t target : targets) wanted.push_back(names[target]);
-  FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> found,
-                           arrays.InOrder(of_all ? names : wanted, config.name, "output", alias));
-  if (!of_all) return found;
-  std::vector<Tensor> of_targets;
-  for (const size_t target : targets) of_targets.push_back(std::move(found[target]));
-  return of_targets;
-}
-
-absl::Status Model::Impl::TakeWeights(const Arrays& sample_weight, const ClassWeights& class_weight,
-                                      PortData& data) const {
-  const bool given = std::ranges::any_of(sample_weight.named(), [](const NamedTensor& w) { return !w.value.empty(); });
-  if (given && !class_weight.empty()) return Refuse("sample_weight and class_weight are both given");
-  const std::vector<size_t> targets = TargetOutputs(config);
-  if (!class_weight.empty()) {
-    if (targets.size() != 1) {
-      return Refuse("class_weight: model '{}' has {} outputs to learn, expected one", config.name, targets.size());
-    }
-    const Type& output = outputs[targets[0]];
-    FUSEBOX_ASSIGN_OR_RETURN(Tensor weights,
-                             WeightsByClass(class_weight, data.y[0], output.rank() > 1 ? output.shape.back() : 1));
-    data.weights = {std::move(weights)};
-    return absl::OkStatus();
-  }
-  if (!given) return absl::OkStatus();
-  const std::string who = "sample_weight";
-  if (targets.size() > 1 && sample_weight.size() == 1 && sample_weight.named()[0].name.empty()) {
-    // One for all outputs, so it knows of no steps of any.
-    FUSEBOX_ASSIGN_OR_RETURN(Tensor weights, SampleWeights(sample_weight[0], data.rows(), {kBatch}, who));
-    data.weights = {std::move(weights)};
-    return absl::OkStatus();
-  }
-  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Tensor> found, ForTargets(sample_weight, who));
-  const std::vector<std::string> names = OutputNames(config);
-  for (size_t i = 0; i < targets.size(); ++i) {
-    Tensor& weights = data.weights.emplace_back();
-    if (found[i].empty()) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(weights,
-                             SampleWeights(found[i], data.rows(), outputs[targets[i]].shape,
-                                           names.size() > 1 ? fmt::format("{} '{}'", who, names[targets[i]]) : who));
-  }
-  return absl::OkStatus();
+  return Compiled(kind, types, rows, target_cpu);
 }
 
 std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const ModelConfig& of) const {
@@ -462,30 +318,69 @@ std::vector<const Variable*> Model::Impl::Weights(std::string_view path) const {
   return all;
 }
 
-Type BatchTypeOf(const Tensor& rows) {
-  return BatchType(rows.dtype(), Shape(rows.shape().begin() + 1, rows.shape().end()));
-}
-
-void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, const PortData& data) {
-  const std::vector<std::string> inputs = InputPorts(model), outputs = OutputPorts(model);
-  for (size_t i = 0; i < data.x.size(); ++i) program.Bind(kind, inputs[i], data.x[i].raw());
-  const std::vector<size_t> targets = TargetOutputs(model);
-  for (size_t i = 0; i < data.y.size(); ++i) program.Bind(kind, outputs[targets[i]], data.y[i].raw());
-  const std::vector<std::string> weights = WeightPorts(model, data.weights.size());
-  for (size_t i = 0; i < data.weights.size(); ++i) {
-    if (!data.weights[i].empty()) program.Bind(kind, weights[i], data.weights[i].raw());
+void Model::Impl::InferOutputs(const std::vector<std::string>& lines) {
+  size_t failed = 0;
+  const absl::StatusOr<std::vector<CallTypes>> types = InferTypes(config, InputTypes(), embedded, &failed);
+  if (!types.ok()) {
+    status = Refuse("{}{}", failed < lines.size() ? lines[failed] : "", Message(types.status()));
+    return;
+  }
+  for (size_t i = 0; i < types->size(); ++i) {
+    SettleModel(config.layers[config.calls[i].layer], (*types)[i].inputs[0]);
+  }
+  const std::vector<Type> inputs = InputTypes();
+  for (const ValueRef& output : config.outputs) {
+    const size_t source = output.source;
+    outputs.push_back(source < inputs.size() ? inputs[source]
+                                             : (*types)[source - inputs.size()].outputs[output.output]);
   }
 }
 
-int64_t BatchSizeFor(std::optional<int64_t> asked, std::optional<int64_t> steps, int64_t rows) {
-  constexpr int64_t kKeras = 32;
-  if (asked) return *asked;
-  return steps ? std::max<int64_t>(StepsFor(rows, *steps), 1) : kKeras;
+SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, bool trains, const std::source_location& where) const {
+  SymbolicCall call;
+  call.number = NextSymbolNumber();
+  call.layer_id = layer_id_;
+  auto copy = std::make_shared<ModelConfig>(trains ? ConfigFor(ProgramKind::kTraining) : config);
+  copy->compile.reset();
+  call.layer = {.item = {},
+                .name = named ? config.name : "",
+                .trainable = own->trainable,
+                .variables = own,
+                .model = std::move(copy)};
+  call.inputs = std::move(inputs);
+  call.where = where;
+  return call;
 }
 
-absl::Status CheckPositive(const char* name, std::optional<int64_t> number) {
-  if (!number || *number >= 1) return absl::OkStatus();
-  return Refuse("{}: expected 1 or more, got {}", name, *number);
+absl::Status Model::Impl::CanBeFrozen() const {
+  if (DiffersInTraining()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "model '{}' computes something else in training, which one tracing cannot hold: let layers that know of it, "
+        "such as Dropout, make the difference",
+        config.name));
+  }
+  if (!config.IsSubclass()) return absl::OkStatus();
+  for (const InputConfig& input : config.inputs) {
+    const size_t number = size_t(&input - config.inputs.data());
+    const auto reads = [&](const CallConfig& call) {
+      return std::ranges::any_of(call.inputs, [&](ValueRef value) { return value.source == number; });
+    };
+    const bool is_output = std::ranges::any_of(config.outputs, [&](ValueRef v) { return v.source == number; });
+    if (is_output || std::ranges::any_of(config.calls, reads)) continue;
+    return Refuse("model '{}': '{}' is used by none of its outputs, which a model of layers alone needs", config.name,
+                  input.name);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Model::Impl::TakeOptimizer(const Impl& from) {
+  FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
+  if (config.compile) FUSEBOX_RETURN_IF_ERROR(EnsureOptimizer());
+  for (const Variable& variable : from.variables.all()) {
+    if (variable.value.empty() || variable.layer != nullptr || variables.Find(variable.name) == nullptr) continue;
+    FUSEBOX_RETURN_IF_ERROR(variables.Set(variable.name, variable.value));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace fusebox
