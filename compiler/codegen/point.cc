@@ -75,7 +75,7 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
       const NodeId storage = StorageOf(c_.graph(), input);
       if (!c_.kernel.Has(storage)) add(storage);
     }
-    if (node.op == Op::kRows) {
+    if (node.info().binding == Binding::kDataSet) {
       static const Port kDataSet = {.kind = Port::Kind::kRows, .name = {}, .type = {}};
       data_sets_[id] = PortAddress(c_, kDataSet, c_.Number(NumberKind::kPort, id));
     }
@@ -147,7 +147,7 @@ Value* PointEmitter::MaskFor(NodeId storage, const Point& point) const {
 void PointEmitter::Preload(const Point& point) {
   for (const NodeId id : c_.kernel.members) {
     const Node& node = c_.graph()[id];
-    if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
+    if (!ReadsSamePoint(node)) continue;
     for (const NodeId input : DataInputs(node)) {
       const NodeId storage = StorageOf(c_.graph(), input);
       const auto key = std::make_pair(input, node.type.shape.size());
@@ -208,12 +208,10 @@ Value* PointEmitter::Compute(NodeId id, const Point& point, bool scalar) {
       return Rows(id, point);
     case Op::kGather:
       return Gather(node, point);
-    case Op::kSlice:
-    case Op::kTranspose:
-      return Strided(node, point);
     case Op::kRandomUniform:
       return Random(id, point, scalar);
     default:
+      if (node.info().axis_map != nullptr) return Strided(node, point);
       break;
   }
   Values operands;
@@ -287,18 +285,16 @@ Value* PointEmitter::Gather(const Node& node, const Point& point) {
   return ir_.b.CreateSelect(known, values, zeros);
 }
 
-// Slices and transposes read their operand where it lies, at a stride for each axis.
+// An operand that is read where it lies along its axes, at a stride for each: by slices and transposes.
 Value* PointEmitter::Strided(const Node& node, const Point& point) {
   const Type& from = c_.graph()[node.inputs[0]].type;
   const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
   Value* start = ir_.I64(0);
   Values strides;
-  for (int64_t axis = 0; axis < node.type.rank(); ++axis) {
-    const int64_t source = node.op == Op::kTranspose ? node.attributes.List("permutation")[size_t(axis)] : axis;
-    strides.push_back(c_.Size(from.shape, size_t(source) + 1));
-    if (node.op == Op::kSlice && axis == node.attributes.Int("axis")) {
-      start = ir_.Mul(ir_.I64(node.attributes.Int("begin")), strides.back());
-    }
+  const AxisMap map = node.info().axis_map(node);
+  for (size_t axis = 0; axis < map.axes.size(); ++axis) {
+    strides.push_back(c_.Size(from.shape, size_t(map.axes[axis]) + 1));
+    start = ir_.Add(start, ir_.Mul(ir_.I64(map.begins[axis]), strides.back()));
   }
   for (size_t i = 0; i < point.outer.size(); ++i) start = ir_.Add(start, ir_.Mul(point.outer[i], strides[i]));
   if (strides.empty()) return ir_.LoadLanes(base(storage), node.type.dtype, start, 1, nullptr);

@@ -13,7 +13,7 @@ constexpr int64_t kNarrow = 2 * kPanel;  // Columns: padding a narrower matrix w
 int64_t RoundUp(int64_t columns) { return (columns + kPanel - 1) / kPanel * kPanel; }
 
 bool ReadsAsB(const Graph& graph, const Node& node, NodeId value) {
-  return node.op == Op::kMatMul && node.inputs[1] == value && StorageOf(graph, node.inputs[0]) != value;
+  return node.info().kind == OpKind::kMatMul && node.inputs[1] == value && StorageOf(graph, node.inputs[0]) != value;
 }
 
 bool IsElementOf(const Node& node, const Shape& shape) {
@@ -32,7 +32,7 @@ bool Follows(const Graph& graph, const Kernel& kernel, const Node& node, NodeId 
     if (input != value && StorageOf(graph, input) == value) return false;
   }
   const Shape& shape = graph[value].type.shape;
-  if (node.op == Op::kMatMul) return layout == Layout::kPadded || ReadsAsB(graph, node, value);
+  if (node.info().kind == OpKind::kMatMul) return layout == Layout::kPadded || ReadsAsB(graph, node, value);
   switch (kernel.kind) {
     case KernelKind::kMatMul:
       return IsElementOf(node, shape);
@@ -67,7 +67,7 @@ bool AllFollow(const FusedProgram& program, const ReadersByNode& readers, NodeId
 std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes) {
   const Graph& graph = program.graph;
   const auto is_large_matrix = [&](const Node& node) {
-    if (node.op != Op::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
+    if (node.info().binding != Binding::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
     const Shape& shape = node.type.shape;
     return shape[0] > 0 && shape[1] > 0 && NumElements(shape, 1) * SizeOf(DType::kF32) >= least_bytes;
   };

@@ -57,10 +57,19 @@ class Planner {
       const Node& node = graph_[id];
       if (!needed[id]) continue;
       const std::string& name = node.attributes.String("name");
-      if (node.op == Op::kInput) AddPort(Port::Kind::kInput, name, node.type, id);
-      if (node.op == Op::kState) AddPort(Port::Kind::kState, name, node.type, id);
-      // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
-      if (node.op == Op::kRows && data_sets.insert(name).second) AddPort(Port::Kind::kRows, name, node.type, 0);
+      switch (node.info().binding) {
+        case Binding::kNone:
+          break;
+        case Binding::kInput:
+          AddPort(Port::Kind::kInput, name, node.type, id);
+          break;
+        case Binding::kState:
+          AddPort(Port::Kind::kState, name, node.type, id);
+          break;
+        case Binding::kDataSet:
+          // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
+          if (data_sets.insert(name).second) AddPort(Port::Kind::kRows, name, node.type, 0);
+      }
     }
     for (const auto& output : graph_.outputs()) {
       const NodeId value = StorageOf(graph_, output.value);
@@ -176,7 +185,8 @@ class Planner {
   }
 
   NodeId ProductIn(const Kernel& kernel) const {
-    const auto product = std::ranges::find_if(kernel.members, [&](NodeId id) { return graph_[id].op == Op::kMatMul; });
+    const auto product =
+        std::ranges::find_if(kernel.members, [&](NodeId id) { return graph_[id].info().kind == OpKind::kMatMul; });
     return product != kernel.members.end() ? *product : 0;
   }
   // Whether the right operand stays in a near cache of each thread.
@@ -232,7 +242,7 @@ class Planner {
     const std::vector<bool> needed = Reachable(graph_);
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed[id] || IsLeaf(node) || node.op == Op::kReshape) continue;
+      if (!needed[id] || IsLeaf(node) || IsView(node)) continue;
       plan_.unfused_bytes +=
           Arena::RoundUp(NumElements(node.type.shape, options_.row_capacity) * SizeOf(node.type.dtype));
     }
@@ -276,7 +286,7 @@ class Planner {
       const int64_t bytes = NumElements(type.shape, options_.row_capacity) * SizeOf(type.dtype);
       Plan::Control::Result result{.node = StoredResult(kernels_[k], i)};
       if (result.node == 0) result.here = take(bytes);
-      if (node.op != Op::kCond && i < CarriesOf(node)) result.other = take(bytes);
+      if (i < CarriesOf(node)) result.other = take(bytes);
       control.results.push_back(result);
     }
   }
@@ -285,7 +295,7 @@ class Planner {
   NodeId StoredResult(const Kernel& kernel, size_t index) const {
     for (const NodeId id : kernel.stored) {
       const Node& node = graph_[id];
-      if (index == (node.op == Op::kResult ? size_t(node.attributes.Int("index")) : 0)) return id;
+      if (index == ResultIndex(node)) return id;
     }
     return 0;
   }

@@ -129,10 +129,10 @@ TEST(RandomGraphs, CompiledForwardAndBackwardAgreeWithTheEvaluator) {
   Seen seen;
   CheckMany(FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) * 9 / 10, /*large=*/false, seen);
   if (HasFatalFailure()) return;
-  for (size_t op = 1; op < size_t(Op::kCount); ++op) {
-    std::printf("%-16s %5d\n", Info(Op(op)).name, int(seen.ops[Op(op)]));
-    if (Info(Op(op)).kind == OpKind::kControl) continue;  // tests/compiler/control_flow_test.cc has those.
-    EXPECT_GE(seen.ops[Op(op)], 20) << Info(Op(op)).name;
+  for (const OpInfo& op : AllOps()) {
+    std::printf("%-16s %5d\n", op.name, int(seen.ops[op.op]));
+    if (op.kind == OpKind::kControl) continue;  // tests/compiler/control_flow_test.cc has those.
+    EXPECT_GE(seen.ops[op.op], 20) << op.name;
   }
 }
 

@@ -26,9 +26,6 @@
 
 namespace fusebox::testing {
 
-// Functions like exp, of which programs compute approximations.
-bool Approximated(Op op);
-
 struct Bounded {
   Literal value;              // The reference's.
   std::vector<double> error;  // e for each element; infinite where nothing can be said.

@@ -52,7 +52,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
         continue;
       }
       const auto elements = double(NumElements(node.type.shape, row_capacity));
-      if (node.op == Op::kMatMul) {
+      if (node.info().kind == OpKind::kMatMul) {
         report.flops += 2 * elements * double(Resolve(DepthOfProduct(program.graph, node), row_capacity));
         const KernelContext c = {.ir = ir,
                                  .program = program,
@@ -67,7 +67,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
       } else if (node.info().kind == OpKind::kReduce) {
         report.flops += double(NumElements(program.graph[node.inputs[0]].type.shape, row_capacity));
       }
-      if (node.op == Op::kRows) report.bytes += bytes_of(id);
+      if (node.info().binding == Binding::kDataSet) report.bytes += bytes_of(id);
       for (const NodeId input : DataInputs(node)) {
         const NodeId storage = StorageOf(program.graph, input);
         const bool in_memory = plan.places[storage].kind != fusebox::Place::Kind::kNone;

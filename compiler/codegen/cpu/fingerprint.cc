@@ -58,16 +58,17 @@ class Writer {
     const NodeId id = kernel_.members[i];
     const Node& node = graph_[id];
     Add("{} {} {} {{", i, node.info().name, ToString(node.type));
+    const bool is_random = node.info().kind == OpKind::kRandom;
     for (const auto& [name, value] : node.attributes) {
-      if (name == "name" || (node.op == Op::kRandomUniform && name == "stream")) continue;
+      if (name == "name" || (is_random && name == "stream")) continue;
       Add(" {}={}", name, ToText(value));
     }
     Add(" }}");
-    if (node.op == Op::kRandomUniform) {
+    if (is_random) {
       Add(" stream ");
       Number(NumberKind::kStream, id, node.attributes.Int("stream"));
     }
-    if (node.op == Op::kRows) {
+    if (node.info().binding == Binding::kDataSet) {
       Add(" of ");
       Number(NumberKind::kPort, id, PortOfRows(node));
     }

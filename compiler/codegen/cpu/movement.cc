@@ -130,7 +130,7 @@ void EmitCopy(const KernelContext& c) {
   };
   // All of it is one unit: whoever has no unit does nothing.
   ir.Loop(c.begin, c.end, 1, [&](Value*) {
-    int64_t at = node.op == Op::kPad ? node.attributes.Int("before") : 0;
+    int64_t at = node.attributes.Int("before");  // Of a pad; 0 where pieces alone are put side by side.
     if (at > 0) fill(0, at, nullptr);
     for (const NodeId input : node.inputs) {
       const int64_t size = c.graph()[input].type.shape[axis];

@@ -8,7 +8,7 @@ namespace fusebox::codegen {
 
 Product::Product(const KernelContext& c) {
   for (const NodeId id : c.kernel.members) {
-    if (c.graph()[id].op == Op::kMatMul) node = id;
+    if (c.graph()[id].info().kind == OpKind::kMatMul) node = id;
   }
   const Node& product = c.graph()[node];
   a = product.inputs[0];

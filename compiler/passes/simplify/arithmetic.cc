@@ -55,7 +55,7 @@ NodeId MultiplyByOne(Site at) {
 
 // -(-x) = x,  not not x = x
 NodeId Twice(Site at) {
-  if (at.node.op != Op::kNegate && at.node.op != Op::kNot) return 0;
+  if (!at.node.info().own_inverse) return 0;
   return at.InputIs(0, at.node.op) ? at.input(0).inputs[0] : 0;
 }
 
@@ -102,15 +102,7 @@ NodeId MultiplyNegated(Site at) {
 
 // max(x, x) = min(x, x) = x and x = x or x = x
 NodeId OneOfEquals(Site at) {
-  switch (at.node.op) {
-    case Op::kMax:
-    case Op::kMin:
-    case Op::kAnd:
-    case Op::kOr:
-      return at.node.inputs[0] == at.node.inputs[1] ? at.node.inputs[0] : 0;
-    default:
-      return 0;
-  }
+  return at.node.info().idempotent && at.node.inputs[0] == at.node.inputs[1] ? at.node.inputs[0] : 0;
 }
 
 // select(c, x, x) = x,  select(true, a, b) = a,  select(false, a, b) = b,  select(not c, a, b) = select(c, b, a)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The evaluator's families of ops, one source each. Inside graph/ only.
+// What the evaluation in the op tables is written with: its arguments, and loops over arrays of any rank.
 #pragma once
 #include <span>
 #include <vector>
@@ -8,35 +8,27 @@
 #include "fusebox/graph/graph.h"
 #include "fusebox/graph/literal.h"
 
-namespace fusebox::evaluate {
+namespace fusebox {
 
-// What a kernel looks at. Types have been checked; `shape` is the output's.
-struct Call {
+// The node, the values of its inputs, and the output's shape for this batch size. Types have been checked.
+struct EvaluateContext {
   const Node& node;
   std::span<const Literal* const> inputs;
   Sizes shape;
+  int64_t batch;
 
   DType dtype() const { return node.type.dtype; }
   const Literal& in(size_t i) const { return *inputs[i]; }
 };
+
+namespace evaluate {
+
 using LiteralOr = absl::StatusOr<Literal>;
 
-LiteralOr Source(const Call& call);
-LiteralOr Elementwise(const Call& call);
-LiteralOr Reduce(const Call& call);
-LiteralOr MatMul(const Call& call);
-LiteralOr Movement(const Call& call);
-LiteralOr Gather(const Call& call);
-LiteralOr Random(const Call& call);
-// All results of a node with regions, which are evaluated as often as it says.
-absl::StatusOr<std::vector<Literal>> Control(const Node& node, std::span<const Literal* const> operands, int64_t batch);
-
-// Rows of `table` by number, in the shape given; zeros for a number that is none of a row.
+// Rows of `table` by number, in the shape given; zeros for a number that the table does not have.
 Literal TakeRows(const Literal& table, const std::vector<int64_t>& rows, Sizes shape);
 
-// ---- Indexing.
-
-// How far apart neighbours lie along each axis of a dense array.
+// The distance between neighbours along each axis of a dense array, in elements.
 Sizes Strides(const Sizes& shape);
 // out[i, j, ...] = in[offset + i strides[0] + j strides[1] + ...]
 Literal Strided(const Literal& in, Sizes shape, const Sizes& strides, int64_t offset = 0);
@@ -61,4 +53,5 @@ void ForEach(const Sizes& shape, const Sizes& strides, F&& f) {
   }
 }
 
-}  // namespace fusebox::evaluate
+}  // namespace evaluate
+}  // namespace fusebox
