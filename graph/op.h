@@ -54,6 +54,7 @@ enum class Op : uint8_t {
   kSoftplus,
   kCast,
   kStopGradient,
+  kCopy,
   // reductions
   kSum,
   kReduceMax,

@@ -118,6 +118,7 @@ constexpr Table kEmitters = [] {
   set(Op::kSoftplus, [](const OpContext& c) { return Softplus(c.ir, c.x[0]); });
   set(Op::kCast, Convert);
   set(Op::kStopGradient, [](const OpContext& c) { return c.x[0]; });
+  set(Op::kCopy, [](const OpContext& c) { return c.x[0]; });
   // The operand is already splat or repeated when it gets here.
   set(Op::kBroadcast, [](const OpContext& c) { return c.x[0]; });
   return t;

@@ -218,6 +218,7 @@ LiteralOr Elementwise(const Call& call) {
     case Op::kCast:
       return Cast(call);
     case Op::kStopGradient:
+    case Op::kCopy:
       return call.in(0);
     default:
       return absl::UnimplementedError("the evaluator lacks this function");

@@ -296,6 +296,13 @@ constexpr OpInfo kOps[] = {
      .arity = 1,
      .infer = Anything,
      .meaning = "x itself, and no gradient passes."},
+    {.op = Op::kCopy,
+     .name = "copy",
+     .kind = OpKind::kElementwise,
+     .arity = 1,
+     .infer = Anything,
+     .vjp = [](const VjpContext& c) -> Values { return {c.dy}; },
+     .meaning = "x itself, in memory of its own. The compiler writes it where a kernel needs that."},
 };
 
 }  // namespace

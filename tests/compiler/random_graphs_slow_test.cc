@@ -16,6 +16,7 @@
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/plan/plan.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -58,7 +59,7 @@ CompileOptions Options(uint64_t seed, int64_t batch) {
 // Half of the programs are cut as for a machine of small caches, whatever this one has: so more products go in blocks.
 ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
   if (seed / 4 % 2 == 1) return {};
-  codegen::Target small = machine.target;
+  Target small = machine.target;
   small.caches.l1d = 16 << 10;
   small.caches.l2 = 64 << 10;
   return [small](const ProductShape& shape) { return ChooseSchedule(shape, small); };
@@ -67,9 +68,9 @@ ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
 bool Same(const Evaluation& a, const Evaluation& b) { return a.outputs == b.outputs && a.states == b.states; }
 
 void CountLayouts(const Graph& program, const CompileOptions& options, uint64_t seed, Seen& seen) {
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, options, report));
-  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(OwnMemory(graph)));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, {}, reports));
+  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(graph));
   ASSERT_OK_AND_ASSIGN(const Machine* const machine, FindMachine(options.target_cpu, /*to_run=*/true));
   const Plan plan = MakePlan(fused, {.row_capacity = options.row_capacity,
                                      .pack_from_bytes = options.pack_from_bytes,

@@ -138,6 +138,7 @@ void OneOperand() {
   ExpectSame(Eval("softplus %a : f64[1]", {D({-700})}), D({std::exp(-700.0)}));
   ExpectSame(Eval("floor %a : f32[5]", {F({1.5, -1.5, -0.0f, kInf, kNaN})}), F({1, -2, -0.0f, kInf, kNaN}));
   ExpectSame(Eval("stop_gradient %a : f32[2]", {F({1, kNaN})}), F({1, kNaN}));
+  ExpectSame(Eval("copy %a : f32[2]", {F({-0.0f, kNaN})}), F({-0.0f, kNaN}));
 }
 
 void ErfInvInvertsErf() {

@@ -112,7 +112,8 @@ const std::map<Op, ElementwiseRule>& UnaryRules() {
       {Op::kSign, {number, {}}},  {Op::kExp, {IsReal, {}}},      {Op::kLog, {IsReal, {}}},
       {Op::kSqrt, {IsReal, {}}},  {Op::kTanh, {IsReal, {}}},     {Op::kSigmoid, {IsReal, {}}},
       {Op::kFloor, {IsReal, {}}}, {Op::kErfInv, {IsReal, {}}},   {Op::kErf, {IsReal, {}}},
-      {Op::kExpm1, {IsReal, {}}}, {Op::kSoftplus, {IsReal, {}}}, {Op::kStopGradient, {any, {}}}};
+      {Op::kExpm1, {IsReal, {}}}, {Op::kSoftplus, {IsReal, {}}}, {Op::kStopGradient, {any, {}}},
+      {Op::kCopy, {any, {}}}};
   return kRules;
 }
 const std::map<Op, ElementwiseRule>& BinaryRules() {

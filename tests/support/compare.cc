@@ -193,7 +193,7 @@ class Bounder {
       }
       return NoNaN(out);
     }
-    if (node.op == Op::kStopGradient) return e[0];
+    if (node.op == Op::kStopGradient || node.op == Op::kCopy) return e[0];
     const bool reals = IsFloat(inputs[0]->value.dtype());
     if (!reals && inputs[0]->value.dtype() != DType::kBool) {
       for (size_t i = 0; i < out.size(); ++i) {
@@ -240,7 +240,8 @@ class Bounder {
       if (node.op == Op::kDivide && e[1][i] > 0 && std::abs(x[1][i]) <= e[1][i]) out[i] = kInfinity;
       if (!IsFloat(value.dtype()) || !std::isfinite(greatest[i])) continue;
       const bool copies = node.op == Op::kMax || node.op == Op::kMin || node.op == Op::kNegate || node.op == Op::kAbs ||
-                          node.op == Op::kSign || node.op == Op::kFloor || node.op == Op::kStopGradient;
+                          node.op == Op::kSign || node.op == Op::kFloor || node.op == Op::kStopGradient ||
+                          node.op == Op::kCopy;
       if (!copies) out[i] += rounding * greatest[i] + Tiny(value.dtype());
       if (value.dtype() == DType::kF32 && greatest[i] + out[i] > double(std::numeric_limits<float>::max()))
         out[i] = kInfinity;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/tuner.h"
+#include "tools/schedule_search.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +10,8 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/native/machine.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
+#include "fusebox/compiler/schedule/schedule_variations.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "tools/made_up_run.h"
@@ -24,31 +26,31 @@ constexpr double kGain = 0.985, kGainInTheEnd = 0.99;
 using Schedules = std::map<ProductShape, ProductSchedule>;
 using Times = std::map<ProductShape, double>;  // Seconds of a step, of all kernels with such a product.
 
-class Tuner {
+class ScheduleSearch {
  public:
-  Tuner(const Graph& program, const TunerOptions& options, const codegen::Target& target)
+  ScheduleSearch(const Graph& program, const ScheduleSearchOptions& options, const Target& target)
       : program_(program), options_(options), target_(target) {}
 
-  absl::StatusOr<std::vector<TunedProduct>> Run() {
+  absl::StatusOr<std::vector<SearchedProduct>> Run() {
     FUSEBOX_RETURN_IF_ERROR(Prepare());
     Schedules model, best;
-    for (const auto& [shape, tuned] : products_) best[shape] = model[shape] = tuned.model;
+    for (const auto& [shape, product] : products_) best[shape] = model[shape] = product.model;
     for (int64_t round = 1; round <= kRounds && !products_.empty(); ++round) {
       FUSEBOX_ASSIGN_OR_RETURN(const bool improved, Improve(best, round));
       if (!improved) break;
     }
     if (!products_.empty()) {
       FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Times> times, Measure({model, best}));
-      for (auto& [shape, tuned] : products_) {
+      for (auto& [shape, product] : products_) {
         const double of_model = times[0].at(shape), of_best = times[1].at(shape);
-        const bool faster = best.at(shape) != tuned.model && of_best < kGainInTheEnd * of_model;
-        tuned.best = faster ? best.at(shape) : tuned.model;
-        tuned.model_seconds = of_model;
-        tuned.best_seconds = faster ? of_best : of_model;
+        const bool faster = best.at(shape) != product.model && of_best < kGainInTheEnd * of_model;
+        product.best = faster ? best.at(shape) : product.model;
+        product.model_seconds = of_model;
+        product.best_seconds = faster ? of_best : of_model;
       }
     }
-    std::vector<TunedProduct> all;
-    for (auto& [shape, tuned] : products_) all.push_back(std::move(tuned));
+    std::vector<SearchedProduct> all;
+    for (auto& [shape, product] : products_) all.push_back(std::move(product));
     return all;
   }
 
@@ -66,20 +68,22 @@ class Tuner {
   absl::Status Prepare() {
     FUSEBOX_ASSIGN_OR_RETURN(const Executable executable, CompileWith({}));
     for (size_t k = 0; k < executable.report().kernels.size(); ++k) {
-      const std::optional<ScheduledProduct>& product = executable.report().kernels[k].product;
-      const bool empty = product && product->shape.Rows() * product->shape.Depth() * product->shape.Columns() == 0;
-      if (!product || empty) continue;
-      kernels_[product->shape].push_back(k);
-      TunedProduct& tuned = products_[product->shape];
-      tuned.shape = product->shape;
-      tuned.model = tuned.best = product->schedule;
-      tuned.flops += executable.report().kernels[k].flops;
-      tried_[product->shape].push_back(product->schedule);
+      const std::optional<ScheduledProduct>& scheduled = executable.report().kernels[k].product;
+      if (!scheduled) continue;
+      const ProductShape& shape = scheduled->shape;
+      if (shape.Rows() * shape.Depth() * shape.Columns() == 0) continue;
+      kernels_[shape].push_back(k);
+      SearchedProduct& product = products_[shape];
+      product.shape = shape;
+      product.model = product.best = scheduled->schedule;
+      product.flops += executable.report().kernels[k].flops;
+      tried_[shape].push_back(scheduled->schedule);
     }
     kernel_count_ = int64_t(executable.report().kernels.size());
     events_of_a_step_ = kernel_count_ + executable.report().barriers + 2;
     steps_ = std::min(kMostSteps, StepsThatFit(executable, options_.batch_size));
-    FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run, MadeUpRun::Make("tune", program_, executable, options_.batch_size, steps_));
+    FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run,
+                             MadeUpRun::Make("search-schedules", program_, executable, options_.batch_size, steps_));
     run_ = std::make_unique<MadeUpRun>(std::move(run));
     return absl::OkStatus();
   }
@@ -88,13 +92,13 @@ class Tuner {
   absl::StatusOr<bool> Improve(Schedules& best, int64_t round) {
     std::map<ProductShape, std::vector<ProductSchedule>> candidates;
     size_t most = 0;
-    for (auto& [shape, tuned] : products_) {
+    for (auto& [shape, product] : products_) {
       std::vector<ProductSchedule>& known = tried_[shape];
       for (const ProductSchedule& s : Variations(best.at(shape), shape, target_)) {
         if (std::ranges::find(known, s) == known.end()) candidates[shape].push_back(s);
       }
       known.insert(known.end(), candidates[shape].begin(), candidates[shape].end());
-      tuned.tried = known.size();
+      product.tried = known.size();
       most = std::max(most, candidates[shape].size());
     }
     if (most == 0) return false;
@@ -129,7 +133,7 @@ class Tuner {
     }
     std::vector<Times> least(all.size());
     for (Times& times : least) {
-      for (const auto& [shape, tuned] : products_) times[shape] = std::numeric_limits<double>::infinity();
+      for (const auto& [shape, product] : products_) times[shape] = std::numeric_limits<double>::infinity();
     }
     Profile profile(options_.threads, (steps_ + 2) * events_of_a_step_);
     using Clock = std::chrono::steady_clock;
@@ -177,9 +181,9 @@ class Tuner {
   }
 
   const Graph& program_;
-  const TunerOptions& options_;
-  const codegen::Target& target_;
-  std::map<ProductShape, TunedProduct> products_;
+  const ScheduleSearchOptions& options_;
+  const Target& target_;
+  std::map<ProductShape, SearchedProduct> products_;
   std::map<ProductShape, std::vector<size_t>> kernels_;
   std::map<ProductShape, std::vector<ProductSchedule>> tried_;
   int64_t kernel_count_ = 0, events_of_a_step_ = 0, steps_ = 0;
@@ -188,9 +192,10 @@ class Tuner {
 
 }  // namespace
 
-absl::StatusOr<std::vector<TunedProduct>> Tune(const Graph& program, const TunerOptions& options) {
+absl::StatusOr<std::vector<SearchedProduct>> SearchSchedules(const Graph& program,
+                                                             const ScheduleSearchOptions& options) {
   FUSEBOX_ASSIGN_OR_RETURN(const Machine* const machine, FindMachine("", /*to_run=*/true));
-  return Tuner(program, options, machine->target).Run();
+  return ScheduleSearch(program, options, machine->target).Run();
 }
 
 }  // namespace fusebox::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/plan/precedence.h"
+#include "fusebox/compiler/fuse/precedence.h"
 
 #include <random>
 

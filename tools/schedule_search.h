@@ -11,7 +11,7 @@
 
 namespace fusebox::tools {
 
-struct TunedProduct {
+struct SearchedProduct {
   ProductShape shape;
   ProductSchedule model, best;  // Equal if nothing was faster.
   double model_seconds = 0, best_seconds = 0;
@@ -19,7 +19,7 @@ struct TunedProduct {
   size_t tried = 0;  // How many schedules were.
 };
 
-struct TunerOptions {
+struct ScheduleSearchOptions {
   int64_t batch_size = 1, threads = 1;
   double seconds = 1;                                     // To measure in each round, at least.
   std::function<void(const std::string&)> progress = {};  // Told once a round.
@@ -29,6 +29,7 @@ struct TunerOptions {
 // products in the same runs. Each round compiles the program once for each variation of the schedules that were best so
 // far, runs these programs by turns, and takes of each product the least of the turns' median times; the last one is the
 // model's against the winners'. Errors: the program cannot be compiled, its data are too large, an interrupt.
-absl::StatusOr<std::vector<TunedProduct>> Tune(const Graph& program, const TunerOptions& options);
+absl::StatusOr<std::vector<SearchedProduct>> SearchSchedules(const Graph& program,
+                                                             const ScheduleSearchOptions& options);
 
 }  // namespace fusebox::tools

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox bench tune: it measures, keeps winners where later programs find them, and says what is wrong. Which schedule
+// fusebox bench search-schedules: it measures, keeps winners where later programs find them, and says what is wrong. Which schedule
 // is fastest is not for a test to say.
 #include <cstdlib>
 #include <filesystem>
@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-class Tune : public CommandTest {
+class SearchSchedules : public CommandTest {
  protected:
   void SetUp() override {
     CommandTest::SetUp();
@@ -48,9 +48,9 @@ class Tune : public CommandTest {
   std::string before_;
 };
 
-TEST_F(Tune, KeepsWhatIsFastest) {
-  const ProcessResult result =
-      Fusebox({"bench", "tune", Path("product.fbg"), "--batch-size", "9", "--threads", "2", "--seconds", "0"});
+TEST_F(SearchSchedules, KeepsWhatIsFastest) {
+  const ProcessResult result = Fusebox(
+      {"bench", "search-schedules", Path("product.fbg"), "--batch-size", "9", "--threads", "2", "--seconds", "0"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, AllOf(HasSubstr("product.fbg, 2 threads, peak "), HasSubstr("the winner's"),
                                    HasSubstr("f32 [N,30] [30,20], N = 9 "), HasSubstr("tile="),
@@ -63,17 +63,18 @@ TEST_F(Tune, KeepsWhatIsFastest) {
   ASSERT_EQ(text.exit_code, 0) << text.errors;
   const nlohmann::json kernel = nlohmann::json::parse(text.output)["kernels"][0];
   EXPECT_EQ(kernel["product"], "f32 [N,30] [30,20], N = 9");
-  EXPECT_EQ(kernel["schedule_from"], "tuned");
+  EXPECT_EQ(kernel["schedule_from"], "search");
   EXPECT_THAT(result.output, HasSubstr(kernel["schedule"].get<std::string>()));
   EXPECT_THAT(Fusebox({"explain", Path("product.fbg"), "--batch-size", "9"}).output,
-              HasSubstr("* cut as `fusebox bench tune` found to be fastest"));
-  // Another batch was not tuned.
+              HasSubstr("* cut as `fusebox bench search-schedules` found to be fastest"));
+  // The search was for one batch size.
   const ProcessResult other = Fusebox({"explain", Path("product.fbg"), "--batch-size", "8", "--json"});
   EXPECT_EQ(nlohmann::json::parse(other.output)["kernels"][0]["schedule_from"], "model");
 }
 
-TEST_F(Tune, TakesATrainingProgram) {
-  const ProcessResult result = Fusebox({"bench", "tune", "fashion_mnist_mlp", "--batch-size", "2", "--seconds", "0"});
+TEST_F(SearchSchedules, TakesATrainingProgram) {
+  const ProcessResult result =
+      Fusebox({"bench", "search-schedules", "fashion_mnist_mlp", "--batch-size", "2", "--seconds", "0"});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, AllOf(HasSubstr("f32 [N,784] of a data set [784,300] in panels, N = 2"),
                                    HasSubstr("f32 [N,784]T of a data set [N,300] padded to panels, N = 2")));
@@ -81,7 +82,7 @@ TEST_F(Tune, TakesATrainingProgram) {
 }
 
 // The benchmarks are cut likewise, and say so; nothing of theirs comes into the folder.
-TEST_F(Tune, BenchmarksAreTuned) {
+TEST_F(SearchSchedules, BenchmarksUseWinners) {
   std::ofstream(Path("square.fbg")) << "%a = input : f32[256,256]\n"
                                        "%b = input : f32[256,256]\n"
                                        "%0 = matmul %a, %b : f32[256,256]\n"
@@ -103,32 +104,34 @@ TEST_F(Tune, BenchmarksAreTuned) {
   };
   constexpr char kSquare[] = "product [256,256] [256,256]";
   EXPECT_THAT(bench(), Not(HasSubstr("*")));
-  EXPECT_FALSE(row(kSquare).contains("tuned_products"));
+  EXPECT_FALSE(row(kSquare).contains("searched_products"));
   EXPECT_EQ(Entries(), 0);
 
-  ASSERT_EQ(Fusebox({"bench", "tune", Path("square.fbg"), "--batch-size", "1", "--seconds", "0"}).exit_code, 0);
-  EXPECT_THAT(bench(), AllOf(HasSubstr("product [256,256] [256,256]* "), HasSubstr("program 8 - 30 - 30 - 1, 1 rows "),
-                             HasSubstr("\n* with products cut as `fusebox bench tune` found to be fastest\n")));
-  EXPECT_EQ(row(kSquare)["tuned_products"], 1);
-  EXPECT_FALSE(row("program 8 - 30 - 30 - 1, 1 rows").contains("tuned_products"));
-  EXPECT_FALSE(row("compile training of mlp").contains("tuned_products"));
+  ASSERT_EQ(Fusebox({"bench", "search-schedules", Path("square.fbg"), "--batch-size", "1", "--seconds", "0"}).exit_code,
+            0);
+  EXPECT_THAT(bench(),
+              AllOf(HasSubstr("product [256,256] [256,256]* "), HasSubstr("program 8 - 30 - 30 - 1, 1 rows "),
+                    HasSubstr("\n* with products cut as `fusebox bench search-schedules` found to be fastest\n")));
+  EXPECT_EQ(row(kSquare)["searched_products"], 1);
+  EXPECT_FALSE(row("program 8 - 30 - 30 - 1, 1 rows").contains("searched_products"));
+  EXPECT_FALSE(row("compile training of mlp").contains("searched_products"));
   EXPECT_EQ(Entries(), 1);
 }
 
-TEST_F(Tune, RefusesBeforeWork) {
+TEST_F(SearchSchedules, RefusesBeforeWork) {
   const auto expect = [](const ProcessResult& result, int code, const char* text) {
     EXPECT_EQ(result.exit_code, code);
     EXPECT_THAT(result.errors, HasSubstr(text));
     EXPECT_THAT(result.output, IsEmpty());
   };
-  expect(Fusebox({"bench", "tune", "--threads", "0"}), 2, "expected a whole number of 1 or more, got '0'");
-  expect(Fusebox({"bench", "tune", "--seconds", "-1"}), 2, "--seconds");
-  expect(Fusebox({"bench", "tune", Path("nowhere.fbg")}), 1, "nowhere.fbg");
+  expect(Fusebox({"bench", "search-schedules", "--threads", "0"}), 2, "expected a whole number of 1 or more, got '0'");
+  expect(Fusebox({"bench", "search-schedules", "--seconds", "-1"}), 2, "--seconds");
+  expect(Fusebox({"bench", "search-schedules", Path("nowhere.fbg")}), 1, "nowhere.fbg");
   std::ofstream(Path("none.fbg")) << "%a = input : f32[N]\n%0 = max %a, 0 : f32[N]\nreturn c = %0\n";
-  expect(Fusebox({"bench", "tune", Path("none.fbg")}), 1, "none.fbg' has no matrix products");
+  expect(Fusebox({"bench", "search-schedules", Path("none.fbg")}), 1, "none.fbg' has no matrix products");
   setenv("FUSEBOX_CACHE_DIR", "", 1);
-  expect(Fusebox({"bench", "tune", Path("product.fbg")}), 1,
-         "tune: there is no folder to keep winners in: FUSEBOX_CACHE_DIR names none that is yours alone");
+  expect(Fusebox({"bench", "search-schedules", Path("product.fbg")}), 1,
+         "search-schedules: there is no folder to keep winners in: FUSEBOX_CACHE_DIR names none that is yours alone");
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/codegen/cpu/barrier.h"
+#include "fusebox/compiler/native/barrier.h"
 
 #include <sys/resource.h>
 
@@ -7,12 +7,12 @@
 #include <optional>
 #include <utility>
 
-#include "fusebox/compiler/codegen/cpu/spin.h"
+#include "fusebox/compiler/native/spin.h"
 
 namespace fusebox {
 namespace {
 
-// Nanoseconds: less than what another process gets of a core, more than what waking a thread takes of it.
+// Nanoseconds: shorter than another process's turn on a core, longer than waking a thread takes.
 constexpr int64_t kTimeSlice = 500'000;
 
 int64_t Now() {
@@ -20,7 +20,7 @@ int64_t Now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
-// Whether this thread has lost its core to another one since it was asked last. The first answer is no.
+// Whether this thread has lost its core to another one since the last call. The first answer is no.
 bool HasLostItsCore() {
   thread_local std::optional<int64_t> known;
   rusage usage{};
@@ -39,14 +39,15 @@ void WaitForAll(RunContext* context) {
       if (HasLostItsCore() && Now() - since > kTimeSlice) context->late.store(1, std::memory_order_relaxed);
     }
     context->arrived.store(0, std::memory_order_relaxed);
-    // In one order with the sleepers' own accesses: else one could go to sleep just when nobody is awoken any more.
+    // In one total order with the sleepers' accesses. Otherwise a thread could fall asleep just after the others were
+    // woken.
     context->generation.store(generation + 1, std::memory_order_seq_cst);
     context->generation.notify_all();
     return;
   }
   if (SpinWhile(context->generation, generation)) return;
-  int64_t nobody = 0;
-  context->asleep_since.compare_exchange_strong(nobody, Now(), std::memory_order_relaxed);
+  int64_t none = 0;
+  context->asleep_since.compare_exchange_strong(none, Now(), std::memory_order_relaxed);
   context->generation.wait(generation, std::memory_order_acquire);
 }
 

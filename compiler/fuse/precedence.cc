@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/plan/precedence.h"
+#include "fusebox/compiler/fuse/precedence.h"
 
 #include <algorithm>
 #include <unordered_set>
@@ -42,7 +42,7 @@ bool Precedence::Needs(size_t kernel, size_t other) const {
   return false;
 }
 
-// Lifts kernels above those that they need, beginning with this one.
+// Lifts this kernel, and then its users, above the kernels that they need.
 void Precedence::Lift(size_t lowest) {
   std::vector<size_t> open = {lowest};
   while (!open.empty()) {
@@ -50,7 +50,7 @@ void Precedence::Lift(size_t lowest) {
     open.pop_back();
     size_t level = 0;
     for (const size_t source : needs_[k]) level = std::max(level, level_[source] + 1);
-    // Higher than there are kernels: they need each other in a circle.
+    // A level higher than the number of kernels: they need each other in a circle.
     if (level <= level_[k] || level > size()) continue;
     level_[k] = level;
     open.insert(open.end(), needed_by_[k].begin(), needed_by_[k].end());

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/bench/tuned.h"
+#include "tools/bench/found_schedules.h"
 
 #include <cstdlib>
 #include <filesystem>
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/native/object_cache.h"
-#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/compiler/schedule/found_schedules.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox::tools {
@@ -22,32 +22,32 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-absl::StatusOr<TunedCache> UseTunedSchedules(const std::vector<Benchmark>& benchmarks) {
-  TunedCache tuned{.folder = nullptr, .products = std::vector<int64_t>(benchmarks.size())};
+absl::StatusOr<FoundScheduleCache> UseFoundSchedules(const std::vector<Benchmark>& benchmarks) {
+  FoundScheduleCache cache{.folder = nullptr, .products = std::vector<int64_t>(benchmarks.size())};
   std::vector<ScheduledProduct> found;
   for (size_t i = 0; i < benchmarks.size() && ObjectCache::Open(); ++i) {
     if (!benchmarks[i].program) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(const TuningSubject subject, benchmarks[i].program());
+    FUSEBOX_ASSIGN_OR_RETURN(const BenchProgram subject, benchmarks[i].program());
     FUSEBOX_ASSIGN_OR_RETURN(const Executable executable,
                              Compile(subject.program, {.row_capacity = subject.batch_size, .cache = false}));
     for (const KernelReport& kernel : executable.report().kernels) {
-      if (!kernel.product || kernel.product->origin != ScheduleOrigin::kTuned) continue;
+      if (!kernel.product || kernel.product->origin != ScheduleOrigin::kSearch) continue;
       found.push_back(*kernel.product);
-      ++tuned.products[i];
+      ++cache.products[i];
     }
   }
   if (found.empty()) {
     setenv("FUSEBOX_CACHE_DIR", "", 1);
-    return tuned;
+    return cache;
   }
   FUSEBOX_ASSIGN_OR_RETURN(const Machine* const machine, FindMachine("", /*to_run=*/true));
-  FUSEBOX_ASSIGN_OR_RETURN(tuned.folder, TemporaryFolder::Make());
-  setenv("FUSEBOX_CACHE_DIR", tuned.folder->path().c_str(), 1);
+  FUSEBOX_ASSIGN_OR_RETURN(cache.folder, TemporaryFolder::Make());
+  setenv("FUSEBOX_CACHE_DIR", cache.folder->path().c_str(), 1);
   for (const ScheduledProduct& product : found) {
-    if (StoreTuned(*machine, product.shape, product.schedule)) continue;
-    return Refuse("bench: a schedule cannot be stored in '{}'", tuned.folder->path());
+    if (StoreFound(*machine, product.shape, product.schedule)) continue;
+    return Refuse("bench: a schedule cannot be stored in '{}'", cache.folder->path());
   }
-  return tuned;
+  return cache;
 }
 
 }  // namespace fusebox::tools

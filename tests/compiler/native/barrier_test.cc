@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Threads meet, and what each wrote before is there for all afterwards. ThreadSanitizer sees the same accesses.
-#include "fusebox/compiler/codegen/cpu/barrier.h"
+#include "fusebox/compiler/native/barrier.h"
 
 #include <chrono>
 #include <thread>

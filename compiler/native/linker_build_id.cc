@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/native/build_id.h"
+#include "fusebox/compiler/native/linker_build_id.h"
 
 #include <elf.h>
 #include <link.h>
@@ -13,7 +13,7 @@ namespace fusebox {
 namespace {
 
 struct Search {
-  uintptr_t address;  // Inside of the binary that is meant.
+  uintptr_t address;  // Inside the binary to look at.
   std::string found;
 };
 
@@ -51,7 +51,7 @@ int Visit(dl_phdr_info* binary, size_t, void* data) {
 
 }  // namespace
 
-const std::string& BuildId() {
+const std::string& LinkerBuildId() {
   static const std::string kId = [] {
     Search search = {.address = reinterpret_cast<uintptr_t>(&Visit), .found = {}};
     dl_iterate_phdr(Visit, &search);

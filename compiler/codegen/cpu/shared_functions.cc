@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/codegen/cpu/share.h"
+#include "fusebox/compiler/codegen/cpu/shared_functions.h"
 
 #include "fusebox/graph/check.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/compiler/schedule/found_schedules.h"
 
 #include <map>
 #include <memory>
@@ -17,12 +17,12 @@ std::string Key(const Machine& machine, const ProductShape& shape) {
 
 }  // namespace
 
-ScheduleSource TunedSchedules(const Machine& machine) {
+ScheduleSource FoundSchedules(const Machine& machine) {
   std::optional<ObjectCache> opened = machine.name.empty() ? std::nullopt : ObjectCache::Open();
   if (!opened) return {};
   struct Known {
     ObjectCache cache;
-    std::map<ProductShape, std::optional<ProductSchedule>> schedules;  // Layers are often alike.
+    std::map<ProductShape, std::optional<ProductSchedule>> schedules;  // Equal layers ask for equal shapes.
   };
   auto known = std::make_shared<Known>(Known{*std::move(opened), {}});
   return [&machine, known](const ProductShape& shape) -> std::optional<ProductSchedule> {
@@ -35,7 +35,7 @@ ScheduleSource TunedSchedules(const Machine& machine) {
   };
 }
 
-bool StoreTuned(const Machine& machine, const ProductShape& shape, const ProductSchedule& schedule) {
+bool StoreFound(const Machine& machine, const ProductShape& shape, const ProductSchedule& schedule) {
   const std::optional<ObjectCache> cache = machine.name.empty() ? std::nullopt : ObjectCache::Open();
   if (!cache) return false;
   const std::string key = Key(machine, shape);
