@@ -40,6 +40,7 @@ enum class Op : uint8_t {
   kSelect,
   kCast,
   kStopGradient,
+  kCopy,
   // reductions
   kSum,
   kReduceMax,

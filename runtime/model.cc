@@ -2,6 +2,7 @@
 #include "fusebox/runtime/model.h"
 
 #include <algorithm>
+#include <map>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/execute/thread_pool.h"
@@ -25,16 +26,24 @@ const LayerConfig* Find(const ModelConfig& model, std::string_view path) {
   return layer->model ? Find(*layer->model, path.substr(name.size() + 1)) : nullptr;
 }
 
-void SetTrainableIn(ModelConfig& model, std::string_view path, bool trainable) {
-  const std::string_view name = path.substr(0, path.find('/'));
-  LayerConfig& layer = *std::ranges::find(model.layers, name, &LayerConfig::name);
-  if (name.size() == path.size()) {
-    layer.trainable = trainable;
-    return;
+// The same description with variables of its own. Layers that are one layer stay one.
+ModelConfig WithNewVariables(const ModelConfig& model,
+                             std::map<const LayerVariables*, std::shared_ptr<LayerVariables>>& made) {
+  ModelConfig copy = model;
+  for (LayerConfig& layer : copy.layers) {
+    std::shared_ptr<LayerVariables> own;
+    std::shared_ptr<LayerVariables>& shared = layer.variables != nullptr ? made[layer.variables.get()] : own;
+    if (shared == nullptr) shared = std::make_shared<LayerVariables>(layer.trainable);
+    layer.variables = shared;
+    if (layer.model != nullptr) {
+      layer.model = std::make_shared<const ModelConfig>(WithNewVariables(*layer.model, made));
+    }
   }
-  auto inner = std::make_shared<ModelConfig>(*layer.model);
-  SetTrainableIn(*inner, path.substr(name.size() + 1), trainable);
-  layer.model = std::move(inner);
+  return copy;
+}
+ModelConfig WithNewVariables(const ModelConfig& model) {
+  std::map<const LayerVariables*, std::shared_ptr<LayerVariables>> made;
+  return WithNewVariables(model, made);
 }
 
 // Copies values into weights, once all of them fit; `who` has them.
@@ -73,6 +82,11 @@ Model::~Model() = default;
 
 absl::StatusOr<Model> Model::FromConfig(const ModelConfig& config, const Expansions& embedded,
                                         std::optional<int64_t> seed) {
+  return Sharing(WithNewVariables(config), embedded, seed);
+}
+
+absl::StatusOr<Model> Model::Sharing(const ModelConfig& config, const Expansions& embedded,
+                                     std::optional<int64_t> seed) {
   auto impl = std::make_unique<Impl>(ModelOptions{.name = config.name, .seed = seed});
   impl->embedded = embedded;
   impl->Take(config);
@@ -85,6 +99,7 @@ absl::StatusOr<Model> Model::FromConfig(const ModelConfig& config, const Expansi
 const absl::Status& Model::status() const { return impl_->status; }
 const ModelConfig& Model::config() const {
   NameByClass();
+  impl_->SettleTrainable();
   return impl_->config;
 }
 
@@ -204,12 +219,16 @@ absl::Status Model::SetLayerWeights(std::string_view name, const std::vector<Ten
 }
 
 absl::Status Model::SetTrainable(std::string_view name, bool trainable) {
-  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
-  SetTrainableIn(impl_->config, name, trainable);
-  if (impl_->config.IsSubclass()) impl_->ShareTrainable();
-  impl_->variables.DropOptimizer();
-  impl_->DropPrograms();
+  FUSEBOX_ASSIGN_OR_RETURN(const LayerConfig layer, GetLayer(name));
+  SetTrainableOf(layer, trainable);
+  impl_->SettleTrainable();
   return absl::OkStatus();
+}
+
+void Model::SetTrainable(bool trainable) {
+  impl_->own->trainable = trainable;
+  for (const LayerConfig& layer : impl_->config.layers) SetTrainableOf(layer, trainable);
+  impl_->SettleTrainable();
 }
 
 absl::StatusOr<Model> Model::Clone(std::optional<int64_t> seed) const {
@@ -231,6 +250,7 @@ absl::StatusOr<std::vector<CallTypes>> Model::call_types() const {
 
 absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dtype) const {
   NameByClass();
+  impl_->SettleTrainable();
   BatchTypes data = impl_->UsualData();
   if (x_dtype) {
     for (Type& x : data.x) x.dtype = *x_dtype;

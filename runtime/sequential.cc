@@ -31,7 +31,7 @@ Sequential& Sequential::Add(Layer layer) {
   if (impl_->status.ok() && !layer.error().empty()) {
     impl_->status = Refuse("{}:{}: {}", layer.where().file_name(), layer.where().line(), layer.error());
   }
-  impl_->Add(layer.config(), layer.input_shape(), &layer.where(), layer.weights());
+  impl_->Add(layer.config(), layer.input_shape(), &layer.where());
   return *this;
 }
 
@@ -49,7 +49,7 @@ Sequential& Sequential::Add(const Model& model, Layer::Where where) {
   } else if (impl_->status.ok() && !call->error.empty()) {
     impl_->status = Refuse("{}:{}: {}", where.file_name(), where.line(), call->error);
   }
-  impl_->Add(call->layer, {}, &where, call->weights);
+  impl_->Add(call->layer, {}, &where);
   return *this;
 }
 

@@ -139,6 +139,7 @@ constexpr Entry kEmitters[] = {
     {"softplus", [](const OpContext& c) { return Softplus(c.ir, c.x[0]); }},
     {"cast", Convert},
     {"stop_gradient", [](const OpContext& c) { return c.x[0]; }},
+    {"copy", [](const OpContext& c) { return c.x[0]; }},
     // The operand is already repeated when it gets here.
     {"broadcast", [](const OpContext& c) { return c.x[0]; }},
 };

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "fusebox/compiler/plan/precedence.h"
+#include "fusebox/compiler/fuse/precedence.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {

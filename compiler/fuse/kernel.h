@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels: what fusion makes of a graph. A kernel is a set of nodes computed in one loop nest, so that values between
-// them stay in registers; it is a view on the graph, not a second IR.
+// them stay in registers. It is a view of the graph, not a second IR.
 //
-//   matmul     C[m, n] tile by tile, then its elementwise users on the tile            space [m, n]
-//   rows       for each row: elementwise nodes, and reductions along the row           space [outer..., inner...]
-//   columns    for each column: reductions over a run of axes, then their users        space [outer..., run..., inner...]
-//   transpose  a matrix turned                                                         space [rows, columns] of the output
-//   copy       pieces put side by side (concatenate, pad)                              space of the output
-//   scatter    rows added up where an index says                                       space of the updates
-//   control    a branch or a loop: programs of their own, fused for themselves         none
+//   matmul     C[m, n] tile by tile, then its elementwise users on the tile       space [m, n]
+//   rows       for each row: elementwise nodes, and reductions along the row      space [outer..., inner...]
+//   columns    for each column: reductions over a run of axes, then their users   space [outer..., run..., inner...]
+//   transpose  a matrix transposed                                                space [rows, columns] of the output
+//   copy       pieces put side by side (concatenate, pad)                         space of the output
+//   scatter    rows added up at the places that an index tells                    space of the updates
+//   control    a branch or a loop: programs of their own, fused for themselves    none
 #pragma once
 #include <map>
 #include <string>

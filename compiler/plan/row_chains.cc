@@ -9,7 +9,7 @@ namespace {
 
 bool IsOfBatch(const Shape& shape) { return !shape.empty() && shape[0] == kBatch; }
 
-// Whether kernel `k` needs nothing of `earlier` but its own rows of values that this one made.
+// Whether kernel `k` needs nothing of `earlier` but its own rows of the values that `earlier` makes.
 bool NeedsOnlyOwnRows(const FusedProgram& program, const Dependencies& all, size_t k, size_t earlier) {
   bool reads = false;
   for (const NodeId value : all.reads[k]) {
@@ -17,7 +17,7 @@ bool NeedsOnlyOwnRows(const FusedProgram& program, const Dependencies& all, size
     if (!ReadsOnlyOwnRow(program.graph, program.kernels[k], value)) return false;
     reads = true;
   }
-  // Else it writes over something that the earlier one reads.
+  // If it reads none of these values, it writes over something that the earlier kernel reads.
   return reads;
 }
 

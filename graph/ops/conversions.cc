@@ -54,6 +54,16 @@ constexpr OpInfo kOps[] = {
      .accuracy = Accuracy::kExact,
      .meaning = "x itself, and no gradient passes.",
      .examples = "3 -> 3"},
+    {.op = Op::kCopy,
+     .name = "copy",
+     .kind = OpKind::kElementwise,
+     .arity = 1,
+     .infer = Anything,
+     .vjp = [](const VjpContext& c) -> Values { return {c.dy}; },
+     .evaluate = Itself,
+     .accuracy = Accuracy::kExact,
+     .meaning = "x itself, in memory of its own. The compiler writes it where a kernel needs that.",
+     .examples = "3 -> 3"},
 };
 
 }  // namespace

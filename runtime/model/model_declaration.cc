@@ -112,6 +112,7 @@ absl::Status Model::Impl::Register(LayerConfig& layer) const {
   if (const size_t slash = layer.place.find('/'); slash == 0 || slash != layer.place.rfind('/')) {
     return Refuse("LayerList: a list's name may have no '/', and not be empty");
   }
+  if (layer.variables == nullptr) layer.variables = std::make_shared<LayerVariables>(layer.trainable);
   if (!layer.model) {
     FUSEBOX_ASSIGN_OR_RETURN(layer.item, ResolveItem(FB_LAYER, layer.item, embedded));
     return absl::OkStatus();
@@ -131,7 +132,7 @@ absl::Status Model::Impl::Register(LayerConfig& layer) const {
 }
 
 void Model::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape,
-                      const std::source_location* where, const std::vector<NamedTensor>& weights) {
+                      const std::source_location* where) {
   if (!status.ok()) return;
   const std::string line = where != nullptr ? Line(*where) : "";
   LayerConfig added = layer;
@@ -154,7 +155,6 @@ void Model::Impl::Add(const LayerConfig& layer, const std::vector<int64_t>& inpu
     config.inputs = {added.model->inputs[0]};
     config.inputs[0].name = "input_layer";
   }
-  for (const NamedTensor& weight : weights) given_.push_back({added.name + "/" + weight.name, weight.value});
   config.layers.push_back(std::move(added));
   where_.push_back(line);
   if (!HasInput()) return;
@@ -187,7 +187,6 @@ void Model::Impl::Pop() {
   config.layers.pop_back();
   where_.pop_back();
   variables.DropLayer(popped);
-  std::erase_if(given_, [&](const NamedTensor& weight) { return weight.name.starts_with(popped + "/"); });
   // It belongs to the weights that there were.
   variables.DropOptimizer();
   DropPrograms();
@@ -243,12 +242,9 @@ void Model::Impl::Declare(Declaration declared, const std::source_location& wher
   }
   std::optional<CompileConfig> compile = std::move(config.compile);
   std::string name = std::move(config.name);
-  const bool again = !config.calls.empty();
   config = std::move(described->config);
   config.name = std::move(name);
   config.compile = std::move(compile);
-  // Of a model that is declared again, weights have gone on from there.
-  if (!again) given_ = std::move(described->weights);
   SortLayers(config);
   const std::optional<std::vector<size_t>> before = SortCalls(config);
   Check(before.has_value(), "calls that wait for each other");
@@ -309,8 +305,6 @@ absl::StatusOr<Model::Impl::Described> Model::Impl::Describe(const Declaration& 
         return Refuse("two layers are '{}' of files of weights: give each LayerList another name", added.place);
       }
       if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
-      for (const NamedTensor& weight : call->weights)
-        described.weights.push_back({added.name + "/" + weight.name, weight.value});
     }
     place[id] = model.layers.size();
     model.layers.push_back(std::move(added));
@@ -375,11 +369,11 @@ SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, bool trains, const
   call.layer_id = layer_id_;
   auto copy = std::make_shared<ModelConfig>(trains ? ConfigFor(ProgramKind::kTraining) : config);
   copy->compile.reset();
-  call.layer = {.item = {}, .name = named_ ? config.name : "", .trainable = true, .model = std::move(copy)};
-  for (const Variable* weight : Weights()) {
-    if (!weight->value.empty()) call.weights.push_back({weight->name, weight->value.Clone()});
-  }
-  call.weights.insert(call.weights.end(), given_.begin(), given_.end());
+  call.layer = {.item = {},
+                .name = named_ ? config.name : "",
+                .trainable = own->trainable,
+                .variables = own,
+                .model = std::move(copy)};
   call.inputs = std::move(inputs);
   call.where = where;
   return call;

@@ -42,6 +42,40 @@ int64_t NewSeed() {
 
 Shape ShapeOf(const Tensor& tensor) { return {tensor.shape().begin(), tensor.shape().end()}; }
 
+// Whether a layer has changed whether it is trained since the description took it over.
+bool IsTrainedOtherwise(const ModelConfig& model) {
+  return std::ranges::any_of(model.layers, [](const LayerConfig& layer) {
+    return (layer.variables != nullptr && layer.variables->trainable != layer.trainable) ||
+           (layer.model != nullptr && IsTrainedOtherwise(*layer.model));
+  });
+}
+
+void TakeTrainable(ModelConfig& model) {
+  for (LayerConfig& layer : model.layers) {
+    if (layer.variables != nullptr) layer.trainable = layer.variables->trainable;
+    if (layer.model == nullptr || !IsTrainedOtherwise(*layer.model)) continue;
+    auto inner = std::make_shared<ModelConfig>(*layer.model);
+    TakeTrainable(*inner);
+    layer.model = std::move(inner);
+  }
+}
+
+// The weights' values that users have given with layers. Kept where one is wrong, so that the next call says so again.
+absl::Status TakeFirstValues(const ModelConfig& model, const std::string& scope, Variables& variables) {
+  for (const LayerConfig& layer : model.layers) {
+    if (layer.variables != nullptr) {
+      for (const NamedTensor& value : layer.variables->given) {
+        FUSEBOX_RETURN_IF_ERROR(variables.Set(fmt::format("{}{}/{}", scope, layer.name, value.name), value.value));
+      }
+      layer.variables->given.clear();
+    }
+    if (layer.model != nullptr) {
+      FUSEBOX_RETURN_IF_ERROR(TakeFirstValues(*layer.model, scope + layer.name + "/", variables));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void SetRandomSeed(int64_t seed) {
@@ -124,6 +158,7 @@ absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& d
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
   FUSEBOX_RETURN_IF_ERROR(status);
+  SettleTrainable();
   const auto resolve = [&](uint32_t kind, ItemSpec& item) {
     absl::StatusOr<ItemSpec> resolved = ResolveItem(kind, item, embedded);
     if (!resolved.ok()) return resolved.status();
@@ -158,25 +193,48 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   const bool same_kind = before && kind(before->optimizer) == kind(config.compile->optimizer);
   if (!keep_optimizer_state || !same_kind) variables.DropOptimizer();
   variables.DropLossScalars();
+  trained_.reset();
   compiled_.clear();
   results.clear();
   return absl::OkStatus();
 }
 
-absl::Status Model::Impl::EnsureWeights() {
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
-  variables.Declare(program);  // Those of a class's other tracings are there already.
-  FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
-  for (const NamedTensor& weight : std::exchange(given_, {})) {
-    FUSEBOX_RETURN_IF_ERROR(variables.Set(weight.name, weight.value));
+void Model::Impl::SettleTrainable() {
+  bool changed = false;
+  for (ModelConfig* const part : {&config, training_config_ ? &*training_config_ : nullptr}) {
+    if (part == nullptr || !IsTrainedOtherwise(*part)) continue;
+    TakeTrainable(*part);
+    changed = true;
   }
-  return absl::OkStatus();
+  if (changed) DropPrograms();
+}
+
+void Model::Impl::SettleOptimizer() {
+  std::vector<std::string> trained;
+  for (const LeafLayer& leaf : LeafLayers(config)) {
+    if (leaf.trainable) trained.push_back(leaf.path);
+  }
+  if (trained_ && *trained_ != trained) {
+    variables.DropOptimizer();
+    DropPrograms();
+  }
+  trained_ = std::move(trained);
+}
+
+absl::Status Model::Impl::EnsureWeights() {
+  SettleTrainable();
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
+  // Those of a class's other tracings are there already.
+  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
+  FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
+  return TakeFirstValues(config, "", variables);
 }
 
 absl::Status Model::Impl::EnsureOptimizer() {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
+  SettleOptimizer();
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, UsualData()));
-  variables.Declare(program);
+  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
   return variables.Initialize(seed);
 }
 
@@ -194,6 +252,7 @@ absl::Status Model::Impl::TakeAverages() {
 
 absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
                                                     const std::string& target_cpu) {
+  if (kind == ProgramKind::kTraining) SettleOptimizer();
   for (CompiledProgram& known : compiled_) {
     if (known.kind == kind && known.data == data && known.row_capacity == row_capacity &&
         known.target_cpu == target_cpu) {
@@ -202,7 +261,7 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   }
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(kind, data));
-  variables.Declare(program);
+  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   CompileOptions options;
   options.row_capacity = row_capacity;
@@ -347,6 +406,7 @@ absl::Status Model::Impl::TakeWeights(const Arrays& sample_weight, const ClassWe
 
 std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const ModelConfig& of) const {
   const std::vector<LeafLayer> leaves = LeafLayers(of);
+  const std::map<std::string, std::string> shared = SharedPaths(of);
   std::vector<std::vector<const Variable*>> all(leaves.size());
   std::map<std::string_view, size_t> leaf_of_path;
   for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;
@@ -363,7 +423,27 @@ std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const Mode
       }
     }
   }
+  for (const auto& [path, first] : shared) all[leaf_of_path.at(path)] = all[leaf_of_path.at(first)];
   return all;
+}
+
+void SetTrainableOf(const LayerConfig& layer, bool trainable) {
+  layer.variables->trainable = trainable;
+  if (layer.model == nullptr) return;
+  for (const LayerConfig& inner : layer.model->layers) SetTrainableOf(inner, trainable);
+}
+
+FindWeightOwner OwnersIn(const ModelConfig& model) {
+  std::map<std::string, std::shared_ptr<LayerVariables>> layers;
+  for (const LeafLayer& leaf : LeafLayers(model)) layers[leaf.path] = leaf.layer->variables;
+  return [layers = std::move(layers)](const std::string& weight) -> WeightOwner {
+    for (size_t slash = weight.rfind('/'); slash != std::string::npos && slash > 0;
+         slash = weight.rfind('/', slash - 1)) {
+      const auto layer = layers.find(weight.substr(0, slash));
+      if (layer != layers.end()) return {layer->second, weight.substr(slash + 1)};
+    }
+    return {};
+  };
 }
 
 std::vector<const Variable*> Model::Impl::Weights(std::string_view path) const {
@@ -373,7 +453,11 @@ std::vector<const Variable*> Model::Impl::Weights(std::string_view path) const {
   for (size_t i = 0; i < leaves.size(); ++i) {
     const std::string& leaf = leaves[i].path;
     const bool inside = path.empty() || leaf == path || (leaf.starts_with(path) && leaf[path.size()] == '/');
-    if (inside) all.insert(all.end(), by_layer[i].begin(), by_layer[i].end());
+    if (!inside) continue;
+    // A layer that stands at several places counts once.
+    for (const Variable* weight : by_layer[i]) {
+      if (std::ranges::find(all, weight) == all.end()) all.push_back(weight);
+    }
   }
   return all;
 }

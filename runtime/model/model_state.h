@@ -49,9 +49,8 @@ class Model::Impl {
   static const Impl& Of(const Model& model) { return *model.impl_; }
 
   // ---- Declaring.
-  // A layer on top of a stack, or a model with its weights (`weights`).
-  void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where,
-           const std::vector<NamedTensor>& weights = {});
+  // Puts a layer, or a model, on top of a stack.
+  void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where);
   // The input of a stack without layers.
   void AddInput(const InputConfig& input, const std::source_location& where);
   // Takes the last layer of a stack away.
@@ -73,17 +72,19 @@ class Model::Impl {
   // Keeps what Compile is told before outputs are known; and does it, as soon as they are.
   absl::Status CompileLater(CompileArgs args);
   absl::Status CompileNow();
-  // Whether a file can hold what it was traced to; then the variables of the model that it was.
+  // Whether a file can hold what it was traced to.
   absl::Status CanBeFrozen() const;
-  absl::Status TakeVariables(const Impl& from);
+  // Copies what the optimizer of the same model has remembered, and all else that is not the layers' own.
+  absl::Status TakeOptimizer(const Impl& from);
   // While Call runs: where AddLoss and AddMetric put what they get.
   Declaration* calling = nullptr;
   bool DiffersInTraining() const { return training_config_.has_value(); }
   const ModelConfig& ConfigFor(ProgramKind kind) const {
     return kind == ProgramKind::kTraining && training_config_ ? *training_config_ : config;
   }
-  // After a change of `config`'s layers: members are trained in all traces or in none.
-  void ShareTrainable();
+  // Takes over from the layers whether they are trained: they may have changed it since. Programs that were compiled
+  // otherwise are dropped.
+  void SettleTrainable();
 
   // `trains`: within a class's Call in training.
   SymbolicCall CallAsLayer(SymbolicTensors inputs, bool trains, const std::source_location& where) const;
@@ -100,7 +101,7 @@ class Model::Impl {
   BatchTypes UsualData() const;
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
 
-  // Makes the weights, unless they are there.
+  // Makes the weights, unless they are there, or the layers have them from another model.
   absl::Status EnsureWeights();
   // After training with use_ema: the weights become their moving averages.
   absl::Status TakeAverages();
@@ -112,6 +113,8 @@ class Model::Impl {
   // The same for one batch of so many rows. A program for a greater one will do.
   absl::StatusOr<BoundProgram*> CompiledForBatch(ProgramKind kind, const PortData& data, const std::string& target_cpu);
   void DropPrograms() { compiled_.clear(); }
+  // Forgets what the optimizer has remembered if other layers are trained now than when it began.
+  void SettleOptimizer();
 
   // ---- Data: in order, if the model can take them. Their dtypes do not matter, as the programs convert.
   absl::StatusOr<std::vector<Tensor>> TakeInputs(const Arrays& x) const;
@@ -129,6 +132,8 @@ class Model::Impl {
   Expansions embedded;
   absl::Status status;
   int64_t seed;
+  // As a layer of other models.
+  std::shared_ptr<LayerVariables> own = std::make_shared<LayerVariables>();
   Variables variables;
   std::vector<Type> outputs;  // Empty while the input's shape is unknown.
   Logs results;               // Of the last run; empty before one.
@@ -143,9 +148,8 @@ class Model::Impl {
   using Members = std::map<int64_t, LayerConfig>;
   struct Described {
     ModelConfig config;
-    std::vector<int64_t> layers;       // Their ids.
-    std::vector<std::string> lines;    // Of the calls: "main.cc:12: ".
-    std::vector<NamedTensor> weights;  // Those that models within bring along.
+    std::vector<int64_t> layers;     // Their ids.
+    std::vector<std::string> lines;  // Of the calls: "main.cc:12: ".
   };
   // Layers in the order in which they were made, calls likewise. `known` are a class's layers that have names already;
   // for other models there is none, and an input that is not used is an error. An error that is not of the model as a
@@ -162,7 +166,6 @@ class Model::Impl {
   bool named_;                             // By the user, not by default.
   int64_t layer_id_ = NextSymbolNumber();  // As a layer of other models.
   std::vector<std::string> where_;         // Of each layer of a stack: "main.cc:12: ", or empty.
-  std::vector<NamedTensor> given_;         // First values of weights that models within have brought.
   Declaration declared_;                   // Of a functional model.
   std::source_location declared_at_;
   // Of a class.
@@ -170,6 +173,7 @@ class Model::Impl {
   Members members_;                             // By their ids: those that some trace calls, with their names.
   std::optional<ModelConfig> training_config_;  // If Call gives something else in training.
   std::optional<CompileArgs> compile_later_;
+  std::optional<std::vector<std::string>> trained_;  // The layers that the optimizer trains; none before it has begun.
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -180,6 +184,10 @@ class Model::Impl {
   std::vector<CompiledProgram> compiled_;
 };
 
+// Whether training changes a layer's weights; of a model within those of its layers, too, as in Keras.
+void SetTrainableOf(const LayerConfig& layer, bool trainable);
+// The owners of weights, by the layers of a model.
+FindWeightOwner OwnersIn(const ModelConfig& model);
 // A stack within a model gets its input from the first call.
 void SettleModel(LayerConfig& layer, const Type& x);
 // The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].

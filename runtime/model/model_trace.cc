@@ -62,18 +62,6 @@ std::string Signature(const std::vector<InputConfig>& inputs) {
   return fmt::format("({})", fmt::join(types, ", "));
 }
 
-// Which layers are trained, from a description of the same layers.
-void CopyTrainable(const LayerConfig& from, LayerConfig& to) {
-  to.trainable = from.trainable;
-  if (!from.model || !to.model) return;
-  auto model = std::make_shared<ModelConfig>(*to.model);
-  for (LayerConfig& layer : model->layers) {
-    const auto same = std::ranges::find(from.model->layers, layer.name, &LayerConfig::name);
-    if (same != from.model->layers.end()) CopyTrainable(*same, layer);
-  }
-  to.model = std::move(model);
-}
-
 absl::Status CheckNames(const std::vector<std::string>& names) {
   std::set<std::string> taken;
   for (const std::string& name : names) {
@@ -151,6 +139,7 @@ absl::Status Model::Trace(const std::vector<InputConfig>& inputs) const {
 }
 
 absl::Status Model::Settle(const Arrays& x) const {
+  impl_->SettleTrainable();
   const ModelConfig& known = impl_->config;
   if (!known.IsSubclass()) return impl_->SettleInput(x);
   NameByClass();
@@ -201,6 +190,7 @@ absl::Status Model::Build(const std::vector<std::vector<int64_t>>& shapes) {
 
 SymbolicCall Model::Called(SymbolicTensors inputs, Layer::Where where) const {
   NameByClass();
+  impl_->SettleTrainable();
   std::string error = Message(impl_->status);
   if (impl_->config.IsSubclass()) {
     std::vector<InputConfig> configs;
@@ -230,8 +220,8 @@ absl::StatusOr<Model> Model::Traced() {
   NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
   FUSEBOX_RETURN_IF_ERROR(impl_->CanBeFrozen());
-  FUSEBOX_ASSIGN_OR_RETURN(Model traced, FromConfig(Frozen(impl_->config), impl_->embedded, impl_->seed));
-  FUSEBOX_RETURN_IF_ERROR(traced.impl_->TakeVariables(*impl_));
+  FUSEBOX_ASSIGN_OR_RETURN(Model traced, Sharing(Frozen(impl_->config), impl_->embedded, impl_->seed));
+  FUSEBOX_RETURN_IF_ERROR(traced.impl_->TakeOptimizer(*impl_));
   return traced;
 }
 
@@ -282,11 +272,11 @@ absl::Status Model::Impl::CanBeFrozen() const {
   return absl::OkStatus();
 }
 
-absl::Status Model::Impl::TakeVariables(const Impl& from) {
+absl::Status Model::Impl::TakeOptimizer(const Impl& from) {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   if (config.compile) FUSEBOX_RETURN_IF_ERROR(EnsureOptimizer());
   for (const Variable& variable : from.variables.all()) {
-    if (variable.value.empty() || variables.Find(variable.name) == nullptr) continue;
+    if (variable.value.empty() || variable.layer != nullptr || variables.Find(variable.name) == nullptr) continue;
     FUSEBOX_RETURN_IF_ERROR(variables.Set(variable.name, variable.value));
   }
   return absl::OkStatus();
@@ -309,6 +299,7 @@ bool Model::Impl::Activate(const std::vector<InputConfig>& inputs) {
   config = std::move(inference);
   training_config_.reset();
   if (training != config) training_config_ = std::move(training);
+  SettleTrainable();
   outputs.clear();
   InferOutputs({});
   return true;
@@ -327,7 +318,6 @@ ModelConfig Model::Impl::WithAllMembers(const ModelConfig& traced, const std::ve
     const size_t at = size_t(called - layers.begin());
     place[at] = all.layers.size() - 1;
     layer = traced.layers[at];
-    CopyTrainable(member, layer);
   }
   for (size_t i = layers.size(); i < traced.layers.size(); ++i) {
     place[i] = all.layers.size();
@@ -335,13 +325,6 @@ ModelConfig Model::Impl::WithAllMembers(const ModelConfig& traced, const std::ve
   }
   for (CallConfig& call : all.calls) call.layer = place[call.layer];
   return all;
-}
-
-void Model::Impl::ShareTrainable() {
-  size_t i = 0;
-  for (auto& [id, member] : members_) CopyTrainable(config.layers[i++], member);
-  if (!training_config_) return;
-  for (size_t m = 0; m < members_.size(); ++m) CopyTrainable(config.layers[m], training_config_->layers[m]);
 }
 
 absl::StatusOr<ModelConfig> Model::Impl::DescribeTrace(const Declaration& declared, int64_t boundary,
@@ -360,7 +343,6 @@ absl::StatusOr<ModelConfig> Model::Impl::DescribeTrace(const Declaration& declar
     layers.push_back(id);
     members_.emplace(id, traced.layers[i]);
   }
-  given_.insert(given_.end(), described.weights.begin(), described.weights.end());
   // What its symbols are, and what weights they need: those of members stay what they were.
   size_t failed = 0;
   const absl::StatusOr<std::vector<CallTypes>> types = InferTypes(traced, TypesOf(traced.inputs), embedded, &failed);
@@ -370,7 +352,8 @@ absl::StatusOr<ModelConfig> Model::Impl::DescribeTrace(const Declaration& declar
   for (size_t i = 0; i < types->size(); ++i) {
     SettleModel(traced.layers[traced.calls[i].layer], (*types)[i].inputs[0]);
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, BuildProgram(ProgramKind::kPrediction, WithAllMembers(traced, layers),
+  const ModelConfig all = WithAllMembers(traced, layers);
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, BuildProgram(ProgramKind::kPrediction, all,
                                                              {.x = TypesOf(traced.inputs), .y = {}}, embedded));
   for (NodeId i = 1; i < program.size(); ++i) {
     const AttributeMap& state = program[i].attributes;
@@ -386,7 +369,7 @@ absl::StatusOr<ModelConfig> Model::Impl::DescribeTrace(const Declaration& declar
     return Refuse("layer '{}': its weight '{}' is {} since an earlier tracing, and now needed as {}", layer, weight,
                   ToString(known->type), ToString(program[i].type));
   }
-  variables.Declare(program);
+  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(all)));
   return std::move(traced);
 }
 
@@ -395,7 +378,7 @@ absl::Status Model::Impl::AddTrace(const std::vector<InputConfig>& inputs, const
   auto trace = std::make_unique<Tracing>();
   trace->inputs = inputs;
   const Members members = members_;
-  const size_t given = given_.size(), declared = variables.size();
+  const size_t declared = variables.size();
   const ExpansionRecorder recorder;
   const auto describe = [&]() -> absl::Status {
     FUSEBOX_ASSIGN_OR_RETURN(trace->inference, DescribeTrace(inference, boundary, trace->inference_members));
@@ -414,9 +397,13 @@ absl::Status Model::Impl::AddTrace(const std::vector<InputConfig>& inputs, const
   };
   if (const absl::Status described = describe(); !described.ok()) {
     members_ = members;
-    given_.resize(given);
     variables.Truncate(declared);
     return described;
+  }
+  if (!own->trainable) {
+    for (const auto& [id, member] : members_) {
+      if (!members.contains(id)) SetTrainableOf(member, false);
+    }
   }
   traces_.push_back(std::move(trace));
   Activate(inputs);

@@ -26,7 +26,7 @@ TEST(ElementaryFunctions, Erf) { ExpectUlps("erf", std::erf, codegen::kErfUlps, 
 TEST(ElementaryFunctions, Expm1) { ExpectUlps("expm1", std::expm1, codegen::kExpm1Ulps, kStep); }
 TEST(ElementaryFunctions, Softplus) { ExpectUlps("softplus", ExactSoftplus, codegen::kSoftplusUlps, kStep); }
 
-// A number alone is computed in a register of its own, a row of them 16 lanes at a time.
+// A single number is computed in a scalar register, a row of numbers 16 lanes at a time.
 TEST(ElementaryFunctions, GiveAlwaysTheSameBits) {
   std::vector<float> x;
   for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 8'388'593)

@@ -143,7 +143,7 @@ void ExpectGradients(const Graph& differentiated, Bindings bindings, const std::
       bindings.inputs[name] = Moved(x, i, -kStep);
       const double below = Loss(differentiated, bindings);
       const double expected = (above - below) / (2 * kStep), got = gradient.values<double>()[i];
-      // stop_gradient is the one op whose derivative is not its gradient.
+      // stop_gradient is the only op whose gradient is not its derivative.
       const double wanted = what.starts_with("stop_gradient") ? 0 : expected;
       ASSERT_NEAR(got, wanted, 1e-7 * std::max(1.0, std::abs(wanted)))
           << what << ": d loss / d " << name << ", element " << i;
@@ -190,7 +190,7 @@ TEST(GradientSweep, NoOpWithAGradientIsLeftOut) {
   }
 }
 
-// f64 -> f32 -> f64 carries the gradient, though finite differences would not see it through the rounding.
+// f64 -> f32 -> f64 passes the gradient on, although the rounding would hide it from finite differences.
 TEST(GradientSweep, CastsBetweenFloatsCarryTheGradientAndOthersStopIt) {
   const Graph graph = ParseGraph(R"(
     %x = input : f64[3]
@@ -265,8 +265,8 @@ TEST(GradientSweep, GatherAndScatterAreAdjointForIndicesOutsideToo) {
   EXPECT_NEAR(losses[0], losses[1], 1e-14);
 }
 
-// Gradients of whole random programs along a random direction in all inputs and states at once. Where the differences to
-// the left and to the right disagree, the point is a kink, which says nothing.
+// Gradients of whole random programs along a random direction in all inputs and states at once. Points where the left
+// and right differences disagree are kinks and are skipped.
 TEST(GradientSweep, RandomGraphsMatchFiniteDifferences) {
   int compared = 0, kinks = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the compiled elementary functions of f32 are off.
+// Measures the errors of the compiled elementary functions of f32.
 #pragma once
 #include <cstdint>
 

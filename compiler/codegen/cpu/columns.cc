@@ -18,7 +18,7 @@ Axes AxesOf(const Kernel& kernel) {
   return {Shape(kernel.space.begin(), a), Shape(a, b), Shape(b, kernel.space.end())};
 }
 
-// The reductions' accumulators: one of 16 lanes each, and for argmax a second one with the index of the best so far.
+// A reduction's accumulator has 16 lanes; argmax has a second one for the index of the best so far.
 struct Fold {
   NodeId id;
   Op op;
@@ -68,7 +68,7 @@ void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const
     Value* stride = c.LayoutOf(operand) == Layout::kPadded ? c.RowStride(operand) : c.Size(axes.inner);
     folds.push_back({id, node.op, c.graph()[operand].type.dtype, points.base(StorageOf(c.graph(), operand)), stride});
   }
-  // x[outer, k, column] lies at ((outer * run) + k) * width + column; where rows are padded, there is no outer.
+  // x[outer, k, column] lies at ((outer * run) + k) * width + column. If rows are padded, there is no outer.
   Value* run = c.Size(axes.run);
   Value* width = c.Size(axes.inner);
   Value* outer = ir.I64(0);
@@ -111,7 +111,7 @@ void EmitColumns(const KernelContext& c) {
       point.memo = &memo;
       Chunk(c, points, axes, point);
     };
-    // A fixed width may rule one of the two out.
+    // A fixed width may rule out one of the two cases.
     const int64_t fixed = SymbolicProduct(axes.inner).value_or(-1);
     if (fixed >= 0 && fixed % kLanes == 0) return chunk(nullptr);
     if (fixed >= 0 && fixed < kLanes) return chunk(LanesBefore(ir, first, width));

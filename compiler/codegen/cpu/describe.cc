@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kernel of a program is, for reports.
+#include "fusebox/compiler/codegen/cpu/describe.h"
+
 #include <set>
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
-#include "fusebox/compiler/codegen/cpu/program.h"
 #include "fusebox/graph/regions.h"
 
 namespace fusebox::codegen {
 namespace {
 
-// What the regions of a branch or loop do, each time; of a loop whose end depends on values it is what one time does.
+// Adds the work of the regions of a branch or loop, each as often as it runs. A while counts as one iteration, as its
+// end depends on values.
 void AddRegions(KernelReport& report, const FusedProgram& program, const Plan& plan, NodeId id, int64_t row_capacity,
                 const Target& target) {
   const auto regions = program.regions.find(id);

@@ -239,7 +239,7 @@ class RowsEmitter {
     const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
     if (c_.kernel.Has(storage)) return points_.Element(storage, point);
     // The reduction's own shape says nothing of its operand's; an identity of the operand's shape does.
-    Node reader{.op = Op::kStopGradient, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
+    Node reader{.op = Op::kCopy, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
     return points_.Operand(reader, 0, point);
   }
 
