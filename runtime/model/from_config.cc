@@ -32,7 +32,7 @@ ModelConfig WithNewVariables(const ModelConfig& model) {
   return WithNewVariables(model, made);
 }
 
-// Gives the model the whole description, and the model.form that it has.
+// Gives the model the whole description, and the form that it has.
 void Take(const ModelConfig& whole, Model::Impl& model) {
   if (whole.IsStack()) {
     auto stack = std::make_unique<Stack>(model);

@@ -180,7 +180,7 @@ absl::Status TracedClass::AddTrace(const std::vector<InputConfig>& inputs, const
         traces_.empty() ? trace->inference.output_names : traces_[0]->inference.output_names;
     for (const ModelConfig* now : {&trace->inference, &trace->training}) {
       if (now->output_names == before) continue;
-      return Refuse("{}its Call returns the model_.outputs {}, and for other inputs {}",
+      return Refuse("{}its Call returns the outputs {}, and for other inputs {}",
                     now == &trace->training ? "in training " : "", QuotedNames(now->output_names), QuotedNames(before));
     }
     return absl::OkStatus();
@@ -212,7 +212,7 @@ absl::Status TracedClass::CompileNow() {
 }
 
 absl::Status TracedClass::CompileLater(CompileArgs args) {
-  // What can be wrong without knowing the model_.outputs is said now.
+  // What can be wrong without knowing the outputs is said now.
   const auto check = [&](uint32_t kind, const std::vector<ItemArg>& items) -> absl::Status {
     for (const ItemArg& item : items) {
       FUSEBOX_RETURN_IF_ERROR(item.spec.status());
