@@ -281,7 +281,7 @@ TEST(ControlFlow, AWhileHasNoGradient) {
   b.Output("d", Gradient(last[0], x));
   EXPECT_THAT(Compile(std::move(b).Take()),
               StatusHasMessage(HasSubstr("differentiate: a while in newton is on the way to the loss, and has no "
-                                         "gradient, as nobody knows how often it runs; a scan has one")));
+                                         "gradient, as the number of its iterations is unknown; a scan has one")));
 }
 
 // Steps of a training loop, in which a scan's weights are changed in place.

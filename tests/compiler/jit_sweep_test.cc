@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
 #include "tests/support/compare.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -22,8 +23,8 @@ namespace {
 constexpr const char* kDTypes[] = {"f32", "f64", "i32", "i64", "u8", "bool"};
 using Strings = std::vector<std::string>;
 
-// `%y = node` with operands %a, %b, ... 'T' stands for every dtype that the op can take; other types stand for
-// themselves. Elementwise ops are below. The name of "rows" is its data set.
+// `%y = node` of operands %a, %b, ... 'T' stands for every dtype with which the op can be; a type for itself. Elementwise
+// ops are taken from their table, with the shapes below. "rows" has the data set as its name.
 struct Case {
   Strings operands;
   std::string node;
@@ -297,8 +298,8 @@ bool Same(const Literal& a, const Literal& b) {
 }
 
 bool IsExact(const Node& node) {
-  const bool any_order = node.op == Op::kSum || node.op == Op::kMatMul || node.op == Op::kScatterAdd;
-  return !IsFloat(node.type.dtype) || !(any_order || Approximated(node.op));
+  const Accuracy accuracy = node.info().accuracy;
+  return !IsFloat(node.type.dtype) || accuracy == Accuracy::kExact || accuracy == Accuracy::kRounded;
 }
 
 void CheckCases(const Program& cases, bool specials) {
@@ -351,30 +352,14 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
     if (op == info.name) consider(c.operands, c.node, c.specials);
   }
   if (info.kind == OpKind::kElementwise) {
-    for (const Strings& shapes : kElementwiseShapes[info.arity]) {
-      std::vector<Type> inputs;
-      Strings operands;
-      std::string arguments;
-      for (size_t i = 0; i < shapes.size(); ++i) {
-        const bool condition = info.op == Op::kSelect && i == 0;
-        operands.push_back(fmt::format("{}[{}]", condition ? "bool" : "T", shapes[i]));
-        arguments += fmt::format("{}%{}", i > 0 ? ", " : " ", char('a' + int(i)));
-        const bool logic = info.op == Op::kAnd || info.op == Op::kOr || info.op == Op::kNot || condition;
-        const std::string as_type = fmt::format("%x = input : {}[{}]", logic ? "bool" : "f32", shapes[i]);
-        const Graph one = ParseGraph(as_type + "\nreturn %x");
-        inputs.push_back(one[1].type);
-      }
-      AttributeMap attributes;
-      if (info.op == Op::kCast) attributes.Set("dtype", int64_t(FB_F32));
-      ASSERT_OK_AND_ASSIGN(const Type type, InferType(info.op, {inputs, attributes, nullptr}));
-      const bool compares = info.op == Op::kEqual || info.op == Op::kLess || info.op == Op::kLessEqual;
-      if (info.op == Op::kCast) {
-        for (const char* to : kDTypes) {
-          consider(operands, fmt::format("{}{} : {}{}", info.name, arguments, to, ToString(type.shape)), true);
-        }
-      } else {
-        consider(operands,
-                 fmt::format("{}{} : {}{}", info.name, arguments, compares ? "bool" : "T", ToString(type.shape)), true);
+    for (const Strings& texts : kElementwiseShapes[info.arity]) {
+      std::vector<Shape> shapes;
+      for (const std::string& text : texts) shapes.push_back(ShapeFromText(text));
+      for (const Signature& signature : SignaturesOf(info)) {
+        Strings operands;
+        for (size_t i = 0; i < texts.size(); ++i) operands.push_back(ToString(Type{signature.operands[i], shapes[i]}));
+        Add(special, operands, NodeText(info, signature, shapes));
+        ++found;
       }
     }
   }
@@ -385,9 +370,8 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
 
 std::vector<Op> CompiledOps() {
   std::vector<Op> ops;
-  for (size_t op = 1; op < size_t(Op::kCount); ++op) {
-    const OpKind kind = Info(Op(op)).kind;
-    if (kind != OpKind::kControl && kind != OpKind::kDerivative) ops.push_back(Op(op));
+  for (const OpInfo& op : AllOps()) {
+    if (op.kind != OpKind::kControl && op.kind != OpKind::kDerivative) ops.push_back(op.op);
   }
   return ops;
 }

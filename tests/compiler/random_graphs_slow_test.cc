@@ -17,6 +17,7 @@
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/plan/plan.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -60,7 +61,7 @@ CompileOptions Options(uint64_t seed, int64_t batch) {
 // go in blocks.
 ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
   if (seed / 4 % 2 == 1) return {};
-  codegen::Target small = machine.target;
+  Target small = machine.target;
   small.caches.l1d = 16 << 10;
   small.caches.l2 = 64 << 10;
   return [small](const ProductShape& shape) { return ChooseSchedule(shape, small); };
@@ -69,9 +70,9 @@ ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
 bool Same(const Evaluation& a, const Evaluation& b) { return a.outputs == b.outputs && a.states == b.states; }
 
 void CountLayouts(const Graph& program, const CompileOptions& options, uint64_t seed, Seen& seen) {
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, options, report));
-  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(OwnMemory(graph)));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, {}, reports));
+  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(graph));
   ASSERT_OK_AND_ASSIGN(const Machine* const machine, FindMachine(options.target_cpu, /*to_run=*/true));
   const Plan plan = MakePlan(fused, {.row_capacity = options.row_capacity,
                                      .pack_from_bytes = options.pack_from_bytes,
@@ -131,10 +132,10 @@ TEST(RandomGraphs, CompiledForwardAndBackwardAgreeWithTheEvaluator) {
   Seen seen;
   CheckMany(FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) * 9 / 10, /*large=*/false, seen);
   if (HasFatalFailure()) return;
-  for (size_t op = 1; op < size_t(Op::kCount); ++op) {
-    std::printf("%-16s %5d\n", Info(Op(op)).name, int(seen.ops[Op(op)]));
-    if (Info(Op(op)).kind == OpKind::kControl) continue;  // Tested in tests/compiler/control_flow_test.cc.
-    EXPECT_GE(seen.ops[Op(op)], 20) << Info(Op(op)).name;
+  for (const OpInfo& op : AllOps()) {
+    std::printf("%-16s %5d\n", op.name, int(seen.ops[op.op]));
+    if (op.kind == OpKind::kControl) continue;  // tests/compiler/control_flow_test.cc has those.
+    EXPECT_GE(seen.ops[op.op], 20) << op.name;
   }
 }
 

@@ -28,15 +28,15 @@ constexpr const char* kProgram = R"(
     %1 = tanh %0                 : f32[N,40]
     return y = %1)";
 
-codegen::Target TargetOf(const std::string& name) {
+Target TargetOf(const std::string& name) {
   const auto machine = FindMachine(name, /*to_run=*/false);
   EXPECT_OK(machine.status());
-  return machine.ok() ? (*machine)->target : codegen::Target();
+  return machine.ok() ? (*machine)->target : Target();
 }
 
 void ExpectTarget(const std::string& name, int64_t vector_bytes, int64_t registers, bool fma) {
   SCOPED_TRACE(name);
-  const codegen::Target target = TargetOf(name);
+  const Target target = TargetOf(name);
   EXPECT_EQ(target.vector_bytes, vector_bytes);
   EXPECT_EQ(target.registers, registers);
   EXPECT_EQ(target.fma, fma);

@@ -2,7 +2,9 @@
 // The values of each op, computed by hand.
 #include "fusebox/graph/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -11,6 +13,7 @@
 #include "fusebox/graph/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
 
@@ -138,6 +141,7 @@ void OneOperand() {
   ExpectSame(Eval("softplus %a : f64[1]", {D({-700})}), D({std::exp(-700.0)}));
   ExpectSame(Eval("floor %a : f32[5]", {F({1.5, -1.5, -0.0f, kInf, kNaN})}), F({1, -2, -0.0f, kInf, kNaN}));
   ExpectSame(Eval("stop_gradient %a : f32[2]", {F({1, kNaN})}), F({1, kNaN}));
+  ExpectSame(Eval("copy %a : f32[2]", {F({-0.0f, kNaN})}), F({-0.0f, kNaN}));
 }
 
 void ErfInvInvertsErf() {
@@ -293,6 +297,62 @@ void RandomNumbersDependOnSeedStepStreamAndPlaceAlone() {
   EXPECT_NE(Eval("random_uniform %a, %b {stream = 3} : f32[2,3]", {step, seed}), x);
 }
 
+std::vector<double> Numbers(const std::string& text) {
+  std::vector<double> numbers;
+  for (const char* at = text.c_str(); *at != 0;) {
+    char* end = nullptr;
+    numbers.push_back(std::strtod(at, &end));
+    EXPECT_NE(end, at) << "no number: " << text;
+    at = end == at ? text.c_str() + text.size() : end;
+    while (*at == ',' || *at == ' ') ++at;
+  }
+  return numbers;
+}
+
+// One example of an entry: "2, 3 -> 5", of f64s and bools.
+void ExpectExample(const OpInfo& op, const std::string& example) {
+  SCOPED_TRACE(fmt::format("{}: {}", op.name, example));
+  const size_t arrow = example.find("->");
+  ASSERT_NE(arrow, std::string::npos);
+  const std::vector<double> operands = Numbers(example.substr(0, arrow)), value = Numbers(example.substr(arrow + 2));
+  ASSERT_EQ(operands.size(), size_t(op.arity));
+  ASSERT_EQ(value.size(), 1u);
+  int compared = 0;
+  for (const Signature& signature : SignaturesOf(op)) {
+    const auto fits = [](DType dtype) { return dtype == DType::kF64 || dtype == DType::kBool; };
+    if (!std::ranges::all_of(signature.operands, fits) || !fits(signature.result)) continue;
+    std::vector<Literal> literals;
+    bool exact = true;  // A bool holds 0 and 1 alone.
+    for (size_t i = 0; i < operands.size(); ++i) {
+      literals.push_back(Literal::FromDoubles(signature.operands[i], {}, {&operands[i], 1}));
+      exact &=
+          literals.back().ToDoubles()[0] == operands[i] || (std::isnan(operands[i]) && IsFloat(signature.operands[i]));
+    }
+    if (!exact) continue;
+    ++compared;
+    const std::vector<Shape> scalars(operands.size());
+    const double got = Eval(NodeText(op, signature, scalars), literals).ToDoubles()[0], want = value[0];
+    const bool same = got == want ? std::signbit(got) == std::signbit(want) : std::isnan(got) && std::isnan(want);
+    EXPECT_TRUE(same || (op.accuracy == Accuracy::kApproximated && std::abs(got - want) <= 4e-16 * std::abs(want)))
+        << "got " << got;
+  }
+  EXPECT_GT(compared, 0) << "the op takes no such operands";
+}
+
+void ExamplesOfTheEntries() {
+  for (const OpInfo* op : ElementwiseOps()) {
+    const std::string examples = op->examples;
+    if (op->attributes[0].name == nullptr) {
+      EXPECT_NE(examples, "") << op->name << " has no example";
+    }
+    for (size_t at = 0; at < examples.size();) {
+      const size_t end = std::min(examples.find(';', at), examples.size());
+      ExpectExample(*op, examples.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+}
+
 void CallsRunTheirRegion() {
   ExpectSame(Eval(R"(call %a, %b : f32[2] {
       %x = input {name = "0"} : f32[2]
@@ -320,6 +380,7 @@ TEST(Evaluate, BroadcastingOperands) { BroadcastingOperands(); }
 TEST(Evaluate, GatherGivesZerosAndScatterDropsWhatLiesOutside) { GatherGivesZerosAndScatterDropsWhatLiesOutside(); }
 TEST(Evaluate, Sources) { Sources(); }
 TEST(Evaluate, RandomNumbersDependOnSeedStepStreamAndPlaceAlone) { RandomNumbersDependOnSeedStepStreamAndPlaceAlone(); }
+TEST(Evaluate, ExamplesOfTheEntries) { ExamplesOfTheEntries(); }
 TEST(Evaluate, CallsRunTheirRegion) { CallsRunTheirRegion(); }
 
 TEST(Evaluate, NoOpIsLeftOut) {
@@ -327,13 +388,12 @@ TEST(Evaluate, NoOpIsLeftOut) {
        {Arithmetic, EachOpOfF32IsRoundedOnce, GreaterAndLesser, ComparisonsAndLogic, SelectLooksAtNothingButTheChosen,
         OneOperand, ErfInvInvertsErf, CastsSaturateFloatsAndWrapIntegers, Sums, Maxima, ArgMaxTakesTheFirstAndNaN,
         MatrixProducts, Movement, BroadcastingOperands, GatherGivesZerosAndScatterDropsWhatLiesOutside, Sources,
-        RandomNumbersDependOnSeedStepStreamAndPlaceAlone, CallsRunTheirRegion})
+        RandomNumbersDependOnSeedStepStreamAndPlaceAlone, ExamplesOfTheEntries, CallsRunTheirRegion})
     run();
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const Op op = Op(i);
-    if (op == Op::kInput || op == Op::kRows || op == Op::kState || op == Op::kGradient) continue;  // Tested below.
-    if (Info(op).kind == OpKind::kControl && op != Op::kCall) continue;  // Tested in control_test.cc.
-    EXPECT_TRUE(Covered().contains(op)) << "no value is checked of op " << Info(op).name;
+  for (const OpInfo& op : AllOps()) {
+    if (op.binding != Binding::kNone || op.kind == OpKind::kDerivative) continue;  // Below.
+    if (op.kind == OpKind::kControl && op.op != Op::kCall) continue;               // control_test.cc has those.
+    EXPECT_TRUE(Covered().contains(op.op)) << "no value is checked of op " << op.name;
   }
 }
 

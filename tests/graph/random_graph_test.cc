@@ -34,10 +34,9 @@ TEST(RandomGraph, IsTheSameForTheSameSeed) {
 TEST(RandomGraph, ReachesEveryOpOften) {
   std::map<Op, int64_t> counts;
   for (uint64_t seed = 0; seed < kGraphs; ++seed) CountOps(RandomGraph(seed), counts);
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const OpInfo& info = Info(Op(i));
+  for (const OpInfo& info : AllOps()) {
     if (info.kind == OpKind::kControl || info.kind == OpKind::kDerivative) continue;
-    EXPECT_GE(counts[Op(i)], 20) << info.name;
+    EXPECT_GE(counts[info.op], 20) << info.name;
   }
 }
 
@@ -80,7 +79,7 @@ TEST(RandomGraph, AMutantIsRefusedOrCanBeEvaluated) {
     Node& node = graph.mutable_node(NodeId(1 + draw(graph.size() - 1)));
     switch (draw(6)) {
       case 0:
-        node.op = Op(draw(uint64_t(Op::kCount) + 2));
+        node.op = Op(draw(AllOps().size() + 3));
         break;
       case 1:
         node.type.dtype = DType(draw(8));

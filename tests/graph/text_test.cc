@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/graph/text.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <vector>
 
 #include "fmt/format.h"
 #include "fusebox/graph/builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
 
@@ -220,8 +224,24 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       "= input {name = \"0\"} : f32[N,3] return %a }",
       "%y = result %two {index = 1} : f32[]",
       "%y = gradient %loss, %x : f32[N,3]"};
-  std::vector<bool> seen(static_cast<size_t>(Op::kCount));
-  for (const char* line : kLines) {
+  std::vector<std::string> lines(std::begin(kLines), std::end(kLines));
+  for (const OpInfo* op : ElementwiseOps()) {
+    for (const Signature& signature : SignaturesOf(*op)) {
+      const auto given = [](DType dtype) { return dtype == DType::kF32 || dtype == DType::kBool; };
+      if (!std::ranges::all_of(signature.operands, given)) continue;
+      std::vector<Shape> shapes;
+      for (const DType dtype : signature.operands) shapes.push_back(dtype == DType::kF32 ? Shape{-1, 3} : Shape{3});
+      std::string line = "%y = " + NodeText(*op, signature, shapes);
+      for (size_t i = 0; i < shapes.size(); ++i) {
+        const std::string name = fmt::format("%{}", char('a' + int(i)));
+        line.replace(line.find(name), 2, signature.operands[i] == DType::kF32 ? "%X" : "%B");
+      }
+      for (char& c : line) c = c == 'X' ? 'x' : c == 'B' ? 'b' : c;
+      lines.push_back(line);
+    }
+  }
+  std::set<Op> seen;
+  for (const std::string& line : lines) {
     const absl::StatusOr<Graph> graph = Parse(fmt::format(R"(
       %x = input : f32[N,3]
       %b = input : bool[3]
@@ -240,11 +260,11 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       return y = %y)",
                                                           line));
     ASSERT_OK(graph) << line;
-    seen[size_t((*graph)[8].op)] = true;
+    seen.insert((*graph)[8].op);
     const std::string text = Print(*graph);
     EXPECT_EQ(Canonical(text), text) << line;
   }
-  for (size_t i = 1; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "no case for op " << Info(Op(i)).name;
+  for (const OpInfo& op : AllOps()) EXPECT_TRUE(seen.contains(op.op)) << "no case for op " << op.name;
 }
 
 struct Mistake {

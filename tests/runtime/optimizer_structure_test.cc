@@ -24,8 +24,8 @@ std::set<std::string> WeightsApart(const std::string& optimizer) {
   EXPECT_OK(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}));
   const absl::StatusOr<Graph> program = model.Program(ProgramKind::kTraining);
   EXPECT_OK(program);
-  CompileReport report;
-  const absl::StatusOr<Graph> graph = RunGraphPasses(*program, {}, report);
+  std::vector<PassReport> reports;
+  const absl::StatusOr<Graph> graph = RunGraphPasses(*program, {}, reports);
   EXPECT_OK(graph);
   const absl::StatusOr<FusedProgram> fused = Fuse(*graph);
   EXPECT_OK(fused);

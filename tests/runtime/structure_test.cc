@@ -11,6 +11,7 @@
 #include <map>
 #include <sstream>
 
+#include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/native/machine.h"
 #include "fusebox/compiler/passes/pipeline.h"
@@ -141,11 +142,11 @@ struct Structure {
 };
 
 // Follows compiler.cc up to code generation.
-absl::StatusOr<Structure> StructureOf(const Graph& program, const codegen::Target& target) {
+absl::StatusOr<Structure> StructureOf(const Graph& program, const Target& target) {
   const CompileOptions options{.row_capacity = kBatch32};
-  CompileReport report;
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, RunGraphPasses(program, options, report));
-  FUSEBOX_ASSIGN_OR_RETURN(FusedProgram fused, Fuse(OwnMemory(graph)));
+  std::vector<PassReport> reports;
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, RunGraphPasses(program, {}, reports));
+  FUSEBOX_ASSIGN_OR_RETURN(FusedProgram fused, Fuse(graph));
   Plan plan = MakePlan(
       fused, {.row_capacity = options.row_capacity, .pack_from_bytes = options.pack_from_bytes, .target = target});
   return Structure{std::move(fused), std::move(plan)};

@@ -193,7 +193,7 @@ class Bounder {
       }
       return NoNaN(out);
     }
-    if (node.op == Op::kStopGradient) return e[0];
+    if (node.op == Op::kStopGradient || node.op == Op::kCopy) return e[0];
     const bool reals = IsFloat(inputs[0]->value.dtype());
     if (!reals && inputs[0]->value.dtype() != DType::kBool) {
       for (size_t i = 0; i < out.size(); ++i) {
@@ -221,7 +221,7 @@ class Bounder {
       return Apply(node, operands);
     };
     const std::vector<double> center = at_corner(0);
-    const double rounding = (Approximated(node.op) ? 16 : 4) * Unit(value.dtype());
+    const double rounding = (node.info().accuracy == Accuracy::kApproximated ? 16 : 4) * Unit(value.dtype());
     std::vector<double> greatest(center.size());
     for (size_t i = 0; i < center.size(); ++i) greatest[i] = std::abs(center[i]);
     for (unsigned corner = 1; corner <= 1u << x.size(); ++corner) {
@@ -233,14 +233,14 @@ class Bounder {
         greatest[i] = std::max(greatest[i], std::abs(moved[i]));
       }
     }
+    const bool is_equal = std::string_view(node.info().name) == "equal";
     for (size_t i = 0; i < out.size(); ++i) {
       double room = 0;
       for (const auto& ei : e) room += ei[i];
-      if (node.op == Op::kEqual && room > 0 && std::abs(x[0][i] - x[1][i]) <= room) out[i] = 1;
+      if (is_equal && room > 0 && std::abs(x[0][i] - x[1][i]) <= room) out[i] = 1;
       if (node.op == Op::kDivide && e[1][i] > 0 && std::abs(x[1][i]) <= e[1][i]) out[i] = kInfinity;
       if (!IsFloat(value.dtype()) || !std::isfinite(greatest[i])) continue;
-      const bool copies = node.op == Op::kMax || node.op == Op::kMin || node.op == Op::kNegate || node.op == Op::kAbs ||
-                          node.op == Op::kSign || node.op == Op::kFloor || node.op == Op::kStopGradient;
+      const bool copies = node.info().accuracy == Accuracy::kExact;
       if (!copies) out[i] += rounding * greatest[i] + Tiny(value.dtype());
       if (value.dtype() == DType::kF32 && greatest[i] + out[i] > double(std::numeric_limits<float>::max()))
         out[i] = kInfinity;
@@ -296,22 +296,6 @@ void CompareOne(const std::string& what, const Bounded& reference, const std::ma
 }
 
 }  // namespace
-
-bool Approximated(Op op) {
-  switch (op) {
-    case Op::kExp:
-    case Op::kLog:
-    case Op::kTanh:
-    case Op::kSigmoid:
-    case Op::kErf:
-    case Op::kErfInv:
-    case Op::kExpm1:
-    case Op::kSoftplus:
-      return true;
-    default:
-      return false;
-  }
-}
 
 absl::StatusOr<std::vector<Bounded>> EvaluateWithBounds(const Graph& graph, const Bindings& bindings) {
   absl::StatusOr<std::vector<Literal>> values = EvaluateNodes(graph, bindings);

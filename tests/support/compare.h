@@ -26,9 +26,6 @@
 
 namespace fusebox::testing {
 
-// Whether programs compute approximations of the function, like exp.
-bool Approximated(Op op);
-
 struct Bounded {
   Literal value;              // The reference's.
   std::vector<double> error;  // e for each element; infinite where there is no bound.

@@ -51,8 +51,8 @@ Graph TrainingStep(int64_t features, const std::vector<Layer>& layers) {
 
 TEST(MlpGolden, TheStepIsAsLeanAsByHand) {
   const Graph before = TrainingStep(784, {{"hidden1", 300}, {"hidden2", 100}, {"output", 10}});
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(before, {}, report));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(before, {}, reports));
   // Only outputs of layers are kept for the backward pass, and no tensor is larger than necessary.
   EXPECT_EQ(Print(after), Canonical(R"(
     %order = input                                         : i32[N]
@@ -143,8 +143,8 @@ TEST(MlpGolden, TheStepIsAsLeanAsByHand) {
 
 TEST(MlpGolden, TheStepMeansTheSame) {
   ASSERT_OK_AND_ASSIGN(const Graph before, Differentiate(TrainingStep(6, {{"a", 5}, {"b", 4}, {"c", 3}})));
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(before, {}, report));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(before, {}, reports));
   ExpectSameValues(before, after);
 }
 

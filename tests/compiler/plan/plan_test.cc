@@ -177,7 +177,7 @@ TEST(Plan, DeadValuesGiveTheirMemoryAway) {
     %3 = matmul %2, %w : f32[N,16]
     %4 = matmul %3, %w : f32[N,16]
     return y = %4)")));
-  codegen::Target no_caches;  // Disables chaining.
+  Target no_caches;  // Disables chaining.
   no_caches.caches.l2 = 0;
   const Plan plan = MakePlan(program, {.row_capacity = 8, .target = no_caches});
   EXPECT_EQ(plan.intermediate_bytes, 4 * 8 * 16 * 4);

@@ -9,7 +9,9 @@
 
 #include "fmt/format.h"
 #include "fusebox/compiler/native/object_cache.h"
-#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/compiler/schedule/found_schedules.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
+#include "fusebox/compiler/schedule/schedule_variations.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -26,16 +28,16 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr codegen::Target kAvx2 = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
-constexpr codegen::Target kAvx512 = {
+constexpr Target kAvx2 = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
+constexpr Target kAvx512 = {
     .vector_bytes = 64, .registers = 32, .fma = true, .caches = {.l1d = 48 << 10, .l2 = 2 << 20, .l3 = 32 << 20}};
-constexpr codegen::Target kNeon = {.vector_bytes = 16, .registers = 32, .fma = true, .caches = {}};
-constexpr codegen::Target kSse2 = {};
+constexpr Target kNeon = {.vector_bytes = 16, .registers = 32, .fma = true, .caches = {}};
+constexpr Target kSse2 = {};
 
 // ---- The model.
 
 TEST(ProductSchedule, FitsEveryTargetAndShape) {
-  for (const codegen::Target& target : {kAvx2, kAvx512, kNeon, kSse2}) {
+  for (const Target& target : {kAvx2, kAvx512, kNeon, kSse2}) {
     for (const DType dtype : {DType::kF32, DType::kF64}) {
       for (const int64_t m : {0, 1, 2, 3, 7, 64, 1000}) {
         for (const int64_t k : {0, 1, 30, 784, 4096}) {
@@ -65,11 +67,11 @@ TEST(ProductSchedule, FitsEveryTargetAndShape) {
 
 // Two multiply-adds per cycle with a latency of four or five cycles are kept busy by ten accumulators.
 TEST(ProductSchedule, TilesHaveAccumulatorsEnough) {
-  const auto tile = [](const codegen::Target& target) {
+  const auto tile = [](const Target& target) {
     const ProductSchedule s = ChooseSchedule({.m = 96, .k = 64, .n = 96}, target);
     return s.tile_rows * s.tile_vectors;
   };
-  for (const codegen::Target& target : {kAvx2, kAvx512, kNeon, kSse2}) EXPECT_GE(tile(target), 10);
+  for (const Target& target : {kAvx2, kAvx512, kNeon, kSse2}) EXPECT_GE(tile(target), 10);
 }
 
 // Weights that the program writes: whole panels for two and four threads, as even as possible.
@@ -86,7 +88,7 @@ TEST(ProductSchedule, PanelsOfWeightsAreEven) {
 // Larger caches give larger blocks.
 TEST(ProductSchedule, BlocksFollowTheCaches) {
   const ProductShape large = {.m = 1024, .k = 1024, .n = 1024};
-  codegen::Target target = kAvx2;
+  Target target = kAvx2;
   const ProductSchedule small = ChooseSchedule(large, target);
   EXPECT_EQ(small.k, 128);
   EXPECT_EQ(small.rows, 192);
@@ -118,7 +120,7 @@ TEST(ProductSchedule, WidePanelsAreShorter) {
 // Rows of B that are pages apart are read in place, no more of them than the TLB covers; with many row tiles, from a
 // copy.
 TEST(ProductSchedule, FewRowsReadFewPages) {
-  for (const codegen::Target& target : {kAvx2, kAvx512}) {
+  for (const Target& target : {kAvx2, kAvx512}) {
     const ProductSchedule few = ChooseSchedule({.m = 32, .k = 1024, .n = 4096}, target);
     EXPECT_EQ(few.k, 64);
     EXPECT_EQ(few.copied_panels, 0);
@@ -134,7 +136,7 @@ TEST(ProductSchedule, FewRowsReadFewPages) {
 TEST(ProductSchedule, WideTilesOfANearOperandGoByBlocks) {
   const ProductShape shape = {.m = 32, .k = 784, .n = 300};
   EXPECT_EQ(ChooseSchedule(shape, kAvx512).k, 128);
-  codegen::Target narrow = kAvx2;
+  Target narrow = kAvx2;
   narrow.caches = kAvx512.caches;
   EXPECT_EQ(ChooseSchedule(shape, narrow).k, 0);
   const ProductSchedule square = ChooseSchedule({.m = 512, .k = 512, .n = 512}, kAvx512);
@@ -268,7 +270,7 @@ TEST(ProductSchedule, NoneChangesABitOfLargeProducts) {
 
 // ---- On disk.
 
-class TunedSchedulesTest : public ::testing::Test {
+class FoundSchedulesTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string folder = (fs::path(::testing::TempDir()) / "fusebox_tuned_XXXXXX").string();
@@ -286,8 +288,8 @@ class TunedSchedulesTest : public ::testing::Test {
 
   std::vector<fs::path> Files() const { return {fs::directory_iterator(folder_), {}}; }
   std::optional<ProductSchedule> Find(const ProductShape& shape) const {
-    const ScheduleSource tuned = TunedSchedules(*machine_);
-    return tuned ? tuned(shape) : std::nullopt;
+    const ScheduleSource found = FoundSchedules(*machine_);
+    return found ? found(shape) : std::nullopt;
   }
   // The schedule of the only product of kProgram.
   static ScheduledProduct Compiled(bool* hit = nullptr) {
@@ -310,17 +312,17 @@ class TunedSchedulesTest : public ::testing::Test {
   std::optional<std::string> before_;
 };
 
-TEST_F(TunedSchedulesTest, AreFoundByProgramsCompiledLater) {
+TEST_F(FoundSchedulesTest, AreFoundByProgramsCompiledLater) {
   bool hit = true;
   const ScheduledProduct model = Compiled(&hit);
   EXPECT_EQ(model.origin, ScheduleOrigin::kModel);
   EXPECT_FALSE(hit);
   Compiled(&hit);
   EXPECT_TRUE(hit);
-  ASSERT_TRUE(StoreTuned(*machine_, model.shape, kSmall));
-  const ScheduledProduct tuned = Compiled(&hit);
-  EXPECT_EQ(tuned.origin, ScheduleOrigin::kTuned);
-  EXPECT_EQ(tuned.schedule, kSmall);
+  ASSERT_TRUE(StoreFound(*machine_, model.shape, kSmall));
+  const ScheduledProduct found = Compiled(&hit);
+  EXPECT_EQ(found.origin, ScheduleOrigin::kSearch);
+  EXPECT_EQ(found.schedule, kSmall);
   EXPECT_FALSE(hit) << "code of another schedule";
   Compiled(&hit);
   EXPECT_TRUE(hit);
@@ -333,21 +335,21 @@ TEST_F(TunedSchedulesTest, AreFoundByProgramsCompiledLater) {
   }
 }
 
-TEST_F(TunedSchedulesTest, OfAnotherMachineOrBuildAreNotFound) {
+TEST_F(FoundSchedulesTest, OfAnotherMachineOrBuildAreNotFound) {
   const ProductShape shape = Compiled().shape;
   Machine other = *machine_;
   other.target.caches.l2 *= 2;
-  ASSERT_TRUE(StoreTuned(other, shape, kSmall));
+  ASSERT_TRUE(StoreFound(other, shape, kSmall));
   other = *machine_;
   other.name += "another build\n";
-  ASSERT_TRUE(StoreTuned(other, shape, kSmall));
+  ASSERT_TRUE(StoreFound(other, shape, kSmall));
   EXPECT_EQ(Find(shape), std::nullopt);
   EXPECT_EQ(Compiled().origin, ScheduleOrigin::kModel);
 }
 
-TEST_F(TunedSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
+TEST_F(FoundSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
   const ProductShape shape = {.m = 3, .k = 4, .n = 5};
-  ASSERT_TRUE(StoreTuned(*machine_, shape, kSmall));
+  ASSERT_TRUE(StoreFound(*machine_, shape, kSmall));
   ASSERT_EQ(Find(shape), kSmall);
   ASSERT_THAT(Files(), SizeIs(1));
   const fs::path file = Files()[0];
@@ -361,23 +363,23 @@ TEST_F(TunedSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << whole.substr(0, i);
     ASSERT_EQ(Find(shape), std::nullopt) << "cut after " << i;
   }
-  ASSERT_TRUE(StoreTuned(*machine_, shape, kSmall));
+  ASSERT_TRUE(StoreFound(*machine_, shape, kSmall));
   EXPECT_EQ(Find(shape), kSmall);
 }
 
 // Well-formed, but not a schedule for this product: it would not fit into the registers.
-TEST_F(TunedSchedulesTest, WhatCannotBeIsPassedOver) {
+TEST_F(FoundSchedulesTest, WhatCannotBeIsPassedOver) {
   const ProductShape shape = Compiled().shape;
   for (const ProductSchedule& s : {ProductSchedule{.tile_rows = 1000, .tile_vectors = 2},
                                    ProductSchedule{.tile_rows = 2, .tile_vectors = 2, .k = 100}}) {
-    ASSERT_TRUE(StoreTuned(*machine_, shape, s));
+    ASSERT_TRUE(StoreFound(*machine_, shape, s));
     EXPECT_EQ(Compiled().origin, ScheduleOrigin::kModel) << ToString(s);
   }
 }
 
-TEST_F(TunedSchedulesTest, NeedAFolder) {
+TEST_F(FoundSchedulesTest, NeedAFolder) {
   setenv("FUSEBOX_CACHE_DIR", "", 1);
-  EXPECT_FALSE(StoreTuned(*machine_, {.m = 3, .k = 4, .n = 5}, kSmall));
+  EXPECT_FALSE(StoreFound(*machine_, {.m = 3, .k = 4, .n = 5}, kSmall));
   EXPECT_EQ(Find({.m = 3, .k = 4, .n = 5}), std::nullopt);
 }
 

@@ -37,7 +37,7 @@ class BoundPrograms : public ::testing::Test {
   }
 
   std::unique_ptr<BoundProgram> Make(const Graph& graph, Variables& variables, CompileOptions options = {}) {
-    variables.Declare(graph);
+    EXPECT_OK(variables.Declare(graph));
     EXPECT_OK(variables.Initialize(1));
     absl::StatusOr<std::unique_ptr<BoundProgram>> program = BoundProgram::Make(graph, options, variables);
     EXPECT_OK(program.status());

@@ -7,7 +7,7 @@
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
 #include "fusebox/compiler/codegen/cpu/program.h"
-#include "fusebox/compiler/codegen/cpu/share.h"
+#include "fusebox/compiler/codegen/cpu/shared_functions.h"
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "gtest/gtest.h"
@@ -20,7 +20,7 @@
 namespace fusebox::testing {
 namespace {
 
-const codegen::Target kTarget = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
+const Target kTarget = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
 
 std::string ToText(const llvm::Module& module) {
   std::string text;
