@@ -11,7 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
 #include "tools/machine_peak.h"
-#include "tools/made_up_run.h"
+#include "tools/synthetic_run.h"
 
 namespace fusebox::tools {
 namespace {
@@ -155,7 +155,8 @@ absl::Status Explain(const ExplainWords& words) {
       Compile(program, {.row_capacity = words.batch_size, .target_cpu = words.target_cpu, .profile = true}));
   const CompileReport& report = executable.report();
   const int64_t steps = std::min(kSteps, StepsThatFit(executable, words.batch_size));
-  FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run, MadeUpRun::Make("explain", program, executable, words.batch_size, steps));
+  FUSEBOX_ASSIGN_OR_RETURN(SyntheticRun run,
+                           SyntheticRun::Make("explain", program, executable, words.batch_size, steps));
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
   Profile profile(threads, (steps + 2) * events_of_a_step);
   run.Steps(executable, profile, steps / 10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/made_up_run.h"
+#include "tools/synthetic_run.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -63,10 +63,10 @@ int64_t StepsThatFit(const Executable& executable, int64_t batch) {
   return std::max<int64_t>(kDataBytes / bytes, 10);
 }
 
-void MadeUpRun::Free::operator()(void* memory) const { std::free(memory); }
+void SyntheticRun::Free::operator()(void* memory) const { std::free(memory); }
 
-absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& program, const Executable& executable,
-                                          int64_t batch, int64_t steps) {
+absl::StatusOr<SyntheticRun> SyntheticRun::Make(const std::string& who, const Graph& program,
+                                                const Executable& executable, int64_t batch, int64_t steps) {
   double bytes = double(executable.arena_bytes());
   for (const Port& port : executable.ports()) {
     bytes += double(port.kind == Port::Kind::kRows ? kDataBytes : RowBytes(port) * batch * steps);
@@ -84,7 +84,7 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
       numbers[a.String("name")] = Numbers::kWeights;
     }
   }
-  MadeUpRun run;
+  SyntheticRun run;
   run.batch_ = batch;
   const int64_t data_rows = DataRows(executable);
   for (const Port& port : executable.ports()) {
@@ -102,13 +102,13 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
   return run;
 }
 
-void MadeUpRun::Reset() {
+void SyntheticRun::Reset() {
   for (size_t i = 0; i < arrays_.size(); ++i) {
     if (!first_[i].empty()) std::memcpy(ports_[i], first_[i].raw(), first_[i].bytes());
   }
 }
 
-void MadeUpRun::Steps(const Executable& executable, Profile& profile, int64_t steps) {
+void SyntheticRun::Steps(const Executable& executable, Profile& profile, int64_t steps) {
   if (executable.arena_bytes() > arena_bytes_ || !arena_) {
     arena_bytes_ = executable.arena_bytes();
     arena_.reset(AllocateAligned(size_t(std::max<int64_t>(arena_bytes_, 1))));

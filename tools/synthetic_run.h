@@ -15,13 +15,13 @@ namespace fusebox::tools {
 // The number of steps whose batches fit into the memory that a run may take: at least ten.
 int64_t StepsThatFit(const Executable& executable, int64_t batch);
 
-class MadeUpRun {
+class SyntheticRun {
  public:
   // Makes arrays for all ports, for at most this many steps of `batch` rows: small numbers, rows in a non-sequential
   // order, and class 0 for every label. Error: they would take more memory than a machine can be expected to have; the
   // message starts with `who`.
-  static absl::StatusOr<MadeUpRun> Make(const std::string& who, const Graph& program, const Executable& executable,
-                                        int64_t batch, int64_t steps);
+  static absl::StatusOr<SyntheticRun> Make(const std::string& who, const Graph& program, const Executable& executable,
+                                           int64_t batch, int64_t steps);
 
   // Runs the program, or one that differs only in its schedules, compiled with CompileOptions::profile; on as many
   // threads as the profile is for. States continue from the previous call.
@@ -30,7 +30,7 @@ class MadeUpRun {
   void Reset();
 
  private:
-  MadeUpRun() = default;
+  SyntheticRun() = default;
   struct Free {
     void operator()(void* memory) const;
   };
