@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every verb promises: exit codes, one line on stderr, nothing half-written.
+// The contract of every verb: exit codes, one line on stderr, no half-written files.
 #include <fstream>
 
 #include "gmock/gmock.h"
@@ -18,7 +18,7 @@ using ::testing::StartsWith;
 
 class Contract : public CommandTest {};
 
-// One line, from us.
+// Checks for one line, written by fusebox.
 void ExpectError(const ProcessResult& result, int code, const std::string& text) {
   EXPECT_EQ(result.exit_code, code) << result.errors;
   EXPECT_THAT(result.errors, StartsWith("fusebox: error: "));
@@ -57,7 +57,7 @@ TEST_F(Contract, WrongFilesAndModelsAreOne) {
               "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
   ExpectError(Fusebox({"summary", Path("none.so")}), 1, "none.so");
   ExpectError(Fusebox({"summary", Path("none.h5")}), 1, "none.h5");
-  ExpectError(Fusebox({"summary", Path("some.weights.h5")}), 1, "these are weights alone");
+  ExpectError(Fusebox({"summary", Path("some.weights.h5")}), 1, "this file holds only weights");
   std::ofstream(Path("broken.keras")) << "PK no archive";
   ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
   std::ofstream(Path("broken.fbg")) << "%x = inputt : f32[N]\n";
@@ -96,7 +96,7 @@ TEST_F(Contract, PredictNeedsWeights) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-// Before work starts, whatever else is wrong.
+// An unknown target is an error before any work, whatever else is wrong.
 TEST_F(Contract, ATargetThatCannotBeIsOne) {
   const std::vector<std::vector<std::string>> verbs = {
       {"train", "fashion_mnist_mlp", "--data", "none", "-o", Path("m.keras")},
