@@ -69,7 +69,7 @@ FUSEBOX_PLUGIN(Normalization,
                 .attributes = {
                     sdk::Ints("axis", kLast).Doc("with a mean and a variance for each index; none: one for all"),
                     sdk::Floats("mean").Optional().Doc("if it is given, there are no weights"),
-                    sdk::Floats("variance").Optional(),
+                    sdk::Floats("variance").Optional().Doc("goes with mean"),
                     sdk::Bool("invert", false).Doc("the other way round: x sqrt(variance) + mean"),
                 }});
 

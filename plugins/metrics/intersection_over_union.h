@@ -12,7 +12,7 @@
 
 namespace fusebox {
 
-inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1);
+inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1).Doc("number of classes");
 inline constexpr sdk::Schema kTargetClassIds = sdk::Ints("target_class_ids").Min(0).Doc("of whose classes the mean is");
 inline constexpr sdk::Schema kIgnoreClass = sdk::Int("ignore_class").Optional().Doc("where it is true nothing counts");
 inline constexpr sdk::Schema kSparseYTrue = sdk::Bool("sparse_y_true", true).Doc("y_true has classes by their numbers");

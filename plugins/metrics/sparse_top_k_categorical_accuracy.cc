@@ -32,7 +32,7 @@ FUSEBOX_PLUGIN(SparseTopKCategoricalAccuracy,
                {.id = "fusebox/sparse_top_k_categorical_accuracy",
                 .doc = "How often the class y_true is among the k greatest of y_pred.",
                 .class_labels = true,
-                .attributes = {sdk::Int("k", 5).Min(1),
+                .attributes = {sdk::Int("k", 5).Min(1).Doc("number of best classes that count"),
                                sdk::Bool("from_sorted_ids", false)
                                    .Doc("y_pred has the numbers of classes, the likeliest first")}});
 
