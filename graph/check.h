@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Check: for what only we can get wrong. What a caller, a file or a plugin can get wrong is an absl::Status.
+// Check: for invariants that only fusebox itself can break. What a caller, a file or a plugin can get wrong is an
+// absl::Status.
 #pragma once
 #include <source_location>
 #include <string_view>

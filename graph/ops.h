@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators and functions on values. A primitive is one Emit, and its meaning stands in its op table (graph/ops/);
-// what primitives can express is a function over them, below the line.
-// Elementwise operands broadcast as in NumPy. Dtypes never convert by themselves: see Cast.
-// Header-only face of graph/: sees value.h, and is seen by everybody.
+// Operators and functions on values. A primitive is one Emit; its entry in graph/ops/ says what it means. Functions
+// over primitives follow below the line. Elementwise operands broadcast as in NumPy. Only Cast converts dtypes.
+// Public header without a library: includes value.h alone; every room and every plugin may include it.
 #pragma once
 #include "fusebox/graph/value.h"
 
@@ -57,7 +56,7 @@ inline Value ReduceMax(At x, Dims axes, bool keepdims = false) {
   return Emit("reduce_max", {x}, {{"axes", std::move(axes)}, {"keepdims", keepdims}});
 }
 inline Value ArgMax(At x, int64_t axis) { return Emit("argmax", {x}, {{"axis", axis}}); }
-// How many elements lie along the axes together, as a number of the dtype of x: known only at run time if one is N.
+// How many elements lie along the axes together, in the dtype of x. Known only at run time if one of the axes is N.
 inline Value Extent(At x, Dims axes) { return Emit("extent", {x}, {{"axes", std::move(axes)}}); }
 
 inline Value Reshape(At x, Dims dims) { return Emit("reshape", {x}, {{"dims", std::move(dims)}}); }
@@ -75,16 +74,16 @@ inline Value Concatenate(At a, At b, int64_t axis) { return Emit("concatenate", 
 inline Value Concatenate(const Values& parts, int64_t axis) {
   return Emit("concatenate", std::vector<At>(parts.begin(), parts.end()), {{"axis", axis}});
 }
-// Rows of the table by number; zeros for a number outside.
+// Rows of the table by number; zeros for a number that the table does not have.
 inline Value Gather(At table, At indices) { return Emit("gather", {table, indices}); }
-// `rows` rows, each the sum of the updates whose index it is; one with an index outside is dropped.
+// `rows` rows: row i is the sum of the updates whose index is i. Drops updates whose index is out of range.
 inline Value ScatterAdd(At indices, At updates, int64_t rows) {
   return Emit("scatter_add", {indices, updates}, {{"rows", rows}});
 }
 // The index along an axis, for a value of the shape of x: i32.
 inline Value Iota(At x, int64_t axis) { return Emit("iota", {x}, {{"axis", axis}}); }
 
-// d loss / d x, for a scalar loss. The compiler's first step replaces it by the derivative's own symbols.
+// d loss / d x, for a scalar loss. The compiler first replaces it by the symbols that compute it.
 inline Value Gradient(At loss, At x) { return Emit("gradient", {loss, x}); }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -112,8 +111,8 @@ inline Value Mean(At x, Dims axes, bool keepdims = false) {
   const Value total = Sum(x, axes, keepdims);
   return total / Extent(x, std::move(axes));
 }
-// log(sum(exp(x))) along axes, the last one if none are given; they stay with size 1. Finite for large x: the maximum is
-// taken out first, and as it cancels, no gradient needs to flow through it.
+// log(sum(exp(x))) along axes, the last one if none are given; they stay with size 1. Finite for large x: subtracts the
+// maximum first and adds it at the end. It cancels, so no gradient needs to flow through it.
 inline Value LogSumExp(At x, Dims axes = {-1}) {
   const Value top = StopGradient(ReduceMax(x, axes, true));
   return Log(Sum(Exp(x.value - top), std::move(axes), true)) + top;

@@ -34,13 +34,13 @@ struct Type {
 // A dimension, or the number of elements, once the batch size is known.
 inline int64_t Resolve(int64_t dim, int64_t batch) { return dim >= 0 ? dim : -dim * batch; }
 int64_t NumElements(const Shape& shape, int64_t batch);
-// The product of dimensions in the same encoding; nullopt if N would be squared or the product overflows.
+// The product of dimensions, in the encoding of Shape; nullopt if N would be squared or the product overflows.
 std::optional<int64_t> SymbolicProduct(const Shape& shape);
 
 std::string ToString(const Shape& shape);  // "[N,28]"
 std::string ToString(const Type& type);    // "f32[N,28]"
 
-// A type from across the line; nullopt for an unknown dtype or a rank out of range.
+// A type that came through the C table; nullopt for an unknown dtype or a rank out of range.
 std::optional<Type> FromAbi(const FbType& type);
 FbType ToAbi(const Type& type);
 

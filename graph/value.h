@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Value: a symbol in a graph, one type for host code, gradients and plugins alike. It owns nothing and knows no host.
-// Header-only face of graph/: sees builder_abi.h, and is seen by everybody.
+// Value: a symbol in a graph, one type for host code, gradients and plugins alike. It owns nothing, and works with any
+// host that fills the C table of builder_abi.h.
+// Public header without a library: includes builder_abi.h alone; every room and every plugin may include it.
 #pragma once
 #include <algorithm>
 #include <concepts>
@@ -15,14 +16,14 @@
 
 namespace fusebox {
 
-// The fields that the writer of a struct knew; those that it did not are zero.
+// Copies the fields that the writer of a struct knew; sets the others to zero.
 template <class T>
 T ReadStruct(const T* from) {
   T to{};
   std::memcpy(&to, from, std::min<size_t>(sizeof(T), from->struct_size));
   return to;
 }
-// Likewise for an array whose elements may be longer or shorter than ours.
+// Copies an array whose elements may be longer or shorter than ours.
 template <class T>
 std::vector<T> ReadArray(const T* from, uint64_t count) {
   std::vector<T> all;
@@ -72,7 +73,7 @@ inline std::string ToString(const FbType& type) {
   return text += ']';
 }
 
-// What is made from the error value (id 0) is the error value, so nothing needs checking call by call.
+// An op on the error value (id 0) gives the error value, so callers need not check call by call.
 struct Value {
   const FbApi* api = nullptr;
   FbBuilder* builder = nullptr;
@@ -105,8 +106,8 @@ struct Value {
 };
 using Values = std::vector<Value>;
 
-// An operand: a value or a number, and the line that wrote it. A default argument is evaluated where the conversion
-// happens, which is in the caller; so even an operator, which can take no further argument, knows its line.
+// An operand: a value or a number, and the line that wrote it. The default argument is evaluated at the conversion, in
+// the caller; so even an operator, which can take no further argument, knows its line.
 struct At {
   At(Value v, std::source_location w = std::source_location::current()) : value(v), where(w) {}
   At(double v, std::source_location w = std::source_location::current()) : number(v), is_number(true), where(w) {}
@@ -117,7 +118,7 @@ struct At {
   std::source_location where;
 };
 
-// A node, at the line of its first operand that is a value; a number becomes a constant of that one's dtype.
+// Emits a node, at the line of its first operand that is a value. A number becomes a constant of that operand's dtype.
 inline Value Emit(const char* op, const std::vector<At>& operands,
                   std::initializer_list<NamedAttribute> attributes = {}) {
   auto first = operands.begin();

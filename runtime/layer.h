@@ -25,19 +25,24 @@ struct LayerOptions {
   std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
   std::vector<int64_t> input_shape = {};  // Of a Sequential's first layer, without the batch.
   bool trainable = true;                  // Whether Fit changes its weights.
-  // First values of weights, by their names within the layer ("kernel"), in place of what initializers make.
+  // First values of weights, by their names within the layer ("kernel"), in place of what the initializers make.
   std::vector<NamedTensor> weights = {};
 };
 
 // Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
 // `fusebox plugins describe acme/gated` tells. Copies are the same layer.
+//
+// A layer owns its variables. Every model that it is part of refers to them: training one of these models trains all. Models
+// that share a layer with weights are used by one thread at a time, as if they were one model. Only Model::Clone copies.
 class Layer {
  public:
   using Where = std::source_location;
 
   Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
 
-  Layer(ItemSpec item, LayerOptions options, Where where = Where::current());
+  // `variables` are those of the layer or model that this one wraps; null: its own.
+  Layer(ItemSpec item, LayerOptions options, Where where = Where::current(),
+        std::shared_ptr<LayerVariables> variables = nullptr);
 
   // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
   SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
@@ -46,7 +51,11 @@ class Layer {
   const std::vector<int64_t>& input_shape() const { return state_->input_shape; }
   const Where& where() const { return state_->where; }
   int64_t id() const { return state_->id; }  // Layers made later have greater ones.
-  const std::vector<NamedTensor>& weights() const { return state_->weights; }
+  // Copies of its weights by name, "kernel"; before a model has made them, the first values that it was given.
+  std::vector<NamedTensor> weights() const;
+  // Whether training changes its weights, in all models that it is part of: see Model::SetTrainable.
+  bool trainable() const;
+  void SetTrainable(bool trainable);
   // What is wrong with it, where that is known already; else empty.
   const std::string& error() const { return state_->error; }
 
@@ -57,7 +66,8 @@ class Layer {
   // Error: the layer is in use, so a change would reach nobody.
   absl::Status CheckUnused(std::string_view verb) const;
   LayerConfig& mutable_config() { return state_->config; }
-  void SetWeights(std::vector<NamedTensor> weights) { state_->weights = std::move(weights); }
+  // First values of weights, until a model has made them.
+  void SetFirstValues(std::vector<NamedTensor> values);
   friend Layer TimeDistributed(const Model& model, LayerOptions options, Where where);
   friend std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
@@ -67,7 +77,6 @@ class Layer {
     std::vector<int64_t> input_shape;
     Where where;
     int64_t id;
-    std::vector<NamedTensor> weights = {};
     bool used = false;
     std::string error = {};
   };
@@ -93,7 +102,6 @@ struct SymbolicCall {
   int64_t number = 0;                     // Calls made later have greater ones.
   int64_t layer_id = 0;                   // Equal for calls of one layer.
   LayerConfig layer = {};                 // Of an input: its name alone.
-  std::vector<NamedTensor> weights = {};  // First values. Of a model that is called: its weights', if it has any yet.
   std::optional<InputConfig> input = {};  // Of an input.
   std::vector<SymbolicTensor> inputs = {};
   std::source_location where = {};

@@ -104,14 +104,13 @@ Layer Masking(double mask_value, LayerOptions options, Layer::Where where) {
 Layer TimeDistributed(const Layer& layer, LayerOptions options, Layer::Where where) {
   layer.MarkUsed();
   options.trainable = options.trainable && layer.config().trainable;
-  if (options.weights.empty()) options.weights = layer.weights();
-  return Layer("fusebox/time_distributed", {{"layer", Print(layer.config().item)}}, std::move(options), where);
+  return Layer(ItemSpec{"fusebox/time_distributed", {{"layer", Print(layer.config().item)}}}, std::move(options), where,
+               layer.config().variables);
 }
 
 Layer TimeDistributed(const Model& model, LayerOptions options, Layer::Where where) {
   const std::shared_ptr<const SymbolicCall> call = model(SymbolicTensors(), where).call();
-  if (options.weights.empty()) options.weights = call->weights;
-  Layer layer(ItemSpec{kTimeDistributed, {}}, std::move(options), where);
+  Layer layer(ItemSpec{kTimeDistributed, {}}, std::move(options), where, call->layer.variables);
   layer.mutable_config().model = call->layer.model;
   layer.state_->error = call->error;
   return layer;

@@ -170,7 +170,7 @@ class Model {
   // names than before. The model then is as it was.
   absl::Status Build(const std::vector<std::vector<int64_t>>& shapes);
   absl::Status Build(const SymbolicTensors& inputs);
-  // The model as layers alone, which a file can hold: functional, with copies of all weights, and compiled likewise. Its
+  // The model as layers alone, which a file can hold: functional, of the same layers and weights, compiled likewise. Its
   // outputs are named as their layers. Error: a class that is not traced, or that has other layers in training.
   absl::StatusOr<Model> Traced();
 
@@ -189,8 +189,8 @@ class Model {
   // The first error of the declaration.
   const absl::Status& status() const;
 
-  // The model as a layer of another one, which gets a copy of it, with its weights as they are now; all calls within one
-  // model are of the same copy. Apply gives all outputs, the operator that of a model with one (else its first).
+  // The model as a layer of another one. Its layers stay its own and are the other model's, too: they have the same weights,
+  // so training either model trains both. Apply gives all outputs, the operator that of a model with one (else its first).
   SymbolicTensor operator()(SymbolicTensors inputs, Layer::Where where = Layer::Where::current()) const;
   std::vector<SymbolicTensor> Apply(SymbolicTensors inputs, Layer::Where where = Layer::Where::current()) const;
 
@@ -241,10 +241,14 @@ class Model {
   absl::StatusOr<LayerConfig> GetLayer(std::string_view name) const;
   absl::StatusOr<std::vector<Tensor>> GetLayerWeights(std::string_view name);
   absl::Status SetLayerWeights(std::string_view name, const std::vector<Tensor>& weights);
-  // Whether Fit changes its weights. What the optimizer has remembered is dropped.
+  // Whether training changes the weights of a layer, of a model within, or of all layers. That is a property of the layers,
+  // so it is true in every model that has them. A model heeds it when it is trained next, compiled before or not, as in
+  // Keras 3.15; what its optimizer has remembered is dropped if it then trains other layers than before (Keras demands to
+  // be compiled anew). Source: keras.layers.Layer.trainable.
   absl::Status SetTrainable(std::string_view name, bool trainable);
+  void SetTrainable(bool trainable);
 
-  // Another model of the same layers, with first weights of its own, and not compiled. Error: a class (see Traced).
+  // Another model of such layers, with first weights of its own, and not compiled. Error: a class (see Traced).
   // Source: keras.models.clone_model.
   absl::StatusOr<Model> Clone(std::optional<int64_t> seed = {}) const;
 
@@ -274,6 +278,10 @@ class Model {
 
  private:
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
+
+  // As FromConfig, but with the description's own variables, which other models may have, too.
+  static absl::StatusOr<Model> Sharing(const ModelConfig& config, const Expansions& embedded,
+                                       std::optional<int64_t> seed);
 
   // The model for data of this kind: see Impl::SettleInput; of a class traced, unless it is so already.
   absl::Status Settle(const Arrays& x) const;

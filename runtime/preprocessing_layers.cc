@@ -136,7 +136,7 @@ absl::Status NormalizationLayer::Adapt(const Tensor& data) {
   for (double& m : mean) m /= count;
   ForEach(data, *groups, [&](double x, size_t group) { variance[group] += (x - mean[group]) * (x - mean[group]); });
   for (double& v : variance) v /= count;
-  SetWeights({{"mean", Narrow(mean, groups->sizes)}, {"variance", Narrow(variance, groups->sizes)}});
+  SetFirstValues({{"mean", Narrow(mean, groups->sizes)}, {"variance", Narrow(variance, groups->sizes)}});
   return absl::OkStatus();
 }
 

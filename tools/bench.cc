@@ -13,8 +13,8 @@
 #include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
+#include "tools/bench/found_schedules.h"
 #include "tools/bench/suite.h"
-#include "tools/bench/tuned.h"
 #include "tools/command.h"
 #include "tools/machine_peak.h"
 
@@ -35,8 +35,8 @@ struct Result {
   std::string name;
   int64_t threads = 1;  // 0: it is not ours to choose.
   double flops = 0;
-  int64_t tuned_products = 0;   // Cut as `bench tune` found to be fastest.
-  std::vector<double> seconds;  // Of a run, sorted.
+  int64_t searched_products = 0;  // Cut as `bench search-schedules` found to be fastest.
+  std::vector<double> seconds;    // Of a run, sorted.
 
   double least() const { return seconds.front(); }
   double median() const { return seconds[seconds.size() / 2]; }
@@ -98,7 +98,7 @@ std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
                                  "GFLOP/s", "% of peak");
   for (const Result& r : results) {
     const double rate = r.flops / r.least();
-    text += fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", r.name + (r.tuned_products > 0 ? "*" : ""),
+    text += fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", r.name + (r.searched_products > 0 ? "*" : ""),
                         r.threads == 0 ? "" : fmt::format("{}", r.threads), InUnits(r.least()), InUnits(r.median()),
                         r.flops > 0 ? fmt::format("{:.1f}", rate / 1e9) : "",
                         r.flops > 0 ? fmt::format("{:.0f}", 100 * rate / peaks.at(r.threads).flops) : "");
@@ -108,8 +108,8 @@ std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
     text += fmt::format(" Peak of {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
                         peak.flops / 1e9, peak.bytes / 1e9);
   }
-  if (std::ranges::any_of(results, [](const Result& r) { return r.tuned_products > 0; }))
-    text += "\n* with products cut as `fusebox bench tune` found to be fastest";
+  if (std::ranges::any_of(results, [](const Result& r) { return r.searched_products > 0; }))
+    text += "\n* with products cut as `fusebox bench search-schedules` found to be fastest";
   return text + "\n";
 }
 
@@ -133,7 +133,7 @@ std::string Json(const std::vector<Result>& results, const Peaks& peaks) {
     row["least_seconds"] = r.least();
     row["median_seconds"] = r.median();
     row["samples"] = r.seconds.size();
-    if (r.tuned_products > 0) row["tuned_products"] = r.tuned_products;
+    if (r.searched_products > 0) row["searched_products"] = r.searched_products;
     if (r.flops > 0) {
       row["flops"] = r.flops;
       row["percent_of_peak"] = 100 * r.flops / r.least() / peaks.at(r.threads).flops;
@@ -175,7 +175,7 @@ absl::Status Bench(const BenchWords& words) {
   }
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<int64_t> threads, ThreadList(words.threads));
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.json));
-  FUSEBOX_ASSIGN_OR_RETURN(const TunedCache tuned, UseTunedSchedules(benchmarks));
+  FUSEBOX_ASSIGN_OR_RETURN(const FoundScheduleCache found, UseFoundSchedules(benchmarks));
 
   std::vector<Result> results;
   Peaks peaks;
@@ -185,7 +185,7 @@ absl::Status Bench(const BenchWords& words) {
     for (const int64_t n : benchmark.threaded ? threads : std::vector<int64_t>{0}) {
       FUSEBOX_ASSIGN_OR_RETURN(const Benchmark::Run run, benchmark.prepare(n));
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<double> samples, Measure(run, words.seconds));
-      results.push_back({benchmark.name, n, benchmark.flops, tuned.products[i], std::move(samples)});
+      results.push_back({benchmark.name, n, benchmark.flops, found.products[i], std::move(samples)});
       fmt::print(stderr, "{}, {}: {}\n", benchmark.name, n == 0 ? "as it is" : fmt::format("{} threads", n),
                  InUnits(results.back().least()));
     }
@@ -227,9 +227,9 @@ void AddBench(CLI::App& app, Action& action) {
       ->capture_default_str();
   verb->add_option("--json", words->json, "Write the results here");
   verb->add_flag("--list", words->list, "Only name the benchmarks");
-  CLI::App* tune = AddTune(*verb, action);
+  CLI::App* search = AddSearchSchedules(*verb, action);
   verb->callback([=, &action] {
-    if (!tune->parsed()) action = [words] { return Bench(*words); };
+    if (!search->parsed()) action = [words] { return Bench(*words); };
   });
 }
 

@@ -77,7 +77,9 @@ double PercentOfLimit(const KernelReport& kernel, double nanoseconds, const Mach
   return nanoseconds > 0 ? 100 * least / (nanoseconds * 1e-9) : 0;
 }
 
-bool IsTuned(const KernelReport& kernel) { return kernel.product && kernel.product->origin == ScheduleOrigin::kTuned; }
+bool IsSearched(const KernelReport& kernel) {
+  return kernel.product && kernel.product->origin == ScheduleOrigin::kSearch;
+}
 
 std::string Table(const CompileReport& report, const Timing& timing, const MachinePeak& peak, int64_t threads) {
   std::string text = fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9} {:>9} {:>9} {:>8} {:>6}\n", "kernel", "kind", "space",
@@ -89,8 +91,8 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
     flops += kernel.flops;
     text += fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
                         kernel.name.substr(0, 44), kernel.kind, kernel.shape,
-                        kernel.tile + (IsTuned(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6, kernel.bytes / 1024,
-                        ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
+                        kernel.tile + (IsSearched(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6,
+                        kernel.bytes / 1024, ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
   }
   text += fmt::format("\none step {:.1f} us, of which {:.1f} us waiting at {} barriers; {:.2f} Mflop, {:.1f} GFLOP/s\n",
                       timing.step / 1000, timing.waiting / 1000, report.barriers, flops / 1e6, flops / timing.step);
@@ -100,7 +102,8 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
   text += fmt::format(
       "arena {} bytes, {} of them packed weights; intermediates one by one would take {}, unfused results {}\n",
       report.arena_bytes, report.packed_bytes, report.intermediate_bytes, report.unfused_bytes);
-  if (std::ranges::any_of(report.kernels, IsTuned)) text += "* cut as `fusebox bench tune` found to be fastest\n";
+  if (std::ranges::any_of(report.kernels, IsSearched))
+    text += "* cut as `fusebox bench search-schedules` found to be fastest\n";
   if (!report.unfused.empty()) text += "\nnot fused, because\n";
   for (const std::string& line : report.unfused) text += "  " + line + "\n";
   return text;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "fusebox/compiler/compiler.h"
+#include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/files/atomic_file.h"

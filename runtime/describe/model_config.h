@@ -8,6 +8,7 @@
 //   inputs {a, b}, layers {dense, add},
 //   calls {{dense, {a}}, {dense, {b}}, {add, {2, 3}}}     the layer dense is shared; value 2 is its first call's
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 
 namespace fusebox {
 
+struct LayerVariables;
 struct ModelConfig;
 
 struct InputConfig {
@@ -31,6 +33,9 @@ struct LayerConfig {
   ItemSpec item;     // After registration: the full key, "fusebox/dense@1", and all attributes of the schema.
   std::string name;  // Unique in the model: "dense", "dense_1" as Keras counts them.
   bool trainable = true;
+  // Whose variables it has: null in a description that no model was made of yet. Layers with the same pointer are one
+  // layer, wherever they stand. No part of the description as text, and not compared.
+  std::shared_ptr<LayerVariables> variables = {};
   // Of a model within the model, which is no item; or is what the item time_distributed does with each step.
   std::shared_ptr<const ModelConfig> model = {};
   std::string place =
@@ -155,6 +160,12 @@ struct LeafLayer {
   bool trainable = true;  // So are all models around it, too.
 };
 std::vector<LeafLayer> LeafLayers(const ModelConfig& model);
+
+// By path, the leaf layers that stand at several places of the model (within models, say) and so share their variables: the
+// first such place, after which the weights are named, for each of them. Paths that are not in the map are first themselves.
+std::map<std::string, std::string> SharedPaths(const ModelConfig& model);
+// Makes the layers at these places one, as SharedPaths tells of another model of the same layers. Error: no such layer.
+absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model);
 
 // What each output learns, in order; of a model with one output whatever its compile config says in short. Nothing, if
 // the model is not compiled.

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string_view>
 
-#include "fusebox/compiler/codegen/cpu/spin.h"
+#include "fusebox/compiler/native/spin.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/execute/float_environment.h"
 #include "fusebox/runtime/execute/usable_cores.h"

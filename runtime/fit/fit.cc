@@ -10,10 +10,11 @@
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/fit/callback_list.h"
+#include "fusebox/runtime/fit/evaluate.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"
 #include "fusebox/runtime/fit/yield_timer.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 namespace {
@@ -123,51 +124,29 @@ class EpochLoop {
 
 }  // namespace
 
-absl::Status Interrupted() {
-  return absl::CancelledError(fmt::format("interrupted by {}", SignalArrived() == SIGTERM ? "SIGTERM" : "SIGINT"));
-}
-
-Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names) {
-  Logs logs;
-  for (const std::string& name : names) logs.push_back({name, program.ScalarOutput(name)});
-  return logs;
-}
-
-absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
-                                     int64_t batch_size, std::optional<int64_t> steps, int64_t threads) {
-  const int64_t all = StepsFor(data.rows(), batch_size);
-  std::atomic<uint32_t> yield = 0;
-  const SignalSets signals(yield);
-  program.ResetAccumulators();
-  BindData(program, model, Port::Kind::kInput, data);
-  program.Run(threads, 0, std::min(all, steps.value_or(all)), batch_size, data.rows(), &yield);
-  if (SignalArrived() != 0) return Interrupted();
-  return ReadLogs(program, LogNames(model));
-}
-
 absl::StatusOr<History> Model::Fit(const Arrays& x, const Arrays& y, FitArgs args) {
   Impl& model = *impl_;
   // ---- Whatever can be wrong is found before the first step.
   FUSEBOX_RETURN_IF_ERROR(model.status);
-  const auto is_compiled = [&]() -> absl::Status {
-    if (model.config.compile) return absl::OkStatus();
+  const auto is_compiled = [&](bool settled) -> absl::Status {
+    if (model.config.compile || (!settled && model.form->CompilesLater())) return absl::OkStatus();
     return absl::FailedPreconditionError(
         fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   };
-  if (!model.config.IsSubclass()) FUSEBOX_RETURN_IF_ERROR(is_compiled());
+  FUSEBOX_RETURN_IF_ERROR(is_compiled(false));
   FUSEBOX_RETURN_IF_ERROR(CheckArgs(args));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  FUSEBOX_RETURN_IF_ERROR(is_compiled());
-  FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
-  FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(args.sample_weight, args.class_weight, data));
+  FUSEBOX_RETURN_IF_ERROR(is_compiled(true));
+  FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(model, x, y, ""));
+  FUSEBOX_RETURN_IF_ERROR(TakeWeights(model, args.sample_weight, args.class_weight, data));
   std::optional<PortData> validation;
   if (args.validation_data) {
     FUSEBOX_RETURN_IF_ERROR(Settle(args.validation_data->x));  // A class may be traced for other shapes.
     FUSEBOX_ASSIGN_OR_RETURN(validation,
-                             model.TakeData(args.validation_data->x, args.validation_data->y, "validation data: "));
+                             TakeData(model, args.validation_data->x, args.validation_data->y, "validation data: "));
     if (validation->rows() == 0) return Refuse("validation data: x has no samples");
-    const absl::Status weights = model.TakeWeights(args.validation_data->sample_weight, {}, *validation);
+    const absl::Status weights = TakeWeights(model, args.validation_data->sample_weight, {}, *validation);
     if (!weights.ok()) return Refuse("validation data: {}", Message(weights));
   } else if (args.validation_split > 0) {
     FUSEBOX_ASSIGN_OR_RETURN(validation, SplitOff(data, args.validation_split));

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of layers that Keras prints.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 namespace {
@@ -152,13 +154,22 @@ struct Counts {
 Counts CountWithin(const ModelConfig& model, const Variables& variables, std::string_view name) {
   Counts counts;
   const std::vector<LeafLayer> leaves = LeafLayers(model);
+  const std::map<std::string, std::string> shared = SharedPaths(model);
+  // The places that weights of layers within are named after.
+  std::set<std::string_view> within;
+  for (const LeafLayer& leaf : leaves) {
+    if (!name.empty() && !leaf.path.starts_with(name)) continue;
+    if (!name.empty() && leaf.path.size() > name.size() && leaf.path[name.size()] != '/') continue;
+    const auto first = shared.find(leaf.path);
+    within.insert(first != shared.end() ? first->second : leaf.path);
+  }
   for (const Variable* weight : variables.OfKind("weight")) {
     const std::string_view scope = weight->scope;
     const auto is_of = [&](std::string_view path) {
       return scope.starts_with(path) && (scope.size() == path.size() || scope[path.size()] == '/');
     };
-    if (!name.empty() && !is_of(name)) continue;
     const auto leaf = std::ranges::find_if(leaves, [&](const LeafLayer& l) { return is_of(l.path); });
+    if (leaf != leaves.end() ? !within.contains(leaf->path) : !name.empty() && !is_of(name)) continue;
     counts.all += Elements(*weight);
     if (weight->trainable && (leaf == leaves.end() || leaf->trainable)) counts.trained += Elements(*weight);
   }
@@ -174,8 +185,9 @@ Variables Declared(const Model::Impl& model) {
     }
     return variables;
   }
-  if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok())
-    variables.Declare(*program);
+  if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok()) {
+    Check(variables.Declare(*program).ok(), "weights without an owner cannot be refused");
+  }
   return variables;
 }
 

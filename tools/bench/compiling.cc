@@ -8,8 +8,8 @@
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/files/subprocess.h"
+#include "tools/bench/found_schedules.h"
 #include "tools/bench/suite.h"
-#include "tools/bench/tuned.h"
 
 namespace fusebox::tools {
 namespace {

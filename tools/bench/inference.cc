@@ -24,10 +24,10 @@ Sequential Stack(const std::vector<int64_t>& widths) {
 // Rows that Predict takes at once.
 constexpr int64_t kPredictRows = 1024;
 
-std::function<absl::StatusOr<TuningSubject>()> Subject(const std::vector<int64_t>& widths, int64_t rows) {
-  return [=]() -> absl::StatusOr<TuningSubject> {
+std::function<absl::StatusOr<BenchProgram>()> Subject(const std::vector<int64_t>& widths, int64_t rows) {
+  return [=]() -> absl::StatusOr<BenchProgram> {
     FUSEBOX_ASSIGN_OR_RETURN(Graph program, Stack(widths).Program(ProgramKind::kPrediction));
-    return TuningSubject{"predict", std::move(program), rows};
+    return BenchProgram{"predict", std::move(program), rows};
   };
 }
 

@@ -14,7 +14,7 @@
 namespace fusebox::tools {
 
 // A program, and the greatest batch that it is compiled for.
-struct TuningSubject {
+struct BenchProgram {
   std::string name;
   Graph program;
   int64_t batch_size = 1;
@@ -29,8 +29,8 @@ struct Benchmark {
   bool threaded = true;  // It takes as many threads as it is told; else it is measured once, as it is.
   // Whatever comes before the first run, on so many threads.
   std::function<absl::StatusOr<Run>(int64_t threads)> prepare;
-  // What it runs, if schedules that were tuned may make a difference.
-  std::function<absl::StatusOr<TuningSubject>()> program = {};
+  // The program that it runs, if schedules that a search found may make a difference.
+  std::function<absl::StatusOr<BenchProgram>()> program = {};
 };
 
 std::vector<Benchmark> TrainingBenchmarks();   // An epoch of Fit.
@@ -38,11 +38,11 @@ std::vector<Benchmark> InferenceBenchmarks();  // A call of Predict, and of the 
 std::vector<Benchmark> ProductBenchmarks();    // A product of matrices.
 std::vector<Benchmark> CompileBenchmarks();    // From symbols to native code, and the start of the command.
 
-// `bench tune`, which sets `action` when it is chosen.
-CLI::App* AddTune(CLI::App& bench, Action& action);
-// What it tunes unless told: programs of the benchmarks above.
-absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects();
-absl::StatusOr<std::vector<TuningSubject>> ProductSubjects();
+// `bench search-schedules`, which sets `action` when it is chosen.
+CLI::App* AddSearchSchedules(CLI::App& bench, Action& action);
+// The programs that it searches by default: those of the benchmarks above.
+absl::StatusOr<std::vector<BenchProgram>> TrainingPrograms();
+absl::StatusOr<std::vector<BenchProgram>> ProductPrograms();
 
 // Floating-point operations of fully connected layers on one row: 2 a weight forward, and 4 more if they are trained, but
 // for the input's gradient, which nobody needs.

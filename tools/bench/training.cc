@@ -54,11 +54,11 @@ absl::StatusOr<std::shared_ptr<Sequential>> MakeMlp(const std::string& optimizer
   return model;
 }
 
-std::function<absl::StatusOr<TuningSubject>()> MlpSubject(const std::string& optimizer, int64_t batch) {
-  return [=]() -> absl::StatusOr<TuningSubject> {
+std::function<absl::StatusOr<BenchProgram>()> MlpSubject(const std::string& optimizer, int64_t batch) {
+  return [=]() -> absl::StatusOr<BenchProgram> {
     FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeMlp(optimizer));
     FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
-    return TuningSubject{fmt::format("train mlp, batch {}", batch), std::move(program), batch};
+    return BenchProgram{fmt::format("train mlp, batch {}", batch), std::move(program), batch};
   };
 }
 
@@ -76,10 +76,10 @@ absl::StatusOr<std::shared_ptr<Sequential>> MakeTiny() {
   return model;
 }
 
-absl::StatusOr<TuningSubject> TinySubject() {
+absl::StatusOr<BenchProgram> TinySubject() {
   FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeTiny());
   FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
-  return TuningSubject{"train 8 - 30 - 30 - 1", std::move(program), kTinyBatch};
+  return BenchProgram{"train 8 - 30 - 30 - 1", std::move(program), kTinyBatch};
 }
 
 absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
@@ -161,8 +161,8 @@ std::vector<Benchmark> TrainingBenchmarks() {
   return all;
 }
 
-absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects() {
-  std::vector<TuningSubject> all;
+absl::StatusOr<std::vector<BenchProgram>> TrainingPrograms() {
+  std::vector<BenchProgram> all;
   for (const int64_t batch : kMlpBatches) {
     FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), MlpSubject("sgd", batch)());
   }
