@@ -36,7 +36,7 @@ struct LayerOptions {
 // that share a layer with weights are used by one thread at a time, as if they were one model. Only Model::Clone copies.
 class Layer {
  public:
-  using Where = std::source_location;
+  using Where = std::source_location;  // The line that made it, for messages.
 
   Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
 
@@ -47,6 +47,7 @@ class Layer {
   // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
   SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
 
+  // What it was made of.
   const LayerConfig& config() const { return state_->config; }
   const std::vector<int64_t>& input_shape() const { return state_->input_shape; }
   const Where& where() const { return state_->where; }
@@ -93,19 +94,20 @@ std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
 // What the values of a call are, found when it is first asked for. Threads may share it.
 struct SymbolicTypes {
-  std::once_flag once;
+  std::once_flag once;        // For finding them.
   std::vector<Type> outputs;  // None after an error.
 };
 
 // One call, or an input; for what reads declarations.
 struct SymbolicCall {
-  int64_t number = 0;                     // Calls made later have greater ones.
-  int64_t layer_id = 0;                   // Equal for calls of one layer.
-  LayerConfig layer = {};                 // Of an input: its name alone.
-  std::optional<InputConfig> input = {};  // Of an input.
-  std::vector<SymbolicTensor> inputs = {};
-  std::source_location where = {};
-  std::string error = {};  // Of a model that is called and cannot be.
+  int64_t number = 0;                       // Calls made later have greater ones.
+  int64_t layer_id = 0;                     // Equal for calls of one layer.
+  LayerConfig layer = {};                   // Of an input: its name alone.
+  std::optional<InputConfig> input = {};    // Of an input.
+  std::vector<SymbolicTensor> inputs = {};  // Of the call.
+  std::source_location where = {};          // The line that called.
+  std::string error = {};                   // Of a model that is called and cannot be.
+  // Of what comes out.
   std::shared_ptr<SymbolicTypes> types = std::make_shared<SymbolicTypes>();
 };
 

@@ -17,14 +17,17 @@
 
 namespace fusebox {
 
+// What Dense may be told beyond its arguments.
 struct DenseOptions {
   std::string activation = "linear";  // Any activation's name, or a spec, "acme/swish:beta=2".
-  bool use_bias = true;
+  bool use_bias = true;               // Whether b is added.
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string kernel_initializer = "glorot_uniform";
   std::string bias_initializer = "zeros";
-  // Penalties that are added to the loss, "l2" or "l2:l2=0.1", and what weights keep to in training, "max_norm".
   std::string kernel_regularizer = {}, bias_regularizer = {}, activity_regularizer = {};
   std::string kernel_constraint = {}, bias_constraint = {};
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -43,8 +46,10 @@ Layer Dense(int64_t units, Text activation, DenseOptions options = {}, Layer::Wh
 // Any activation as a layer: Activation("gelu"). Source: keras.layers.Activation.
 Layer Activation(std::string activation, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Dropout may be told beyond its arguments.
 struct DropoutOptions {
   std::optional<int64_t> seed = {};  // Of the masks; else the model's.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
@@ -53,16 +58,21 @@ struct DropoutOptions {
 // Source: keras.layers.Dropout.
 Layer Dropout(double rate, DropoutOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What BatchNormalization may be told beyond its arguments.
 struct BatchNormalizationOptions {
-  int64_t axis = -1;  // Of the features.
-  double momentum = 0.99;
-  double epsilon = 1e-3;
-  bool center = true;  // Whether there is beta, and whether gamma.
+  int64_t axis = -1;       // Of the features.
+  double momentum = 0.99;  // Weight of the past in the moving statistics.
+  double epsilon = 1e-3;   // Added to the variance.
+  // Whether there is beta, and whether gamma.
+  bool center = true;
   bool scale = true;
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string beta_initializer = "zeros", gamma_initializer = "ones";
   std::string moving_mean_initializer = "zeros", moving_variance_initializer = "ones";
   std::string beta_regularizer = {}, gamma_regularizer = {};
   std::string beta_constraint = {}, gamma_constraint = {};
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;  // If not, it normalises by the moving statistics in training, too, and leaves them alone.
@@ -76,8 +86,10 @@ Layer BatchNormalization(BatchNormalizationOptions options = {}, Layer::Where wh
 // All axes but the batch in one: [N, a, b] -> [N, a*b]. Source: keras.layers.Flatten.
 Layer Flatten(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Rescaling may be told beyond its arguments.
 struct RescalingOptions {
-  double offset = 0;
+  double offset = 0;  // Added to the product.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
@@ -86,11 +98,15 @@ struct RescalingOptions {
 // pixels of u8 to [0, 1], in the kernel that picks the rows of a batch. Source: keras.layers.Rescaling.
 Layer Rescaling(double scale, RescalingOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Embedding may be told beyond its arguments.
 struct EmbeddingOptions {
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string embeddings_initializer = "uniform";
   std::string embeddings_regularizer = {}, activity_regularizer = {}, embeddings_constraint = {};
   bool mask_zero = false;  // Whether id 0 is padding, whose steps count neither in losses nor in metrics.
   Tensor weights = {};     // The first values of the table, else as the initializer makes them.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -105,8 +121,10 @@ Layer Embedding(int64_t input_dim, int64_t output_dim, EmbeddingOptions options 
 // x itself. Source: keras.layers.Identity.
 Layer Identity(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What ActivityRegularization may be told beyond its arguments.
 struct ActivityRegularizationOptions {
   double l1 = 0, l2 = 0;  // What magnitudes and squares count.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
@@ -122,15 +140,17 @@ Layer Masking(double mask_value = 0, LayerOptions options = {}, Layer::Where whe
 // The layer on each step of [N, time, ...] by itself, with the same weights: TimeDistributed(Dense(8)). Source:
 // keras.layers.TimeDistributed.
 Layer TimeDistributed(const Layer& layer, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
-// Likewise a model with one input and one output, of which the layer gets a copy, with its weights as they are now. Errors: as
+// Likewise a model with one input and one output, whose weights the layer shares. Errors: as
 // with the model; it is a class (see Traced); it has penalties of what comes out of its layers, or what AddLoss or AddMetric
 // has added.
 Layer TimeDistributed(const Model& model, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
 // ---- Several inputs into one: fb::Concatenate()({a, b}).
 
+// What Concatenate may be told beyond its arguments.
 struct ConcatenateOptions {
-  int64_t axis = -1;
+  int64_t axis = -1;  // Along which they are put.
+  // See LayerOptions.
   std::string name = {};
 };
 
@@ -147,8 +167,10 @@ Layer Average(LayerOptions options = {}, Layer::Where where = Layer::Where::curr
 Layer Maximum(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 Layer Minimum(LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Dot may be told beyond its arguments.
 struct DotProductOptions {
   bool normalize = false;  // Along the axes first, so that the products are cosines.
+  // See LayerOptions.
   std::string name = {};
 };
 
@@ -159,9 +181,11 @@ Layer Dot(const std::vector<int64_t>& axes, DotProductOptions options = {},
 
 // ---- Activations with settings.
 
+// What ReLU may be told beyond its arguments.
 struct ReLUOptions {
-  std::optional<double> max_value = {};
-  double negative_slope = 0, threshold = 0;
+  std::optional<double> max_value = {};      // The greatest result.
+  double negative_slope = 0, threshold = 0;  // Below the threshold: negative_slope * (x - threshold).
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
@@ -175,9 +199,13 @@ Layer LeakyReLU(double negative_slope = 0.3, LayerOptions options = {}, Layer::W
 // x, and below 0 alpha * (exp(x) - 1). Source: keras.layers.ELU.
 Layer ELU(double alpha = 1, LayerOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What PReLU may be told beyond its arguments.
 struct PReLUOptions {
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string alpha_initializer = "zeros", alpha_regularizer = {}, alpha_constraint = {};
   std::vector<int64_t> shared_axes = {};  // Along which alpha is one number, counted from 1.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -186,8 +214,10 @@ struct PReLUOptions {
 // max(x, 0) + alpha min(x, 0), alpha being a weight. Source: keras.layers.PReLU.
 Layer PReLU(PReLUOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Softmax and UnitNormalization may be told beyond its arguments.
 struct AxisOptions {
-  std::vector<int64_t> axis = {-1};
+  std::vector<int64_t> axis = {-1};  // Along which each sample is normalised.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
@@ -197,13 +227,17 @@ Layer Softmax(const AxisOptions& options = {}, Layer::Where where = Layer::Where
 
 // ---- Normalization.
 
+// What LayerNormalization may be told beyond its arguments.
 struct LayerNormalizationOptions {
-  std::vector<int64_t> axis = {-1};
-  double epsilon = 1e-3;
+  std::vector<int64_t> axis = {-1};  // Along which each sample is normalised.
+  double epsilon = 1e-3;             // Added to the variance.
   bool center = true, scale = true;  // Whether there is beta, and whether gamma.
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string beta_initializer = "zeros", gamma_initializer = "ones";
   std::string beta_regularizer = {}, gamma_regularizer = {};
   std::string beta_constraint = {}, gamma_constraint = {};
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -213,14 +247,18 @@ struct LayerNormalizationOptions {
 // keras.layers.LayerNormalization.
 Layer LayerNormalization(LayerNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What GroupNormalization may be told beyond its arguments.
 struct GroupNormalizationOptions {
-  int64_t groups = 32;  // -1: one a channel.
-  int64_t axis = -1;    // Of the channels.
-  double epsilon = 1e-3;
+  int64_t groups = 32;               // -1: one a channel.
+  int64_t axis = -1;                 // Of the channels.
+  double epsilon = 1e-3;             // Added to the variance.
   bool center = true, scale = true;  // Whether there is beta, and whether gamma.
+  // First values of weights, "he_normal"; penalties that are added to the loss, "l2" or "l2:l2=0.1"; and constraints of
+  // weights in training, "max_norm".
   std::string beta_initializer = "zeros", gamma_initializer = "ones";
   std::string beta_regularizer = {}, gamma_regularizer = {};
   std::string beta_constraint = {}, gamma_constraint = {};
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;
@@ -229,9 +267,11 @@ struct GroupNormalizationOptions {
 // The same over groups of channels. Source: keras.layers.GroupNormalization.
 Layer GroupNormalization(GroupNormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What RMSNormalization may be told beyond its arguments.
 struct RMSNormalizationOptions {
-  std::vector<int64_t> axis = {-1};
-  double epsilon = 1e-6;
+  std::vector<int64_t> axis = {-1};  // Along which each sample is normalised.
+  double epsilon = 1e-6;             // Added to the mean of squares.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
   bool trainable = true;

@@ -49,6 +49,7 @@
 
 namespace fusebox {
 
+// What a model may be told when it is made.
 struct ModelOptions {
   std::string name = {};  // "functional", of a Sequential "sequential", if it is not given.
   // Of the weights' first values; also Fit's, unless it is given another. Without one: what SetRandomSeed says, else
@@ -68,6 +69,7 @@ void SetRandomSeed(int64_t seed);
 // reduced over all as ever (sum_over_batch_size: divided by their number, not by their weight). Of several outputs the
 // losses of all are. Where the output has steps, [n, steps, ...], there may be a weight for each, [n, steps].
 struct Data {
+  // See above.
   Tensor x, y;
   Tensor sample_weight = {};
 };
@@ -78,7 +80,7 @@ struct DataArg {
       : x(std::move(inputs)), y(std::move(targets)), sample_weight(std::move(weights)) {}
   DataArg(const Data& data) : x(data.x), y(data.y), sample_weight(data.sample_weight) {}
 
-  Arrays x, y;
+  Arrays x, y;  // As Fit takes them.
   // See Data. One for all outputs; or one for each that y has, in order or by its name, where an empty Tensor says none.
   Arrays sample_weight;
 };
@@ -89,29 +91,30 @@ struct ValidationFreq {
   ValidationFreq(std::initializer_list<int64_t> list) : epochs(list) {}
   ValidationFreq(std::vector<int64_t> list) : epochs(std::move(list)) {}
 
-  int64_t every = 0;
-  std::vector<int64_t> epochs = {};
+  int64_t every = 0;                 // n; 0: see epochs.
+  std::vector<int64_t> epochs = {};  // The list.
 };
 
+// What Fit may be told. Source: keras.Model.fit.
 struct FitArgs {
   int64_t epochs = 1;  // Where to end, counted from 0: of an initial_epoch so many fewer are done.
   std::optional<int64_t> batch_size =
       {};  // 32; of steps_per_epoch alone, as many as take all samples in so many steps.
-  std::optional<DataArg> validation_data = {};
-  Arrays sample_weight = {};  // See DataArg. Not with class_weight.
+  std::optional<DataArg> validation_data = {};  // What losses and metrics are computed on after epochs, as "val_loss".
+  Arrays sample_weight = {};                    // See DataArg. Not with class_weight.
   // {{3, 2.5}}: samples of class 3 count 2.5 times. Not of the validation data. For one output.
   ClassWeights class_weight = {};
   double validation_split = 0;       // This fraction of the samples, the last ones, cut off before shuffling.
   bool shuffle = true;               // Anew in every epoch.
   std::optional<int64_t> seed = {};  // Of shuffling and of random layers; else the model's.
-  int64_t initial_epoch = 0;
+  int64_t initial_epoch = 0;         // Where to begin, counted from 0.
   // An epoch is so many steps, and the next one goes on where it ended: it is shorter where a pass over the samples ends,
   // and they are shuffled anew only after that. Else a whole pass.
   std::optional<int64_t> steps_per_epoch = {};
   std::optional<int64_t> validation_steps = {};       // Only so many batches, always the first ones.
   std::optional<int64_t> validation_batch_size = {};  // Else batch_size; of validation_steps alone, as batch_size.
-  ValidationFreq validation_freq = 1;
-  std::vector<ItemArg> callbacks = {};
+  ValidationFreq validation_freq = 1;                 // After which epochs validation data are looked at.
+  std::vector<ItemArg> callbacks = {};                // Called while it trains, in order.
   // 0: FUSEBOX_NUM_THREADS, else the cores that this process may use; fewer if steps are so short that threads would
   // mostly wait for each other.
   int64_t threads = 0;
@@ -120,37 +123,46 @@ struct FitArgs {
   std::string target_cpu = {};
 };
 
+// What Evaluate may be told. Source: keras.Model.evaluate.
 struct EvaluateArgs {
   std::optional<int64_t> batch_size = {};  // 32; of steps alone, as many as take all samples in so many steps.
   Arrays sample_weight = {};               // See DataArg.
   std::optional<int64_t> steps = {};       // Only so many batches.
+  // See FitArgs.
   int64_t threads = 0;
   std::string target_cpu = {};
 };
 
+// What Predict may be told. Source: keras.Model.predict.
 struct PredictArgs {
   // How many samples at once. What comes out is the same for layers that look at each sample by itself, and so is the
   // default, 1024, in place of Keras's 32.
   std::optional<int64_t> batch_size = {};
   std::optional<int64_t> steps = {};  // Only so many batches; without a batch_size, of as many samples as it takes.
+  // See FitArgs.
   int64_t threads = 0;
   std::string target_cpu = {};
 };
 
+// What TrainOnBatch may be told.
 struct TrainOnBatchArgs {
-  Arrays sample_weight = {};  // See DataArg. Not with class_weight.
-  ClassWeights class_weight = {};
+  Arrays sample_weight = {};         // See DataArg. Not with class_weight.
+  ClassWeights class_weight = {};    // See FitArgs.
   std::optional<int64_t> seed = {};  // Of random layers; else the model's.
+  // See FitArgs.
   int64_t threads = 0;
   std::string target_cpu = {};
 };
 
+// What TestOnBatch may be told.
 struct TestOnBatchArgs {
-  Arrays sample_weight = {};
+  Arrays sample_weight = {};  // See DataArg.
+  // See FitArgs.
   int64_t threads = 0;
   std::string target_cpu = {};
 };
 
+// The model.
 class Model {
  public:
   // The model that computes outputs from inputs. Errors (they stick): an input that no output needs; an output that needs
@@ -256,8 +268,9 @@ class Model {
   // of strangers' layers. The file is replaced whole or not at all. Error: a class, which no file can hold: see Traced.
   absl::Status Save(const std::string& path);
   absl::Status SaveWeights(const std::string& path);  // A .weights.h5 file.
-  absl::Status LoadWeights(const std::string& path);
+  absl::Status LoadWeights(const std::string& path);  // Error: weights of other layers or shapes.
 
+  // Layers, calls and compile settings as data.
   const ModelConfig& config() const;
   // What goes into each call of a layer and comes out of it, in the order of CallsOf(config()). Error: the input's shape is
   // not known.

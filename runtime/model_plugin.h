@@ -28,8 +28,9 @@ const char* BuildId();  // Of this library.
 // What a model's library hands over: its description (JSON as in .keras files) and, where it is compiled and its input is
 // known, its training program (.fbg).
 struct ModelText {
-  std::string config, program;
+  std::string config, program;  // See above.
 };
+// Error: the declaration's first one.
 absl::StatusOr<ModelText> DescribeModel(const Model& model);
 
 // The model that such a description stands for.
@@ -40,8 +41,9 @@ namespace sdk {
 
 // "my_model" is the item fusebox/my_model: a bare name means that.
 struct ModelId {
-  char text[128] = {};
+  char text[128] = {};  // "fusebox/my_model"
 };
+// Error, when it is compiled: more than 127 characters.
 consteval ModelId MakeModelId(std::string_view id) {
   ModelId full;
   char* to = full.text;
@@ -50,6 +52,7 @@ consteval ModelId MakeModelId(std::string_view id) {
   return full;
 }
 
+// The C function behind a model's item.
 template <auto Build>
 void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink* config,
                      const FbSink* program) noexcept {
@@ -68,9 +71,11 @@ void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink
   });
 }
 
+// Its table.
 template <auto Build>
 inline constexpr FbModelHooks kModelHooks = {sizeof(FbModelHooks), 0, FUSEBOX_BUILD_ID, BuildTrampoline<Build>};
 
+// Its item.
 template <auto Build, size_t N>
 consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;
@@ -110,6 +115,7 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   }                                                                                                                    \
   static_assert(true)
 #else
+// In a program it does nothing; see above.
 #define FUSEBOX_MODEL(Build, ...)                                                      \
   [[maybe_unused]] static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__; \
   static_assert(true)

@@ -17,17 +17,19 @@
 
 namespace fusebox {
 
+// As scikit-learn's.
 struct PerceptronOptions {
-  bool fit_intercept = true;
-  int64_t max_iter = 1000;  // Epochs, at most.
+  bool fit_intercept = true;  // Whether sums have a bias.
+  int64_t max_iter = 1000;    // Epochs, at most.
   std::optional<double> tol =
-      1e-3;  // It also ends if the mean loss has not fallen by this for n_iter_no_change epochs.
-  int64_t n_iter_no_change = 5;
-  bool shuffle = true;               // Anew in every epoch.
-  double eta0 = 1;                   // What a mistake changes the weights by, times the instance.
+      1e-3;                      // It also ends if the mean loss has not fallen by this for n_iter_no_change epochs.
+  int64_t n_iter_no_change = 5;  // See tol.
+  bool shuffle = true;           // Anew in every epoch.
+  double eta0 = 1;               // What a mistake changes the weights by, times the instance.
   std::optional<int64_t> seed = {};  // Of the order; without one another in every run.
 };
 
+// What Fit has found.
 struct PerceptronFit {
   int64_t n_iter = 0;      // Epochs.
   int64_t mistakes = 0;    // Instances that the weights found say wrong of.
@@ -37,6 +39,7 @@ struct PerceptronFit {
   std::string Text(int64_t instances) const;
 };
 
+// The classifier. Source: sklearn.linear_model.Perceptron.
 class Perceptron {
  public:
   explicit Perceptron(PerceptronOptions options = {});

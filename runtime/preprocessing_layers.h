@@ -17,15 +17,18 @@
 
 namespace fusebox {
 
+// What Normalization may be told beyond its arguments.
 struct NormalizationOptions {
   std::vector<int64_t> axis = {-1};  // With statistics for each index; none: one of each for all.
   // Given both, or found by Adapt: one number, or one for each index.
   std::vector<double> mean = {}, variance = {};
   bool invert = false;
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
 
+// What Normalization makes: a layer that learns mean and variance.
 class NormalizationLayer : public Layer {
  public:
   NormalizationLayer(NormalizationOptions options, Where where);
@@ -38,13 +41,16 @@ class NormalizationLayer : public Layer {
 // the axes, and count, i32[], which is 0 as in Keras. Source: keras.layers.Normalization.
 NormalizationLayer Normalization(NormalizationOptions options = {}, Layer::Where where = Layer::Where::current());
 
+// What Discretization may be told beyond its arguments.
 struct DiscretizationOptions {
   double epsilon = 0.01;            // How far from equal shares Adapt may be.
   std::string output_mode = "int";  // Or "one_hot", "multi_hot", "count": see CategoryEncoding.
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };
 
+// What Discretization makes: a layer that learns boundaries.
 class DiscretizationLayer : public Layer {
  public:
   using Layer::Layer;
@@ -61,8 +67,10 @@ DiscretizationLayer Discretization(std::vector<double> bin_boundaries, Discretiz
 DiscretizationLayer Discretization(int64_t num_bins, DiscretizationOptions options = {},
                                    Layer::Where where = Layer::Where::current());
 
+// What CategoryEncoding may be told beyond its arguments.
 struct CategoryEncodingOptions {
   std::string output_mode = "multi_hot";  // Or "one_hot", "count".
+  // See LayerOptions.
   std::string name = {};
   std::vector<int64_t> input_shape = {};
 };

@@ -29,7 +29,7 @@ struct StackItem {
   StackItem(const Model& model, Layer::Where where = Layer::Where::current())
       : add([&model, where](Sequential& stack) { AddTo(stack, model, where); }) {}
 
-  std::function<void(Sequential&)> add;
+  std::function<void(Sequential&)> add;  // Puts it on top.
 
  private:
   static void AddTo(Sequential& stack, const Layer& layer);
@@ -37,6 +37,7 @@ struct StackItem {
   static void AddTo(Sequential& stack, const Model& model, Layer::Where where);
 };
 
+// A stack of layers. Source: keras.Sequential.
 class Sequential : public Model {
  public:
   explicit Sequential(ModelOptions options = {});

@@ -25,6 +25,7 @@ namespace fusebox {
 
 struct SymbolicCall;
 
+// A value that is being declared.
 class SymbolicTensor {
  public:
   SymbolicTensor() = default;  // No value: a Model of it is an error.
@@ -84,6 +85,7 @@ class CallOutputs {
     }
   }
 
+  // In order.
   const SymbolicTensors& values() const { return values_; }
   const std::vector<std::string>& names() const { return names_; }  // Empty, if they have none.
 
@@ -92,9 +94,10 @@ class CallOutputs {
   std::vector<std::string> names_;
 };
 
+// What Input may be told beyond the shape.
 struct InputOptions {
-  std::string name = {};  // Else as Keras counts: "input_layer", "input_layer_1".
-  DType dtype = DType::kF32;
+  std::string name = {};      // Else as Keras counts: "input_layer", "input_layer_1".
+  DType dtype = DType::kF32;  // What data are converted to.
 };
 
 // An input of samples of this shape, which is without the batch. Source: keras.Input.

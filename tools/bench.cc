@@ -193,6 +193,7 @@ absl::Status Bench(const BenchWords& words) {
   MeasurePeaks(threads, peaks);
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.json, Json(results, peaks)));
   Print(Table(results, peaks));
+  if (!words.json.empty()) ReportWritten(words.json);
   return absl::OkStatus();
 }
 

@@ -136,4 +136,6 @@ absl::StatusOr<ItemSpec> ParseItem(const std::string& text) {
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
+void ReportWritten(const std::string& path) { fmt::print(stderr, "wrote {}\n", path); }
+
 }  // namespace fusebox::tools

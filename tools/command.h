@@ -80,5 +80,7 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides);
 // ---- Output.
 
 void Print(std::string_view text);  // To stdout.
+// Says on stderr, as the last thing a verb does, which file it has written: "wrote model.png".
+void ReportWritten(const std::string& path);
 
 }  // namespace fusebox::tools

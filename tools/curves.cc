@@ -17,7 +17,9 @@ struct CurvesWords {
 absl::Status DrawCurves(const CurvesWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<HistoryColumn> history, ReadHistoryCsv(words.history));
-  return DrawLearningCurves(history, words.output, words.options);
+  FUSEBOX_RETURN_IF_ERROR(DrawLearningCurves(history, words.output, words.options));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace

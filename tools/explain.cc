@@ -170,6 +170,7 @@ absl::Status Explain(const ExplainWords& words) {
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
   Print(words.json ? Json(report, timing, peak, threads) : Table(report, timing, peak, threads));
+  if (!words.profile.empty()) ReportWritten(words.profile);
   return absl::OkStatus();
 }
 

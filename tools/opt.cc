@@ -46,8 +46,12 @@ absl::Status Optimise(const OptWords& words) {
     if (!graph.ok()) return Refuse("'{}': pass {}: {}", words.file, pass->name, Message(graph.status()));
   }
   const std::string result = fusebox::Print(*graph);
-  if (!words.output.empty()) return WriteFileAtomically(words.output, result);
-  Print(result);
+  if (words.output.empty()) {
+    Print(result);
+    return absl::OkStatus();
+  }
+  FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.output, result));
+  ReportWritten(words.output);
   return absl::OkStatus();
 }
 

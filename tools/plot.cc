@@ -79,7 +79,9 @@ absl::Status Plot(const PlotWords& words) {
     box.input_shape = KerasShapes((*types)[i].inputs);
     box.output_shape = KerasShapes((*types)[i].outputs);
   }
-  return DrawDot(ModelDot(boxes, words.options), words.output);
+  FUSEBOX_RETURN_IF_ERROR(DrawDot(ModelDot(boxes, words.options), words.output));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace

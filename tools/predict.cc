@@ -54,8 +54,9 @@ absl::Status Predict(const PredictWords& words) {
   const bool lone = arrays.size() == 1 && arrays[0].name == "x" && model.config().inputs.size() < 2;
   const PredictArgs args{.threads = words.threads, .target_cpu = words.target_cpu};
   FUSEBOX_ASSIGN_OR_RETURN(const Arrays y, model.Predict(lone ? Arrays(arrays[0].value) : Arrays(arrays), args));
-  if (!zipped) return WriteNpy(words.output, y[0]);
-  return WriteNpz(words.output, y.named());
+  FUSEBOX_RETURN_IF_ERROR(zipped ? WriteNpz(words.output, y.named()) : WriteNpy(words.output, y[0]));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -41,11 +41,12 @@ install_packages() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 }
 
-# build PRESET
+# build PRESET [TARGET...]
+# Builds these targets, or everything.
 build() {
   # Once configured, the build itself sees to changes of the CMake files.
   [[ -f build/$1/build.ninja ]] || cmake --preset "$1"
-  cmake --build --preset "$1"
+  cmake --build --preset "$1" ${2:+--target "${@:2}"}
 }
 
 # make_python [LIST FOLDER [ARGUMENTS OF PIP...]]

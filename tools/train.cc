@@ -62,10 +62,15 @@ absl::Status Train(const TrainWords& words) {
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
-  if (words.history.empty()) return absl::OkStatus();
-  std::vector<HistoryColumn> columns;
-  for (const auto& [name, values] : history.values) columns.push_back({name, values});
-  return WriteHistoryCsv(words.history, std::move(columns));
+  if (!words.history.empty()) {
+    std::vector<HistoryColumn> columns;
+    for (const auto& [name, values] : history.values) columns.push_back({name, values});
+    FUSEBOX_RETURN_IF_ERROR(WriteHistoryCsv(words.history, std::move(columns)));
+  }
+  if (words.verbose == 0) return absl::OkStatus();
+  ReportWritten(words.output);
+  if (!words.history.empty()) ReportWritten(words.history);
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ FUSEBOX_PLUGIN(Normalization,
                 .attributes = {
                     sdk::Ints("axis", kLast).Doc("axes with a mean and a variance for each index; none: one for all"),
                     sdk::Floats("mean").Optional().Doc("if given, the layer has no weights"),
-                    sdk::Floats("variance").Optional(),
+                    sdk::Floats("variance").Optional().Doc("required with mean"),
                     sdk::Bool("invert", false).Doc("computes the inverse, x sqrt(variance) + mean"),
                 }});
 

@@ -45,7 +45,7 @@ FUSEBOX_PLUGIN(BinaryFocalCrossentropy,
                {.id = "fusebox/binary_focal_crossentropy",
                 .doc = "Binary cross-entropy times (1 - p)^gamma, with p the probability of the true answer.",
                 .attributes = {sdk::Bool("apply_class_balancing", false).Doc("weights 1 and 0 by alpha and 1 - alpha"),
-                               sdk::Float("alpha", 0.25).Range(0, 1),
+                               sdk::Float("alpha", 0.25).Range(0, 1).Doc("weight of 1"),
                                sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"), kFromLogits,
                                kLabelSmoothing, kAxis.Doc("axis to average over"), kReduction}});
 

@@ -37,8 +37,9 @@ class CategoricalFocalCrossentropy final : public sdk::Loss {
 FUSEBOX_PLUGIN(CategoricalFocalCrossentropy,
                {.id = "fusebox/categorical_focal_crossentropy",
                 .doc = "Categorical cross-entropy times alpha (1 - p)^gamma.",
-                .attributes = {sdk::Float("alpha", 0.25), sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"),
-                               kFromLogits, kLabelSmoothing, kAxis.Doc("axis of the classes"), kReduction}});
+                .attributes = {sdk::Float("alpha", 0.25).Doc("weight of each class"),
+                               sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"), kFromLogits,
+                               kLabelSmoothing, kAxis.Doc("axis of the classes"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -34,7 +34,7 @@ class ConcordanceCorrelation final : public sdk::Metric {
 FUSEBOX_PLUGIN(ConcordanceCorrelation,
                {.id = "fusebox/concordance_correlation",
                 .doc = "Mean of the concordance correlation of y_true and y_pred along an axis.",
-                .attributes = {sdk::Int("axis", -1)}});
+                .attributes = {sdk::Int("axis", -1).Doc("axis along which to correlate")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -19,7 +19,7 @@ class FBetaScore final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(FBetaScore, {.id = "fusebox/fbeta_score",
                             .doc = "Harmonic mean of precision and recall, with recall weighted beta^2 times as much.",
-                            .attributes = {kAverage, sdk::Float("beta", 1), kFThreshold}});
+                            .attributes = {kAverage, sdk::Float("beta", 1).Doc("weight of recall"), kFThreshold}});
 
 }  // namespace
 }  // namespace fusebox

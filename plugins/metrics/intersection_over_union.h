@@ -12,7 +12,7 @@
 
 namespace fusebox {
 
-inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1);
+inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1).Doc("number of classes");
 inline constexpr sdk::Schema kTargetClassIds = sdk::Ints("target_class_ids").Min(0).Doc("classes to average over");
 inline constexpr sdk::Schema kIgnoreClass =
     sdk::Int("ignore_class").Optional().Doc("elements of this true class do not count");

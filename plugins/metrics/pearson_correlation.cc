@@ -28,7 +28,7 @@ class PearsonCorrelation final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(PearsonCorrelation, {.id = "fusebox/pearson_correlation",
                                     .doc = "Mean Pearson correlation of y_true and y_pred along an axis.",
-                                    .attributes = {sdk::Int("axis", -1)}});
+                                    .attributes = {sdk::Int("axis", -1).Doc("axis along which to correlate")}});
 
 }  // namespace
 }  // namespace fusebox

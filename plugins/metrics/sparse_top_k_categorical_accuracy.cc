@@ -33,7 +33,7 @@ FUSEBOX_PLUGIN(SparseTopKCategoricalAccuracy,
                 .doc = "Fraction of samples where the class y_true is among the k highest of y_pred.",
                 .class_labels = true,
                 .attributes = {
-                    sdk::Int("k", 5).Min(1),
+                    sdk::Int("k", 5).Min(1).Doc("number of highest classes that count"),
                     sdk::Bool("from_sorted_ids", false).Doc("y_pred holds class indices, the most likely first")}});
 
 }  // namespace

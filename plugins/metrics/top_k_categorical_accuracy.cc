@@ -26,7 +26,7 @@ class TopKCategoricalAccuracy final : public sdk::Metric {
 FUSEBOX_PLUGIN(TopKCategoricalAccuracy,
                {.id = "fusebox/top_k_categorical_accuracy",
                 .doc = "Fraction of samples where the class of one-hot y_true is among the k highest of y_pred.",
-                .attributes = {sdk::Int("k", 5).Min(1)}});
+                .attributes = {sdk::Int("k", 5).Min(1).Doc("number of highest classes that count")}});
 
 }  // namespace
 }  // namespace fusebox

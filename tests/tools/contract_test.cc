@@ -2,6 +2,7 @@
 // The contract of every verb: exit codes, one line on stderr, no half-written files.
 #include <fstream>
 
+#include "fusebox/runtime/files/npy.h"
 #include "gmock/gmock.h"
 #include "tests/tools/command.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -133,6 +135,28 @@ TEST_F(Contract, DumpsForAnyTarget) {
   EXPECT_THAT(dump("asm", "x86_64:x86-64-v3"), AllOf(HasSubstr("%ymm"), Not(HasSubstr("%zmm"))));
   EXPECT_THAT(dump("asm", "x86_64:x86-64"), AllOf(HasSubstr("mulps"), Not(HasSubstr("%ymm"))));
   ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit=asm", "--target-cpu=z80"}), 1, "target cpu 'z80'");
+}
+
+TEST_F(Contract, VerbsSayWhatTheyWrote) {
+  const auto expect = [&](std::vector<std::string> words, const std::string& output) {
+    const ProcessResult result = Fusebox(std::move(words));
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.errors, EndsWith("wrote " + output + "\n"));
+    EXPECT_THAT(result.output, Not(HasSubstr("wrote"))) << "results alone go to stdout";
+  };
+  expect({"train", "fashion_mnist_mlp", "--data", "fashion_mnist:test[:64]", "-o", Path("m.keras")}, Path("m.keras"));
+  expect({"train", Path("m.keras"), "--data", "fashion_mnist:test[:64]", "-o", Path("n.keras"), "--history",
+          Path("h.csv")},
+         Path("n.keras") + "\nwrote " + Path("h.csv"));
+  expect({"plot", Path("m.keras"), "-o", Path("m.dot")}, Path("m.dot"));
+  expect({"curves", Path("h.csv"), "-o", Path("c.svg")}, Path("c.svg"));
+  ASSERT_TRUE(WriteNpy(Path("x.npy"), Tensor(DType::kF32, {3, 28, 28})).ok());
+  expect({"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npy")}, Path("y.npy"));
+  expect({"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npz")}, Path("y.npz"));
+  std::ofstream(Path("p.fbg")) << "%x = input : f32[N,8]\n%0 = tanh %x : f32[N,8]\nreturn y = %0\n";
+  expect({"opt", Path("p.fbg"), "--passes=dce", "-o", Path("q.fbg")}, Path("q.fbg"));
+  expect({"explain", Path("p.fbg"), "--profile", Path("t.json")}, Path("t.json"));
+  expect({"bench", "--filter", "^start", "--seconds", "0", "--json", Path("b.json")}, Path("b.json"));
 }
 
 TEST_F(Contract, HelpAndVersionAreResults) {
