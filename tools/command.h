@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `fusebox` command. tools/ sees everything; nobody sees tools/. One file a verb; this is what they share.
+// The `fusebox` command. tools/ sees everything; nobody sees tools/. One file a verb, which defines
+//
+//   void AddTrain(CLI::App& app, Action& action);    // Adds the verb, which sets `action` when it is chosen.
+//
+// and has a line in verbs.inc. This is what they share.
 //
 //   exit 0   done
 //   exit 1   a file, a model or data were wrong: "fusebox: error: ..." on stderr
@@ -26,19 +30,6 @@ int RunCommand(int argc, const char* const* argv);
 
 // What the chosen verb does once all words are read.
 using Action = std::function<absl::Status()>;
-
-// Each adds its verb, which sets `action` when it is chosen.
-void AddTrain(CLI::App& app, Action& action);
-void AddEvaluate(CLI::App& app, Action& action);
-void AddPredict(CLI::App& app, Action& action);
-void AddSummary(CLI::App& app, Action& action);
-void AddDump(CLI::App& app, Action& action);
-void AddExplain(CLI::App& app, Action& action);
-void AddPlot(CLI::App& app, Action& action);
-void AddCurves(CLI::App& app, Action& action);
-void AddPlugins(CLI::App& app, Action& action);
-void AddOpt(CLI::App& app, Action& action);
-void AddBench(CLI::App& app, Action& action);
 
 // ---- Words.
 
