@@ -291,10 +291,12 @@ Layer GaussianNoise(double stddev, DropoutOptions options = {}, Layer::Where whe
 // ---- Functions.
 
 namespace internal {
+// Calls a function with the inputs as separate arguments.
 template <class F, size_t... I>
 Value CallWith(const F& function, const Values& inputs, std::index_sequence<I...>) {
   return function(inputs[I]...);
 }
+// Makes a function of any number of inputs, which reports an error unless it gets kCount of them.
 template <size_t kCount, class F>
 ItemFunction Taking(F function) {
   return [function = std::move(function)](const Values& inputs) -> Value {
@@ -302,6 +304,7 @@ ItemFunction Taking(F function) {
     return inputs[0].Error(fmt::format("takes {} input{}, got {}", kCount, kCount == 1 ? "" : "s", inputs.size()));
   };
 }
+// Makes the layer of Lambda.
 Layer MakeLambda(ItemFunction function, LayerOptions options, Layer::Where where);
 }  // namespace internal
 
