@@ -7,8 +7,10 @@
 
 namespace fusebox {
 
+// Prints the message and the line on stderr, and aborts.
 [[noreturn]] void CheckFailed(std::string_view message, std::source_location where);
 
+// Aborts with the message unless the condition holds.
 inline void Check(bool condition, std::string_view message,
                   std::source_location where = std::source_location::current()) {
   if (!condition) [[unlikely]]

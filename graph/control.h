@@ -25,14 +25,16 @@ namespace fusebox {
 // What the body of a scan returns: the carries' next values, and the outputs of this iteration. And what a scan
 // returns: the last carries, and the outputs of all iterations, [length, ...].
 struct Scanned {
-  Values carry, y;
+  Values carry, y;  // See above.
 };
 
+// What Scan may be told beyond its operands.
 struct ScanOptions {
   int64_t length = 0;    // A dimension. The sequences give it, if there are any.
   bool reverse = false;  // From the last entry to the first; y keeps the order of the sequences.
 };
 
+// What While may be told beyond its operands.
 struct WhileOptions {
   int64_t maximum_iterations = 0;  // 0: no limit.
 };

@@ -25,16 +25,18 @@
 
 namespace fusebox {
 
-using NodeId = uint32_t;
+using NodeId = uint32_t;  // An index into a graph's arena; 0 is the error value.
 struct Node;
 
 // A node may hold graphs, and a graph holds nodes: members that need both complete types are defined below them.
 class Graph {
  public:
+  // A result of the program.
   struct Output {
-    std::string name;
-    NodeId value;
+    std::string name;  // Unique: "loss".
+    NodeId value;      // What it is.
   };
+  // What a state holds after the step.
   struct Update {
     NodeId state;  // An op `state`.
     NodeId value;  // Of the same type.
@@ -53,11 +55,14 @@ class Graph {
   // Replaces an earlier update of the same state.
   void SetUpdate(NodeId state, NodeId value);
 
+  // The node of an id.
   const Node& operator[](NodeId id) const;
   Node& mutable_node(NodeId id);
   NodeId size() const;  // Ids are 1 .. size() - 1.
+  // In the order in which they were added.
   const std::vector<Output>& outputs() const { return outputs_; }
   const std::vector<Update>& updates() const { return updates_; }
+  // Sets all outputs and updates anew.
   void ReplaceResults(std::vector<Output> outputs, std::vector<Update> updates) {
     outputs_ = std::move(outputs);
     updates_ = std::move(updates);
@@ -75,15 +80,17 @@ class Graph {
   std::vector<Update> updates_;
 };
 
+// A value and the op that computes it.
 struct Node {
-  Op op = Op::kError;
-  Type type = {};
-  std::vector<NodeId> inputs = {};
-  AttributeMap attributes = {};
+  Op op = Op::kError;               // What is computed,
+  Type type = {};                   // of which dtype and shape,
+  std::vector<NodeId> inputs = {};  // from which values,
+  AttributeMap attributes = {};     // with which settings.
   std::vector<Graph> regions = {};  // Of control ops: bodies whose inputs are this node's.
   std::string scope = {};           // The layer that wrote it, outermost first: "dense_1" or "block/dense".
   std::string source = {};          // "file.cc:12", where known.
 
+  // The entry of its op in the table.
   const OpInfo& info() const { return Info(op); }
 };
 

@@ -69,6 +69,7 @@ enum class Op : uint8_t {
   kFirstUnnamed,
 };
 
+// What passes ask of an op.
 enum class OpKind : uint8_t {
   kSource,       // No tensor inputs that it computes on: inputs, states, constants, indices, rows of a data set.
   kElementwise,  // Output element i needs element i of each input (broadcast as in NumPy), and nothing else.
@@ -123,26 +124,28 @@ enum class Domain : uint8_t { kReal, kNonZero, kPositive, kInsideOne };
 // What an op reads that walks its input along axes: for index (i0, i1, ...) of the output, the input's element whose
 // index on axis axes[d] is begins[d] + id.
 struct AxisMap {
-  std::vector<int64_t> axes, begins;
+  std::vector<int64_t> axes, begins;  // One of each for each axis of the output.
 };
 
+// An attribute that an op takes.
 struct AttributeSpec {
-  const char* name = nullptr;
-  uint32_t type = 0;  // FB_INT, ...
-  bool required = true;
+  const char* name = nullptr;  // "axes"
+  uint32_t type = 0;           // FB_INT, ...
+  bool required = true;        // Else a missing one is zero, or empty.
 };
 
 // ---- Rules.
 
 // The arguments of a shape rule.
 struct InferContext {
-  std::span<const Type> inputs;
-  const AttributeMap& attributes;
-  const Type* stated = nullptr;  // The type that the node states, for ops whose inputs do not determine it.
+  std::span<const Type> inputs;    // In order.
+  const AttributeMap& attributes;  // Of the node.
+  const Type* stated = nullptr;    // The type that the node states, for ops whose inputs do not determine it.
 };
 // The arguments of a gradient rule: the node's inputs and output as values of the graph that is written, and
 // d loss / d output.
 struct VjpContext {
+  // The node and its values.
   const Node& node;
   Values inputs;
   Value output, dy;
@@ -151,13 +154,15 @@ struct VjpContext {
 // The arguments of the reference evaluation: graph/ops/evaluation.h.
 struct EvaluateContext;
 
+// The entry of an op: all that is known of it.
 struct OpInfo {
-  Op op = Op::kError;     // Its enumerator. Leave it out if the op has none: the table then numbers it.
-  const char* name = "";  // Never changes: files and plugins know the op by it.
-  OpKind kind = OpKind::kSource;
-  int arity = 0;    // -1: one or more.
-  int regions = 0;  // How many it owns.
-  AttributeSpec attributes[8] = {};
+  Op op = Op::kError;                // Its enumerator. Leave it out if the op has none: the table then numbers it.
+  const char* name = "";             // Never changes: files and plugins know the op by it.
+  OpKind kind = OpKind::kSource;     // What passes may do with it.
+  int arity = 0;                     // -1: one or more.
+  int regions = 0;                   // How many it owns.
+  AttributeSpec attributes[8] = {};  // Those that it takes.
+  // The output's type. Error: what was expected and got.
   absl::StatusOr<Type> (*infer)(const InferContext&) = nullptr;
   bool states_type = false;  // Its inputs do not determine its type: inputs, states, constants, calls.
   // One value for each input; an error value (id 0, no message) where no gradient flows. nullptr: none flows at all.
@@ -167,27 +172,30 @@ struct OpInfo {
   // Of a control op: all its results.
   absl::StatusOr<std::vector<Literal>> (*evaluate_results)(const EvaluateContext&) = nullptr;
 
+  // Traits.
   Access access = Access::kSamePoint;
   Binding binding = Binding::kNone;
   Cost cost = Cost::kMore;
   Accuracy accuracy = Accuracy::kRounded;
   Domain domain = Domain::kReal;
   AxisMap (*axis_map)(const Node&) = nullptr;  // Of an op that reads its one input along axes.
-  bool commutative = false;
-  bool idempotent = false;        // f(x, x) = x
-  bool own_inverse = false;       // f(f(x)) = x
-  bool reads_shape_only = false;  // Depends on its inputs' shapes, not on their elements.
-  bool gives_index = false;       // A reduction that gives where an element lies, not an element.
-  const char* meaning = "";       // NaN, empty tensors, ties, overflow.
+  bool commutative = false;                    // f(x, y) = f(y, x)
+  bool idempotent = false;                     // f(x, x) = x
+  bool own_inverse = false;                    // f(f(x)) = x
+  bool reads_shape_only = false;               // Depends on its inputs' shapes, not on their elements.
+  bool gives_index = false;                    // A reduction that gives where an element lies, not an element.
+  const char* meaning = "";                    // NaN, empty tensors, ties, overflow.
   // Of an elementwise op without attributes: operands and values in f64 (bools as 0 and 1), "2, 3 -> 6; 0, inf -> nan".
   const char* examples = "";
 };
 
+// The entry of an op.
 const OpInfo& Info(Op op);
 // All entries, by number: the first one's is 1.
 std::span<const OpInfo> AllOps();
 // Whether an op has this number.
 bool IsOp(Op op);
+// nullopt if there is no such op.
 std::optional<Op> OpFromName(std::string_view name);
 // Checks arity, attributes' names and types, and gives the output's type. The message names the op, expected and got.
 absl::StatusOr<Type> InferType(Op op, const InferContext& context);

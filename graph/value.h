@@ -35,9 +35,10 @@ std::vector<T> ReadArray(const T* from, uint64_t count) {
   return all;
 }
 
-using Dims = std::vector<int64_t>;  // In the encoding of FbType::dims.
-inline constexpr int64_t kBatch = -1;
+using Dims = std::vector<int64_t>;     // In the encoding of FbType::dims.
+inline constexpr int64_t kBatch = -1;  // The dimension N.
 
+// The ABI's forms of a type and of a line.
 inline FbType MakeType(uint32_t dtype, const Dims& dims) {
   FbType type{sizeof type, dtype, int64_t(std::min<size_t>(dims.size(), FB_MAX_RANK)), {}};
   std::copy_n(dims.begin(), type.rank, type.dims);
@@ -47,8 +48,8 @@ inline FbSource MakeSource(std::source_location where) { return {sizeof(FbSource
 
 // An attribute that lives as long as the full expression that holds it.
 struct NamedAttribute {
-  FbAttribute raw;
-  Dims ints;
+  FbAttribute raw;  // As the table takes it, but for `ints`.
+  Dims ints;        // Of an FB_INTS.
 
   NamedAttribute(const char* name, bool v) : raw{sizeof raw, FB_FLAG, name, v, 0, "", nullptr, 0} {}
   NamedAttribute(const char* name, const char* v) : raw{sizeof raw, FB_STRING, name, 0, 0, v, nullptr, 0} {}
@@ -75,11 +76,14 @@ inline std::string ToString(const FbType& type) {
 
 // An op on the error value (id 0) gives the error value, so callers need not check call by call.
 struct Value {
+  // The table of its host, the graph, and the value in it.
   const FbApi* api = nullptr;
   FbBuilder* builder = nullptr;
   FbId id = 0;
 
+  // False for the error value.
   bool ok() const { return id != 0; }
+  // Of the error value, dtype 0 and rank 0.
   FbType type() const {
     FbType type = MakeType(0, {});
     if (id != 0) api->type(builder, id, &type);
@@ -99,12 +103,13 @@ struct Value {
     if (id != 0) Error("axis " + std::to_string(axis) + " does not exist in " + ToString(t), where);
     return 0;
   }
+  // Reports an error, and returns the error value.
   Value Error(const std::string& message, std::source_location where = std::source_location::current()) const {
     const FbSource source = MakeSource(where);
     return {api, builder, api ? api->error(builder, message.c_str(), &source) : 0};
   }
 };
-using Values = std::vector<Value>;
+using Values = std::vector<Value>;  // Several, in order.
 
 // An operand: a value or a number, and the line that wrote it. The default argument is evaluated at the conversion, in
 // the caller; so even an operator, which can take no further argument, knows its line.
@@ -112,10 +117,11 @@ struct At {
   At(Value v, std::source_location w = std::source_location::current()) : value(v), where(w) {}
   At(double v, std::source_location w = std::source_location::current()) : number(v), is_number(true), where(w) {}
 
+  // The operand: the number if is_number, else the value.
   Value value;
   double number = 0;
   bool is_number = false;
-  std::source_location where;
+  std::source_location where;  // The line that wrote it.
 };
 
 // Emits a node, at the line of its first operand that is a value. A number becomes a constant of that operand's dtype.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox bench: how fast training, inference, products and compiling are on this machine, and how near that is to the
-// most that its cores can do. The benchmarks are in bench/.
+// fusebox bench: measures how fast training, inference, products and compiling are on this machine, compared with the
+// peak of its cores. The benchmarks are in bench/.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -22,7 +22,7 @@ namespace fusebox::tools {
 namespace {
 
 constexpr int64_t kLeastSamples = 3, kMostThreads = 1024;
-// Shorter runs are timed many at once: the clock itself takes some 30 ns.
+// Shorter runs are timed in groups: the clock itself takes about 30 ns.
 constexpr double kLeastSampleSeconds = 1e-3;
 
 struct BenchWords {
@@ -42,7 +42,7 @@ struct Result {
   double median() const { return seconds[seconds.size() / 2]; }
 };
 
-using Peaks = std::map<int64_t, MachinePeak>;  // By threads.
+using Peaks = std::map<int64_t, MachinePeak>;  // By number of threads.
 
 absl::StatusOr<double> SecondsOf(const Benchmark::Run& run, int64_t runs) {
   const auto start = std::chrono::steady_clock::now();
@@ -51,7 +51,7 @@ absl::StatusOr<double> SecondsOf(const Benchmark::Run& run, int64_t runs) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Samples for at least so many seconds, after a run that warms up.
+// Times runs for at least this many seconds, after a warm-up run.
 absl::StatusOr<std::vector<double>> Measure(const Benchmark::Run& run, double seconds) {
   FUSEBOX_RETURN_IF_ERROR(run());
   int64_t runs = 1;
@@ -77,7 +77,7 @@ std::vector<Benchmark> AllBenchmarks() {
   return all;
 }
 
-// On a shared machine the best of several moments is nearest to the truth.
+// On a shared machine, the best of several moments is nearest to the peak.
 void MeasurePeaks(const std::vector<int64_t>& threads, Peaks& peaks) {
   for (const int64_t n : threads) {
     const MachinePeak now = MeasurePeak(n);
@@ -103,9 +103,9 @@ std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
                         r.flops > 0 ? fmt::format("{:.1f}", rate / 1e9) : "",
                         r.flops > 0 ? fmt::format("{:.0f}", 100 * rate / peaks.at(r.threads).flops) : "");
   }
-  text += "\nGFLOP/s and % of peak are of the least time.";
+  text += "\nGFLOP/s and % of peak refer to the minimum time.";
   for (const auto& [threads, peak] : peaks) {
-    text += fmt::format(" Peak of {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
+    text += fmt::format(" Peak with {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
                         peak.flops / 1e9, peak.bytes / 1e9);
   }
   if (std::ranges::any_of(results, [](const Result& r) { return r.searched_products > 0; }))
@@ -113,7 +113,7 @@ std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
   return text + "\n";
 }
 
-// "" where the system does not tell.
+// The processor's name; "" if the system does not report it.
 std::string Processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -157,7 +157,7 @@ absl::StatusOr<std::vector<int64_t>> ThreadList(const std::string& text) {
     int64_t n = 0;
     const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), n);
     if (error != std::errc() || end != piece.data() + piece.size() || n < 1 || n > kMostThreads) {
-      return Refuse("expected numbers from 1 to {} with ',' between, got '{}'", kMostThreads, text);
+      return Refuse("expected numbers from 1 to {} separated by ',', got '{}'", kMostThreads, text);
     }
     threads.push_back(n);
   }
@@ -168,7 +168,7 @@ absl::Status Bench(const BenchWords& words) {
   std::vector<Benchmark> benchmarks = AllBenchmarks();
   const std::regex filter(words.filter);
   std::erase_if(benchmarks, [&](const Benchmark& b) { return !std::regex_search(b.name, filter); });
-  if (benchmarks.empty()) return Refuse("no benchmark's name has '{}' in it: --list names them", words.filter);
+  if (benchmarks.empty()) return Refuse("no benchmark's name contains '{}': --list shows the names", words.filter);
   if (words.list) {
     for (const Benchmark& benchmark : benchmarks) Print(benchmark.name + "\n");
     return absl::OkStatus();
@@ -193,6 +193,7 @@ absl::Status Bench(const BenchWords& words) {
   MeasurePeaks(threads, peaks);
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.json, Json(results, peaks)));
   Print(Table(results, peaks));
+  if (!words.json.empty()) ReportWritten(words.json);
   return absl::OkStatus();
 }
 
@@ -218,14 +219,15 @@ CLI::Validator Threads() {
 void AddBench(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("bench", "Measure how fast this machine trains, predicts and compiles");
   const auto words = std::make_shared<BenchWords>();
-  verb->add_option("--filter", words->filter, "Only benchmarks whose name has this in it")->check(Regex());
-  verb->add_option("--threads", words->threads, "Numbers of threads to measure with; else one, and all cores")
+  verb->add_option("--filter", words->filter, "Run only benchmarks whose names contain this regular expression")
+      ->check(Regex());
+  verb->add_option("--threads", words->threads, "Numbers of threads, separated by ','; default: 1 and all cores")
       ->check(Threads());
-  verb->add_option("--seconds", words->seconds, "To measure each for, at least")
+  verb->add_option("--seconds", words->seconds, "Minimum time for each benchmark")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
-  verb->add_option("--json", words->json, "Write the results here");
-  verb->add_flag("--list", words->list, "Only name the benchmarks");
+  verb->add_option("--json", words->json, "Write the results to this file");
+  verb->add_flag("--list", words->list, "List the benchmarks without running them");
   CLI::App* search = AddSearchSchedules(*verb, action);
   verb->callback([=, &action] {
     if (!search->parsed()) action = [words] { return Bench(*words); };

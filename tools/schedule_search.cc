@@ -14,17 +14,17 @@
 #include "fusebox/compiler/schedule/schedule_variations.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/fit/interrupt.h"
-#include "tools/made_up_run.h"
+#include "tools/synthetic_run.h"
 
 namespace fusebox::tools {
 namespace {
 
 constexpr int64_t kRounds = 4, kLeastTurns = 5, kMostSteps = 200;
-// What must be gained over the best so far, and in the end over the model. Less may be chance.
+// Required gain over the best schedule so far, and finally over the model's. Smaller gains may be chance.
 constexpr double kGain = 0.985, kGainInTheEnd = 0.99;
 
 using Schedules = std::map<ProductShape, ProductSchedule>;
-using Times = std::map<ProductShape, double>;  // Seconds of a step, of all kernels with such a product.
+using Times = std::map<ProductShape, double>;  // Seconds per step, of all kernels with this product.
 
 class ScheduleSearch {
  public:
@@ -82,13 +82,13 @@ class ScheduleSearch {
     kernel_count_ = int64_t(executable.report().kernels.size());
     events_of_a_step_ = kernel_count_ + executable.report().barriers + 2;
     steps_ = std::min(kMostSteps, StepsThatFit(executable, options_.batch_size));
-    FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run,
-                             MadeUpRun::Make("search-schedules", program_, executable, options_.batch_size, steps_));
-    run_ = std::make_unique<MadeUpRun>(std::move(run));
+    FUSEBOX_ASSIGN_OR_RETURN(SyntheticRun run,
+                             SyntheticRun::Make("search-schedules", program_, executable, options_.batch_size, steps_));
+    run_ = std::make_unique<SyntheticRun>(std::move(run));
     return absl::OkStatus();
   }
 
-  // One round; whether any product has a better schedule than before.
+  // Runs one round. Returns whether any product has a better schedule than before.
   absl::StatusOr<bool> Improve(Schedules& best, int64_t round) {
     std::map<ProductShape, std::vector<ProductSchedule>> candidates;
     size_t most = 0;
@@ -123,7 +123,7 @@ class ScheduleSearch {
     return improved;
   }
 
-  // The least times of the program with each of these, by turns.
+  // The minimum times of the program with each of these schedules, run in turn.
   absl::StatusOr<std::vector<Times>> Measure(const std::vector<Schedules>& all) {
     std::vector<Executable> programs;
     for (const Schedules& schedules : all) {
@@ -149,15 +149,15 @@ class ScheduleSearch {
         const double took = std::chrono::duration<double>(Clock::now() - start).count();
         Collect(profile, steps, least[i]);
         if (SignalArrived() != 0) return absl::CancelledError("interrupted");
-        // Longer turns as long as they are short: at first the caches hold the program before.
+        // Lengthens turns while they are short: at first the caches hold the previous program.
         if (took * 2 < turn) steps = std::min(steps * 2, steps_);
       }
     }
     return least;
   }
 
-  // Of each product the least of all turns' medians, as the least of all steps may be luck; of each kernel the time of the
-  // thread that took longest.
+  // For each product, the minimum of the turns' medians, as the minimum of all steps may be luck; for each kernel, the
+  // time of the slowest thread.
   void Collect(const Profile& profile, int64_t steps, Times& least) const {
     std::vector<double> times(size_t(kernel_count_ * steps));
     for (int64_t thread = 0; thread < profile.threads(); ++thread) {
@@ -187,7 +187,7 @@ class ScheduleSearch {
   std::map<ProductShape, std::vector<size_t>> kernels_;
   std::map<ProductShape, std::vector<ProductSchedule>> tried_;
   int64_t kernel_count_ = 0, events_of_a_step_ = 0, steps_ = 0;
-  std::unique_ptr<MadeUpRun> run_;
+  std::unique_ptr<SyntheticRun> run_;
 };
 
 }  // namespace

@@ -13,22 +13,22 @@ namespace fusebox::tools {
 
 struct SearchedProduct {
   ProductShape shape;
-  ProductSchedule model, best;  // Equal if nothing was faster.
+  ProductSchedule model, best;  // Equal if no other schedule was faster.
   double model_seconds = 0, best_seconds = 0;
   double flops = 0;
-  size_t tried = 0;  // How many schedules were.
+  size_t tried = 0;  // Number of schedules tried.
 };
 
 struct ScheduleSearchOptions {
   int64_t batch_size = 1, threads = 1;
-  double seconds = 1;                                     // To measure in each round, at least.
-  std::function<void(const std::string&)> progress = {};  // Told once a round.
+  double seconds = 1;                                     // Minimum time of measuring in each round.
+  std::function<void(const std::string&)> progress = {};  // Called once per round.
 };
 
-// The products are timed where they are, in the compiled program, with all that is fused to them, on made-up data, all
-// products in the same runs. Each round compiles the program once for each variation of the schedules that were best so
-// far, runs these programs by turns, and takes of each product the least of the turns' median times; the last one is the
-// model's against the winners'. Errors: the program cannot be compiled, its data are too large, an interrupt.
+// Times the products in place, in the compiled program, with everything that is fused to them, on synthetic data, all
+// products in the same runs. Each round compiles the program once for each variation of the best schedules so far, runs
+// these programs in turn, and takes for each product the minimum of the turns' median times. The last round compares
+// the model's schedules with the winners. Errors: the program cannot be compiled, its data are too large, an interrupt.
 absl::StatusOr<std::vector<SearchedProduct>> SearchSchedules(const Graph& program,
                                                              const ScheduleSearchOptions& options);
 

@@ -14,9 +14,10 @@
 
 namespace fusebox::sdk {
 
+// A number of the run.
 struct Log {
-  std::string_view name;
-  double value;
+  std::string_view name;  // "val_loss"
+  double value;           // So far in the epoch.
 };
 
 // A callback's view of the run. FbEvent explains the fields.
@@ -26,12 +27,13 @@ class Event {
     for (uint32_t i = 0; i < e.log_count; ++i) logs.push_back({e.log_names[i], e.log_values[i]});
   }
 
+  // What stderr is: a terminal, and one with colours.
   bool terminal() const { return (e.flags & FB_TERMINAL) != 0; }
   bool colour() const { return (e.flags & FB_COLOUR) != 0; }
   void Stop() { raw_.stop = 1; }  // Ends the training after this step.
   void Write(std::string_view text) const { sink_.write(sink_.data, text.data(), text.size()); }  // To stderr.
 
-  const FbEvent e;
+  const FbEvent e;        // The event as the host gave it.
   std::vector<Log> logs;  // In the host's order: "accuracy", "loss", "val_accuracy", "val_loss".
 
  private:
@@ -42,8 +44,9 @@ class Event {
 // The host calls only methods that are overridden, so a callback without OnBatchEnd costs nothing per batch.
 class Callback {
  public:
-  static constexpr uint32_t kKind = FB_CALLBACK;
+  static constexpr uint32_t kKind = FB_CALLBACK;  // For FUSEBOX_PLUGIN.
   virtual ~Callback() = default;
+  // Called when the event happens; an evaluation with validation data is a test.
   virtual void OnTrainBegin(Event&) {}
   virtual void OnTrainEnd(Event&) {}
   virtual void OnEpochBegin(Event&) {}
@@ -52,34 +55,38 @@ class Callback {
   virtual void OnBatchEnd(Event&) {}
   virtual void OnTestBegin(Event&) {}
   virtual void OnTestEnd(Event&) {}
-  virtual void OnTick(Event&) {}  // About ten times a second, between steps, only if stderr is a terminal.
-  virtual void OnInterrupted(Event&) {}
+  virtual void OnTick(Event&) {}         // About ten times a second, between steps, only if stderr is a terminal.
+  virtual void OnInterrupted(Event&) {}  // A signal ends the run.
   // Returns bytes for checkpoints. LoadState of later versions must understand them.
   virtual std::string SaveState() const { return {}; }
   virtual void LoadState(std::string_view) {}
 };
 
+// A part of a data set.
 struct Split {
-  std::string name;
-  int64_t rows;
+  std::string name;  // "train"
+  int64_t rows;      // Its number of samples.
 };
 
+// An array of a data set.
 struct Array {
   std::string name;                  // "x", "y", or the name of an input or output
   FbType type;                       // All dimensions are numbers.
   std::shared_ptr<const void> data;  // Row-major.
 };
 
+// A data source: named splits of arrays.
 class Dataset {
  public:
-  static constexpr uint32_t kKind = FB_DATASET;
+  static constexpr uint32_t kKind = FB_DATASET;  // For FUSEBOX_PLUGIN.
   virtual ~Dataset() = default;
-  virtual std::vector<Split> Splits() const = 0;
+  virtual std::vector<Split> Splits() const = 0;                      // The first is the default.
   virtual std::vector<Array> Load(std::string_view split) const = 0;  // One of Splits().
 };
 
 // ---- The hook tables over these classes. No exception passes the boundary.
 
+// Calls `work`; an exception becomes the sink's error.
 template <class Work>
 auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
   try {
@@ -103,6 +110,7 @@ auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
     }                                                                                \
   }()
 
+// The C functions over a Callback.
 template <class Class>
 constexpr FbCallbackHooks MakeCallbackHooks() {
   const uint32_t events = uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainBegin)} << FB_TRAIN_BEGIN |
@@ -157,16 +165,19 @@ constexpr FbCallbackHooks MakeCallbackHooks() {
 
 // A data set, and everything that it has handed out.
 struct DatasetBox {
+  // One call of Load.
   struct Loaded {
-    std::vector<Array> arrays;
-    std::vector<FbArray> raw;
+    std::vector<Array> arrays;  // As the data set gave them,
+    std::vector<FbArray> raw;   // and as the host sees them.
   };
+  // The data set, what it said of its splits, and all arrays handed out.
   std::unique_ptr<const Dataset> dataset;
   std::vector<Split> splits;
   std::vector<FbSplit> raw_splits;
   std::list<Loaded> loaded;
 };
 
+// The C functions over a Dataset.
 template <class Class>
 constexpr FbDatasetHooks MakeDatasetHooks() {
   return {sizeof(FbDatasetHooks),

@@ -6,11 +6,12 @@
 
 namespace fusebox::sdk {
 
+// What FUSEBOX_PLUGIN is told of an item.
 template <size_t N = 1>
 struct Item {
-  const char* id;      // "namespace/name"
-  uint32_t major = 1;  // Increase it when existing models would change their meaning.
-  const char* doc = "";
+  const char* id;                      // "namespace/name"
+  uint32_t major = 1;                  // Increase it when existing models would change their meaning.
+  const char* doc = "";                // A sentence on what it computes, for `fusebox plugins describe`.
   bool class_labels = false;           // See FB_CLASS_LABELS.
   bool decays_weights = false;         // See FB_DECAYS_WEIGHTS.
   bool class_labels_by_shape = false;  // See FB_CLASS_LABELS_BY_SHAPE.
@@ -18,14 +19,17 @@ struct Item {
   Schema attributes[N] = {};           // N follows from the initialiser.
 };
 
+// The table of C functions of an item that the host calls.
 template <class Class>
 struct Hooks {
+  // An FbCallbackHooks or an FbDatasetHooks.
   static constexpr auto kTable = [] {
     if constexpr (Class::kKind == FB_CALLBACK) return MakeCallbackHooks<Class>();
     if constexpr (Class::kKind == FB_DATASET) return MakeDatasetHooks<Class>();
   }();
 };
 
+// The item as the host sees it.
 template <class Class, size_t N>
 consteval FbItem Describe(const Item<N>& item) {
   const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;

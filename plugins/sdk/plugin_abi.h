@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-enum { FB_MAGIC = 0x786F6266, FB_ABI_MAJOR = 1, FB_ABI_MINOR = 0 };
+enum { FB_MAGIC = 0x786F6266, FB_ABI_MAJOR = 1, FB_ABI_MINOR = 0 };  // FbLibrary: "fbox", and the interface version.
 
 enum {  // FbItem::kind. The first nine write symbols (expand), the host calls the others (hooks).
   FB_LAYER = 1,
@@ -50,10 +50,10 @@ enum {              // FbCall::flags
 
 // ---- Items that write symbols.
 
-typedef struct FbCall {
-  uint32_t struct_size, attribute_count, input_count, flags;
-  const FbApi* api;
-  FbBuilder* builder;
+typedef struct FbCall {                                       // One use of an item that writes symbols.
+  uint32_t struct_size, attribute_count, input_count, flags;  // sizeof(FbCall), lengths of the arrays, FB_TRAINING, ...
+  const FbApi* api;                                           // The functions that write into `builder`.
+  FbBuilder* builder;                                         // The graph to write into.
   const FbAttribute* attributes;  // The whole schema, checked, defaults filled in; see FB_OPTIONAL.
   const FbId* inputs;             // Layer, activation: x. Loss, metric: y_true, y_pred; of a metric that weighs
                                   // samples their weights, f32[N], too. Initializer: none.
@@ -65,22 +65,23 @@ typedef struct FbCall {
                       // if all do. Null: all do, of every input.
 } FbCall;
 
-typedef struct FbSchema {                        // An attribute of an item.
-  uint32_t struct_size, type, flags, item_kind;  // item_kind: what an FB_ITEM refers to, FB_ACTIVATION, ...
-  const char *name, *doc;
-  double min, max;  // Bounds, both included, of a number or of each element of FB_INTS.
-  double default_real;
-  int64_t default_integer;
-  const char* default_string;  // FB_ITEM: "" is none, and then users may also give "".
-  const int64_t* default_ints;
-  uint64_t default_ints_count;
+typedef struct FbSchema {  // An attribute of an item.
+  uint32_t struct_size, type, flags,
+      item_kind;                // FB_INT, ...; FB_REQUIRED, ...; what an FB_ITEM refers to, FB_LAYER, ...
+  const char *name, *doc;       // "units", "width of the output"
+  double min, max;              // Bounds, both included, of a number or of each element of FB_INTS.
+  double default_real;          // Of an FB_FLOAT.
+  int64_t default_integer;      // Of an FB_INT or an FB_FLAG.
+  const char* default_string;   // FB_ITEM: "" is none, and then users may also give "".
+  const int64_t* default_ints;  // Of an FB_INTS,
+  uint64_t default_ints_count;  // so many.
 } FbSchema;
 
 // ---- Items that the host calls.
 
-typedef struct FbSink {  // Receives a hook's output. Text is copied before the functions return.
-  uint32_t struct_size, reserved;
-  void* data;
+typedef struct FbSink {            // Receives a hook's output. Text is copied before the functions return.
+  uint32_t struct_size, reserved;  // sizeof(FbSink), 0.
+  void* data;                      // The first argument of the functions.
   void (*fail)(void* data, const char* message);                 // The call failed; the first message counts.
   void (*write)(void* data, const char* bytes, uint64_t count);  // Text for stderr, or the bytes asked for.
 } FbSink;
@@ -99,51 +100,51 @@ enum {  // FbEvent::kind
 };
 enum { FB_TERMINAL = 1, FB_COLOUR = 2 };  // FbEvent::flags: what stderr is.
 
-typedef struct FbEvent {
-  uint32_t struct_size, kind, flags, log_count;
-  int64_t epoch, epochs;  // Index from 0, and number of epochs.
-  int64_t step, steps;    // Steps of the epoch that are done, and their total.
-  double seconds;         // Since the epoch began; for FB_TRAIN_END since training began.
-  const char* const* log_names;
-  const double* log_values;
-  int64_t columns;  // The width of the terminal.
-  int64_t stop;     // Set by the callback: nonzero ends training after this step.
+typedef struct FbEvent {                         // What happens in a run.
+  uint32_t struct_size, kind, flags, log_count;  // FB_EPOCH_END, ...; FB_TERMINAL, ...; length of the arrays of logs.
+  int64_t epoch, epochs;                         // Index from 0, and number of epochs.
+  int64_t step, steps;                           // Steps of the epoch that are done, and their total.
+  double seconds;                                // Since the epoch began; for FB_TRAIN_END since training began.
+  const char* const* log_names;                  // "accuracy", "loss", "val_accuracy", "val_loss"
+  const double* log_values;                      // Their values so far.
+  int64_t columns;                               // The width of the terminal.
+  int64_t stop;                                  // Set by the callback: nonzero ends training after this step.
 } FbEvent;
 
-typedef struct FbCallbackHooks {
-  uint32_t struct_size, events;  // Bit 1 << FbEvent::kind is set for each event that on_event receives.
+typedef struct FbCallbackHooks {  // FbItem::hooks of an FB_CALLBACK.
+  uint32_t struct_size, events;   // Bit 1 << FbEvent::kind is set for each event that on_event receives.
   void* (*create)(const FbAttribute*, uint32_t attribute_count, const FbSink*);  // Null after fail().
-  void (*destroy)(void* object);
-  void (*on_event)(void* object, FbEvent*, const FbSink*);  // Its output goes to stderr.
-  void (*save_state)(void* object, const FbSink*);          // For a checkpoint: writes bytes that load_state reads.
-  void (*load_state)(void* object, const char* bytes, uint64_t count, const FbSink*);
+  void (*destroy)(void* object);                                                 // Of create.
+  void (*on_event)(void* object, FbEvent*, const FbSink*);                       // Its output goes to stderr.
+  void (*save_state)(void* object, const FbSink*);  // For a checkpoint: writes bytes that load_state reads.
+  void (*load_state)(void* object, const char* bytes, uint64_t count, const FbSink*);  // What save_state wrote.
 } FbCallbackHooks;
 
-typedef struct FbSplit {
-  uint32_t struct_size, reserved;
-  const char* name;  // "train"
-  int64_t rows;
+typedef struct FbSplit {           // A part of a data set.
+  uint32_t struct_size, reserved;  // sizeof(FbSplit), 0.
+  const char* name;                // "train"
+  int64_t rows;                    // Its number of samples.
 } FbSplit;
 
-typedef struct FbArray {
-  uint32_t struct_size, reserved;
-  const char* name;    // "x", "y", or the name of an input or output
-  const FbType* type;  // All dimensions are numbers.
-  const void* data;    // Row-major, aligned to the element; owned by the object, valid while it lives.
+typedef struct FbArray {           // An array of a data set.
+  uint32_t struct_size, reserved;  // sizeof(FbArray), 0.
+  const char* name;                // "x", "y", or the name of an input or output
+  const FbType* type;              // All dimensions are numbers.
+  const void* data;                // Row-major, aligned to the element; owned by the object, valid while it lives.
 } FbArray;
 
-typedef struct FbDatasetHooks {
-  uint32_t struct_size, reserved;
+typedef struct FbDatasetHooks {                                                  // FbItem::hooks of an FB_DATASET.
+  uint32_t struct_size, reserved;                                                // sizeof(FbDatasetHooks), 0.
   void* (*create)(const FbAttribute*, uint32_t attribute_count, const FbSink*);  // Null after fail().
-  void (*destroy)(void* object);
+  void (*destroy)(void* object);                                                 // Of create.
   // Each returns a count, 0 after fail(), and an array owned by the object.
   uint64_t (*splits)(void* object, const FbSplit** splits, const FbSink*);
   uint64_t (*load)(void* object, const char* split, const FbArray** arrays, const FbSink*);
 } FbDatasetHooks;
 
-typedef struct FbModelHooks {  // A model library links libfusebox and may use all of it.
-  uint32_t struct_size, reserved;
-  const char* build_id;  // Of the libfusebox that it was compiled for; any other refuses the library.
+typedef struct FbModelHooks {      // A model library links libfusebox and may use all of it.
+  uint32_t struct_size, reserved;  // sizeof(FbModelHooks), 0.
+  const char* build_id;            // Of the libfusebox that it was compiled for; any other refuses the library.
   // Writes the model's configuration (JSON) and, if it is compiled, its training program (.fbg). Either sink may get
   // fail().
   void (*build)(const FbAttribute*, uint32_t attribute_count, const FbSink* config, const FbSink* program);
@@ -151,26 +152,27 @@ typedef struct FbModelHooks {  // A model library links libfusebox and may use a
 
 // ---- The library.
 
-typedef struct FbItem {
-  uint32_t struct_size, kind, major, attribute_count;
-  const char *id, *doc;  // The key is (kind, id@major); id is "namespace/name".
-  const FbSchema* attributes;
+typedef struct FbItem {  // A layer, a loss, ...: what a library registers.
+  uint32_t struct_size, kind, major,
+      attribute_count;         // sizeof(FbItem); FB_LAYER, ...; version; length of `attributes`.
+  const char *id, *doc;        // The key is (kind, id@major); id is "namespace/name".
+  const FbSchema* attributes;  // What it may be given.
   // Symbolic kinds: a pure function of attributes and inputs. There is no object to keep or destroy.
   FbId (*expand)(const FbCall*);
-  const void* hooks;  // Other kinds: FbCallbackHooks, FbDatasetHooks or FbModelHooks.
-  uint32_t flags, reserved;
+  const void* hooks;         // Other kinds: FbCallbackHooks, FbDatasetHooks or FbModelHooks.
+  uint32_t flags, reserved;  // FB_CLASS_LABELS, ...; 0.
 } FbItem;
 
-typedef struct FbHost {
-  uint32_t struct_size, abi_major, abi_minor, reserved;
-  void* registry;
-  void (*add)(void* registry, const FbItem*);
+typedef struct FbHost {                                  // What the host gives to a library that registers its items.
+  uint32_t struct_size, abi_major, abi_minor, reserved;  // sizeof(FbHost), the host's FB_ABI_MAJOR and FB_ABI_MINOR, 0.
+  void* registry;                                        // The first argument of `add`.
+  void (*add)(void* registry, const FbItem*);            // Registers an item.
 } FbHost;
 
-typedef struct FbLibrary {
+typedef struct FbLibrary {                                     // A library's descriptor.
   uint32_t struct_size, magic, abi_major, abi_minor_required;  // These four never move, not even in another major.
   const char *id, *version, *licence, *build_info;             // licence: an SPDX expression, or "".
-  void (*register_items)(const FbHost*);
+  void (*register_items)(const FbHost*);                       // Calls FbHost::add for each item.
 } FbLibrary;
 
 const FbLibrary* fusebox_plugin(void);  // The one symbol that a plugin exports.

@@ -13,21 +13,24 @@ namespace fusebox::sdk {
 // A format string, checked at compile time, and its source line.
 template <class... T>
 struct FormatAt {
+  // From a literal.
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
   consteval FormatAt(const S& text, std::source_location w = std::source_location::current())
       : format(text), where(w) {}
 
-  fmt::format_string<T...> format;
-  std::source_location where;
+  fmt::format_string<T...> format;  // Checked against the arguments' types.
+  std::source_location where;       // The line that wrote it.
 };
 
+// 0, 1, ..., rank - 1.
 inline Dims AllAxes(const Value& x) {
   Dims axes;
   for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
   return axes;
 }
 
+// What an item declares its states and reads its inputs with; lives for one call.
 class Scope {
   using Where = std::source_location;
 
@@ -42,6 +45,7 @@ class Scope {
   bool training() const { return (call_.flags & FB_TRAINING) != 0; }
   // Whether this layer is frozen (Keras's trainable=False), in any program.
   bool frozen() const { return (call_.flags & FB_FROZEN) != 0; }
+  // The values that the item is applied to, by number. Error: there are fewer.
   uint32_t input_count() const { return call_.input_count; }
   Value Input(uint32_t i) const {
     if (i < call_.input_count) return Wrap(call_.inputs[i]);
@@ -130,6 +134,7 @@ class Scope {
     return Emit("random_uniform", {key, Counter(where)},
                 {{"dims", dims}, {"dtype", int64_t(type.dtype)}, {"stream", int64_t{0}}});
   }
+  // A scalar of this dtype.
   Value Constant(double number, uint32_t dtype = FB_F32) const {
     return Wrap(call_.api->constant(call_.builder, number, dtype));
   }

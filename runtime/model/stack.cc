@@ -126,7 +126,7 @@ void Stack::Extend(size_t layer) {
   SettleModel(model_.config.layers[layer], model_.outputs[0]);
   model_.outputs = types->back().outputs;
   if (model_.outputs.size() != 1) {
-    model_.status = Refuse("{}'{}' has {} model_.outputs, a layer of a stack has one", where_[layer],
+    model_.status = Refuse("{}'{}' has {} outputs, a layer of a stack has one", where_[layer],
                            model_.config.layers[layer].name, model_.outputs.size());
   }
 }

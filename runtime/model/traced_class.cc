@@ -181,7 +181,7 @@ absl::Status TracedClass::AddTrace(const std::vector<InputConfig>& inputs, const
         traces_.empty() ? trace->inference.output_names : traces_[0]->inference.output_names;
     for (const ModelConfig* now : {&trace->inference, &trace->training}) {
       if (now->output_names == before) continue;
-      return Refuse("{}its Call returns the model_.outputs {}, and for other inputs {}",
+      return Refuse("{}its Call returns the outputs {}, and for other inputs {}",
                     now == &trace->training ? "in training " : "", QuotedNames(now->output_names), QuotedNames(before));
     }
     return absl::OkStatus();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "fusebox/compiler/native/cache_sizes.h"
 #include "fusebox/compiler/native/machine.h"
 #include "gtest/gtest.h"
 #include "llvm/BinaryFormat/ELF.h"

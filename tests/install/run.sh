@@ -56,6 +56,12 @@ build_against_it() {
   quietly cmake --build "$2/build"
 }
 
+echo "== Building and running README's program"
+build_against_it "$source_dir/examples/programs/clothes" clothes
+clothes/build/clothes >clothes.txt
+says clothes.txt "test accuracy: 0.8"
+[[ -s clothes.keras ]] || fail "it has saved no model"
+
 echo "== Building the third-party plugin"
 build_against_it "$source_dir/examples/plugins/gated_dense" plugin
 library=$work/plugin/build/acme.so

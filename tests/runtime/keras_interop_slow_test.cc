@@ -19,6 +19,7 @@
 #include "tests/runtime/files/files.h"
 #include "tests/runtime/functional_models.h"
 #include "tests/runtime/keras_subclass.h"
+#include "tests/runtime/numbers.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
@@ -273,6 +274,29 @@ TEST_F(KerasInterop, KerasOpensOurFunctionalModelsAndTrainsOn) {
     Python("make_keras_functional.py", {"check", folder_ / "ours.keras", folder_ / "told.npz"});
     if (HasFatalFailure()) return;
   }
+}
+
+// Keras has no form for a layer that two inner models share: it opens our file with two layers of the same weights.
+TEST_F(KerasInterop, KerasOpensOurModelWhoseInnerModelsShareALayer) {
+  const Layer shared = Dense(3, "tanh", {.name = "shared"});
+  const SymbolicTensor a = Input({4}, {.name = "a"}), b = Input({4}, {.name = "b"});
+  const Model first(a, Dense(2, {.name = "last"})(shared(a)), {.name = "first"});
+  const Model second(b, Dense(2, {.name = "last"})(shared(b)), {.name = "second"});
+  const SymbolicTensor x1 = Input({4}, {.name = "x1"}), x2 = Input({4}, {.name = "x2"});
+  Model model({x1, x2}, Add({.name = "sum"})({first(x1), second(x2)}), {.seed = 1});
+  ASSERT_OK(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error"}));
+  const Tensor left = Numbers({20, 4}), right = Numbers({20, 4}), y = Numbers({20, 2});
+  ASSERT_OK(model.Fit({left, right}, y, {.verbose = 0}));
+  ASSERT_OK(model.Save(folder_ / "shared.keras"));
+  ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict({left, right}));
+  ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate({left, right}, y, {.batch_size = 16}));
+  const double loss = logs[0].value;
+  ASSERT_OK(WriteNpz(folder_ / "told.npz", {{"x_x1", left},
+                                            {"x_x2", right},
+                                            {"y_sum", y},
+                                            {"prediction_sum", predicted[0]},
+                                            {"final_loss", Tensor({}, std::span<const double>(&loss, 1))}}));
+  Python("make_keras_functional.py", {"check", folder_ / "shared.keras", folder_ / "told.npz"});
 }
 
 // Models compiled with each loss and with each metric: from Keras to us, and back. Both evaluate alike.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox bench search-schedules: it measures, keeps winners where later programs find them, and says what is wrong. Which schedule
-// is fastest is not for a test to say.
+// fusebox bench search-schedules: it measures, stores winners where later programs find them, and reports errors. Which
+// schedule is fastest is not tested.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

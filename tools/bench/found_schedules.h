@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cache that `fusebox bench` compiles with. Native code in the user's cache would hide how long compiling takes, and
-// code of the benchmarks does not belong there. But the user's programs are cut as `bench search-schedules` found to be
-// fastest (compiler/schedule/found_schedules.h), and so are the benchmarks.
+// The cache that `fusebox bench` compiles with. Native code in the user's cache would hide how long compiling takes,
+// and code of the benchmarks does not belong there. But the user's programs use the schedules that `bench
+// search-schedules` found (compiler/schedule/found_schedules.h), and so do the benchmarks.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -26,8 +26,8 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// Sets FUSEBOX_CACHE_DIR to a folder that holds, of the schedules that a search found for the user, those of products in
-// these benchmarks, and nothing else. Where there are none, sets it to nothing.
+// Sets FUSEBOX_CACHE_DIR to a folder that holds only those schedules, of all that a search found for the user, whose
+// products occur in these benchmarks. If there are none, sets it to nothing.
 struct FoundScheduleCache {
   std::shared_ptr<TemporaryFolder> folder;  // Or null.
   std::vector<int64_t> products;            // By benchmark, how many of its products a search has found a schedule for.

@@ -35,7 +35,7 @@ absl::StatusOr<BenchProgram> Subject(int64_t m, int64_t k, int64_t n) {
   return BenchProgram{NameOf(m, k, n), std::move(program)};
 }
 
-// f32[m,k] by f32[k,n], packing included.
+// f32[m,k] times f32[k,n], packing included.
 Benchmark Product(int64_t m, int64_t k, int64_t n) {
   return {.name = NameOf(m, k, n),
           .flops = 2.0 * double(m * k * n),

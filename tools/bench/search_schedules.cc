@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox bench search-schedules [MODEL]: looks for faster schedules of a program's matrix products, and stores them where
-// programs that are compiled later find them: see compiler/schedule/found_schedules.h.
+// fusebox bench search-schedules [MODEL]: searches for faster schedules of a program's matrix products, and stores them
+// for programs compiled later: see compiler/schedule/found_schedules.h.
 #include <memory>
 
 #include "fmt/format.h"

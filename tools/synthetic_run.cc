@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/made_up_run.h"
+#include "tools/synthetic_run.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -13,12 +13,12 @@
 namespace fusebox::tools {
 namespace {
 
-// Of a data set and of the batches: more than caches hold, as in real life, yet within any machine's memory.
+// Size of the data set and of the batches: more than caches hold, as in real training, yet within any machine's memory.
 constexpr int64_t kDataBytes = 256 << 20;
 constexpr int64_t kDataRows = 1 << 16;
 constexpr int64_t kMostBytes = int64_t{4} << 30;
 
-// Bytes of one row of a batch at a port; 0 if it has no rows of a batch.
+// Bytes of one row of a batch at a port; 0 if the port has no batch rows.
 int64_t RowBytes(const Port& port) {
   if (port.type.shape.empty() || port.type.shape[0] >= 0) return 0;
   return NumElements(port.type.shape, 1) * SizeOf(port.type.dtype);
@@ -32,7 +32,7 @@ int64_t DataRows(const Executable& executable) {
   return std::max<int64_t>(rows, 1);
 }
 
-// What an array's numbers are like.
+// Kinds of values in an array.
 enum class Numbers : uint8_t { kSmall, kWeights, kOrder };
 
 Tensor MadeUpArray(const Port& port, const Shape& shape, Numbers numbers, int64_t data_rows) {
@@ -41,8 +41,8 @@ Tensor MadeUpArray(const Port& port, const Shape& shape, Numbers numbers, int64_
   uint32_t random = 1;
   const auto next = [&random] { return random = random * 1664525U + 1013904223U; };
   if (port.type.dtype == DType::kF32) {
-    // Weights of either sign: else layer after layer grows, and what the loss hands back is too small for a normal number,
-    // which takes many times as long to compute with.
+    // Weights have either sign: otherwise activations grow from layer to layer, and the loss returns gradients that are
+    // subnormal, which take many times as long to compute with.
     const float least = numbers == Numbers::kWeights ? 0x1p-5F : 0;
     for (float& x : array.mutable_values<float>()) x = float(next() >> 8) * 0x1p-28F - least;
   } else if (port.name == "x" && port.type.dtype == DType::kU8) {
@@ -63,16 +63,16 @@ int64_t StepsThatFit(const Executable& executable, int64_t batch) {
   return std::max<int64_t>(kDataBytes / bytes, 10);
 }
 
-void MadeUpRun::Free::operator()(void* memory) const { std::free(memory); }
+void SyntheticRun::Free::operator()(void* memory) const { std::free(memory); }
 
-absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& program, const Executable& executable,
-                                          int64_t batch, int64_t steps) {
+absl::StatusOr<SyntheticRun> SyntheticRun::Make(const std::string& who, const Graph& program,
+                                                const Executable& executable, int64_t batch, int64_t steps) {
   double bytes = double(executable.arena_bytes());
   for (const Port& port : executable.ports()) {
     bytes += double(port.kind == Port::Kind::kRows ? kDataBytes : RowBytes(port) * batch * steps);
   }
   if (bytes > double(kMostBytes)) {
-    return Refuse("{}: a batch of {} takes {:.1f} GiB, expected {} or less: give a smaller --batch-size", who, batch,
+    return Refuse("{}: a batch of {} takes {:.1f} GiB, expected at most {}: give a smaller --batch-size", who, batch,
                   bytes / double(1 << 30), kMostBytes >> 30);
   }
   std::map<std::string, Numbers> numbers;
@@ -84,7 +84,7 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
       numbers[a.String("name")] = Numbers::kWeights;
     }
   }
-  MadeUpRun run;
+  SyntheticRun run;
   run.batch_ = batch;
   const int64_t data_rows = DataRows(executable);
   for (const Port& port : executable.ports()) {
@@ -102,13 +102,13 @@ absl::StatusOr<MadeUpRun> MadeUpRun::Make(const std::string& who, const Graph& p
   return run;
 }
 
-void MadeUpRun::Reset() {
+void SyntheticRun::Reset() {
   for (size_t i = 0; i < arrays_.size(); ++i) {
     if (!first_[i].empty()) std::memcpy(ports_[i], first_[i].raw(), first_[i].bytes());
   }
 }
 
-void MadeUpRun::Steps(const Executable& executable, Profile& profile, int64_t steps) {
+void SyntheticRun::Steps(const Executable& executable, Profile& profile, int64_t steps) {
   if (executable.arena_bytes() > arena_bytes_ || !arena_) {
     arena_bytes_ = executable.arena_bytes();
     arena_.reset(AllocateAligned(size_t(std::max<int64_t>(arena_bytes_, 1))));
