@@ -14,7 +14,7 @@
 namespace fusebox {
 namespace {
 
-// What a call makes, by the symbols that it would write; none if something refuses.
+// Infers the types of a call's outputs from the symbols that the call would write. Empty after any error.
 std::vector<Type> OutputTypes(const SymbolicCall& call) {
   ModelConfig alone;
   alone.layers = {call.layer};

@@ -8,7 +8,7 @@ namespace {
 
 Ints ToInts(const std::vector<int64_t>& values) { return Ints(values.begin(), values.end()); }
 
-// One that is told a rate and a seed alone.
+// Makes a layer whose only attributes are an amount and a seed.
 Layer Noise(const char* id, const char* amount, double value, DropoutOptions options, Layer::Where where) {
   ItemAttributes attributes = {{amount, value}};
   if (options.seed) attributes["seed"] = *options.seed;
@@ -16,7 +16,7 @@ Layer Noise(const char* id, const char* amount, double value, DropoutOptions opt
                {.name = std::move(options.name), .input_shape = std::move(options.input_shape)}, where);
 }
 
-// What all normalizations with a gamma and a beta are told of them.
+// Adds the attributes that all normalizations with gamma and beta have in common.
 template <class Options>
 ItemAttributes WithGammaAndBeta(const Options& options, ItemAttributes attributes) {
   attributes["center"] = options.center;

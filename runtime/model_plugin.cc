@@ -18,7 +18,7 @@ absl::StatusOr<ModelText> DescribeModel(const Model& model) {
   if (impl.DiffersInTraining()) return impl.CanBeFrozen();
   const ModelConfig& config = model.config();
   const bool has_input = !config.inputs.empty();
-  // Symbols are written for inputs of known shapes; and what a class is is not known before.
+  // Symbols can be written only once the inputs' shapes are known. The layers of a class are unknown before that, too.
   if (!has_input && (UsesFunctions(config) || config.IsSubclass()))
     return model.Program(ProgramKind::kPrediction).status();
   ModelText text{.config = WithSharedLayers(WithExpansions(KerasConfigJson(config), CollectExpansions(impl)), config),

@@ -9,7 +9,8 @@
 namespace fusebox {
 namespace {
 
-// Null, after an error that names the layer, where the model was opened or declared in another form.
+// The model's stack. If the model was opened or declared in another form, records an error that names the layer, and
+// returns null.
 Stack* StackOf(Model::Impl& model, const std::string& layer, const Layer::Where& where) {
   Stack* const stack = Stack::Of(model);
   if (stack == nullptr && model.status.ok()) {
@@ -54,7 +55,7 @@ Sequential& Sequential::Add(Layer layer) {
 }
 
 Sequential& Sequential::Add(const Model& model, Layer::Where where) {
-  // A class is traced for what comes out of the layer before.
+  // A class is traced for the output of the layer before it.
   SymbolicTensors inputs;
   if (model.config().IsSubclass() && impl_->HasInput() && impl_->status.ok()) {
     const Type x = impl_->outputs.empty() ? impl_->InputTypes()[0] : impl_->outputs[0];

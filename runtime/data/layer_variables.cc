@@ -24,7 +24,7 @@ void SharingGroup::Merge(const std::shared_ptr<SharingGroup>& a, const std::shar
   if (&to == &from) return;
   to.Fetch();
   from.Fetch();
-  // No program of either group may take its packed copy for current.
+  // A version that no program of either group has seen, so that all packed copies count as stale.
   to.version_ = std::max(to.version_, from.version_) + 1;
   to.fetches_ += from.fetches_;
   std::shared_ptr<SharingGroup> root = a;

@@ -25,7 +25,7 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
-// What the initializer makes of a type, with random numbers of this seed.
+// Makes the initial value of a variable by its initializer, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
   GraphBuilder builder;
@@ -41,13 +41,14 @@ absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   return tensor;
 }
 
-// What the layer has of it already; null if nothing.
+// The value that the variable's layer has already; null if it has none.
 const Tensor* Owned(const Variable& variable) {
   if (variable.layer == nullptr) return nullptr;
   const auto value = variable.layer->values.find(variable.name_in_layer);
   return value != variable.layer->values.end() ? &value->second : nullptr;
 }
 
+// Checks that the value that the layer has, if any, is of the variable's type.
 absl::Status CheckOwned(const Variable& variable) {
   const Tensor* const owned = Owned(variable);
   if (owned == nullptr || (owned->dtype() == variable.type.dtype && owned->shape() == Dims64(variable.type))) {
@@ -58,6 +59,7 @@ absl::Status CheckOwned(const Variable& variable) {
                 ToString(has), ToString(variable.type));
 }
 
+// Sets a scalar of any dtype.
 void Fill(Tensor& scalar, double number) {
   switch (scalar.dtype()) {
     case DType::kF32:
@@ -146,7 +148,7 @@ void Variables::Give(Variable& variable, Tensor value) {
   if (variable.layer != nullptr) variable.layer->values[variable.name_in_layer] = variable.value;
 }
 
-// The weight that the slot "optimizer/<weight>/<slot>" belongs to, as it is now.
+// The slot is named "optimizer/<weight>/<slot>".
 absl::StatusOr<Tensor> Variables::CopyOfWeight(const Variable& slot) const {
   const size_t first = slot.name.find('/'), last = slot.name.rfind('/');
   const Variable* const weight = last > first ? Find(slot.name.substr(first + 1, last - first - 1)) : nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a Model does with the Call of its class: only the object has it.
+// The methods of Model that run the Call of its class. They are here because only the object itself has its Call.
 #include <cxxabi.h>
 
 #include <cstdlib>
@@ -15,7 +15,7 @@
 namespace fusebox {
 namespace {
 
-// "WideAndDeepModel" of "demo::(anonymous namespace)::WideAndDeepModel".
+// The class's name without namespaces: "WideAndDeepModel" for "demo::(anonymous namespace)::WideAndDeepModel".
 std::string ClassName(const std::type_info& type) {
   int error = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(type.name(), nullptr, nullptr, &error),
@@ -26,13 +26,13 @@ std::string ClassName(const std::type_info& type) {
   return name;
 }
 
-// Models that are called within Call are called as it is.
+// Whether a Call is running, and whether for training. Models that are called within it follow suit.
 struct Calling {
   bool running = false, trains = false;
 };
 thread_local Calling calling_now;
 
-// Puts back what was there, also when Call throws.
+// Sets a value for a scope and restores the old one at the end, also when Call throws.
 template <class T>
 class Holds {
  public:
@@ -58,7 +58,7 @@ CallOutputs Model::Call(const SymbolicTensors&, bool) const { return {}; }
 void Model::NameByClass() const {
   ModelConfig& config = impl_->config;
   if (!config.IsSubclass()) return;
-  // The object that is left when its class is sliced off keeps the name.
+  // An object whose class was sliced off by a move into a fb::Model keeps the name.
   if (typeid(*this) != typeid(Model)) config.class_name = ClassName(typeid(*this));
   if (config.name.empty()) config.name = KerasSnakeCase(config.class_name);
 }
@@ -150,7 +150,7 @@ SymbolicCall Model::Called(SymbolicTensors inputs, Layer::Where where) const {
     std::vector<InputConfig> configs;
     for (const SymbolicTensor& input : inputs) {
       const Type type = input.type();
-      // What comes before it is wrong, and will say so.
+      // A call before this one has an error and reports it.
       if (type.dtype == DType::kError) break;
       if (type.shape.empty() || type.shape[0] != kBatch) {
         error = fmt::format("model '{}' expects [N, ...], got {}", impl_->config.name, ToString(type));

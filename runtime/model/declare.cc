@@ -17,14 +17,14 @@ namespace {
 
 std::string Quoted(const std::string& name) { return name.empty() ? "" : fmt::format("'{}', ", name); }
 
-// What users call an input or layer before it has a name.
+// Describes an input or layer that may not have a name yet, for error messages.
 std::string NameOf(const SymbolicCall& call) {
   if (call.input) return call.input->name.empty() ? "an input" : fmt::format("input '{}'", call.input->name);
   if (!call.layer.name.empty()) return fmt::format("layer '{}'", call.layer.name);
   return fmt::format("layer {}", call.layer.item.id.empty() ? call.layer.model->name : call.layer.item.id);
 }
 
-// All that a model computes.
+// All values that a model computes: outputs, losses, metrics.
 std::vector<SymbolicTensor> Roots(const Declaration& declared) {
   std::vector<SymbolicTensor> roots = declared.outputs;
   roots.insert(roots.end(), declared.losses.begin(), declared.losses.end());
@@ -32,7 +32,7 @@ std::vector<SymbolicTensor> Roots(const Declaration& declared) {
   return roots;
 }
 
-// The calls that outputs need, in the order in which they were made: so each comes after what it needs.
+// The calls that the outputs need, in the order in which they were made. So each call comes after those that it needs.
 class Reached {
  public:
   absl::Status Find(const Declaration& declared) {
@@ -43,7 +43,7 @@ class Reached {
       }
       if (!inputs_.insert(input.call().get()).second) return Refuse("{} is given twice", NameOf(*input.call()));
     }
-    std::vector<std::pair<SymbolicTensor, const SymbolicCall*>> open;  // With who needs it.
+    std::vector<std::pair<SymbolicTensor, const SymbolicCall*>> open;  // Values with the calls that need them.
     for (const SymbolicTensor& root : Roots(declared)) open.emplace_back(root, nullptr);
     while (!open.empty()) {
       const auto [value, by] = open.back();
@@ -102,7 +102,8 @@ std::string FreeName(const std::string& base, const std::set<std::string>& taken
 void SettleModel(LayerConfig& layer, const Type& x) {
   if (!layer.model || !layer.model->inputs.empty()) return;
   auto settled = std::make_shared<ModelConfig>(*layer.model);
-  const int64_t before = layer.IsTimeDistributedModel() ? 2 : 1;  // The batch, and the steps.
+  // Dimensions before those of a sample: the batch, and the steps of TimeDistributed.
+  const int64_t before = layer.IsTimeDistributedModel() ? 2 : 1;
   if (x.rank() < before) return;
   settled->inputs = {
       {.name = "input_layer", .dtype = x.dtype, .shape = Shape(x.shape.begin() + before, x.shape.end())}};
@@ -142,8 +143,8 @@ absl::StatusOr<Described> Describe(const Declaration& declared, const Members* k
   Described described;
   ModelConfig& model = described.config;
 
-  // ---- Names: those given first, then those that are counted, in the order in which layers were made.
-  std::map<int64_t, const SymbolicCall*> layers;  // By id: the first call of each.
+  // ---- Names: first those that users gave, then those that are counted, in the order in which layers were made.
+  std::map<int64_t, const SymbolicCall*> layers;  // The first call of each layer, by the layer's id.
   for (const SymbolicCall* call : calls) layers.emplace(call->layer_id, call);
   std::set<std::string> taken;
   const auto is_known = [&](int64_t id) { return known != nullptr && known->contains(id); };
@@ -168,7 +169,7 @@ absl::StatusOr<Described> Describe(const Declaration& declared, const Members* k
       return Refuse("input '{}' needs dimensions of 1 or more, got {}", added.name, ToString(added.shape));
     }
   }
-  std::set<std::string> places;  // In lists.
+  std::set<std::string> places;  // The places in LayerLists that are taken.
   if (known != nullptr) {
     for (const auto& [id, layer] : *known) places.insert(layer.place);
   }

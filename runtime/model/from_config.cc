@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models from their descriptions.
+// Makes models from their descriptions.
 #include <map>
 #include <utility>
 
@@ -12,7 +12,7 @@
 namespace fusebox {
 namespace {
 
-// The same description with variables of its own. Layers that are one layer stay one.
+// Copies a description and gives the copy variables of its own. Places that share a layer still share it in the copy.
 ModelConfig WithNewVariables(const ModelConfig& model,
                              std::map<const LayerVariables*, std::shared_ptr<LayerVariables>>& made) {
   ModelConfig copy = model;
@@ -32,7 +32,7 @@ ModelConfig WithNewVariables(const ModelConfig& model) {
   return WithNewVariables(model, made);
 }
 
-// Gives the model the whole description, and the form that it has.
+// Gives the model the whole description, and the form that the description has.
 void Take(const ModelConfig& whole, Model::Impl& model) {
   if (whole.IsStack()) {
     auto stack = std::make_unique<Stack>(model);

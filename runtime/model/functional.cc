@@ -19,7 +19,7 @@ void Functional::Declare(Declaration declared, const std::source_location& where
   if (declared_.outputs.empty()) return fail("it needs an output");
   absl::StatusOr<Described> described = Describe(declared_, nullptr, model_.embedded);
   if (!described.ok()) {
-    // A layer's own fault says itself whose it is.
+    // An error of a layer already names the layer; other errors get the model's name.
     const bool whole = absl::IsInvalidArgument(described.status());
     return whole ? fail(Message(described.status())) : void(model_.status = Refuse("{}", Message(described.status())));
   }
@@ -38,7 +38,7 @@ void Functional::Declare(Declaration declared, const std::source_location& where
 }
 
 bool Functional::AddToDeclaration(const std::function<void(Declaration&)>& add) {
-  // A model of a file has calls, and no values that they came from.
+  // A model from a file has calls, but no symbolic values that they were declared with.
   if (declared_.outputs.empty()) return !model_.status.ok();
   if (!model_.status.ok()) return true;
   Declaration more = declared_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models that are declared as values which come from inputs: Keras's functional API. A model of a file is one, too, without
-// the declaration that it came from.
+// Models that are declared as values computed from inputs: Keras's functional API. Models from files have this form,
+// too, but without their declaration.
 #pragma once
 #include <functional>
 #include <source_location>
@@ -10,11 +10,12 @@
 
 namespace fusebox {
 
+// The form of a functional model.
 class Functional final : public ModelForm {
  public:
   using ModelForm::ModelForm;
 
-  // Describes all that the outputs need of what was declared.
+  // Describes the part of a declaration that its outputs need. Errors go to the model's status.
   void Declare(Declaration declared, const std::source_location& where);
   bool AddToDeclaration(const std::function<void(Declaration&)>& add) override;
 

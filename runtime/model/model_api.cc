@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The methods of Model that declare, describe and change it.
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
@@ -12,7 +13,7 @@
 namespace fusebox {
 namespace {
 
-// The layer of this path; nullptr if there is none.
+// The layer with this path; null if there is none.
 const LayerConfig* Find(const ModelConfig& model, std::string_view path) {
   const std::string_view name = path.substr(0, path.find('/'));
   const auto layer = std::ranges::find(model.layers, name, &LayerConfig::name);
@@ -21,7 +22,7 @@ const LayerConfig* Find(const ModelConfig& model, std::string_view path) {
   return layer->model ? Find(*layer->model, path.substr(name.size() + 1)) : nullptr;
 }
 
-// Copies values into weights, once all of them fit; `who` has them.
+// Copies values into weights, or none of them if one does not fit. `who` names the component that has the weights.
 absl::Status SetAll(Variables& variables, const std::vector<const Variable*>& weights,
                     const std::vector<Tensor>& values, const std::string& who) {
   if (values.size() != weights.size()) return Refuse("{} has {} weights, got {}", who, weights.size(), values.size());
@@ -66,7 +67,7 @@ const ModelConfig& Model::config() const {
 
 std::vector<SymbolicTensor> Model::Apply(SymbolicTensors inputs, Layer::Where where) const {
   const auto call = std::make_shared<const SymbolicCall>(Called(std::move(inputs), where));
-  std::vector<SymbolicTensor> outputs = {SymbolicTensor(call)};  // One, also where there is an error to tell.
+  std::vector<SymbolicTensor> outputs = {SymbolicTensor(call)};  // At least one, which carries any error.
   for (size_t i = 1; i < OutputsOf(impl_->config).size(); ++i) outputs.emplace_back(call, i);
   return outputs;
 }

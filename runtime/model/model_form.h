@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a model comes by its description. There are three ways, as in Keras: layer by layer (stack.h), as values that come from
-// inputs (functional.h), and by a C++ class whose Call is traced (traced_class.h). What they have in common is Model::Impl.
+// The form in which a model is declared. As in Keras there are three: layer by layer (stack.h), as values computed from
+// inputs (functional.h), and as a C++ class whose Call is traced (traced_class.h). Model::Impl holds what they have in
+// common.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -22,17 +23,18 @@ class ModelForm {
   ModelForm& operator=(const ModelForm&) = delete;
   virtual ~ModelForm() = default;
 
-  // Whether symbols can be written. Error: what is not known yet, and how to say it.
+  // Checks that symbols can be written. Error: what is not known yet, and how to provide it.
   virtual absl::Status CheckComplete() const { return absl::OkStatus(); }
-  // Takes from the first data what the declaration has left open.
+  // Takes from the first data what the declaration left open.
   virtual absl::Status SettleInput(const Arrays&) { return absl::OkStatus(); }
-  // What expects an input, in messages: "layer 'dense'", "input 'wide_input'".
+  // Names the component that expects this input, for error messages: "layer 'dense'", "input 'wide_input'".
   virtual std::string Expects(const InputConfig& input) const { return fmt::format("input '{}'", input.name); }
-  // How many compiled programs of a kind to keep.
+  // The number of compiled programs of each kind to keep.
   virtual size_t ProgramsKept() const { return 1; }
-  // What AddLoss and AddMetric come to. False: this form takes none, or not now.
+  // Applies AddLoss or AddMetric to the declaration. Returns false if this form does not take them, or not at this
+  // moment.
   virtual bool AddToDeclaration(const std::function<void(Declaration&)>&) { return false; }
-  // What Compile was told before the outputs were known.
+  // Whether arguments of Compile are waiting until the outputs are known.
   virtual bool CompilesLater() const { return false; }
 
  protected:

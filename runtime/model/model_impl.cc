@@ -40,7 +40,7 @@ int64_t NewSeed() {
   return int64_t(uint64_t{words[0]} << 32 | words[1]);
 }
 
-// Whether a layer has changed whether it is trained since the description took it over.
+// Whether any layer's `trainable` differs from the description's.
 bool IsTrainedOtherwise(const ModelConfig& model) {
   return std::ranges::any_of(model.layers, [](const LayerConfig& layer) {
     return (layer.variables != nullptr && layer.variables->trainable != layer.trainable) ||
@@ -58,7 +58,8 @@ void TakeTrainable(ModelConfig& model) {
   }
 }
 
-// The weights' values that users have given with layers. Kept where one is wrong, so that the next call says so again.
+// Sets the weights to the initial values that users gave with layers. After an error the values of that layer are kept,
+// so that the next call reports the error again.
 absl::Status TakeFirstValues(const ModelConfig& model, const std::string& scope, Variables& variables) {
   for (const LayerConfig& layer : model.layers) {
     if (layer.variables != nullptr) {
@@ -113,7 +114,7 @@ BatchTypes Model::Impl::UsualData() const {
   for (const size_t target : TargetOutputs(config)) {
     const Type& output = outputs[target];
     const OutputLoss& learns = losses[target];
-    // Of an output without a loss its metrics tell.
+    // If an output has no loss, its metrics decide.
     const bool classes =
         output.rank() > 0 && (learns.HasLoss() ? HasClassLabels(learns.loss)
                                                : std::ranges::any_of(learns.metrics, [](const ItemSpec& metric) {
@@ -198,7 +199,7 @@ void Model::Impl::SettleOptimizer() {
 absl::Status Model::Impl::EnsureWeights() {
   SettleTrainable();
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
-  // Those of a class's other tracings are there already.
+  // The weights of a class's other traces are declared already.
   FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
   FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
   return TakeFirstValues(config, "", variables);
@@ -241,7 +242,7 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   options.row_capacity = row_capacity;
   options.target_cpu = target_cpu;
   FUSEBOX_ASSIGN_OR_RETURN(std::unique_ptr<BoundProgram> bound, BoundProgram::Make(program, options, variables));
-  // The oldest of a kind make place.
+  // Drop the oldest programs of this kind.
   const auto same = [&](const CompiledProgram& old) { return old.kind == kind; };
   while (size_t(std::ranges::count_if(compiled_, same)) >= form->ProgramsKept()) {
     compiled_.erase(std::ranges::find_if(compiled_, same));
@@ -269,7 +270,7 @@ std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const Mode
   for (const bool trainable : {true, false}) {
     for (const Variable& variable : variables.all()) {
       if (variable.kind != "weight" || variable.trainable != trainable) continue;
-      // A layer may have scopes of its own behind its path.
+      // A layer may add scopes of its own to its path.
       for (std::string_view scope = variable.scope;; scope = scope.substr(0, scope.rfind('/'))) {
         if (const auto leaf = leaf_of_path.find(scope); leaf != leaf_of_path.end()) {
           all[leaf->second].push_back(&variable);
@@ -310,7 +311,7 @@ std::vector<const Variable*> Model::Impl::Weights(std::string_view path) const {
     const std::string& leaf = leaves[i].path;
     const bool inside = path.empty() || leaf == path || (leaf.starts_with(path) && leaf[path.size()] == '/');
     if (!inside) continue;
-    // A layer that stands at several places counts once.
+    // A layer that occurs at several places counts once.
     for (const Variable* weight : by_layer[i]) {
       if (std::ranges::find(all, weight) == all.end()) all.push_back(weight);
     }

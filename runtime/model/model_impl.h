@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// All that a Model is. Inside runtime/ only.
+// The implementation of Model, visible inside runtime/ only.
+//
+// model/ holds how a model comes by its description, and the state that the description leads to: the three forms of
+// declaration (model_form.h), the trace of a class's Call, the model's variables and compiled programs, the preparation
+// of users' arrays for the programs' ports (port_data.h), and the summary. Training and evaluation are in fit/, files
+// in save/ and keras/.
+//
+// It sees the public face, data/, describe/, plugins/, programs/, execute/ and the names of keras/, and graph/ and
+// plugins/sdk outside of runtime/. fit/ and save/ see it.
 #pragma once
 #include <functional>
 #include <memory>
@@ -17,85 +25,96 @@ namespace fusebox {
 
 class Model::Impl {
  public:
-  // Without a form, which the caller gives it.
+  // Makes a model without a form. The caller has to set `form`.
   explicit Impl(ModelOptions options);
   static const Impl& Of(const Model& model) { return *model.impl_; }
 
-  // ---- Declaring.
-  // Chooses how to learn. What the optimizer has remembered is kept only if asked for, and if it is of the same kind.
+  // ---- Declaration.
+
+  // Sets optimizer, losses and metrics. The optimizer's state is kept only if keep_optimizer_state is set and the new
+  // optimizer is of the same kind.
   absl::Status Compile(CompileConfig compile, bool keep_optimizer_state);
-  // Infers the types of the outputs; `lines` are those of the calls, for errors.
+  // Infers the types of the outputs. `lines` are the source lines of the calls, for error messages.
   void InferOutputs(const std::vector<std::string>& lines);
 
-  // What AddLoss and AddMetric, `what`, come to. Error (it sticks): the model's form takes none, or not now.
+  // Implements AddLoss and AddMetric; `what` is the name of the method. Error (it sticks): the model's form does not
+  // take added losses and metrics, or not at this moment.
   void AddToDeclaration(const char* what, const std::source_location& where,
                         const std::function<void(Declaration&)>& add);
 
-  // Whether a file can hold what it was traced to.
+  // Checks that a file can hold the traces of a class. OK for other models.
   absl::Status CanBeFrozen() const;
-  // Copies what the optimizer of the same model has remembered, and all else that is not the layers' own.
+  // Copies the optimizer's state, and all other variables that no layer owns, from another object for the same model.
   absl::Status TakeOptimizer(const Impl& from);
+  // Whether the Call of a class computes something else in training.
   bool DiffersInTraining() const { return training_config.has_value(); }
+  // The description that programs of this kind are built from.
   const ModelConfig& ConfigFor(ProgramKind kind) const {
     return kind == ProgramKind::kTraining && training_config ? *training_config : config;
   }
-  // Takes over from the layers whether they are trained: they may have changed it since. Programs that were compiled
-  // otherwise are dropped.
+  // Updates `trainable` in the description from the layers, where it may have changed. Drops the compiled programs if
+  // it has.
   void SettleTrainable();
 
-  // `trains`: within a class's Call in training.
+  // Calls the model as a layer of another model. `trains` is set within the Call of a class in training.
   SymbolicCall CallAsLayer(SymbolicTensors inputs, bool trains, const std::source_location& where) const;
 
-  // ---- The programs. Types are known once the inputs' shapes are.
+  // ---- Programs.
+
+  // Whether the inputs' shapes are known, and with them all types.
   bool HasInput() const { return !config.inputs.empty(); }
+  // The types of a batch of the inputs: f32[N,28,28].
   std::vector<Type> InputTypes() const;
-  // Takes the shape of the first data where none was declared.
+  // Takes the input's shape from the first data if none was declared.
   absl::Status SettleInput(const Arrays& x);
-  // What the outputs give: f32[N,10].
+  // The types of the outputs: f32[N,10].
   const std::vector<Type>& OutputTypes() const { return outputs; }
-  // What programs read if no data are there to say: x of the inputs' dtypes, and what each loss expects, classes i32[N]
-  // or the same as its output. Empty while the input is unknown.
+  // The types that programs read if there are no data to take them from: x in the inputs' dtypes, and y as each loss
+  // expects it, either classes i32[N] or values of the output's type. Empty while the input's shape is unknown.
   BatchTypes UsualData() const;
+  // The program for data of these types, as symbols.
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
 
-  // Makes the weights, unless they are there, or the layers have them from another model.
+  // Makes the weights that neither this model nor its layers have yet.
   absl::Status EnsureWeights();
-  // After training with use_ema: the weights become their moving averages.
+  // Sets the weights to their moving averages, after training with use_ema.
   absl::Status TakeAverages();
-  // The optimizer's variables too.
+  // Makes the weights and the optimizer's variables.
   absl::Status EnsureOptimizer();
-  // The program, compiled, with variables bound. Compiled once for each type of data, capacity and CPU.
+  // The compiled program, with variables bound. Each combination of types, capacity and CPU is compiled once.
   absl::StatusOr<BoundProgram*> Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,
                                          const std::string& target_cpu);
-  // The same for one batch of so many rows. A program for a greater one will do.
+  // As Compiled, for one batch of `rows` rows. Reuses a program that was compiled for more rows.
   absl::StatusOr<BoundProgram*> CompiledForBatch(ProgramKind kind, const BatchTypes& types, int64_t rows,
                                                  const std::string& target_cpu);
+  // Drops the compiled programs.
   void DropPrograms() { compiled_.clear(); }
-  // Forgets what the optimizer has remembered if other layers are trained now than when it began.
+  // Drops the optimizer's state if other layers are trained now than when that state began.
   void SettleOptimizer();
 
-  // The weights of the layers within `path`, or of all, in the order of Keras's files: each layer's (LeafLayers), those
-  // that are trained first.
+  // The weights of each layer (LeafLayers), in the order of Keras's files: the trainable ones first.
   std::vector<std::vector<const Variable*>> WeightsByLayer() const { return WeightsByLayer(config); }
   std::vector<std::vector<const Variable*>> WeightsByLayer(const ModelConfig& of) const;
+  // The weights of the layers within `path`, or of all layers, in the same order.
   std::vector<const Variable*> Weights(std::string_view path = {}) const;
 
   ModelConfig config;
-  std::optional<ModelConfig> training_config;  // Of a class whose Call gives something else in training.
+  std::optional<ModelConfig> training_config;  // Set for a class whose Call computes something else in training.
   std::unique_ptr<ModelForm> form;
-  Expansions embedded;
-  absl::Status status;
+  Expansions embedded;  // Symbols of plugins that may be missing.
+  absl::Status status;  // The first error of the declaration.
   int64_t seed;
-  // As a layer of other models.
+  // The variables that the model has itself, as a layer of other models.
   std::shared_ptr<LayerVariables> own = std::make_shared<LayerVariables>();
   Variables variables;
-  bool named;                 // By the user, not by default.
-  std::vector<Type> outputs;  // Empty while the input's shape is unknown.
-  Logs results;               // Of the last run; empty before one.
+  bool named;                 // Whether the user chose the name.
+  std::vector<Type> outputs;  // The types of the outputs. Empty while the input's shape is unknown.
+  Logs results;               // Losses and metrics of the last run. Empty before the first run.
 
  private:
-  int64_t layer_id_ = NextSymbolNumber();            // As a layer of other models.
-  std::optional<std::vector<std::string>> trained_;  // The layers that the optimizer trains; none before it has begun.
+  int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
+  // The layers that the optimizer trains, by path. Unset until training begins.
+  std::optional<std::vector<std::string>> trained_;
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -106,8 +125,8 @@ class Model::Impl {
   std::vector<CompiledProgram> compiled_;
 };
 
-// Whether training changes a layer's weights; of a model within those of its layers, too, as in Keras.
+// Sets whether training changes a layer's weights. For a model this also sets all of its layers, as in Keras.
 void SetTrainableOf(const LayerConfig& layer, bool trainable);
-// The owners of weights, by the layers of a model.
+// Finds the owners of weights among the layers of a model.
 FindWeightOwner OwnersIn(const ModelConfig& model);
 }  // namespace fusebox

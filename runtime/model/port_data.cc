@@ -22,7 +22,8 @@ absl::Status CheckInput(const Model::Impl& model, size_t input, const Tensor& x)
                 ToString(BatchType(expected.dtype, expected.shape).shape), x.empty() ? "nothing" : ToString(got));
 }
 
-// One array for each of TargetOutputs; all outputs may be given, in order. `alias` is what a single one may be called.
+// One array for each of TargetOutputs. Arrays for all outputs may also be given, in order. `alias` is another name that
+// a single array may have.
 absl::StatusOr<std::vector<Tensor>> ForTargets(const Model::Impl& model, const Arrays& arrays, std::string_view alias) {
   const std::vector<std::string> names = OutputNames(model.config);
   const std::vector<size_t> targets = TargetOutputs(model.config);
@@ -88,7 +89,7 @@ absl::StatusOr<PortData> TakeData(const Model::Impl& model, const Arrays& x, con
     }
     const ItemSpec& loss = losses[target].loss;
     const Shape& output = model.OutputTypes()[target].shape;
-    // Where shapes do not fit, the program will say so.
+    // Building the program reports shapes that do not fit.
     const bool classes = !loss.id.empty() && TakesClasses(loss, ShapeOf(labels), output);
     absl::Status fits;
     if (!classes) {
@@ -128,7 +129,7 @@ absl::Status TakeWeights(const Model::Impl& model, const Arrays& sample_weight, 
   if (!given) return absl::OkStatus();
   const std::string who = "sample_weight";
   if (targets.size() > 1 && sample_weight.size() == 1 && sample_weight.named()[0].name.empty()) {
-    // One for all outputs, so it knows of no steps of any.
+    // One array serves all outputs, so it cannot have weights for the steps of one of them.
     FUSEBOX_ASSIGN_OR_RETURN(Tensor weights, SampleWeights(sample_weight[0], data.rows(), {kBatch}, who));
     data.weights = {std::move(weights)};
     return absl::OkStatus();

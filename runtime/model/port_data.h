@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users' arrays as a model's programs take them: in the order of its ports, checked against what it expects.
+// Prepares users' arrays for a model's programs: in the order of the programs' ports, checked against what the model
+// expects.
 #pragma once
 #include <string_view>
 #include <vector>
@@ -10,27 +11,33 @@
 
 namespace fusebox {
 
-// Data in the order of the model's inputs, and of TargetOutputs.
+// Data in the order of the ports.
 struct PortData {
-  std::vector<Tensor> x, y;
-  // f32[n] or f32[n, steps]: none; one for all targets; or one for each, where an empty one says none. As in BatchTypes.
+  std::vector<Tensor> x, y;  // x in the order of the model's inputs, y in that of TargetOutputs.
+  // The samples' weights, f32[n] or f32[n, steps]: no array; one for all targets; or one for each target, where an
+  // empty array means that this target has no weights. As in BatchTypes.
   std::vector<Tensor> weights = {};
 
   int64_t rows() const { return x[0].rows(); }
+  // The rows [begin, end) of all arrays.
   PortData Rows(int64_t begin, int64_t end) const;
+  // The types of a batch of these data.
   BatchTypes Types() const;
 };
 
-// In order, if the model can take them. Their dtypes do not matter, as the programs convert.
+// Puts x in the order of the model's inputs. Errors: shapes or names that the model does not take. Any dtype is fine,
+// because programs convert.
 absl::StatusOr<std::vector<Tensor>> TakeInputs(const Model::Impl& model, const Arrays& x);
+// Puts x and y in order, and checks the targets' values. Error messages begin with `prefix`.
 absl::StatusOr<PortData> TakeData(const Model::Impl& model, const Arrays& x, const Arrays& y, std::string_view prefix);
-// Into the data: see DataArg and FitArgs. Errors: see SampleWeights; both; class_weight of a model with several outputs.
+// Puts weights into the data: see DataArg and FitArgs. Errors: see SampleWeights; both kinds of weights are given;
+// class_weight for a model with several outputs.
 absl::Status TakeWeights(const Model::Impl& model, const Arrays& sample_weight, const ClassWeights& class_weight,
                          PortData& data);
 
-// The type of a batch of these rows: f32[N,28,28] of f32[60000,28,28].
+// The type of a batch of these rows: f32[N,28,28] for f32[60000,28,28].
 Type BatchTypeOf(const Tensor& rows);
-// Binds each array to its port.
+// Binds each array to its port of the program.
 void BindData(BoundProgram& program, const ModelConfig& model, Port::Kind kind, const PortData& data);
 
 }  // namespace fusebox

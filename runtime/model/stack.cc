@@ -73,7 +73,7 @@ void Stack::Pop() {
   model_.config.layers.pop_back();
   where_.pop_back();
   model_.variables.DropLayer(popped);
-  // It belongs to the weights that there were.
+  // The optimizer's state belongs to the weights before.
   model_.variables.DropOptimizer();
   model_.DropPrograms();
   model_.results.clear();
@@ -107,14 +107,14 @@ absl::Status Stack::SettleShape(Shape shape_of_a_sample) {
   const std::vector<LayerConfig> before = model_.config.layers;
   for (size_t i = 0; i < model_.config.layers.size() && model_.status.ok(); ++i) Extend(i);
   if (model_.status.ok()) return absl::OkStatus();
-  // The data were wrong, not the declaration.
+  // The data are wrong, not the declaration: undo the changes and keep the stack usable.
   model_.config.inputs.clear();
   model_.config.layers = before;
   model_.outputs.clear();
   return std::exchange(model_.status, absl::OkStatus());
 }
 
-// The type that this layer makes of what comes out of the one before.
+// Infers the type of this layer's output from the output of the layer before it.
 void Stack::Extend(size_t layer) {
   ModelConfig one;
   one.layers = {model_.config.layers[layer]};

@@ -10,16 +10,18 @@
 
 namespace fusebox {
 
+// The form of a Sequential.
 class Stack final : public ModelForm {
  public:
   using ModelForm::ModelForm;
-  static Stack* Of(Model::Impl& model);  // Null for a model of another form.
+  // The model's form as a stack. Null for a model of another form.
+  static Stack* Of(Model::Impl& model);
 
-  // Puts a layer, or a model, on top.
+  // Adds a layer, or a model as a layer, after the last one. Errors go to the model's status.
   void Add(const LayerConfig& layer, const std::vector<int64_t>& input_shape, const std::source_location* where);
-  // Gives the input, of a stack without layers.
+  // Declares the input. The stack must not have layers yet.
   void AddInput(const InputConfig& input, const std::source_location& where);
-  // Takes the last layer away.
+  // Removes the last layer.
   void Pop();
 
   absl::Status CheckComplete() const override;
@@ -27,11 +29,12 @@ class Stack final : public ModelForm {
   std::string Expects(const InputConfig& input) const override;
 
  private:
-  // Infers the outputs for samples of this shape. After an error the stack is as it was.
+  // Infers the outputs for samples of this shape. After an error the stack is unchanged.
   absl::Status SettleShape(Shape shape_of_a_sample);
+  // Extends the inferred types by this layer's output.
   void Extend(size_t layer);
 
-  std::vector<std::string> where_;  // Of each layer: "main.cc:12: ", or empty.
+  std::vector<std::string> where_;  // The source line of each layer, "main.cc:12: ", or empty.
 };
 
 }  // namespace fusebox

@@ -21,7 +21,7 @@ std::vector<Type> TypesOf(const std::vector<InputConfig>& inputs) {
   return types;
 }
 
-// What a function wrote, by the types that it was called with.
+// The symbols that a function wrote, by the types that it was called with.
 std::map<std::string, std::string> SymbolsOf(const ItemSpec& function, const Expansions& kept) {
   std::map<std::string, std::string> symbols;
   const std::string start = fmt::format("{} {} ", KindName(FB_LAYER), Print(function));
@@ -30,7 +30,8 @@ std::map<std::string, std::string> SymbolsOf(const ItemSpec& function, const Exp
   return symbols;
 }
 
-// Call makes its Lambdas anew each time it runs. Those that write the same symbols in training are the same.
+// Call makes new Lambdas each time it runs. Treats a Lambda of training as the one of inference at the same place if
+// both write the same symbols.
 void ShareFunctions(const ModelConfig& inference, const Expansions& kept, ModelConfig& training) {
   for (size_t i = 0; i < std::min(inference.layers.size(), training.layers.size()); ++i) {
     const ItemSpec& known = inference.layers[i].item;
@@ -94,7 +95,7 @@ bool TracedClass::Activate(const std::vector<InputConfig>& inputs) {
   return true;
 }
 
-// The layers of all traces, those that this one does not call included.
+// The description with the members of all traces, also those that this trace does not call.
 ModelConfig TracedClass::WithAllMembers(const ModelConfig& traced, const std::vector<int64_t>& layers) const {
   ModelConfig all = traced;
   all.layers.clear();
@@ -132,7 +133,7 @@ absl::StatusOr<ModelConfig> TracedClass::DescribeTrace(const Declaration& declar
     layers.push_back(id);
     members_.emplace(id, traced.layers[i]);
   }
-  // What its symbols are, and what weights they need: those of members stay what they were.
+  // Infer the types and find the weights that the symbols need. Weights of members must not change their types.
   size_t failed = 0;
   const absl::StatusOr<std::vector<CallTypes>> types =
       InferTypes(traced, TypesOf(traced.inputs), model_.embedded, &failed);
@@ -212,7 +213,7 @@ absl::Status TracedClass::CompileNow() {
 }
 
 absl::Status TracedClass::CompileLater(CompileArgs args) {
-  // What can be wrong without knowing the outputs is said now.
+  // Report errors that do not depend on the outputs now.
   const auto check = [&](uint32_t kind, const std::vector<ItemArg>& items) -> absl::Status {
     for (const ItemArg& item : items) {
       FUSEBOX_RETURN_IF_ERROR(item.spec.status());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models that are C++ classes: from what Call does to a description, once for each kind of input. Keras's subclassing API.
+// Models that are C++ classes: Keras's subclassing API. Call is traced to a description, once for each kind of input.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,41 +13,48 @@
 
 namespace fusebox {
 
+// The form of a model that is a class.
 class TracedClass final : public ModelForm {
  public:
   using ModelForm::ModelForm;
-  static TracedClass* Of(const Model::Impl& model);  // Null for a model of another form.
+  // The model's form as a class. Null for a model of another form.
+  static TracedClass* Of(const Model::Impl& model);
 
-  // Makes the trace for these inputs the model's description. False if there is none yet.
+  // Makes the trace for these inputs the model's description. Returns false if there is no such trace yet.
   bool Activate(const std::vector<InputConfig>& inputs);
-  // Adds what the two runs of Call gave; what is made from `boundary` on was made within. Nothing changes after an error.
+  // Adds the results of the two runs of Call as a trace. Layers and calls with numbers above `boundary` were made
+  // within Call. After an error nothing has changed.
   absl::Status AddTrace(const std::vector<InputConfig>& inputs, const Declaration& inference,
                         const Declaration& training, int64_t boundary);
-  // Keeps what Compile is told before outputs are known; and does it, as soon as they are.
+  // Keeps the arguments of Compile until the outputs are known. Errors that do not depend on the outputs are reported
+  // at once.
   absl::Status CompileLater(CompileArgs args);
+  // Compiles with the arguments that CompileLater has kept, if any.
   absl::Status CompileNow();
 
   absl::Status CheckComplete() const override;
-  // Data may have several shapes, each with programs of its own.
+  // Data may have several shapes; each shape has programs of its own.
   size_t ProgramsKept() const override { return 8; }
   bool AddToDeclaration(const std::function<void(Declaration&)>& add) override;
   bool CompilesLater() const override { return compile_later_.has_value(); }
 
-  // While Call runs: where AddLoss and AddMetric put what they get.
+  // The declaration that AddLoss and AddMetric add to. Set while Call runs.
   Declaration* calling = nullptr;
 
  private:
-  // Call for inputs of one kind.
+  // The trace of Call for inputs of one kind.
   struct Tracing {
     std::vector<InputConfig> inputs;
-    // Without training, and with it. Layers are those that are called; `members` of them, in order, are these.
+    // The descriptions without and with training. Their layers are those that Call calls, members of the class first.
     ModelConfig inference, training;
+    // The ids of the members, in the same order.
     std::vector<int64_t> inference_members, training_members;
   };
 
-  // What Call was traced to; `layers` gets the ids of those that are members.
+  // Describes one run of Call. `layers` gets the ids of those layers that are members of the class.
   absl::StatusOr<ModelConfig> DescribeTrace(const Declaration& declared, int64_t boundary,
                                             std::vector<int64_t>& layers);
+  // Adds the members that only other traces call.
   ModelConfig WithAllMembers(const ModelConfig& traced, const std::vector<int64_t>& layers) const;
 
   std::vector<std::unique_ptr<Tracing>> traces_;
@@ -55,7 +62,7 @@ class TracedClass final : public ModelForm {
   std::optional<CompileArgs> compile_later_;
 };
 
-// "(f32[N,5], f32[N,6])"
+// The types of these inputs, for error messages: "(f32[N,5], f32[N,6])".
 std::string SignatureOf(const std::vector<InputConfig>& inputs);
 
 }  // namespace fusebox

@@ -21,7 +21,8 @@ absl::Status ShareLayersAsIn(std::string_view json, const std::string& who, Mode
   FUSEBOX_ASSIGN_OR_RETURN(const Json object, ParseJson(json, who));
   std::map<std::string, std::string> shared;
   for (const auto& [path, first] : Member(object, kKey).items()) {
-    if (!first.is_string()) return Refuse("{}: the place that the layer '{}' is shared with is no text", who, path);
+    if (!first.is_string())
+      return Refuse("{}: shared_layers: expected the path of a layer as text for '{}'", who, path);
     shared[path] = first.get<std::string>();
   }
   const absl::Status status = ShareLayers(shared, model);

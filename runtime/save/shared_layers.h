@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which layers of a model are one layer at several places (SharedPaths), beside the model's description in files: Keras's own
-// form cannot say it of layers within different models, and reads a file as if they were several.
+// Saves which places of a model share a layer (SharedPaths), beside the model's description. Keras's own format cannot
+// express this for layers within different models; Keras reads such a file as if the layers were separate.
 #pragma once
 #include <string>
 #include <string_view>
@@ -10,9 +10,11 @@
 
 namespace fusebox {
 
-// A JSON object with a member more, "shared_layers": {"B/dense": "A/dense", ...}. Without such layers it stays as it is.
+// Adds the member "shared_layers": {"B/dense": "A/dense", ...} to a JSON object. Returns the object unchanged if no
+// layers are shared.
 std::string WithSharedLayers(const std::string& json, const ModelConfig& model);
-// Shares the model's layers as such an object says. Errors: a member of another form; a layer that the model lacks.
+// Makes the layers of a model shared as the member of such an object describes. `who` names the file in error messages.
+// Errors: the member has another form; a layer that the model lacks.
 absl::Status ShareLayersAsIn(std::string_view json, const std::string& who, ModelConfig& model);
 
 }  // namespace fusebox

@@ -99,7 +99,7 @@ TEST(Perceptron, SaysThatXorDoesNotConverge) {
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_FALSE(fit.converged);
   EXPECT_EQ(fit.Text(4),
-            fmt::format("did not converge in 20 epochs: {} of 4 instances are wrong, so maybe no line parts "
+            fmt::format("did not converge in 20 epochs: {} of 4 instances are wrong, so maybe no line separates "
                         "the classes",
                         fit.mistakes));
   EXPECT_GT(fit.mistakes, 0);
