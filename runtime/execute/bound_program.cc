@@ -12,6 +12,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/aligned_memory.h"
+#include "fusebox/runtime/execute/program_cache.h"
 #include "fusebox/runtime/execute/thread_pool.h"
 
 namespace fusebox {
@@ -28,7 +29,7 @@ Tensor Zeros(const Type& type) { return Tensor(type.dtype, {type.shape.begin(), 
 
 absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& program, const CompileOptions& options,
                                                                  Variables& variables) {
-  FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, options));
+  FUSEBOX_ASSIGN_OR_RETURN(Executable executable, ProgramCache::Global().Get(program, options));
   // Not make_unique: the constructor is private.
   std::unique_ptr<BoundProgram> made(new BoundProgram(std::move(executable), variables));
   BoundProgram& bound = *made;
