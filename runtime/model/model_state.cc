@@ -119,7 +119,9 @@ absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& d
     return absl::FailedPreconditionError(
         fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
   }
-  return BuildProgram(kind, ConfigFor(kind), data, embedded);
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<const Graph> program,
+                           program_memo.Get(kind, ConfigFor(kind), data, embedded));
+  return *program;
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -143,6 +145,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (training_config_) training_config_->compile = config.compile;
+  program_memo.Clear();
   if (HasInput() && !(config.IsStack() && config.layers.empty())) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {

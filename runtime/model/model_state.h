@@ -13,6 +13,7 @@
 #include "fusebox/runtime/execute/bound_program.h"
 #include "fusebox/runtime/execute/variables.h"
 #include "fusebox/runtime/model.h"
+#include "fusebox/runtime/programs/program_memo.h"
 
 namespace fusebox {
 
@@ -130,8 +131,9 @@ class Model::Impl {
   absl::Status status;
   int64_t seed;
   Variables variables;
-  std::vector<Type> outputs;  // Empty while the input's shape is unknown.
-  Logs results;               // Of the last run; empty before one.
+  std::vector<Type> outputs;         // Empty while the input's shape is unknown.
+  Logs results;                      // Of the last run; empty before one.
+  mutable ProgramMemo program_memo;  // What Program has given.
 
  private:
   // Puts full keys and all attributes into what names items.
