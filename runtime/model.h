@@ -274,6 +274,7 @@ class Model {
 
  private:
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
+  friend class TrainingSetup;
 
   // The model for data of this kind: see Impl::SettleInput; of a class traced, unless it is so already.
   absl::Status Settle(const Arrays& x) const;
