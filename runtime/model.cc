@@ -5,10 +5,10 @@
 #include <map>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/model/model_state.h"
-#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/plugins/nearest.h"
 
 namespace fusebox {
@@ -256,7 +256,7 @@ absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dt
     for (Type& x : data.x) x.dtype = *x_dtype;
   }
   FUSEBOX_ASSIGN_OR_RETURN(Graph program, impl_->Program(kind, data));
-  WriteExpansions(CollectExpansions(*impl_), program);
+  WriteExpansions(impl_->KeptSymbols(), program);
   return program;
 }
 

@@ -23,7 +23,7 @@ namespace fusebox {
 
 // Which libfusebox a model's library fits: FUSEBOX_BUILD_ID, a digest of all public headers (cmake/BuildId.cmake). It uses
 // the C++ API, so it must be built with the very headers of the library that loads it, and with the same standard library.
-const char* BuildId();  // Of this library.
+const char* HeadersId();  // Of this library.
 
 // What a model's library hands over: its description (JSON as in .keras files) and, where it is compiled and its input is
 // known, its training program (.fbg).

@@ -42,4 +42,7 @@ class Arrays {
   std::vector<NamedTensor> all_;
 };
 
+// Names in quotes, with commas between: for messages.
+std::string QuotedNames(const std::vector<std::string>& names);
+
 }  // namespace fusebox

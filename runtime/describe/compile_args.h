@@ -37,9 +37,6 @@ ItemSpec LossFn(std::string name, LossFunction function, std::source_location wh
 ItemSpec MetricFn(std::string name, LossFunction function,
                   std::source_location where = std::source_location::current());
 
-// What a program logs of values, f32[]: see sdk::Scope::RunningMean. `weight`, f32[N], may be no value.
-Value RunningMean(Value values, Value weight);
-
 // Something for each of a model's outputs, in order or by name.
 template <class T>
 struct ForOutputs {

@@ -11,7 +11,7 @@
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/layer_variables.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 
 namespace fusebox {
 namespace {
@@ -370,11 +370,5 @@ std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
 
 std::vector<std::string> InputPorts(const ModelConfig& model) { return Ports("x", InputNames(model)); }
 std::vector<std::string> OutputPorts(const ModelConfig& model) { return Ports("y", OutputNames(model)); }
-
-std::string QuotedNames(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
-  return text.empty() ? "none" : text;
-}
 
 }  // namespace fusebox

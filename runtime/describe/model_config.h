@@ -176,7 +176,4 @@ std::vector<OutputLoss> LossesOf(const ModelConfig& model);
 std::vector<std::string> InputPorts(const ModelConfig& model);
 std::vector<std::string> OutputPorts(const ModelConfig& model);
 
-// Names in quotes, with commas between: for messages.
-std::string QuotedNames(const std::vector<std::string>& names);
-
 }  // namespace fusebox

@@ -11,8 +11,7 @@
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/data/tensor.h"
-#include "fusebox/runtime/execute/crowding.h"
-#include "fusebox/runtime/execute/useful_threads.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/execute/variables.h"
 
 namespace fusebox {

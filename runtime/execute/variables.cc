@@ -7,11 +7,11 @@
 #include <unordered_set>
 #include <utility>
 
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/evaluate.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_spec.h"
-#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/expand/host_builder.h"
+#include "fusebox/runtime/expand/plugin_call.h"
 
 namespace fusebox {
 namespace {
@@ -28,7 +28,7 @@ uint64_t Hash(std::string_view text) {
 // What the initializer makes of a type, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
-  GraphBuilder builder;
+  HostBuilder builder;
   builder.Output("value", ExpandInitializer(builder, Registry::Default(), initializer, variable.type, variable.name));
   if (!builder.status().ok()) return builder.status();
   Bindings bindings;

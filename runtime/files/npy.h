@@ -10,6 +10,9 @@
 
 namespace fusebox {
 
+// How every such file begins.
+inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
+
 // Reads bool, signed and unsigned integers and floats of any width up to 8 bytes and either byte order, in C or Fortran
 // order, into the nearest of our dtypes (see NearestDType). An array that already is of one, in C order and the machine's
 // byte order, is read where it lies in the mapped file, so it may be larger than memory: see MapWholeFile. Errors:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps that the caller takes one by one, and what they leave behind.
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"
 #include "fusebox/runtime/model/model_state.h"

@@ -8,7 +8,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/fit/callback_list.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"

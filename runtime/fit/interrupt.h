@@ -4,12 +4,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <string>
 
 namespace fusebox {
 
 // From now on the first SIGINT or SIGTERM only sets a flag; the second one ends the process at once, with 128 + signal,
-// and takes files along that are RemovedBySignal.
+// and takes files along that are RemovedBySignal (runtime/files/removed_by_signal.h).
 void StopOnSignals();
 
 // The signal that has arrived, or 0.
@@ -22,19 +21,6 @@ class SignalSets {
   ~SignalSets();
   SignalSets(const SignalSets&) = delete;
   SignalSets& operator=(const SignalSets&) = delete;
-
- private:
-  int slot_ = -1;
-};
-
-// While one lives, a signal that ends the process at once removes the file of this path. To be made before the file is, as
-// the signal may come at any instruction; a path without a file does no harm.
-class RemovedBySignal {
- public:
-  explicit RemovedBySignal(const std::string& path);
-  ~RemovedBySignal();
-  RemovedBySignal(const RemovedBySignal&) = delete;
-  RemovedBySignal& operator=(const RemovedBySignal&) = delete;
 
  private:
   int slot_ = -1;

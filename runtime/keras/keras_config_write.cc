@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_split.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/files/number_text.h"
 #include "fusebox/runtime/keras/keras_config.h"
-#include "fusebox/runtime/keras/keras_names.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {

@@ -8,6 +8,7 @@
 
 #include "fmt/chrono.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/hdf5_reader.h"
@@ -15,7 +16,6 @@
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/files/zip_archive.h"
 #include "fusebox/runtime/keras/keras_config.h"
-#include "fusebox/runtime/keras/keras_names.h"
 
 namespace fusebox {
 namespace {

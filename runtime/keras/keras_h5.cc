@@ -96,8 +96,6 @@ class Reader {
 
 }  // namespace
 
-bool IsHdf5(std::string_view bytes) { return bytes.starts_with("\x89HDF\r\n\x1a\n"); }
-
 absl::StatusOr<KerasH5> ParseKerasH5(std::string_view bytes, const std::string& who) {
   FUSEBOX_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5WithTexts(bytes, who));
   return Reader(std::move(content), who).Read();

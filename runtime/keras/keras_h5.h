@@ -31,9 +31,6 @@ struct KerasH5 {
   std::vector<Tensor> optimizer_vars;  // As the file has them: the iteration, then, if they are there, others.
 };
 
-// Whether these bytes begin an HDF5 file.
-bool IsHdf5(std::string_view bytes);
-
 // What Keras 2 or 3 saved as .h5. Errors name the file and what is wrong: no model in it, weights that are missing or
 // belong to no layer, a layer that is not supported.
 absl::StatusOr<KerasH5> ParseKerasH5(std::string_view bytes, const std::string& who);

@@ -8,9 +8,9 @@
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 #include "fusebox/runtime/model/model_state.h"
-#include "fusebox/runtime/plugins/items.h"
 
 namespace fusebox {
 namespace {

@@ -11,9 +11,12 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/labels.h"
-#include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
+#include "fusebox/runtime/keras/program_facts.h"
+#include "fusebox/runtime/plugins/item_flags.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
+#include "fusebox/runtime/programs/collect_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 
 namespace fusebox {
@@ -153,7 +156,15 @@ absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& d
     return absl::FailedPreconditionError(
         fmt::format("model '{}': its input's shape is not known: give its first layer an input_shape", config.name));
   }
-  return BuildProgram(kind, ConfigFor(kind), data, embedded);
+  FUSEBOX_ASSIGN_OR_RETURN(Graph program, BuildProgram(kind, ConfigFor(kind), data, embedded));
+  WriteFacts(ConfigFor(kind), program);
+  return program;
+}
+
+Expansions Model::Impl::KeptSymbols() const {
+  if (!HasInput()) return embedded;
+  return CollectExpansions(config, outputs, UsualData(), embedded,
+                           [this](ProgramKind kind, const BatchTypes& data) { return Program(kind, data); });
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {

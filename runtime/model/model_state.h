@@ -100,6 +100,8 @@ class Model::Impl {
   // or the same as its output. Empty while the input is unknown.
   BatchTypes UsualData() const;
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
+  // The symbols that a file of the model keeps: see runtime/expand/kept_symbols.h.
+  Expansions KeptSymbols() const;
 
   // Makes the weights, unless they are there, or the layers have them from another model.
   absl::Status EnsureWeights();

@@ -12,9 +12,9 @@
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 #include "fusebox/runtime/model/model_state.h"
-#include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/plugins/library.h"
 
 namespace fusebox {

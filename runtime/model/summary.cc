@@ -7,7 +7,7 @@
 #include "fmt/ranges.h"
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/model_state.h"
 
 namespace fusebox {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/plugins/abi_attributes.h"
 #include "fusebox/runtime/plugins/float_mode.h"
 #include "fusebox/runtime/plugins/nearest.h"
 

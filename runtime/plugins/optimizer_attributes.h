@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "fusebox/runtime/describe/item_spec.h"
-#include "fusebox/runtime/plugins/library.h"
+#include "fusebox/runtime/plugins/plugin_item.h"
 
 namespace fusebox {
 

@@ -37,7 +37,7 @@ ReducedLoss ReduceMasked(bool sums, bool by_weight, Value each, Value weight, Va
 
 }  // namespace
 
-ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties) {
+ReducedLoss ReduceLoss(HostBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties) {
   const auto fail = [&b](std::string message) {
     const Value error = b.Wrap(b.Fail(std::move(message)));
     return ReducedLoss{error, error, error};

@@ -10,8 +10,8 @@
 // steps that it leaves out are 0, and the first kind is a mean over the others; by their weights those of a sample that has
 // one count.
 #pragma once
-#include "fusebox/graph/builder.h"
 #include "fusebox/runtime/describe/item_spec.h"
+#include "fusebox/runtime/expand/host_builder.h"
 
 namespace fusebox {
 
@@ -24,6 +24,6 @@ struct ReducedLoss {
 // `each` is f32[N, ...], `weight` f32[N], f32[N, steps] or the error value, if there are no weights; `mask`, likewise, is
 // bool[N, ...]; `penalties` are added to the loss of a batch. Errors: an unknown reduction; weights of steps that the loss
 // has not; a mask of another shape than the losses.
-ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties);
+ReducedLoss ReduceLoss(HostBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties);
 
 }  // namespace fusebox

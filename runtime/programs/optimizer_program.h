@@ -18,13 +18,13 @@
 #include <string_view>
 #include <vector>
 
-#include "fusebox/graph/builder.h"
-#include "fusebox/runtime/plugins/expansions.h"
+#include "fusebox/runtime/expand/host_builder.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 
 namespace fusebox {
 
 // Assigns its new value to each weight. `optimizer` is resolved; the loss is f32[].
-void WriteOptimizer(GraphBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
+void WriteOptimizer(HostBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
                     const Expansions& embedded);
 
 // The optimizer that this one scales the loss for, resolved; none, if it is a usual one.
@@ -35,7 +35,7 @@ inline constexpr const char* kScalingStates[] = {"optimizer/step_counter", "opti
                                                  "optimizer/iteration"};
 
 // The state that counts the steps of training, i64[]; declared when first asked for.
-Value StepCounter(GraphBuilder& builder);
+Value StepCounter(HostBuilder& builder);
 
 // The moving average that use_ema keeps of a weight.
 std::string AverageOf(std::string_view weight);

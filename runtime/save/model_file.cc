@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
-#include "fusebox/runtime/keras/keras_names.h"
 #include "fusebox/runtime/model/model_state.h"
-#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 #include "fusebox/runtime/save/shared_layers.h"
 
@@ -182,7 +183,7 @@ absl::Status Model::Save(const std::string& path) {
     file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
   }
   file.fusebox_metadata =
-      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), CollectExpansions(*impl_)), frozen);
+      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), impl_->KeptSymbols()), frozen);
   return WriteKeras(path, file);
 }
 
@@ -203,7 +204,7 @@ absl::Status Model::LoadWeights(const std::string& path) {
 absl::StatusOr<Model> LoadModel(const std::string& path) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
-  if (IsHdf5(bytes)) {
+  if (BeginsAs(bytes, Format::kKerasH5)) {
     FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
     absl::StatusOr<Model> model = Model::FromConfig(file.config);
     if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
