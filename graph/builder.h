@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GraphBuilder: writes nodes, states and scopes into a Graph, behind the C table that host code, gradients and plugins
-// share. What a host adds for the items of plugins (other items by reference, masks, losses) is a class derived from it:
-// see runtime/expand/host_builder.h.
+// share. What a host adds for the items of plugins (other items by reference, masks, losses) is a class derived from
+// it: see runtime/expand/host_builder.h.
 #pragma once
 #include <map>
 #include <memory>
@@ -91,8 +91,8 @@ class GraphBuilder : public FbBuilder {
     GraphBuilder& builder_;
     std::string outer_;
   };
-  // Begins every error message: the component that writes, "'dense', layer fusebox/dense@1: ". Set by the caller of that
-  // component.
+  // Begins every error message: the component that writes, "'dense', layer fusebox/dense@1: ". Set by the caller of
+  // that component.
   std::string who;
 
   // Uniform in [0, 1), from the next unused stream of this program: see Op::kRandomUniform.
@@ -104,8 +104,8 @@ class GraphBuilder : public FbBuilder {
   NodeId Parameter(const Type& type);
   void EndRegion(std::vector<NodeId> results);
   bool InRegion() const { return !open_.empty(); }
-  // `node` has an op, attributes, and as inputs what parameters stand for; it takes the regions that ended last. Result 0
-  // is the node itself. `results`: how many there are; 0 after an error.
+  // `node` has an op, attributes, and as inputs what parameters stand for; it takes the regions that ended last. Result
+  // 0 is the node itself. `results`: how many there are; 0 after an error.
   NodeId Control(Node node, const FbSource* source, uint32_t* results);
   NodeId Result(NodeId control, int64_t index, const FbSource* source);
 

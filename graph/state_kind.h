@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of states. In memory and in plugins a kind is a number, FbState::kind; in a graph it is the attribute "kind"
-// of an Op::kState, by name. The only place that relates the two.
+// The kinds of states. In memory and in plugins a kind is a number, FbState::kind; in a graph it is the attribute
+// "kind" of an Op::kState, by name. The only place that relates the two.
 //
 //   weight        what training changes; kept in files
 //   slot          what an optimizer remembers of a weight, or of all

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names of items, ours and Keras's: "fusebox/glorot_uniform@1" is glorot_uniform for short and the class GlorotUniform in
-// Keras's files; "acme/gated" is registered there as acme>Gated.
+// Names of items, ours and Keras's: "fusebox/glorot_uniform@1" is glorot_uniform for short and the class GlorotUniform
+// in Keras's files; "acme/gated" is registered there as acme>Gated.
 #pragma once
 #include <string>
 #include <string_view>

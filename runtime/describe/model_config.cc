@@ -126,8 +126,8 @@ void AddLeaves(const ModelConfig& model, const std::string& scope, bool trainabl
   }
 }
 
-// Gives the layer of this path these variables; where there are none yet, takes (or makes) the layer's own. False if there
-// is no such layer.
+// Gives the layer of this path these variables; where there are none yet, takes (or makes) the layer's own. False if
+// there is no such layer.
 bool SetVariablesAt(ModelConfig& model, std::string_view path, std::shared_ptr<LayerVariables>& variables) {
   const std::string_view name = path.substr(0, path.find('/'));
   const auto layer = std::ranges::find(model.layers, name, &LayerConfig::name);

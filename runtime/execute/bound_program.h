@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A compiled program with arrays at its ports, ready to run. Runs allocate nothing.
+//
+// runtime/execute/ runs compiled programs: their arrays and variables (variables.h), threads (threads.h says how many,
+// thread_pool.h has them). Of runtime/ it sees data/, describe/, plugins/ and expand/.
 #pragma once
 #include <algorithm>
 #include <atomic>
@@ -26,21 +29,22 @@ class BoundProgram {
   BoundProgram& operator=(const BoundProgram&) = delete;
   ~BoundProgram();
 
-  // Binds an array of the caller's, which has to stay as long as the program runs. Nothing happens if the program has no
-  // such port: what no output needs is left out by the compiler.
+  // Binds an array of the caller's, which has to stay as long as the program runs. Nothing happens if the program has
+  // no such port: what no output needs is left out by the compiler.
   void Bind(Port::Kind kind, std::string_view name, const void* data);
   // What the last step left at a scalar output of f32; NaN if there is none of this name.
   double ScalarOutput(std::string_view name) const;
   // Zeroes the accumulators.
   void ResetAccumulators();
 
-  // Runs the steps [first, last) of `batch` rows each, the last one up to row `rows`, until `yield` is not 0. Returns the
-  // step that comes next. What it changes of the variables that it keeps packed is with them when they are asked for it.
+  // Runs the steps [first, last) of `batch` rows each, the last one up to row `rows`, until `yield` is not 0. Returns
+  // the step that comes next. What it changes of the variables that it keeps packed is with them when they are asked
+  // for it.
   int64_t Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,
               const std::atomic<uint32_t>* yield);
 
-  // The threads to run it on where the caller asked for so many, or for 0, whatever is best, and may use `most`. All give
-  // the same bits.
+  // The threads to run it on where the caller asked for so many, or for 0, whatever is best, and may use `most`. All
+  // give the same bits.
   int64_t Threads(int64_t asked, int64_t most) const { return asked > 0 ? most : std::min(most, useful_threads_); }
 
   const Executable& executable() const { return executable_; }

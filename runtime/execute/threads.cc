@@ -16,8 +16,8 @@ namespace {
 
 constexpr int64_t kMaxThreads = 1024;
 
-// What one core does, roughly, of kernels too small for its best; and how long a thread should be busy between two barriers,
-// which take some tenths of this.
+// What one core does, roughly, of kernels too small for its best; and how long a thread should be busy between two
+// barriers, which take some tenths of this.
 constexpr double kFlopsASecond = 40e9, kBytesASecond = 20e9;
 constexpr double kSecondsOfAPhase = 2e-6;
 

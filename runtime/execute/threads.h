@@ -16,8 +16,8 @@ namespace fusebox {
 
 struct CompileReport;
 
-// How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may use,
-// by its affinity and its control group. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
+// How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may
+// use, by its affinity and its control group. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
 absl::StatusOr<int64_t> DefaultThreads();
 // How many threads to use where so many were asked for: 0 is the default. Error: a number beyond 1024, or below 0.
 absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
@@ -26,9 +26,9 @@ absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 // these, threads would spend more time at barriers than they save.
 int64_t UsefulThreads(const CompileReport& report);
 
-// Threads that wait for one whose core was taken away do nothing meanwhile, so while other processes want the same cores
-// one thread fewer is faster: the others' cores stay theirs. Now and then all are tried again, the more rarely the longer
-// it goes on like this.
+// Threads that wait for one whose core was taken away do nothing meanwhile, so while other processes want the same
+// cores one thread fewer is faster: the others' cores stay theirs. Now and then all are tried again, the more rarely
+// the longer it goes on like this.
 class Crowding {
  public:
   struct Span {

@@ -18,7 +18,7 @@ namespace fusebox {
 
 struct Variable {
   std::string name;         // "dense/kernel", "optimizer/dense/kernel/momentum", "step"
-  std::string kind;         // "weight", "slot", "scalar", "counter"
+  std::string kind;         // As StateKindName says it; no accumulator.
   Type type;                // All dimensions are numbers.
   std::string scope;        // The layer that declared it: "dense".
   std::string initializer;  // A reference, or a scalar's number.

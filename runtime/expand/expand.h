@@ -7,8 +7,8 @@
 //
 // All of them write into a HostBuilder (host_builder.h).
 //
-// runtime/expand/ sees graph/, plugins/sdk/, and of runtime/ plugins/, describe/, data/ and files/. It does not know what
-// programs the symbols are for.
+// runtime/expand/ sees graph/, plugins/sdk/, and of runtime/ plugins/, describe/, data/ and files/. It does not know
+// what programs the symbols are for.
 #pragma once
 #include <string>
 
@@ -20,12 +20,12 @@
 
 namespace fusebox {
 
-// The item's full key ("fusebox/dense@1") and all attributes of its schema, checked: see Registry::Resolve. An item whose
-// plugin is missing is taken as it is if it has an expansion in `embedded`.
+// The item's full key ("fusebox/dense@1") and all attributes of its schema, checked: see Registry::Resolve. An item
+// whose plugin is missing is taken as it is if it has an expansion in `embedded`.
 absl::StatusOr<ItemSpec> ResolveItem(uint32_t kind, const ItemSpec& spec, const Expansions& embedded);
 
-// The item's symbols for these inputs; nodes and states get the scope `name` inside the one at work. `use.item` has to be
-// resolved. Scalars of the item get its attributes' numbers as their initializers.
+// The item's symbols for these inputs; nodes and states get the scope `name` inside the one at work. `use.item` has to
+// be resolved. Scalars of the item get its attributes' numbers as their initializers.
 // HostBuilder::masks are those of the inputs. Error: masks, where the item's plugin is missing.
 Value ExpandUse(HostBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name,
                 const Expansions& embedded);

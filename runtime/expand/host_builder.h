@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HostBuilder: the host's side of the plugin door. A GraphBuilder that layers, losses, metrics and optimizers write into:
-// it knows what they ask for beyond nodes and states.
+// HostBuilder: the host's side of the plugin door. A GraphBuilder that layers, losses, metrics and optimizers write
+// into: it knows what they ask for beyond nodes and states.
 #pragma once
 #include <functional>
 #include <map>
@@ -33,17 +33,17 @@ class HostBuilder final : public GraphBuilder {
       std::function<NodeId(HostBuilder&, uint32_t kind, std::string_view reference, std::vector<NodeId> inputs)>;
   ExpandHook expand;
 
-  // While set, scalars, counters and shared slots belong to all calls together: each is declared once, in this scope. So
-  // an optimizer that is asked variable by variable has one momentum. `states` has those declared, and may have others
-  // in their stead from the start.
+  // While set, scalars, counters and shared slots belong to all calls together: each is declared once, in this scope.
+  // So an optimizer that is asked variable by variable has one momentum. `states` has those declared, and may have
+  // others in their stead from the start.
   struct Shared {
     std::string scope;
     std::map<std::string, NodeId, std::less<>> states;
   };
   Shared* shared = nullptr;
 
-  // While set, a layer is called that was called before: each of these states that it declares again, with the same type,
-  // is the one that it has, as the earlier call leaves it.
+  // While set, a layer is called that was called before: each of these states that it declares again, with the same
+  // type, is the one that it has, as the earlier call leaves it.
   using StatesByName = std::map<std::string, NodeId, std::less<>>;
   const StatesByName* again = nullptr;
 

@@ -20,7 +20,7 @@ Value CallFunction(HostBuilder& builder, const ItemUse& use, const Values& input
                                      ? fmt::format("'{}', {}: ", builder.scope(), ShortName(use.item.id))
                                      : fmt::format("{} '{}': ", KindName(use.kind), called != nullptr ? *called : ""));
   Value made;
-  // The function may not throw; one that does must not take the host along.
+  // The function may not throw; an exception of one that does is an error and not the end of the host.
   try {
     made = (*use.item.function)(inputs);
     if (IsMetricFunction(use.item) && HostBuilder::Of(made) == &builder && made.ok()) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The symbols that third-party plugins and C++ functions wrote for a model, kept with the model, so that it still predicts
-// and trains where they are missing. Those of our own items (fusebox/...) are not kept: they come with the library.
+// The symbols that third-party plugins and C++ functions wrote for a model, kept with the model, so that it still
+// predicts and trains where they are missing. Those of our own items (fusebox/...) are not kept: they come with the
+// library.
 //
-// They are recorded while programs are written (ExpansionRecorder), stand beside the model in files (the metadata of .keras
-// files, what a model's library says, programs' texts), and are written into a graph again by InlineExpansion.
+// They are recorded while programs are written (ExpansionRecorder), stand beside the model in files (the metadata of
+// .keras files, what a model's library says, programs' texts), and are written into a graph again by InlineExpansion.
 #pragma once
 #include <map>
 #include <string>
@@ -34,8 +35,8 @@ std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs);
 // Writes an expansion's symbols into the scope at work. Error: inputs of other types than it was made for.
 Value InlineExpansion(HostBuilder& builder, const Graph& expansion, const std::vector<Value>& inputs);
 
-// While one lives, ExpandUse puts into it the symbols of the items above that it expands in this thread. The innermost one
-// gets them.
+// While one lives, ExpandUse puts into it the symbols of the items above that it expands in this thread. The innermost
+// one gets them.
 class ExpansionRecorder {
  public:
   ExpansionRecorder();
@@ -51,8 +52,8 @@ class ExpansionRecorder {
   ExpansionRecorder* outer_;
 };
 
-// A JSON object with a member more, "expansions": {"layer acme/gated@1:units=30 (f32[N,784])": "%0 = ...", ...}. Without
-// expansions it stays as it is.
+// A JSON object with a member more, "expansions": {"layer acme/gated@1:units=30 (f32[N,784])": "%0 = ...", ...}.
+// Without expansions it stays as it is.
 std::string WithExpansions(const std::string& json, const Expansions& expansions);
 // Those that such an object has. Error: its member is something else.
 absl::StatusOr<Expansions> ExpansionsIn(std::string_view json, const std::string& who);

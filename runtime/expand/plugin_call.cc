@@ -44,7 +44,7 @@ class Restore {
 
 NodeId Expand(HostBuilder& builder, const Request& request, const std::vector<NodeId>& inputs);
 
-// The item's function. It may not throw; one that does all the same must not take the host along.
+// Calls the item's function. It may not throw; an exception of one that does is an error and not the end of the host.
 NodeId Call(HostBuilder& builder, const PluginItem& item, const FbCall& call) {
   const FloatModeGuard float_mode;
   try {

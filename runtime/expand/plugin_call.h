@@ -16,8 +16,8 @@ namespace fusebox {
 //   FB_METRIC                inputs {y_true, y_pred}                     the result so far, f32[]
 //   FB_OPTIMIZER             inputs {variable, gradient, learning rate}  the new variable
 //
-// Nodes and states get the scope `name` ("dense_1"), inside the one at work; none if it is empty. A state of kind "scalar"
-// with the initializer "attribute" stands for the item's attribute that the last part of its name says.
+// Nodes and states get the scope `name` ("dense_1"), inside the one at work; none if it is empty. A state of kind
+// "scalar" with the initializer "attribute" stands for the item's attribute that the last part of its name says.
 // The error value if an input is one, or after an error; the builder then has the first message, which names the layer,
 // the plugin and, where it is known, the line in the plugin. What an activation makes is recorded for Preimage.
 Value ExpandItem(HostBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,

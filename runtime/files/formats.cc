@@ -12,19 +12,26 @@
 namespace fusebox {
 namespace {
 
+constexpr uint32_t kBoth = kModel | kWeights;
+
 // clang-format off
 constexpr FileFormat kFormats[] = {
-    // format                name                ending         within  magic        holds               reads               writes
-    {Format::kKeras,         "Keras 3",          ".keras",      "",     kZipMagic,   kModel | kWeights,  kModel | kWeights,  kModel | kWeights},
-    {Format::kKerasWeights,  "Keras weights",    ".weights.h5", "",     kHdf5Magic,  kWeights,           kWeights,           kWeights},
-    {Format::kKerasH5,       "Keras 2",          ".h5",         "",     kHdf5Magic,  kModel | kWeights,  kModel | kWeights,  0},
-    {Format::kProgram,       "fusebox program",  ".fbg",        "",     "",          kModel,             kModel,             kModel},
-    {Format::kOnnx,          "ONNX",             ".onnx",       "",     "",          kModel | kWeights,  0,                  0},
-    {Format::kNpz,           "NumPy archive",    ".npz",        "",     kZipMagic,   kData,              kData,              kData,  nullptr, ReadNpz},
-    {Format::kNpy,           "NumPy array",      ".npy",        "",     kNpyMagic,   kData,              kData,              kData,  ReadNpy},
-    {Format::kCsv,           "CSV",              ".csv",        "",     "",          kData | kHistory,   kData | kHistory,   kHistory},
-    {Format::kSafetensors,   "safetensors",      ".safetensors", "",    "",          kWeights,           0,                  0},
-    {Format::kIdx,           "IDX",              "",            "idx",  "",          kData,              kData,              0,      ReadIdx},
+    // format               name                ending          within magic       holds             reads  writes
+    {Format::kKeras,        "Keras 3 model",    ".keras",       "",    kZipMagic,  kBoth,            kBoth, kBoth},
+    {Format::kKerasWeights, "Keras weights",    ".weights.h5",  "",    kHdf5Magic, kWeights,         kWeights,
+     kWeights},
+    {Format::kKerasH5,      "Keras HDF5 model", ".h5",          "",    kHdf5Magic, kBoth,            kBoth, 0},
+    {Format::kProgram,      "fusebox program",  ".fbg",         "",    "",         kModel,           kModel, kModel},
+    {Format::kOnnx,         "ONNX",             ".onnx",        "",    "",         kBoth,            0,     0},
+    {Format::kNpz,          "NumPy archive",    ".npz",         "",    kZipMagic,  kData,            kData, kData,
+     nullptr, ReadNpz},
+    {Format::kNpy,          "NumPy array",      ".npy",         "",    kNpyMagic,  kData,            kData, kData,
+     ReadNpy},
+    {Format::kCsv,          "CSV",              ".csv",         "",    "",         kData | kHistory, kData | kHistory,
+     kHistory},
+    {Format::kSafetensors,  "safetensors",      ".safetensors", "",    "",         kWeights,         0,     0},
+    {Format::kIdx,          "IDX",              "",             "idx", "",         kData,            kData, 0,
+     ReadIdx},
 };
 // clang-format on
 

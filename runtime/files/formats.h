@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file formats that fusebox knows: one table of how a file is recognised, what it can hold, and what reads and writes
-// it. Everything that opens or saves a file by its name, or by its first bytes, asks this table. A new format is a new row.
+// The file formats that fusebox knows: one table of how a file is recognised, what it can hold, and what reads and
+// writes it. Everything that opens or saves a file by its name, or by its first bytes, asks this table. A new format is
+// a new row.
+//
+// runtime/files/ reads and writes bytes on disk: NumPy's files, CSV, HDF5, zip, ..., and replaces files whole or not at
+// all (atomic_file.h). Of runtime/ it sees data/ alone.
 #pragma once
 #include <cstdint>
 #include <span>

@@ -5,8 +5,8 @@
 
 namespace fusebox {
 
-// While one lives, a signal that ends the process at once removes the file of this path. To be made before the file is, as
-// the signal may come at any instruction; a path without a file does no harm.
+// While one lives, a signal that ends the process at once removes the file of this path. To be made before the file is,
+// as the signal may come at any instruction; a path without a file does no harm.
 class RemovedBySignal {
  public:
   explicit RemovedBySignal(const std::string& path);

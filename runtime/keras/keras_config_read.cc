@@ -80,7 +80,7 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
   LayerConfig layer;
   const std::string class_name = StringMember(json, "class_name");
   layer.name = StringMember(config, "name");
-  if (layer.name.empty()) {  // Of a custom layer without get_config. Keras counts them anew when it opens the file.
+  if (layer.name.empty()) {  // A custom layer without get_config. Keras counts such layers anew when it opens the file.
     const int count = unnamed[class_name]++;
     layer.name = KerasSnakeCase(class_name) + (count == 0 ? "" : fmt::format("_{}", count));
   }
@@ -103,7 +103,7 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
   }
   FUSEBOX_ASSIGN_OR_RETURN(layer.item, ItemFromJson(json, layer_who, 0));
   layer.item.attributes.erase("batch_input_shape");  // Of the first layer in older files.
-  // Of a layer within this one nothing but its item is kept.
+  // Of a wrapped layer only the item is kept, so its `trainable` becomes that of this layer.
   if (Member(Member(Member(config, "layer"), "config"), "trainable") == false) layer.trainable = false;
   return layer;
 }
@@ -128,13 +128,13 @@ absl::Status StackFromJson(const Json& config, const std::string& who, int nesti
     model.layers.push_back(std::move(parsed));
   }
   if (const Json& shape = Member(config, "build_input_shape"); model.inputs.empty() && !shape.is_null()) {
-    // Keras knows it from the data.
+    // The shape of the data that Keras has seen.
     FUSEBOX_ASSIGN_OR_RETURN(model.inputs.emplace_back().shape, ShapeFromJson(shape, who + ": build_input_shape"));
   }
   return absl::OkStatus();
 }
 
-// Operations of which Keras makes the masks that it hands from layer to layer. In files they stand among the layers.
+// Whether Keras computes masks by this operation. In files such operations stand among the layers.
 bool MakesMasks(std::string_view class_name) {
   for (const char* op : {"NotEqual", "Any", "LogicalOr", "ExpandDims", "ZerosLike", "OnesLike", "Concatenate"}) {
     if (class_name == op) return true;
@@ -142,7 +142,7 @@ bool MakesMasks(std::string_view class_name) {
   return false;
 }
 
-// The calls that Keras lists layer by layer.
+// Reads a functional model, whose calls Keras lists layer by layer.
 class GraphReader {
  public:
   GraphReader(const Json& json, const std::string& who, int nesting, ModelConfig& model)
@@ -156,7 +156,7 @@ class GraphReader {
     FUSEBOX_RETURN_IF_ERROR(ReadLayers());
     FUSEBOX_RETURN_IF_ERROR(ReadInputs());
     for (const auto& [layer_who, mask] : masks_) {
-      // Those that Keras makes by itself we make by ourselves.
+      // Masks that Keras computes by itself fusebox computes too; masks of the user's own cannot be read.
       if (!of_masks_.contains(mask.layer))
         return Refuse("{}: called with a mask of one's own, '{}', which is not supported", layer_who, mask.layer);
     }
@@ -273,7 +273,7 @@ class GraphReader {
   std::vector<std::vector<size_t>> nodes_;                           // Of each layer: its calls.
   std::vector<std::pair<size_t, std::vector<KerasHistory>>> calls_;  // Layer, inputs.
   std::set<std::string> of_masks_;                                   // Operations that make masks.
-  std::vector<std::pair<std::string, KerasHistory>> masks_;          // With who is called with them.
+  std::vector<std::pair<std::string, KerasHistory>> masks_;          // With the layers that are called with them.
 };
 
 absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who, int nesting) {

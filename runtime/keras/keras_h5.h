@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole models in one HDF5 file, the form of Keras 1 and 2 that Keras 3 calls legacy:
 //
-//   @model_config                                        layers, as JSON
-//   @training_config                                     optimizer, loss and metrics, as JSON; only if compiled
-//   model_weights@layer_names                            ["dense", "encoder"]; in pieces @layer_names0, ... if it is long
-//   model_weights/dense@weight_names                     ["dense/kernel:0", "dense/bias:0"]
-//   model_weights/dense/dense/kernel:0                   the dataset of that name, below the layer's group
-//   optimizer_weights@weight_names                       ["iteration:0", "SGD/m/dense/kernel:0", ...], likewise
+//   @model_config                                      layers, as JSON
+//   @training_config                                   optimizer, loss and metrics, as JSON; only if compiled
+//   model_weights@layer_names                          ["dense", "encoder"]; a long one in pieces @layer_names0, ...
+//   model_weights/dense@weight_names                   ["dense/kernel:0", "dense/bias:0"]
+//   model_weights/dense/dense/kernel:0                 the dataset of that name, below the layer's group
+//   optimizer_weights@weight_names                     ["iteration:0", "SGD/m/dense/kernel:0", ...], likewise
 //
 // A model within is one layer here: its weights are those that are trained, layer by layer, then the others.
 #pragma once

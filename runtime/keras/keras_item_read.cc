@@ -12,7 +12,7 @@
 namespace fusebox {
 namespace {
 
-// What Keras writes for every item, and which says nothing that an attribute of ours would.
+// Whether a member says nothing about an attribute: what Keras writes for every item, or a default.
 bool SaysNothing(const std::string& key, const Json& value) {
   if (value.is_null() || key == "name" || key == "dtype" || key == "trainable") return true;
   if (key == "data_format") return value == "channels_last";
@@ -21,7 +21,7 @@ bool SaysNothing(const std::string& key, const Json& value) {
   for (const char* unknown : {"use_ema", "renorm", "synchronized", "rms_scaling"}) {
     if (key == unknown) return value == false;
   }
-  return key == "renorm_momentum";  // Means nothing without renorm.
+  return key == "renorm_momentum";  // Without renorm it has no meaning.
 }
 
 // Keras keeps settings as float32 and writes them as doubles. The shortest number with the same float32 is what was
@@ -48,7 +48,7 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
   return values;
 }
 
-// Muon's exclude_layers: texts, which are one with ';' between.
+// Muon's exclude_layers: a list of texts becomes one text with ';' between.
 absl::StatusOr<AttributeValue> TextsFromJson(const Json& list, const std::string& who) {
   std::string texts;
   for (const Json& value : list) {
@@ -115,7 +115,8 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
                                                            : AttributeFromJson(value, attribute_who, nesting));
     item.attributes.emplace(key, std::move(attribute));
   }
-  if (!item.attributes.contains("use_ema")) item.attributes.erase("ema_momentum");  // Means nothing without.
+  if (!item.attributes.contains("use_ema"))
+    item.attributes.erase("ema_momentum");  // Without use_ema it has no meaning.
   return item;
 }
 

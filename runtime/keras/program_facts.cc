@@ -12,7 +12,7 @@
 namespace fusebox {
 namespace {
 
-// Which libraries the model's items come from.
+// Writes down which libraries the model's items come from.
 void WritePlugins(const std::vector<std::pair<uint32_t, std::string>>& items, Graph& program) {
   for (const auto& [kind, id] : items) {
     const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(kind, id);
@@ -42,7 +42,7 @@ std::optional<Type> ParseFixedType(std::string_view text) {
 // In front of the path of a layer that stands at several places: "shared.B/dense" is "A/dense".
 const std::string kShared = "shared.";
 
-// Whether layers, one loss and metrics in their order say all.
+// Whether a list of layers, one loss and a list of metrics describe the whole model.
 bool IsPlain(const ModelConfig& model) {
   const bool within =
       std::ranges::any_of(model.layers, [](const LayerConfig& layer) { return layer.model != nullptr; });

@@ -23,13 +23,13 @@ struct Reference {
 
 Reference CutSlice(const std::string& text) {
   const size_t bracket = text.rfind('[');
-  // A list among a plugin's attributes has brackets, too: size=[1;2].
+  // A list among the attributes of a plugin ends in a bracket too: size=[1;2].
   if (!text.ends_with(']') || bracket == std::string::npos || (bracket > 0 && text[bracket - 1] == '='))
     return {text, ""};
   return {text.substr(0, bracket), text.substr(bracket)};
 }
 
-// One end of a slice: a row, counted from the end if it is negative, or a percentage.
+// Parses one end of a slice: a row, counted from the end if negative, or a percentage.
 absl::StatusOr<int64_t> ParseEnd(std::string_view text, int64_t rows, std::string_view slice) {
   std::string_view digits = text;
   const bool percent = digits.ends_with('%');
@@ -78,7 +78,7 @@ absl::StatusOr<Data> FromCsv(const std::string& path, const std::string& target)
   return Data{x, y};
 }
 
-// Two files, x and y, with a ',' between.
+// Reads x and y from two files with a ',' between.
 absl::StatusOr<Data> FromPair(const std::string& pair, absl::StatusOr<Tensor> (*read)(const std::string& path)) {
   const size_t comma = pair.find(',');
   Data data;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "fusebox/graph/philox.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/labels.h"
@@ -423,7 +424,7 @@ std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const Mode
   for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;
   for (const bool trainable : {true, false}) {
     for (const Variable& variable : variables.all()) {
-      if (variable.kind != "weight" || variable.trainable != trainable) continue;
+      if (variable.kind != StateKindName(FB_WEIGHT) || variable.trainable != trainable) continue;
       // A layer may have scopes of its own behind its path.
       for (std::string_view scope = variable.scope;; scope = scope.substr(0, scope.rfind('/'))) {
         if (const auto leaf = leaf_of_path.find(scope); leaf != leaf_of_path.end()) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/describe/item_names.h"
@@ -357,7 +358,7 @@ absl::StatusOr<ModelConfig> Model::Impl::DescribeTrace(const Declaration& declar
                                                              {.x = TypesOf(traced.inputs), .y = {}}, embedded));
   for (NodeId i = 1; i < program.size(); ++i) {
     const AttributeMap& state = program[i].attributes;
-    if (program[i].op != Op::kState || state.String("kind") != "weight") continue;
+    if (program[i].op != Op::kState || state.String("kind") != StateKindName(FB_WEIGHT)) continue;
     const std::string& weight = state.String("name");
     const std::string layer = weight.substr(0, weight.find('/'));
     const auto at = std::ranges::find(traced.layers, layer, &LayerConfig::name) - traced.layers.begin();

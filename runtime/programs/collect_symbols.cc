@@ -32,7 +32,7 @@ bool IsOthers(const ItemSpec& item) {
   return !item.id.starts_with("fusebox/") || std::ranges::any_of(item.attributes, names_another);
 }
 
-// What y and samples' weights may be besides the usual. A function may refuse them: then it has no symbols for them.
+// Other types that y and samples' weights may have. A function may refuse them and then has no symbols for them.
 std::vector<BatchTypes> OtherData(const ModelConfig& model, const std::vector<Type>& outputs, const BatchTypes& usual) {
   std::vector<BatchTypes> all;
   const std::vector<size_t> targets = TargetOutputs(model);

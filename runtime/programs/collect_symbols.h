@@ -13,8 +13,8 @@
 namespace fusebox {
 
 // All that the model's programs use for its usual data, and what it keeps already. C++ functions that are losses and
-// metrics are kept for classes and for samples' weights besides, as far as they take them. `outputs` are the types of the
-// model's outputs, `build` writes its programs.
+// metrics are kept for classes and for samples' weights besides, as far as they take them. `outputs` are the types of
+// the model's outputs, `build` writes its programs.
 Expansions CollectExpansions(const ModelConfig& model, const std::vector<Type>& outputs, const BatchTypes& usual,
                              const Expansions& kept,
                              const std::function<absl::StatusOr<Graph>(ProgramKind, const BatchTypes&)>& build);

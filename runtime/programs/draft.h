@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program while it is written: what its parts (forward.h, losses.h, metrics.h, penalties.h, optimizer_program.h) share.
+// A program while it is written: what its parts (forward.h, losses.h, metrics.h, penalties.h, optimizer_program.h)
+// share.
 #pragma once
 #include <set>
 #include <string>
@@ -18,8 +19,8 @@ struct ProgramDraft {
   const Expansions& embedded;
   const bool training, has_loss;
   HostBuilder b = {};
-  // What the layers have left for the other parts: the masks of the outputs, 0 where all steps count; the states of layers
-  // that are not trained; the values that AddMetric has named.
+  // What the layers have left for the other parts: the masks of the outputs, 0 where all steps count; the states of
+  // layers that are not trained; the values that AddMetric has named.
   std::vector<NodeId> masks = {};
   std::set<NodeId> frozen = {};
   std::vector<std::pair<std::string, Value>> added_metrics = {};

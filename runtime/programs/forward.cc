@@ -19,7 +19,7 @@
 namespace fusebox {
 namespace {
 
-// What a model has that would not be the same for all steps at once as for one after another; empty for nothing.
+// Why the model gives other results for all steps at once than for one after another; empty if it does not.
 std::string CannotGoByStep(const ModelConfig& model, bool frozen, bool training) {
   if (const size_t outputs = OutputsOf(model).size(); outputs != 1) {
     return fmt::format("expects a model with one output, got {}", outputs);
@@ -66,7 +66,7 @@ class ForwardWriter {
     }
   };
 
-  // The values of a model, or of one within.
+  // Calls all layers of a model, or of a model within it.
   Masked Calls(const ModelConfig& model, const Masked& inputs, bool frozen, std::vector<CallTypes>* types, size_t& at) {
     const std::vector<CallConfig> calls = CallsOf(model);
     const size_t input_count = inputs.values.size();
@@ -118,7 +118,7 @@ class ForwardWriter {
     }
   }
 
-  // The values that a call makes; none after an error. `time` says how often the layer was called before in its model.
+  // The values that a call returns; none after an error. `time` counts the earlier calls of the layer in its model.
   Masked Call(const LayerConfig& layer, const Masked& inputs, bool frozen, int time) {
     if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, frozen);
     if (layer.model) return CallModel(layer, inputs, frozen);
@@ -151,7 +151,7 @@ class ForwardWriter {
     return {{y}, {d_.b.mask}};
   }
 
-  // A model on each step of x [N, T, ...], as the plugin time_distributed has it of a layer.
+  // Calls a model on each step of x [N, T, ...], as the plugin time_distributed calls a layer.
   Masked CallStepByStep(const LayerConfig& layer, const Masked& inputs, bool frozen) {
     const std::string outer = std::exchange(d_.b.who, fmt::format("'{}', layer time_distributed: ", layer.name));
     const auto fail = [&](std::string message) -> Masked {
@@ -196,7 +196,7 @@ class ForwardWriter {
       }
       const InputConfig& input = inner.inputs[i];
       const Type expected = BatchType(input.dtype, input.shape), got = d_.b.graph()[inputs[i].id].type;
-      // Of a model that is called step by step, the batch is that of all steps.
+      // A model that is called step by step gets all steps of a batch as one larger batch.
       if (got.shape.empty() || got.shape[0] >= 0 || !std::ranges::equal(got.shape | std::views::drop(1), input.shape)) {
         d_.Fail(fmt::format("its input '{}' is {}, got {}", input.name, ToString(expected), ToString(got)));
         return {};
@@ -209,7 +209,7 @@ class ForwardWriter {
     return Calls(inner, {converted, masked.masks}, frozen, nullptr, at);
   }
 
-  // What a layer's attribute activity_regularizer says of its output, a sample.
+  // Adds the penalty of a layer's activity_regularizer for its output, per sample.
   void ActivityPenalty(const LayerConfig& layer, const std::string& name, Value y) {
     const std::string* const text = TextAttribute(layer.item, "activity_regularizer");
     if (text == nullptr || text->empty()) return;

@@ -9,8 +9,8 @@
 
 namespace fusebox {
 
-// What comes out of the model for these inputs. Fills the draft's masks, frozen and added_metrics. `types` gets each call's,
-// in the order of CallsOf; after an error `at` is the call that is wrong.
+// What comes out of the model for these inputs. Fills the draft's masks, frozen and added_metrics. `types` gets each
+// call's, in the order of CallsOf; after an error `at` is the call that is wrong.
 Values WriteForward(ProgramDraft& d, const Values& inputs, std::vector<CallTypes>* types = nullptr,
                     size_t* at = nullptr);
 

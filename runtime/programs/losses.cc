@@ -34,7 +34,7 @@ Value LossOfEach(ProgramDraft& d, const OutputLoss& output, bool several, Value 
   return each;
 }
 
-// The output `name`: the mean of all samples since the accumulators were zero.
+// Adds the output `name`: the mean over all samples since the accumulators were zero.
 void RunningLoss(ProgramDraft& d, Value sum, Value count, const std::string& name) {
   const Value total = d.b.State("total", FB_ACCUMULATOR, kWideScalar, "zeros", {});
   const Value samples = d.b.State("count", FB_ACCUMULATOR, kWideScalar, "zeros", {});
@@ -45,12 +45,13 @@ void RunningLoss(ProgramDraft& d, Value sum, Value count, const std::string& nam
   d.b.Output(name, Cast(new_total / new_samples, FB_F32));
 }
 
-// A scalar of the program: another one needs no compiling.
+// A scalar of the program, so another weight needs no compiling.
 Value LossWeight(ProgramDraft& d, const OutputLoss& output) {
   return d.b.State("weight", FB_SCALAR, {DType::kF32, {}}, fmt::format("{}", *output.weight), {});
 }
 
-// The loss where no output has one: what was added, which is that of a batch. 0, if that is nothing in this program.
+// The loss of a model whose outputs have none: what AddLoss has added for the batch, or 0 if this program adds
+// nothing.
 Value AddedLoss(ProgramDraft& d, Value added, Value y_pred) {
   const Value samples = Extent(Cast(y_pred, FB_F32), {0});
   const Value loss = added.ok() ? added : d.b.Constant(0, DType::kF32);

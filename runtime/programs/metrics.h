@@ -5,8 +5,8 @@
 
 namespace fusebox {
 
-// Outputs with the metrics of the model, by the names of LoggedMetrics, and with what AddMetric has named. The arguments are
-// those of WriteLoss.
+// Outputs with the metrics of the model, by the names of LoggedMetrics, and with what AddMetric has named. The
+// arguments are those of WriteLoss.
 void WriteMetrics(ProgramDraft& d, const Values& y_true, const Values& y_pred, const Values& weights);
 
 }  // namespace fusebox

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kScope = kSharedScope;
 const Type kNumber = {DType::kF32, {}};
-// In Keras's files these stand before what the optimizer itself remembers.
+// In Keras's files these come before the optimizer's own slots.
 constexpr int64_t kAverageOrder = -2, kAccumulatorOrder = -1;
 
 Value AllAxesSum(Value x) {
@@ -26,7 +26,7 @@ Value AllAxesSum(Value x) {
   return axes.empty() ? x : Sum(x, std::move(axes));
 }
 
-// Of an optimizer that scales the loss, as its attribute says.
+// The initial_scale of an optimizer that scales the loss.
 double InitialScale(const ItemSpec& scaling) {
   const auto attribute = scaling.attributes.find("initial_scale");
   const double* const number =
@@ -68,7 +68,7 @@ class OptimizerWriter {
  private:
   Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
 
-  // How many steps of training this optimizer has seen: all, but for those that a scaled loss has cost.
+  // How many steps this optimizer has made: all steps of training but those whose scaled gradients were not finite.
   Value Steps() {
     const Value all = StepCounter(b_);
     if (scaling_ == nullptr) return all;
@@ -76,7 +76,7 @@ class OptimizerWriter {
     return b_.State("iteration", FB_SLOT, {DType::kI64, {}}, "zeros", {});
   }
 
-  // A number of the optimizer as an input of the program: changing it never recompiles.
+  // Makes a number of the optimizer an input of the program: changing it needs no compiling.
   Value Scalar(const char* name, double value) {
     const HostBuilder::Scope scope(b_, kScope);
     const Value scalar = b_.State(name, FB_SCALAR, kNumber, fmt::format("{}", value), {});
@@ -181,7 +181,7 @@ class OptimizerWriter {
     }
   }
 
-  // The mean since the last update; what is made of it between updates is dropped again.
+  // The mean gradient since the last update. Results made of it in steps between updates are discarded.
   std::vector<Value> Accumulated(std::vector<Value> gradients) {
     const int64_t every = options_.gradient_accumulation_steps;
     if (every == 1) return gradients;
@@ -203,7 +203,7 @@ class OptimizerWriter {
       Value sum = AllAxesSum(Square(gradients[0]));
       for (size_t i = 1; i < gradients.size(); ++i) sum = sum + AllAxesSum(Square(gradients[i]));
       const Value norm = Sqrt(sum);
-      // The second term is 0, or NaN if the norm is not finite: then all weights are to show it.
+      // The second term is 0, or NaN if the norm is not finite, so that all weights show it.
       const Value scale = most * Min(1 / norm, 1 / most) + (norm - norm);
       for (Value& g : gradients) g = g * scale;
     } else if (options_.clipvalue) {

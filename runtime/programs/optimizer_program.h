@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a training program that changes the weights. What Keras's base class does for every optimizer stands here,
-// once; the optimizer's plugin writes the update of one weight.
+// The part of a training program that changes the weights. What Keras's base class does for every optimizer stands
+// here, once; the optimizer's plugin writes the update of one weight.
 //
-//   loss --scale--> gradients --unscale--> accumulate --> clip --> weight decay --> update --> moving average --> constraint
+//   loss --scale--> gradients --unscale--> accumulate --> clip --> weight decay --> update --> moving average
+//        --> constraint
 //
 // States: "optimizer/learning_rate", "optimizer/<weight>/<slot>", and the optimizer's numbers, "optimizer/momentum".
 // The order is Keras's. Source: keras.optimizers.Optimizer.
 //
-// An optimizer with an attribute `inner_optimizer` that names another one (loss_scale_optimizer) writes the update of the
-// loss's scale, "optimizer/dynamic_scale", f32[], which begins as its attribute `initial_scale`: the scale is its variable,
-// and its gradient whether all gradients are finite, bool[]. All else is done by the other one, with gradients without the
-// scale; where they are not finite, weights and "optimizer/..." stay as they were, its count of steps,
-// "optimizer/iteration", included. Source: keras.optimizers.LossScaleOptimizer.
+// An optimizer with an attribute `inner_optimizer` that names another one (loss_scale_optimizer) writes the update of
+// the loss's scale, "optimizer/dynamic_scale", f32[], which begins as its attribute `initial_scale`: the scale is its
+// variable, and its gradient whether all gradients are finite, bool[]. All else is done by the other one, with
+// gradients without the scale; where they are not finite, weights and "optimizer/..." stay as they were, its count of
+// steps, "optimizer/iteration", included. Source: keras.optimizers.LossScaleOptimizer.
 #pragma once
 #include <optional>
 #include <string>

@@ -10,7 +10,8 @@ namespace fusebox {
 // The penalty that the regularizer `text` makes of x, a weight or a layer's output, f32[]. `name` is its scope.
 Value WritePenalty(ProgramDraft& d, const std::string& text, Value x, const std::string& name);
 
-// The sum of the penalties of all weights that are trained and of HostBuilder::losses; the error value if there are none.
+// The sum of the penalties of all weights that are trained and of HostBuilder::losses; the error value if there are
+// none.
 Value WritePenalties(ProgramDraft& d);
 
 }  // namespace fusebox

@@ -13,8 +13,8 @@ namespace fusebox {
 // loss, and has one for each of TargetOutputs.
 struct BatchTypes {
   std::vector<Type> x, y;
-  // Of the samples' weights, f32[N] or, of each step, f32[N, steps]: none; one for all targets, "sample_weight"; or one for
-  // each, "sample_weight/main_output", where a type without a dtype says none. See WeightPorts.
+  // Of the samples' weights, f32[N] or, of each step, f32[N, steps]: none; one for all targets, "sample_weight"; or one
+  // for each, "sample_weight/main_output", where a type without a dtype says none. See WeightPorts.
   std::vector<Type> weights = {};
 
   bool operator==(const BatchTypes&) const = default;
@@ -33,8 +33,9 @@ std::vector<std::string> LogNames(const ModelConfig& model);
 // The type of a batch of the model's input: f32[N,28,28].
 Type BatchType(DType dtype, const Shape& shape_of_a_sample);
 
-// A metric, and the name under which its result is logged: its attribute `name`, else that of the item; "weighted_<name>"
-// of a weighted one whose name another metric has. Of several outputs each begins with the output's name.
+// A metric, and the name under which its result is logged: its attribute `name`, else that of the item;
+// "weighted_<name>" of a weighted one whose name another metric has. Of several outputs each begins with the output's
+// name.
 struct LoggedMetric {
   const ItemSpec* item;
   std::string name;

@@ -26,7 +26,7 @@ void UpdateWeights(ProgramDraft& d, Value loss) {
   for (NodeId i = 1; i < d.b.graph().size(); ++i) {
     if (d.IsTrained(i)) weights.push_back(i);
   }
-  // In the order of Keras's files: that of the layers, whichever is called first.
+  // In the order of Keras's files: the order of the layers, not of their calls.
   std::map<std::string_view, size_t> place;
   const std::vector<LeafLayer> leaves = LeafLayers(d.model);
   for (size_t i = 0; i < leaves.size(); ++i) place[leaves[i].path] = i;
@@ -39,7 +39,7 @@ void UpdateWeights(ProgramDraft& d, Value loss) {
   WriteOptimizer(d.b, d.model.compile->optimizer, weights, loss, d.embedded);
 }
 
-// Every counter says how many steps of training were done before.
+// Advances every counter: its value is the number of steps done before.
 void CountSteps(ProgramDraft& d) {
   StepCounter(d.b);
   const NodeId size = d.b.graph().size();

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of a model, as symbols: training, evaluation and prediction. Each is one step on a batch of N rows.
 //
-//   training     order i32[N] -> rows of x and y -> layers -> losses and penalties -> gradients -> optimizer; losses and
-//                metrics of the epoch so far; step and other counters
+//   training     order i32[N] -> rows of x and y -> layers -> losses and penalties -> gradients -> optimizer; losses
+//                and metrics of the epoch so far; step and other counters
 //   evaluation   x, y -> layers -> losses and metrics so far
 //   prediction   x -> layers -> y
 //
 // x and y are the caller's arrays as they are: the program casts what it takes of them, x to the dtype of the model's
-// input and y to i32 for losses that take classes, else to f32. Where a model has several, see InputPorts and OutputPorts;
-// targets are there for the outputs that have a loss or metrics.
+// input and y to i32 for losses that take classes, else to f32. Where a model has several, see InputPorts and
+// OutputPorts; targets are there for the outputs that have a loss or metrics.
 //
-// Which steps of a value count (masks, of Masking and Embedding) goes with it from layer to layer, into models within and
-// out of them. Losses and metrics leave out the others of what an output says.
+// A mask (of Masking or Embedding) says which steps of a value count. It goes with the value from layer to layer, into
+// models within and out of them. Losses and metrics leave out the steps that do not count.
 //
 // States: weights "dense/kernel", "encoder/dense/kernel" of a model within; what the optimizer keeps,
 // "optimizer/learning_rate" and "optimizer/dense/kernel/momentum"; of penalties, "losses/dense/kernel/l2"; accumulators
-// "loss/total", "loss/main_output/total", "metrics/accuracy/count"; "loss/main_output/weight"; the counter "step"; "seed".
+// "loss/total", "loss/main_output/total", "metrics/accuracy/count"; "loss/main_output/weight"; the counter "step";
+// "seed".
+//
+// runtime/programs/ turns a model's description into graphs: the layers (forward.h), losses (losses.h,
+// loss_reduction.h, penalties.h), metrics (metrics.h), the optimizer (optimizer_program.h). What goes into a program
+// and what comes out is ports.h. Of runtime/ it sees data/, describe/, plugins/ and expand/.
 #pragma once
 #include <string>
 #include <vector>

@@ -2,6 +2,7 @@
 // Saving and opening models.
 #include <algorithm>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
@@ -30,8 +31,8 @@ bool ScalesLoss(const Model::Impl& model) {
   return model.config.compile && InnerOptimizer(model.config.compile->optimizer, model.embedded).has_value();
 }
 
-// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer that
-// scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
+// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer
+// that scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
 std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
   const Variables& variables = model.variables;
   std::vector<const Variable*> all;
@@ -45,7 +46,7 @@ std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
     std::ranges::for_each(kScalingStates, add);
   }
   add("optimizer/learning_rate");
-  std::vector<const Variable*> slots = variables.OfKind("slot");
+  std::vector<const Variable*> slots = variables.OfKind(StateKindName(FB_SLOT));
   std::erase_if(slots, [&](const Variable* slot) { return std::ranges::find(all, slot) != all.end(); });
   std::ranges::stable_sort(slots, {}, &Variable::order);
   all.insert(all.end(), slots.begin(), slots.end());
@@ -55,7 +56,8 @@ std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
 // How many of them stand before those that an optimizer makes of each weight.
 size_t BeforeSlots(const std::vector<const Variable*>& variables) {
   const auto is_slot = [](const Variable* v) {
-    return v != nullptr && v->kind == "slot" && std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
+    return v != nullptr && v->kind == StateKindName(FB_SLOT) &&
+           std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
   };
   return size_t(std::ranges::find_if(variables, is_slot) - variables.begin());
 }
@@ -93,8 +95,8 @@ absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const 
   }
   const bool lacks_rate = !scales && before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
   if (lacks_rate) {
-    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor: they
-    // go on with the iteration alone.
+    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor:
+    // they go on with the iteration alone.
     values.insert(values.begin() + 1, variables[1]->value);
     if (values.size() != variables.size()) values.resize(before_slots);
   }
@@ -111,7 +113,8 @@ absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const 
   int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
   // Keras counts only those of the inner optimizer, which has skipped some.
   if (scales) steps = std::max(steps, values[4].Cast(DType::kI64).values<int64_t>()[0]);
-  for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetInteger(counter->name, steps);
+  for (const Variable* counter : model.variables.OfKind(StateKindName(FB_COUNTER)))
+    model.variables.SetInteger(counter->name, steps);
   return absl::OkStatus();
 }
 
