@@ -59,6 +59,15 @@ Layer::Layer(ItemSpec item, LayerOptions options, Where where, std::shared_ptr<L
   if (!options.weights.empty()) SetFirstValues(std::move(options.weights));
 }
 
+std::vector<NamedTensor> Layer::weights() const {
+  const LayerVariables& own = *state_->config.variables;
+  if (own.values.empty()) return own.given;
+  if (own.group != nullptr) own.group->Fetch();
+  std::vector<NamedTensor> copies;
+  for (const auto& [name, value] : own.values) copies.push_back({name, value.Clone()});
+  return copies;
+}
+
 bool Layer::trainable() const { return state_->config.variables->trainable; }
 void Layer::SetTrainable(bool trainable) { state_->config.variables->trainable = trainable; }
 void Layer::SetFirstValues(std::vector<NamedTensor> values) { state_->config.variables->given = std::move(values); }

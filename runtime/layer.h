@@ -51,6 +51,8 @@ class Layer {
   const std::vector<int64_t>& input_shape() const { return state_->input_shape; }
   const Where& where() const { return state_->where; }
   int64_t id() const { return state_->id; }  // Layers made later have greater ones.
+  // Copies of its weights by name, "kernel"; before a model has made them, the first values that it was given.
+  std::vector<NamedTensor> weights() const;
   // Whether training changes its weights, in all models that it is part of: see Model::SetTrainable.
   bool trainable() const;
   void SetTrainable(bool trainable);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# FUSEBOX_BUILD_ID changes with every header that a model's library may see, and with nothing else.
+# Checks that FUSEBOX_BUILD_ID changes with every header that a model's library may see, and with nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=$(mktemp -d)

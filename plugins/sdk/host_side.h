@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of items that the host calls while it works: callbacks and data sources. Here an object lives as long as the
-// host wants it. Any method may throw: what() becomes the host's error, with the item's name before it.
+// Base classes of the items that the host calls while it works: callbacks and data sets. An object lives as long as the
+// host needs it. Any method may throw: what() becomes the host's error, prefixed with the item's name.
 #pragma once
 #include <exception>
 #include <list>
@@ -19,7 +19,7 @@ struct Log {
   double value;
 };
 
-// What a callback sees of the run. See FbEvent for the meaning of the fields.
+// A callback's view of the run. FbEvent explains the fields.
 class Event {
  public:
   Event(FbEvent& raw, const FbSink& sink) : e(ReadStruct(&raw)), raw_(raw), sink_(sink) {
@@ -39,7 +39,7 @@ class Event {
   const FbSink& sink_;
 };
 
-// Only the methods that are overridden are called, so a callback without OnBatchEnd costs nothing a batch.
+// The host calls only methods that are overridden, so a callback without OnBatchEnd costs nothing per batch.
 class Callback {
  public:
   static constexpr uint32_t kKind = FB_CALLBACK;
@@ -54,7 +54,7 @@ class Callback {
   virtual void OnTestEnd(Event&) {}
   virtual void OnTick(Event&) {}  // About ten times a second, between steps, only if stderr is a terminal.
   virtual void OnInterrupted(Event&) {}
-  // For checkpoints: bytes that LoadState of a later version still understands.
+  // Returns bytes for checkpoints. LoadState of later versions must understand them.
   virtual std::string SaveState() const { return {}; }
   virtual void LoadState(std::string_view) {}
 };
@@ -78,7 +78,7 @@ class Dataset {
   virtual std::vector<Array> Load(std::string_view split) const = 0;  // One of Splits().
 };
 
-// ---- The hook tables over these classes. No exception gets past.
+// ---- The hook tables over these classes. No exception passes the boundary.
 
 template <class Work>
 auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
@@ -92,8 +92,8 @@ auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
   return decltype(work())();
 }
 
-// Whether Class overrides a method: then the pointer to it is no longer one to a member of Callback. One that we may not
-// look at (it is private) counts as overridden.
+// Whether Class overrides a method: if so, the pointer to it is not a pointer to a member of Callback. A private
+// method, which cannot be inspected, counts as overridden.
 #define FUSEBOX_OVERRIDES(Class, Method)                                             \
   [] {                                                                               \
     if constexpr (requires { &Class::Method; }) {                                    \
@@ -136,10 +136,10 @@ constexpr FbCallbackHooks MakeCallbackHooks() {
                                                                         &Callback::OnTestEnd,
                                                                         &Callback::OnTick,
                                                                         &Callback::OnInterrupted};
-              // The check does not see that a call through a pointer to a method takes it by reference.
+              // clang-tidy does not see that the call through a pointer to a method takes the event by reference.
               // NOLINTNEXTLINE(misc-const-correctness)
               Event event(*raw, *sink);
-              if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // One of a later host.
+              if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // An event kind that a later host added.
               (static_cast<Callback*>(object)->*kMethods[raw->kind])(event);
             });
           },
@@ -155,7 +155,7 @@ constexpr FbCallbackHooks MakeCallbackHooks() {
 }
 #undef FUSEBOX_OVERRIDES
 
-// A dataset, and all that it has handed out.
+// A data set, and everything that it has handed out.
 struct DatasetBox {
   struct Loaded {
     std::vector<Array> arrays;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an item says of its attributes, and how it reads them.
+// Schema declares an item's attributes; Attributes reads their values.
 #pragma once
 #include <fmt/format.h>
 
@@ -28,7 +28,7 @@ struct fmt::formatter<FbType> : formatter<std::string> {
 
 namespace fusebox::sdk {
 
-// An attribute: a constant. One without a default is required.
+// Declares an attribute, as a constant. An attribute without a default is required.
 struct Schema : FbSchema {
   constexpr Schema Range(double low, double high) const {
     Schema s = *this;
@@ -57,7 +57,7 @@ struct Schema : FbSchema {
 };
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// As the default of a Float or an Int: none, Keras's None. In files it is null.
+// Keras's None, as the default of a Float or an Int. Files write it as null.
 inline constexpr double kNone = kInfinity;
 inline constexpr int64_t kNoInt = std::numeric_limits<int64_t>::min();
 
@@ -86,7 +86,7 @@ constexpr Schema String(const char* name, std::optional<const char*> value = {})
   return s;
 }
 constexpr Schema Ints(const char* name) { return MakeSchema(FB_INTS, name, true); }
-constexpr Schema OptionalInts(const char* name) { return MakeSchema(FB_INTS, name, false); }  // Empty is none.
+constexpr Schema OptionalInts(const char* name) { return MakeSchema(FB_INTS, name, false); }  // Empty means none.
 template <size_t N>
 constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A static array.
   Schema s = MakeSchema(FB_INTS, name, false);
@@ -118,7 +118,7 @@ constexpr Schema LayerRef(const char* name) { return ItemRef(FB_LAYER, name); }
 constexpr Schema RegularizerRef(const char* name) { return ItemRef(FB_REGULARIZER, name).Optional(); }
 constexpr Schema ConstraintRef(const char* name) { return ItemRef(FB_CONSTRAINT, name).Optional(); }
 
-// Another item's symbols: activation(x). None is the identity.
+// The symbols of another item: activation(x). None is the identity.
 class Reference {
  public:
   Reference(uint32_t kind, std::string text) : kind_(kind), text_(std::move(text)) {}
@@ -141,7 +141,7 @@ struct WeightRules {
   std::string regularizer = {}, constraint = {};
 };
 
-// What an item is given: all attributes of its schema, already checked; those that are Optional() only if they were given.
+// An item's attributes: the whole schema, already checked. An Optional() attribute is present only if it was given.
 class Attributes {
  public:
   Attributes(const FbAttribute* attributes, uint64_t count) : all_(ReadArray(attributes, count)) {}
@@ -173,7 +173,8 @@ class Attributes {
   Reference Activation(std::string_view name) const { return {FB_ACTIVATION, Find(name, FB_ITEM).string}; }
   Reference Layer(std::string_view name) const { return {FB_LAYER, Find(name, FB_ITEM).string}; }
   std::string Initializer(std::string_view name) const { return Find(name, FB_ITEM).string; }
-  // Of the weight "kernel": its attributes kernel_initializer, kernel_regularizer and kernel_constraint.
+  // The rules of the weight "kernel" come from the attributes kernel_initializer, kernel_regularizer and
+  // kernel_constraint.
   WeightRules Rules(const std::string& weight) const {
     const auto optional = [&](const std::string& name) {
       return Has(name) ? std::string(Find(name, FB_ITEM).string) : "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp, log, tanh, sigmoid, erf, expm1 and softplus of f32: accuracy on a million arguments, and the same bits however they are computed. The
-// slow test takes more arguments.
+// exp, log, tanh, sigmoid, erf, expm1 and softplus of f32: accuracy on a million arguments, and equal bits however they
+// are computed. The slow test takes more arguments.
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -26,7 +26,7 @@ TEST(ElementaryFunctions, Erf) { ExpectUlps(Op::kErf, std::erf, codegen::kErfUlp
 TEST(ElementaryFunctions, Expm1) { ExpectUlps(Op::kExpm1, std::expm1, codegen::kExpm1Ulps, kStep); }
 TEST(ElementaryFunctions, Softplus) { ExpectUlps(Op::kSoftplus, ExactSoftplus, codegen::kSoftplusUlps, kStep); }
 
-// A number alone is computed in a register of its own, a row of them 16 lanes at a time.
+// A single number is computed in a scalar register, a row of numbers 16 lanes at a time.
 TEST(ElementaryFunctions, GiveAlwaysTheSameBits) {
   std::vector<float> x;
   for (uint64_t bits = 0; bits < uint64_t{1} << 32; bits += 8'388'593)

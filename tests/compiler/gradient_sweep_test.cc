@@ -17,7 +17,7 @@
 namespace fusebox::testing {
 namespace {
 
-// What an op is smooth on.
+// The domain on which an op is smooth.
 enum class Domain { kAny, kPositive, kInsideOne };
 
 // `%y = node`, in operands %a, %b, ... of these types; loss = sum(%y * random numbers).
@@ -96,7 +96,7 @@ const Case kCases[] = {
 constexpr int64_t kBatch = 4;
 constexpr double kStep = 1e-5;
 
-// An input in another range: in (0.1, 2], or in [-0.9, 0.9].
+// Maps an input into another range: (0.1, 2] or [-0.9, 0.9].
 Literal Into(Domain domain, const Literal& x) {
   std::vector<double> v = x.ToDoubles();
   for (double& e : v) e = domain == Domain::kPositive ? std::abs(e) : domain == Domain::kInsideOne ? e * 0.45 : e;
@@ -134,7 +134,7 @@ void ExpectGradients(const Graph& differentiated, Bindings bindings, const std::
       bindings.inputs[name] = Moved(x, i, -kStep);
       const double below = Loss(differentiated, bindings);
       const double expected = (above - below) / (2 * kStep), got = gradient.values<double>()[i];
-      // stop_gradient is the one op whose derivative is not its gradient.
+      // stop_gradient is the only op whose gradient is not its derivative.
       const double wanted = what.starts_with("stop_gradient") ? 0 : expected;
       ASSERT_NEAR(got, wanted, 1e-7 * std::max(1.0, std::abs(wanted)))
           << what << ": d loss / d " << name << ", element " << i;
@@ -182,7 +182,7 @@ TEST(GradientSweep, NoOpWithAGradientIsLeftOut) {
   }
 }
 
-// f64 -> f32 -> f64 carries the gradient, though finite differences would not see it through the rounding.
+// f64 -> f32 -> f64 passes the gradient on, although the rounding would hide it from finite differences.
 TEST(GradientSweep, CastsBetweenFloatsCarryTheGradientAndOthersStopIt) {
   const Graph graph = ParseGraph(R"(
     %x = input : f64[3]
@@ -257,8 +257,8 @@ TEST(GradientSweep, GatherAndScatterAreAdjointForIndicesOutsideToo) {
   EXPECT_NEAR(losses[0], losses[1], 1e-14);
 }
 
-// Gradients of whole random programs along a random direction in all inputs and states at once. Where the differences to
-// the left and to the right disagree, the point is a kink, which says nothing.
+// Gradients of whole random programs along a random direction in all inputs and states at once. Points where the left
+// and right differences disagree are kinks and are skipped.
 TEST(GradientSweep, RandomGraphsMatchFiniteDifferences) {
   int compared = 0, kinks = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {

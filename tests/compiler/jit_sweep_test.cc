@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each op that can be compiled, of each dtype that it takes, on many shapes, against the reference evaluator: on arrays
-// that end at an inaccessible page, with batches of 1, 5 and 33 rows of 33. Each case runs twice: on random numbers, and
+// Compares every op that can be compiled, for every dtype that it takes and many shapes, with the reference evaluator.
+// Arrays end at an inaccessible page; batches have 1, 5 and 33 rows of 33. Each case runs twice: on random numbers, and
 // on NaN, infinities, both zeros, denormals, huge numbers and the limits of integers.
 #include <cmath>
 #include <cstring>
@@ -22,8 +22,8 @@ namespace {
 constexpr const char* kDTypes[] = {"f32", "f64", "i32", "i64", "u8", "bool"};
 using Strings = std::vector<std::string>;
 
-// `%y = node` of operands %a, %b, ... 'T' stands for every dtype with which the op can be; a type for itself. Elementwise
-// ops are below. "rows" has the data set as its name.
+// `%y = node` with operands %a, %b, ... 'T' stands for every dtype that the op can take; other types stand for
+// themselves. Elementwise ops are below. The name of "rows" is its data set.
 struct Case {
   Strings operands;
   std::string node;
@@ -31,7 +31,7 @@ struct Case {
 };
 
 const Case kCases[] = {
-    // Sources that a program returns as they are.
+    // Sources that a program returns unchanged.
     {{"T[N,3]"}, "input"},
     {{"T[]"}, "input"},
     {{"T[17]"}, "state"},
@@ -49,7 +49,7 @@ const Case kCases[] = {
     {{"i32[N]"}, "rows %a : T[N,64]", false},
     {{"i32[N]"}, "rows %a : T[N,5,1,17]", false},
     {{"i32[N]"}, "rows %a : T[N,0]", false},
-    // Reductions: along rows, columns, all, none, of nothing.
+    // Reductions along rows, columns, all axes, no axes, and of empty arrays.
     {{"T[N,17]"}, "sum %a {axes = [1]} : T[N]"},
     {{"T[N,3]"}, "sum %a {axes = [0]} : T[3]"},
     {{"T[N,64]"}, "sum %a {axes = [0]} : T[64]"},
@@ -143,7 +143,7 @@ const Case kCases[] = {
     {{"i64[]", "i64[]"}, "random_uniform %a, %b {stream = 7} : T[1100]"},
 };
 
-// Operands' shapes for elementwise ops of one, two and three.
+// Shapes of operands for elementwise ops of one, two and three operands.
 const std::vector<Strings> kElementwiseShapes[] = {
     {},
     {{""},
@@ -199,7 +199,7 @@ std::string WithDTypes(std::string text, const std::string& dtype) {
   return text;
 }
 
-// Adds one case to the program; its operands are its own.
+// Adds one case to the program, with operands of its own.
 void Add(Program& program, const Strings& operands, std::string node) {
   const std::string prefix = fmt::format("k{}", program.outputs++);
   std::string lines, value = "%" + prefix + "a";
@@ -232,7 +232,7 @@ bool Takes(const Strings& operands, const std::string& node) {
   return Parse(program.text + "return " + program.results).ok();
 }
 
-// Numbers at which something happens, for as long as the array is.
+// Special values, repeated over the length of the array.
 Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
   Literal out(dtype, shape);
   WithDType(dtype, [&](auto t) {
@@ -271,7 +271,7 @@ Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
       all = {T(0), T(1), T(-1),  Limits::min(), Limits::max(), T(Limits::max() - 1), T(Limits::min() + 1),
              T(2), T(3), T(100), T(7)};
     }
-    // At each turn another pairing of two arrays.
+    // Each turn pairs the values of two arrays differently.
     for (int64_t i = 0; i < out.size(); ++i) {
       out.mutable_values<T>()[size_t(i)] =
           all[size_t(uint64_t(i) * (1 + turn) + turn + uint64_t(i) / all.size()) % all.size()];
@@ -280,7 +280,7 @@ Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
   return out;
 }
 
-// Bit for bit the same, but that a NaN equals any other one.
+// Equal bit for bit, except that all NaNs are equal.
 bool Same(const Literal& a, const Literal& b) {
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
   return WithDType(a.dtype(), [&](auto t) {

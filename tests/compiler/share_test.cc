@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Equal kernels become one function, and long programs are cut into pieces: neither shows in what they compute.
+// Equal kernels become one function, and long programs are split into pieces: neither changes results.
 #include "fmt/format.h"
 #include "fusebox/compiler/passes/differentiate.h"
 #include "gtest/gtest.h"
@@ -12,7 +12,7 @@
 namespace fusebox::testing {
 namespace {
 
-// x -> tanh(x w), so many times, each with a w of its own; then one step of gradient descent.
+// x -> tanh(x w), repeated, each with a w of its own; then one step of gradient descent.
 Graph Stack(int layers) {
   std::string text = "%x = input : f32[N,5]\n";
   for (int i = 0; i < layers; ++i) text += fmt::format("%w{} = state {{kind = \"weight\"}} : f32[5,5]\n", i);

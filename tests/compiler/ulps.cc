@@ -16,12 +16,12 @@
 namespace fusebox::testing {
 namespace {
 
-constexpr int64_t kBatch = 1 << 20;  // Arguments a run.
+constexpr int64_t kBatch = 1 << 20;  // Arguments per run.
 
 double Ulps(float got, long double exact) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (std::isnan(exact) || std::isnan(got)) return std::isnan(exact) && std::isnan(got) ? 0 : kInfinity;
-  // From half an ulp above the greatest number on, the rounded result is infinite.
+  // From half an ulp above the largest number, the rounded result is infinite.
   if (std::abs(exact) >= 0x1.ffffffp127L) return std::isinf(got) && (got > 0) == (exact > 0) ? 0 : kInfinity;
   if (std::isinf(got)) return kInfinity;
   const int exponent = std::max(exact == 0 ? -126 : std::ilogb(exact), -126);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the compiled elementary functions of f32 are off.
+// Measures the errors of the compiled elementary functions of f32.
 #pragma once
 #include <cstdint>
 
@@ -7,8 +7,9 @@
 
 namespace fusebox::testing {
 
-// Compares the op with `exact` on every step-th of all 2^32 bit patterns: both zeros, denormals, infinities, NaN. The
-// error, in units of the last place that the exact result has in f32, has to stay within the bound, and is printed.
+// Compares the op with `exact` on every step-th of all 2^32 bit patterns, including both zeros, denormals, infinities
+// and NaN. Prints the error, in units in the last place of the exact f32 result, and checks that it stays within the
+// bound.
 void ExpectUlps(Op op, long double (*exact)(long double), double bound, uint64_t step);
 
 // 1 / (1 + e^-x).

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each op's values, worked out by hand.
+// The values of each op, computed by hand.
 #include "fusebox/graph/evaluate.h"
 
 #include <cmath>
@@ -54,7 +54,7 @@ Literal B(std::vector<bool> v) { return Literal::Of<bool>({int64_t(v.size())}, v
 Literal D(std::vector<double> v) { return Literal::Of<double>({int64_t(v.size())}, v); }
 Literal Matrix(int64_t n, int64_t m, std::vector<float> v) { return Literal::Of<float>({n, m}, v); }
 
-// The same shape and, element by element, the same number; any NaN is NaN, and -0 is not 0.
+// Equal shapes and, element by element, equal numbers; any NaN equals NaN, and -0 differs from 0.
 void ExpectSame(const Literal& got, const Literal& want) {
   ASSERT_EQ(TypeText(got), TypeText(want));
   const std::vector<double> g = got.ToDoubles(), w = want.ToDoubles();
@@ -144,7 +144,7 @@ void ErfInvInvertsErf() {
   ExpectSame(Eval("erfinv %a : f32[6]", {F({0, -0.0f, 1, -1, 1.5, kNaN})}), F({0, -0.0f, kInf, -kInf, kNaN, kNaN}));
   for (double y = -5; y <= 5; y += 0.01) {
     const double back = Eval("erfinv %a : f64[1]", {D({std::erf(y)})}).ToDoubles()[0];
-    // How far the rounding of erf(y) alone can throw it.
+    // The error that the rounding of erf(y) alone can cause.
     const double steep = std::sqrt(std::acos(-1.0)) / 2 * std::exp(y * y) * 0x1p-53;
     EXPECT_NEAR(back, y, 2 * steep + 4e-16 * std::abs(y)) << y;
   }
@@ -165,7 +165,7 @@ void CastsSaturateFloatsAndWrapIntegers() {
   ExpectSame(Eval("cast %a : f32[2]", {B({0, 1})}), F({0, 1}));
   ExpectSame(Eval("cast %a : f32[2]", {D({0.1, 1e300})}), F({0.1f, kInf}));
   ExpectSame(Eval("cast %a : f64[1]", {F({0.1f})}), D({double(0.1f)}));
-  // Rounded once, from all 64 bits: by way of f64 it would be 2^60.
+  // Rounded once, from all 64 bits: rounding by way of f64 would give 2^60.
   ExpectSame(Eval("cast %a : f32[1]", {L({(int64_t{1} << 60) + (int64_t{1} << 36) + 1})}), F({0x1p60f + 0x1p37f}));
 }
 
@@ -178,7 +178,7 @@ void Sums() {
   ExpectSame(Eval("sum %a {axes = [1], keepdims = true} : f32[2,1]", {x}), Matrix(2, 1, {6, 15}));
   ExpectSame(Eval("sum %a {axes = [0, 2]} : f32[2]", {Literal::Of<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})}),
              F({14, 22}));
-  // In f64: in f32 the ones would be lost.
+  // Summed in f64: in f32 the ones would be lost.
   ExpectSame(Eval("sum %a {axes = [0]} : f32[]", {F({16777216, 1, 1})}), Literal::Scalar<float>(16777218));
   ExpectSame(Eval("sum %a {axes = [0]} : f32[]", {F({kInf, -kInf})}), Literal::Scalar<float>(kNaN));
   ExpectSame(Eval("sum %a {axes = [0]} : i32[]", {I({kMost, 1})}), Literal::Scalar<int32_t>(kLeast));
@@ -331,8 +331,8 @@ TEST(Evaluate, NoOpIsLeftOut) {
     run();
   for (size_t i = 1; i < size_t(Op::kCount); ++i) {
     const Op op = Op(i);
-    if (op == Op::kInput || op == Op::kRows || op == Op::kState || op == Op::kGradient) continue;  // Below.
-    if (Info(op).kind == OpKind::kControl && op != Op::kCall) continue;  // control_test.cc has those.
+    if (op == Op::kInput || op == Op::kRows || op == Op::kState || op == Op::kGradient) continue;  // Tested below.
+    if (Info(op).kind == OpKind::kControl && op != Op::kCall) continue;  // Tested in control_test.cc.
     EXPECT_TRUE(Covered().contains(op)) << "no value is checked of op " << Info(op).name;
   }
 }
@@ -361,7 +361,7 @@ TEST(Evaluate, OneStepOfATrainingProgram) {
   ExpectSame(result.states.at("w"), Matrix(2, 1, {20, 2}));
   ExpectSame(result.states.at("steps"), Literal::Scalar<int64_t>(42));
 
-  // No rows at all is a batch, too.
+  // A batch may have no rows.
   bindings.batch = 0;
   bindings.inputs["order"] = I({});
   ASSERT_OK_AND_ASSIGN(const Evaluation none, Evaluate(graph, bindings));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The generator itself: its graphs are valid, well-conditioned, the same every time, and reach every op.
+// Tests the generator itself: its graphs are valid, well-conditioned, the same every time, and reach every op.
 #include "tests/support/random_graph.h"
 
 #include <cmath>
@@ -59,14 +59,15 @@ TEST(RandomGraph, HasFiniteValuesThatAreBoundedWell) {
       }
     }
   }
-  // What crosses a step (floor, comparisons) can be anything; it must be rare, or the comparison says nothing.
+  // Results of step functions (floor, comparisons) near a step can be anything. They must be rare, or the comparison
+  // shows nothing.
   EXPECT_LT(unbounded * 50, elements);
   EXPECT_LT(loose * 25, elements);
   std::printf("%lld elements, %lld without a bound, %lld with a loose one\n", (long long)elements, (long long)unbounded,
               (long long)loose);
 }
 
-// One thing changed at random in a valid graph: it is refused with a message, or still means something.
+// One random change in a valid graph: it is either refused with a message, or still means something.
 TEST(RandomGraph, AMutantIsRefusedOrCanBeEvaluated) {
   int refused = 0, evaluated = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every op's shape rule on ranks 0 to 4 with dimensions 0, 1, 3, 17, 64 and N, against rules written a second time, from
-// what NumPy does, in a way as unlike the op tables' as could be.
+// Compares every op's shape rule, on ranks 0 to 4 with dimensions 0, 1, 3, 17, 64 and N, with rules written
+// independently after NumPy, in a style as different from the op tables as possible.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -20,7 +20,7 @@ using MaybeType = std::optional<Type>;
 using Types = std::vector<Type>;
 using Rule = std::function<MaybeType(const Types&, const AttributeMap&)>;
 
-// Few dimensions at the higher ranks, or there would be too many.
+// Few dimensions at the higher ranks, to limit the number of shapes.
 std::vector<Shape> Shapes(size_t rank) {
   static const std::vector<std::vector<int64_t>> kDims = {
       {}, {0, 1, 3, 17, 64, kN}, {0, 1, 3, 17, 64, kN}, {0, 1, 3, kN}, {1, 3, kN}};
@@ -85,7 +85,7 @@ AttributeMap With(std::map<std::string, AttributeValue> values) {
   return map;
 }
 
-// NumPy's rule, read from the right: a missing axis is of size 1, and a size of 1 gives way.
+// NumPy's broadcasting rule, read from the right: a missing axis has size 1, and size 1 broadcasts.
 std::optional<Shape> Together(const Shape& a, const Shape& b) {
   Shape out;
   for (size_t from_right = 1; from_right <= std::max(a.size(), b.size()); ++from_right) {
@@ -97,11 +97,11 @@ std::optional<Shape> Together(const Shape& a, const Shape& b) {
   return out;
 }
 
-// ---- Elementwise: which dtypes are taken, and what comes out.
+// ---- Elementwise: accepted dtypes, and results.
 
 struct ElementwiseRule {
   std::function<bool(DType)> takes;
-  std::optional<DType> gives;  // Else the operands' own.
+  std::optional<DType> gives;  // Otherwise the operands' own.
 };
 const std::map<Op, ElementwiseRule>& UnaryRules() {
   static const auto number = [](DType d) { return d != DType::kBool; };
@@ -147,7 +147,7 @@ void SweepUnary() {
   }
 }
 
-// Pairs of shapes of ranks 0 to 4: all of ranks up to 2, and a part of the rest.
+// Pairs of shapes of ranks 0 to 4: all up to rank 2, and a sample of the rest.
 std::vector<std::pair<Shape, Shape>> Pairs() {
   const std::vector<Shape> all = AllShapes();
   std::vector<std::pair<Shape, Shape>> pairs;
@@ -388,7 +388,7 @@ void SweepConcatenate() {
   Expect(Op::kConcatenate, {}, With({{"axis", int64_t{0}}}), std::nullopt);
 }
 
-// ---- Gather, scatter, random numbers, and what states its type.
+// ---- Gather, scatter, random numbers, and ops that state their types.
 
 void SweepGather() {
   for (const Shape& table : AllShapes()) {

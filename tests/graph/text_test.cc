@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The text is how Print writes it.
+// The text is in the form that Print writes.
 void ExpectStays(std::string_view text) {
   const absl::StatusOr<Graph> graph = Parse(text);
   ASSERT_OK(graph) << text;
@@ -161,7 +161,7 @@ TEST(Text, AnEmptyGraphIsAnEmptyText) {
   ASSERT_OK(Parse("  # nothing but a comment\n\n"));
 }
 
-// One line of each op of the table, printed and parsed back. An op without a case fails.
+// One line for each op of the table, printed and parsed back. An op without a case fails.
 TEST(Text, EveryOpPrintsAndParsesBack) {
   constexpr const char* kLines[] = {
       "%y = input : f32[3]",
@@ -322,7 +322,7 @@ TEST(Text, EveryPrefixOfAProgramIsReadOrRefused) {
     update %w = %z
     return a = %z, c = %c)");
   for (size_t length = 0; length < text.size(); ++length) (void)Parse(std::string_view(text).substr(0, length));
-  // And with every character replaced by each of some.
+  // Also with every character replaced by each character of a set.
   for (size_t at = 0; at < text.size(); ++at) {
     for (const char c : {'\0', '{', '}', '[', ']', '%', '"', '\\', '9', '*', ',', '=', 'N', '\n', '\xff'}) {
       std::string changed = text;
@@ -335,7 +335,7 @@ TEST(Text, EveryPrefixOfAProgramIsReadOrRefused) {
 }
 
 TEST(Text, DepthAndSizeAreBounded) {
-  // A chain of 100,000 nodes is deep, and recurses nowhere.
+  // A chain of 100,000 nodes is deep, and must not cause recursion.
   std::string text = "%x = input : f32[]\n%0 = exp %x : f32[]\n";
   for (int i = 1; i < 100'000; ++i) text += fmt::format("%{} = tanh %{} : f32[]\n", i, i - 1);
   const absl::StatusOr<Graph> deep = Parse(text + "return %99999");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Libraries of models: found without being loaded, loaded when asked for. The one here is examples/models'.
+// Model libraries: found without being loaded, loaded on demand. Uses the one of examples/models.
 #include "fusebox/runtime/model_plugin.h"
 #include "fusebox/runtime/plugins/objects.h"
 #include "tests/plugins/plugins.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several models at once, each used by a thread of its own: they compile, train and predict as they do alone.
+// Several models at once, each used by its own thread: they compile, train and predict as each does alone.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -26,7 +26,7 @@ Tensor Numbers(int64_t rows, int64_t columns, uint64_t seed) {
   return x;
 }
 
-// What a user's model, which differs from the others', says after it has learned for a while.
+// The predictions of a user's model, which differs from the others', after some training.
 std::vector<float> TrainAndPredict(int user) {
   Sequential model({Dense(8 + user, "tanh", {.input_shape = {5}}), Dense(3)}, {.seed = user});
   EXPECT_OK(model.Compile({.optimizer = "sgd:momentum=0.9", .loss = "mean_squared_error"}));
@@ -58,7 +58,7 @@ TEST(ConcurrentModels, DoWhatTheyDoAlone) {
   for (int user = 0; user < kUsers; ++user) EXPECT_EQ(together[size_t(user)], TrainAndPredict(user)) << "user " << user;
 }
 
-// The same programs, compiled at the same time, with one cache.
+// Compiles the same programs at the same time, with one cache.
 TEST(ConcurrentModels, ShareACache) {
   const char* const before = std::getenv("FUSEBOX_CACHE_DIR");
   const std::optional<std::string> kept = before != nullptr ? std::optional<std::string>(before) : std::nullopt;

@@ -64,7 +64,7 @@ TEST(Perceptron, LearnsAsScikitLearns) {
   }
 }
 
-// With the defaults, in an order of its own, as the notes have it: petals of setosas lie apart.
+// With the defaults, in a shuffled order, as in the notes: petals of setosas are separable.
 TEST(Perceptron, TellsSetosasByTheirPetals) {
   for (const int64_t seed : {1, 2, 42}) {
     Perceptron perceptron({.seed = seed});
@@ -76,7 +76,7 @@ TEST(Perceptron, TellsSetosasByTheirPetals) {
   }
 }
 
-// Once there are no mistakes weights stay: what the last epoch left is what the one before left.
+// Without mistakes, weights stay: the last epoch leaves the weights of the one before.
 TEST(Perceptron, ChangesWeightsOnMistakesAlone) {
   std::vector<std::vector<double>> coefs;
   int64_t epochs = 0;
@@ -106,7 +106,7 @@ TEST(Perceptron, SaysThatXorDoesNotConverge) {
   EXPECT_EQ(said, "Perceptron: " + fit.Text(4) + "\n");
 }
 
-// The mean loss does not fall any more.
+// The mean loss no longer decreases.
 TEST(Perceptron, EndsWhereTheLossStays) {
   Perceptron perceptron({.n_iter_no_change = 3, .shuffle = false});
   ASSERT_OK_AND_ASSIGN(const PerceptronFit fit, perceptron.Fit(Array("xor x"), Array("xor y"), 0));

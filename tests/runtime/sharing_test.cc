@@ -272,7 +272,7 @@ TEST_F(Sharing, ALayerThatIsWrappedKeepsItsWeights) {
 }
 
 TEST_F(Sharing, AFrozenLayerIsFrozenInAllModels) {
-  const Layer shared = Dense(2, {.name = "shared"});
+  Layer shared = Dense(2, {.name = "shared"});
   Sequential one({shared}, {.seed = 1}), two({shared, Dense(1)}, {.seed = 2});
   const Tensor x = Numbers({4, 3});
   for (Sequential* model : {&one, &two}) ASSERT_OK(model->Compile({.optimizer = "adam", .loss = "mse"}));

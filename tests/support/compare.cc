@@ -18,7 +18,7 @@ double Unit(DType dtype) { return dtype == DType::kF32 ? 0x1p-24 : dtype == DTyp
 double Greatest(DType dtype) {
   return dtype == DType::kF32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
 }
-// The least number above 0, for results that underflow.
+// The smallest number above 0, for results that underflow.
 double Tiny(DType dtype) { return dtype == DType::kF32 ? 0x1p-149 : dtype == DType::kF64 ? 0x1p-1074 : 0; }
 
 Literal Doubles(const Sizes& shape, const std::vector<double>& values) {
@@ -61,7 +61,7 @@ class Bounder {
   }
 
  private:
-  // The node's function on other operands, in f64.
+  // Applies the node's function to other operands, in f64.
   std::vector<double> Apply(const Node& node, const std::vector<Literal>& operands) const {
     Node wide = node;
     if (IsFloat(node.type.dtype) || node.info().kind == OpKind::kMovement || node.info().kind == OpKind::kGather) {
@@ -115,7 +115,7 @@ class Bounder {
       if (!IsFloat(terms.dtype())) {
         e[i] = e[i] == 0 ? 0 : kInfinity;
       } else {
-        // A finite sum of great terms overflows on the way in some orders and not in others.
+        // A finite sum of large terms overflows in some orders of summation and not in others.
         e[i] = total[i] > Greatest(terms.dtype()) ? kInfinity : e[i] + 4 * (k + 4) * Unit(terms.dtype()) * total[i];
       }
     }
@@ -149,7 +149,7 @@ class Bounder {
     return e;
   }
 
-  // Any index whose element might be the greatest will do.
+  // Any index is right whose element might be the maximum.
   static std::vector<double> ArgMaxErrors(const Node& node, const Bounded& in, const Literal& value) {
     const size_t axis = size_t(node.attributes.Int("axis"));
     size_t inner = 1;
@@ -172,7 +172,7 @@ class Bounder {
   std::vector<double> ElementwiseErrors(const Node& node, const std::vector<const Bounded*>& inputs,
                                         const Literal& value) const {
     const std::vector<double> v = value.ToDoubles();
-    // Operands and their errors as the output sees them.
+    // Operands and their errors, broadcast to the output's shape.
     std::vector<std::vector<double>> x, e;
     for (const Bounded* in : inputs) {
       Node stretch{.op = Op::kBroadcast,

@@ -15,7 +15,7 @@
 namespace fusebox::testing {
 namespace {
 
-// The standard's engines give the same numbers everywhere, its distributions do not.
+// The standard's engines give the same numbers everywhere; its distributions do not.
 class Dice {
  public:
   explicit Dice(uint64_t seed) : engine_(seed * 0x9E3779B97F4A7C15 + 1) {}
@@ -33,7 +33,7 @@ class Dice {
 
 // Bounds on a graph's values.
 struct Limits {
-  int64_t elements, batch;  // So many in a value, for N of this.
+  int64_t elements, batch;  // Elements of a value, at most, for this N.
 };
 constexpr Limits kSmall = {.elements = 6000, .batch = 17}, kLarge = {.elements = 200'000, .batch = 300};
 constexpr double kMostMagnitude = 100;
@@ -79,7 +79,7 @@ class Generator {
     return {int64_t(1 + dice_.Below(300)), Columns()};
   }
 
-  // A new input; or a state, where the shape is fixed and the dice say so.
+  // A new input; or randomly a state, if the shape is fixed.
   Value Fresh(DType dtype, const Shape& shape) {
     const bool fixed = std::ranges::all_of(shape, [](int64_t d) { return d >= 0; });
     Value v;
@@ -103,7 +103,7 @@ class Generator {
   }
   double Magnitude(const Value& v) { return magnitude_[v.id]; }
 
-  // A later value is more likely, so that graphs grow deep.
+  // Later values are more likely, so that graphs grow deep.
   Value Any(std::vector<Value>& pool, DType dtype) {
     if (pool.empty() || dice_.Chance(8)) return Fresh(dtype, SomeShape());
     const size_t i = std::max(dice_.Below(pool.size()), dice_.Below(pool.size()));
@@ -115,7 +115,7 @@ class Generator {
     if (bools_.empty() && dice_.Chance(50)) return Compare();
     return Any(bools_, DType::kBool);
   }
-  // One that broadcasts with `like`: from the pool, or new with some axes dropped or of size 1.
+  // A value that broadcasts with `like`: from the pool, or a new one with some axes dropped or of size 1.
   Value Partner(const Value& like, std::vector<Value>& pool, DType dtype) {
     for (int tries = 0; tries < 6 && !pool.empty(); ++tries) {
       const Value v = dice_.Pick(pool);
@@ -132,7 +132,7 @@ class Generator {
     }
     return Fresh(dtype, shape);
   }
-  // `like` with the dtype of `v`, for asking whether shapes fit.
+  // `like` with the dtype of `v`, to test whether shapes fit.
   Type Stand(const Value& like, const Value& v) {
     Type t = TypeOf(like);
     t.dtype = TypeOf(v).dtype;
@@ -140,7 +140,7 @@ class Generator {
   }
   Type TypeOf(const Value& v) { return builder_.graph()[v.id].type; }
 
-  // ---- Emitting: what the op refuses, or what would be too large, is not tried on the builder, whose first error sticks.
+  // ---- Emitting: skips what the op would refuse, or what would be too large, as the builder's first error sticks.
 
   struct Operand {
     Operand(Value v) : value(v) {}
@@ -173,7 +173,7 @@ class Generator {
     return builder_.Wrap(builder_.Emit(std::move(node)));
   }
 
-  // x, made small if it may have become large.
+  // Scales x down if it may have become large.
   Value Tame(Value x, double magnitude) {
     if (!x.ok() || magnitude <= kMostMagnitude) return Keep(x, magnitude);
     return Keep(x * (1 / magnitude), 1);
@@ -191,7 +191,7 @@ class Generator {
     }
     return axes;
   }
-  // How many elements lie along the axes, for N = 17.
+  // The number of elements along the axes, for N = 17.
   double Count(const Value& v, const Ints& axes) {
     double count = 1;
     for (const int64_t axis : axes) count *= double(Resolve(v.dim(axis), limits_.batch));
@@ -220,7 +220,7 @@ class Generator {
         return;
       case OpKind::kControl:
       case OpKind::kDerivative:
-        return;  // A compiler gets rid of the first before it starts; the others come with `train`.
+        return;  // Compiling removes the first before it starts; `train` adds the others.
     }
   }
 
@@ -241,7 +241,7 @@ class Generator {
         return;
       }
       default:
-        return;  // Inputs and states come where they are needed.
+        return;  // Inputs and states are made where they are needed.
     }
   }
 
@@ -255,7 +255,7 @@ class Generator {
 
   void IntegerStep(Op op) {
     Value a = Integer(), b = Info(op).arity == 2 ? Partner(a, integers_, DType::kI32) : a;
-    // Now and then in another width, and back.
+    // Occasionally casts to another width and back.
     const bool other = dice_.Chance(40);
     const DType dtype = dice_.Chance(50) ? DType::kI64 : DType::kU8;
     if (other) a = Cast(a, uint32_t(dtype)), b = Info(op).arity == 2 ? Cast(b, uint32_t(dtype)) : a;
@@ -362,7 +362,7 @@ class Generator {
         return;
       }
       default: {
-        // Small ones: an integer that has wrapped would be too large a float.
+        // Small integers: one that has wrapped would be too large as a float.
         const Value x = Integer();
         Keep(Keep(Cast(Cast(x, FB_U8), real()), 255) * 0.05, 13);
         return;
@@ -418,7 +418,7 @@ class Generator {
         out = {*SymbolicProduct(Shape(dims.begin(), dims.end()))};
         break;
       }
-      case 1:  // An axis of size 1 more.
+      case 1:  // An additional axis of size 1.
         out = dims;
         out.insert(out.begin() + int64_t(dice_.Below(dims.size() + 1)), 1);
         break;
@@ -499,7 +499,7 @@ class Generator {
     Tame(Make(op, {indices, x}, {{"rows", int64_t(3 + dice_.Below(3))}}),
          Magnitude(x) * double(Resolve(x.dim(0), limits_.batch)));
   }
-  // i32[count], where 0 is any count.
+  // i32[count]; a count of 0 means any.
   Value Indices(int64_t count) {
     for (int tries = 0; tries < 6 && !integers_.empty() && !options_.smooth; ++tries) {
       const Value v = dice_.Pick(integers_);
@@ -554,7 +554,7 @@ class Generator {
   const Limits limits_;
   GraphBuilder builder_;
   std::vector<Value> reals_, integers_, bools_;
-  std::map<NodeId, double> magnitude_;  // What no element exceeds, about.
+  std::map<NodeId, double> magnitude_;  // Approximate bound on the elements' magnitudes.
   Value order_;
   int inputs_ = 0, states_ = 0, outputs_ = 0;
 };

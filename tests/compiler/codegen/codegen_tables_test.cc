@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The op table against the table of machine-code entries: neither has a gap that the other one does not have too.
+// Compares the op table with the table of code emitters: both must have the same ops.
 #include "fusebox/graph/op.h"
 #include "gtest/gtest.h"
 
-// From compiler/codegen/op_emitters.h, which brings LLVM's headers: tests do not see those.
+// Declared in compiler/codegen/op_emitters.h, which includes LLVM's headers: tests do not see those.
 namespace llvm {
 class Value;
 }
@@ -27,7 +27,7 @@ TEST(CodegenTables, EveryElementwiseOpHasAnEmitter) {
   EXPECT_GT(count, 20);
 }
 
-// An emitter gets one value for each input at one point, so it can serve no other kind (a broadcast is a plain copy once
+// An emitter gets the value of each input at one point, so it can serve no other kind (a broadcast is a plain copy once
 // its operand is loaded).
 TEST(CodegenTables, NoOtherOpHasOne) {
   for (size_t op = 0; op < size_t(Op::kCount); ++op) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The training step of a classifier, as its plugins write it, and what is left of it after all graph passes: the text
-// that one would write by hand. Whoever makes it shorter may change it.
+// The training step of a classifier, as its plugins write it, and the result of all graph passes: the text that one
+// would write by hand. A change that makes it shorter may change this test.
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/graph/builder.h"
@@ -53,7 +53,7 @@ TEST(MlpGolden, TheStepIsAsLeanAsByHand) {
   const Graph before = TrainingStep(784, {{"hidden1", 300}, {"hidden2", 100}, {"output", 10}});
   CompileReport report;
   ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(before, {}, report));
-  // Nothing is kept for the backward pass but outputs of layers, and no tensor is as large as it need not be.
+  // Only outputs of layers are kept for the backward pass, and no tensor is larger than necessary.
   EXPECT_EQ(Print(after), Canonical(R"(
     %order = input                                         : i32[N]
     %x = rows %order                                       : f32[N,784]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All graph passes on random programs, forward and backward: the values stay, and another round changes nothing.
+// All graph passes on random programs, forward and backward: values are preserved, and a second round changes nothing.
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/passes/simplify.h"

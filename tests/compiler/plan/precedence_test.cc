@@ -16,7 +16,7 @@ TEST(Precedence, LevelsAreTheLongestWayDown) {
   order.Need(4, 3);
   EXPECT_EQ(order.level(2), 2u);
   EXPECT_EQ(order.level(4), 1u);
-  order.Need(3, 2);  // What needs 3 is lifted, too.
+  order.Need(3, 2);  // Nodes that need 3 are lifted, too.
   EXPECT_EQ(order.level(4), 4u);
   EXPECT_TRUE(order.Needs(4, 0));
   EXPECT_FALSE(order.Needs(0, 4));
@@ -35,7 +35,7 @@ TEST(Precedence, NeedsMayBeReplaced) {
   EXPECT_FALSE(order.Needs(2, 1));
 }
 
-// Against a table of who reaches whom.
+// Compares with a table of reachability.
 TEST(Precedence, AgreesWithTheTransitiveClosure) {
   std::minstd_rand random(1);
   for (int round = 0; round < 50; ++round) {

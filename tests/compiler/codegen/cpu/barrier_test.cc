@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads meet, and what each wrote before is there for all afterwards. ThreadSanitizer sees the same accesses.
+// All threads meet, and afterwards each sees what the others wrote before. ThreadSanitizer sees the same accesses.
 #include "fusebox/compiler/codegen/cpu/barrier.h"
 
 #include <chrono>
@@ -36,7 +36,7 @@ TEST(Barrier, OrdersWhatThreadsWrite) {
   }
 }
 
-// Those that wait long sleep, and are awoken.
+// Threads that wait long sleep, and are woken up.
 TEST(Barrier, WakesThoseThatSleep) {
   RunContext context;
   context.threads = 3;

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens a .keras file with a layer that Keras does not know, acme>GatedDense, without and with custom_objects.
 
-    KERAS_BACKEND=jax check_strangers_layer.py MODEL.keras X.npy Y.npy [--tolerance 1e-5]
+    KERAS_BACKEND=jax check_third_party_layer.py MODEL.keras X.npy Y.npy [--tolerance 1e-5]
 
-Without, Keras has to refuse the file; with them, to predict Y.npy for X.npy. Prints one line and ends with 0 if all is
-well; else says what was expected and what was found, and ends with 1.
+Without, Keras must refuse the file; with them, it must predict Y.npy for X.npy. On success, prints one line and exits
+with 0; otherwise prints what was expected and what was found, and exits with 1.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class GatedDense(keras.layers.Layer):
 
 
 def fail(message):
-    sys.exit(f"check_strangers_layer: {message}")
+    sys.exit(f"check_third_party_layer: {message}")
 
 
 def main():
