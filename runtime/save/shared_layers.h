@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which layers of a model are one layer at several places (SharedPaths), beside the model's description in files:
 // Keras's own form cannot say it of layers within different models, and reads a file as if they were several.
+//
+// runtime/save/ writes models to files and opens them (model_file.cc). Of runtime/ it sees keras/, files/, describe/,
+// expand/, programs/ and model/.
 #pragma once
 #include <string>
 #include <string_view>
