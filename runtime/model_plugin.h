@@ -25,7 +25,7 @@ namespace fusebox {
 // FUSEBOX_BUILD_ID of this libfusebox: a digest of all public headers (cmake/BuildId.cmake). A model's library uses the
 // C++ API, so it must be built with the same headers as the libfusebox that loads it, and with the same standard
 // library. Their build ids tell whether they fit.
-const char* BuildId();
+const char* HeadersId();
 
 // The text that a model's library passes to the command.
 struct ModelText {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/model/traced_class.h"

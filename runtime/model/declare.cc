@@ -9,8 +9,8 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/layer_variables.h"
-#include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 
 namespace fusebox {
 namespace {

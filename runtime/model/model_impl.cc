@@ -8,12 +8,17 @@
 #include <utility>
 
 #include "fusebox/graph/philox.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/layer_variables.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/model/declare.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/plugins/item_flags.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
+#include "fusebox/runtime/programs/collect_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 
 namespace fusebox {
@@ -128,9 +133,18 @@ BatchTypes Model::Impl::UsualData() const {
 absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
   FUSEBOX_RETURN_IF_ERROR(form->CheckComplete());
-  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<const Graph> program,
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<const Graph> built,
                            program_memo.Get(kind, ConfigFor(kind), data, embedded));
-  return *program;
+  Graph program = *built;
+  WriteFacts(ConfigFor(kind), program);
+  return program;
+}
+
+Expansions Model::Impl::KeptSymbols() const {
+  if (!HasInput()) return embedded;
+  program_memo.Clear();  // A recorder sees only what is built.
+  return CollectExpansions(config, outputs, UsualData(), embedded,
+                           [this](ProgramKind kind, const BatchTypes& data) { return Program(kind, data); });
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -272,7 +286,7 @@ std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const Mode
   for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;
   for (const bool trainable : {true, false}) {
     for (const Variable& variable : variables.all()) {
-      if (variable.kind != "weight" || variable.trainable != trainable) continue;
+      if (variable.kind != StateKindName(FB_WEIGHT) || variable.trainable != trainable) continue;
       // A layer may add scopes of its own to its path.
       for (std::string_view scope = variable.scope;; scope = scope.substr(0, scope.rfind('/'))) {
         if (const auto leaf = leaf_of_path.find(scope); leaf != leaf_of_path.end()) {

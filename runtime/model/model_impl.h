@@ -75,6 +75,8 @@ class Model::Impl {
   BatchTypes UsualData() const;
   // The program for data of these types, as symbols.
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
+  // The symbols that a file of the model keeps: see runtime/expand/kept_symbols.h.
+  Expansions KeptSymbols() const;
 
   // Makes the weights that neither this model nor its layers have yet.
   absl::Status EnsureWeights();

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/model/model_impl.h"
 

@@ -8,8 +8,8 @@
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/expand/expand.h"
 #include "fusebox/runtime/model/model_impl.h"
-#include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/plugins/library.h"
 
 namespace fusebox {

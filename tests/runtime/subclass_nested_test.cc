@@ -7,7 +7,7 @@
 
 #include "fusebox/graph/ops.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/programs/program_facts.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"
