@@ -328,6 +328,7 @@ class Model {
 
  private:
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
+  friend class TrainingSetup;
 
   // As FromConfig, but with the description's own variables, which other models may share.
   static absl::StatusOr<Model> Sharing(const ModelConfig& config, const Expansions& embedded,

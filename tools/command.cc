@@ -12,6 +12,11 @@
 #include "fusebox/runtime/plugins/registry.h"
 
 namespace fusebox::tools {
+
+#define FUSEBOX_VERB(Verb) void Add##Verb(CLI::App& app, Action& action);
+#include "tools/verbs.inc"
+#undef FUSEBOX_VERB
+
 namespace {
 
 enum ExitCode { kDone = 0, kFailed = 1, kMisused = 2 };
@@ -63,17 +68,9 @@ int RunCommand(int argc, const char* const* argv) {
   app.set_version_flag("--version", std::string("fusebox " FUSEBOX_VERSION));
   app.require_subcommand(1);
   app.fallthrough();
-  AddTrain(app, action);
-  AddEvaluate(app, action);
-  AddPredict(app, action);
-  AddSummary(app, action);
-  AddDump(app, action);
-  AddExplain(app, action);
-  AddPlot(app, action);
-  AddCurves(app, action);
-  AddPlugins(app, action);
-  AddOpt(app, action);
-  AddBench(app, action);
+#define FUSEBOX_VERB(Verb) Add##Verb(app, action);
+#include "tools/verbs.inc"
+#undef FUSEBOX_VERB
 
   if (const auto message = UnknownVerb(app, argc, argv)) return Fail(*message, kMisused);
   try {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The `fusebox` command. tools/ sees all other rooms; no room sees tools/. Each verb has its own file; this header
-// declares what they share.
+// The `fusebox` command. tools/ sees all other rooms; no room sees tools/. Each verb has its own file, which defines
+//
+//   void AddTrain(CLI::App& app, Action& action);    // Adds the verb, which sets `action` when it is chosen.
+//
+// and a line in verbs.inc. This header declares what the verbs share.
 //
 //   exit 0   success
 //   exit 1   wrong file, model or data: "fusebox: error: ..." on stderr
@@ -27,19 +30,6 @@ int RunCommand(int argc, const char* const* argv);
 
 // The work of the chosen verb, run after all arguments are parsed.
 using Action = std::function<absl::Status()>;
-
-// Each function adds its verb, which sets `action` when it is chosen.
-void AddTrain(CLI::App& app, Action& action);
-void AddEvaluate(CLI::App& app, Action& action);
-void AddPredict(CLI::App& app, Action& action);
-void AddSummary(CLI::App& app, Action& action);
-void AddDump(CLI::App& app, Action& action);
-void AddExplain(CLI::App& app, Action& action);
-void AddPlot(CLI::App& app, Action& action);
-void AddCurves(CLI::App& app, Action& action);
-void AddPlugins(CLI::App& app, Action& action);
-void AddOpt(CLI::App& app, Action& action);
-void AddBench(CLI::App& app, Action& action);
 
 // ---- Arguments.
 

@@ -128,7 +128,9 @@ BatchTypes Model::Impl::UsualData() const {
 absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
   FUSEBOX_RETURN_IF_ERROR(form->CheckComplete());
-  return BuildProgram(kind, ConfigFor(kind), data, embedded);
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<const Graph> program,
+                           program_memo.Get(kind, ConfigFor(kind), data, embedded));
+  return *program;
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -153,6 +155,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (training_config) training_config->compile = config.compile;
+  program_memo.Clear();
   if (form->CheckComplete().ok()) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {

@@ -20,6 +20,7 @@
 #include "fusebox/runtime/execute/variables.h"
 #include "fusebox/runtime/model.h"
 #include "fusebox/runtime/model/model_form.h"
+#include "fusebox/runtime/programs/program_memo.h"
 
 namespace fusebox {
 
@@ -88,7 +89,10 @@ class Model::Impl {
   absl::StatusOr<BoundProgram*> CompiledForBatch(ProgramKind kind, const BatchTypes& types, int64_t rows,
                                                  const std::string& target_cpu);
   // Drops the compiled programs.
-  void DropPrograms() { compiled_.clear(); }
+  void DropPrograms() {
+    program_memo.Clear();
+    compiled_.clear();
+  }
   // Drops the optimizer's state if other layers are trained now than when that state began.
   void SettleOptimizer();
 
@@ -107,9 +111,10 @@ class Model::Impl {
   // The variables that the model has itself, as a layer of other models.
   std::shared_ptr<LayerVariables> own = std::make_shared<LayerVariables>();
   Variables variables;
-  bool named;                 // Whether the user chose the name.
-  std::vector<Type> outputs;  // The types of the outputs. Empty while the input's shape is unknown.
-  Logs results;               // Losses and metrics of the last run. Empty before the first run.
+  bool named;                        // Whether the user chose the name.
+  std::vector<Type> outputs;         // The types of the outputs. Empty while the input's shape is unknown.
+  mutable ProgramMemo program_memo;  // The programs that Program has built.
+  Logs results;                      // Losses and metrics of the last run. Empty before the first run.
 
  private:
   int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
