@@ -26,7 +26,8 @@ std::string ClassName(const std::type_info& type) {
   return name;
 }
 
-// Whether a Call is running, and whether for training. Models that are called within it follow suit.
+// Whether a Call is running, and whether for training. Models called within a Call for training are called for
+// training.
 struct Calling {
   bool running = false, trains = false;
 };
