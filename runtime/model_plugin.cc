@@ -16,7 +16,7 @@ const char* HeadersId() { return FUSEBOX_BUILD_ID; }
 absl::StatusOr<ModelText> DescribeModel(const Model& model) {
   FUSEBOX_RETURN_IF_ERROR(model.status());
   const Model::Impl& impl = Model::Impl::Of(model);
-  // A description holds one computation.
+  // A description holds one computation, so it cannot hold a class that computes something else in training.
   if (impl.DiffersInTraining()) return impl.CanBeFrozen();
   const ModelConfig& config = model.config();
   const bool has_input = !config.inputs.empty();

@@ -120,7 +120,7 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   }                                                                                                                    \
   static_assert(true)
 #else
-// In a program it does nothing; see above.
+// Does nothing in a program: see the head of this file.
 #define FUSEBOX_MODEL(Build, ...)                                                      \
   [[maybe_unused]] static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__; \
   static_assert(true)

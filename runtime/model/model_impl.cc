@@ -96,7 +96,7 @@ Model::Impl::Impl(ModelOptions options) : seed(options.seed ? *options.seed : Ne
 void Model::Impl::AddToDeclaration(const char* what, const std::source_location& where,
                                    const std::function<void(Declaration&)>& add) {
   if (form->AddToDeclaration(add) || !status.ok()) return;
-  status = Refuse("{}:{}: model '{}': {} is for models of values that fb::Input gives, and for a class within its Call",
+  status = Refuse("{}:{}: model '{}': {} works only in models declared from fb::Input, and within the Call of a class",
                   where.file_name(), where.line(), config.name, what);
 }
 
@@ -373,8 +373,8 @@ SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, bool trains, const
 absl::Status Model::Impl::CanBeFrozen() const {
   if (DiffersInTraining()) {
     return absl::FailedPreconditionError(fmt::format(
-        "model '{}' computes something else in training, which one tracing cannot hold: let layers that know of it, "
-        "such as Dropout, make the difference",
+        "model '{}' computes something else in training, which one trace cannot hold: leave the difference to layers "
+        "that know about training, such as Dropout",
         config.name));
   }
   if (!config.IsSubclass()) return absl::OkStatus();
@@ -385,7 +385,7 @@ absl::Status Model::Impl::CanBeFrozen() const {
     };
     const bool is_output = std::ranges::any_of(config.outputs, [&](ValueRef v) { return v.source == number; });
     if (is_output || std::ranges::any_of(config.calls, reads)) continue;
-    return Refuse("model '{}': '{}' is used by none of its outputs, which a model of layers alone needs", config.name,
+    return Refuse("model '{}': no output uses '{}', but a functional model has to use all of its inputs", config.name,
                   input.name);
   }
   return absl::OkStatus();
