@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run when a header has changed: writes the header OUTPUT, which defines FUSEBOX_BUILD_ID as the version and a digest of all
-# that a model's library sees of us. A library with another one is refused, where it would crash on a struct whose fields
-# have moved. The file is left alone if it says so already.
+# Runs when a header has changed. Writes the header OUTPUT, which defines FUSEBOX_BUILD_ID: the version and a digest of
+# all our headers that a model's library sees. A library with a different build id is refused, because it would crash on
+# structs whose fields have moved. OUTPUT is left alone if its content would not change.
 #
 # Takes FUSEBOX_SOURCE_DIR, VERSION, OUTPUT.
 cmake_minimum_required(VERSION 3.25)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The libraries that we build on. packages.txt names the Debian packages that they come from.
+# Finds the libraries that fusebox is built on. packages.txt lists their Debian packages.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED)
@@ -7,13 +7,14 @@ find_package(fmt 9 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 
-set(FUSEBOX_ABSL absl::status absl::statusor absl::strings absl::str_format absl::span absl::flat_hash_map absl::flat_hash_set)
+set(FUSEBOX_ABSL absl::status absl::statusor absl::strings absl::str_format absl::span absl::flat_hash_map
+    absl::flat_hash_set)
 
-# Boost.DLL, headers alone: with std::filesystem it needs no Boost library.
+# Boost.DLL is header-only: with std::filesystem it needs no Boost library.
 find_package(Boost 1.81 REQUIRED)
 target_compile_definitions(Boost::headers INTERFACE BOOST_DLL_USE_STD_FS)
 
-# Debian's LLVM 19 takes no request without the minor version.
+# Debian's LLVM 19 rejects a request without the minor version.
 find_package(LLVM 19.1 REQUIRED CONFIG)
 add_library(fusebox_llvm INTERFACE)
 separate_arguments(definitions NATIVE_COMMAND "${LLVM_DEFINITIONS}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The installed tree. Its layout is that of build/<preset>, and it may be moved as a whole:
+# Installs fusebox. The installed tree has the layout of build/<preset> and can be moved as a whole:
 #
 #   bin/fusebox   lib/libfusebox.so   lib/fusebox/{fusebox-h5read,plugins/}   lib/cmake/fusebox/   include/fusebox/
 include(CMakePackageConfigHelpers)

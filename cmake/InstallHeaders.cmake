@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Run at installation. Public headers are the users' two, and what they include: nothing else is installed.
+# Runs at installation. Installs the public headers only: the users' two headers and those that they include.
 #
 # Takes FUSEBOX_SOURCE_DIR.
 cmake_minimum_required(VERSION 3.25)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # fusebox_public_headers(<source folder> <variable>)
 #
-# The users' two headers and all of ours that they include, relative to the folder, in the order in which a walk meets them.
-# What is generated (build_id.h) is not among them.
+# Lists the users' two headers and all of ours that they include, relative to the source folder, in breadth-first order.
+# The generated header (build_id.h) is left out.
 function(fusebox_public_headers source_dir result)
   set(pending runtime/fusebox.h plugins/sdk/sdk.h)
   set(seen ${pending})

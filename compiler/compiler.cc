@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pipeline from a program to native code. Each stage has a name, is timed, and can be dumped.
+// From a program to native code. Each stage has a name, is timed, and can be dumped.
 #include "fusebox/compiler/compiler.h"
 
 #include <chrono>
 
+#include "fusebox/compiler/codegen/cpu/describe.h"
+#include "fusebox/compiler/codegen/cpu/fingerprint.h"
 #include "fusebox/compiler/codegen/cpu/program.h"
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/native/jit.h"
 #include "fusebox/compiler/native/machine.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/plan/plan.h"
-#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/compiler/schedule/found_schedules.h"
 #include "fusebox/graph/regions.h"
 #include "fusebox/graph/status.h"
 
@@ -18,7 +20,7 @@ namespace fusebox {
 
 namespace {
 
-// Of a step; those of a scan each time that it runs, of other loops once.
+// The barriers of a step. Those of a scan count each time that it runs, those of other loops once.
 int64_t Barriers(const Graph& graph, const Plan& plan, int64_t row_capacity) {
   int64_t barriers = int64_t(plan.phases.size()) + (plan.copies.empty() ? 0 : 1);
   for (const auto& [id, control] : plan.controls) {
@@ -59,11 +61,7 @@ int64_t Executable::PortIndex(Port::Kind kind, std::string_view name) const {
 }
 
 absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& options) {
-  using Clock = std::chrono::steady_clock;
-  const auto started = Clock::now();
-  const auto since = [](Clock::time_point t) {
-    return std::chrono::duration<double, std::milli>(Clock::now() - t).count();
-  };
+  const auto started = std::chrono::steady_clock::now();
   const auto dump = [&](std::string_view stage, const auto& text) {
     if (options.dump) options.dump(stage, text());
   };
@@ -71,27 +69,22 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   FUSEBOX_ASSIGN_OR_RETURN(const Machine* const machine, FindMachine(options.target_cpu, options.link));
   auto impl = std::make_shared<Executable::Impl>();
   CompileReport& report = impl->report;
-  const auto timed = [&](const char* name, NodeId before, auto stage) {
-    const auto t = Clock::now();
-    auto result = stage();
-    report.passes.push_back({name, since(t), before, before});
-    return result;
-  };
 
-  // From the program as declared to one without gradients, regions and redundancy: see pipeline.cc.
-  FUSEBOX_ASSIGN_OR_RETURN(Graph graph, RunGraphPasses(declared, options, report));
-  graph = OwnMemory(graph);
+  // From the program as declared to the graph that kernels are made from: see passes/pipeline.cc.
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph graph,
+                           RunGraphPasses(declared, {.skip = options.skip, .dump = options.dump}, report.passes));
+  const NodeId nodes = graph.size();
   // Which nodes share a loop nest.
-  FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, timed("fuse", graph.size(), [&] { return Fuse(graph); }));
+  FUSEBOX_ASSIGN_OR_RETURN(const FusedProgram fused, Timed(report.passes, "fuse", nodes, [&] { return Fuse(graph); }));
   dump("fused", [&] { return Print(fused); });
   // Which kernels run between two barriers, and where their values lie.
-  const Plan plan = timed("plan", graph.size(), [&] {
+  const Plan plan = Timed(report.passes, "plan", nodes, [&] {
     return MakePlan(fused, {.row_capacity = options.row_capacity,
                             .pack_from_bytes = options.pack_from_bytes,
                             .guard_bytes = options.guard_bytes,
                             .target = machine->target,
                             .given = options.schedule,
-                            .tuned = TunedSchedules(*machine)});
+                            .found = FoundSchedules(*machine)});
   });
   dump("plan", [&] { return PrintMemory(fused, plan); });
   dump("schedule", [&] { return PrintSchedule(fused, plan); });
@@ -101,11 +94,17 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   const auto emit = [&](llvm::Module& module) {
     codegen::EmitProgram(module, entry, fused, plan, options.row_capacity, machine->target, options.profile);
   };
-  const std::string text = timed("fingerprint", graph.size(), [&] {
+  const std::string text = Timed(report.passes, "fingerprint", nodes, [&] {
     return codegen::ProgramText(fused, plan, options.row_capacity, machine->target, options.profile);
   });
-  FUSEBOX_ASSIGN_OR_RETURN(impl->code, jit->Compile(*machine, entry, text, emit, options, report));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      JitResult native,
+      jit->Compile(*machine, entry, text, emit, {.link = options.link, .cache = options.cache, .dump = options.dump},
+                   report.passes));
+  impl->code = std::move(native.code);
   if (impl->code != nullptr) impl->entry = reinterpret_cast<void (*)(RunContext*, int64_t)>(impl->code->entry());
+  report.ir_instructions = native.ir_instructions;
+  report.cache_hit = native.cache_hit;
   impl->ports = plan.ports;
   impl->guards = plan.guards;
   impl->row_capacity = options.row_capacity;
@@ -116,7 +115,7 @@ absl::StatusOr<Executable> Compile(const Graph& declared, const CompileOptions& 
   report.packed_bytes = plan.packed_bytes;
   report.intermediate_bytes = plan.intermediate_bytes;
   report.unfused_bytes = plan.unfused_bytes;
-  report.milliseconds = since(started);
+  report.milliseconds = MillisecondsSince(started);
   return Executable(std::move(impl));
 }
 

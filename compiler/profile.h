@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program compiled with CompileOptions::profile records: which thread was in which kernel, and when.
+// What a program compiled with CompileOptions::profile records: which thread ran which kernel, and when.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace fusebox {
 
 struct ProfileEvent {
-  int64_t kernel;      // Index into CompileReport::kernels; kWaiting at a barrier, kPacking before the steps and after.
+  int64_t kernel;      // Index into CompileReport::kernels; kWaiting: at a barrier; kPacking: before or after steps.
   int64_t begin, end;  // Nanoseconds of a clock that only goes forward.
 };
 
@@ -17,14 +17,14 @@ class Profile {
  public:
   static constexpr int64_t kWaiting = -1, kPacking = -2;
 
-  // Keeps the first `capacity` events of each thread, in memory taken here: recording allocates nothing.
+  // Keeps the first `capacity` events of each thread. Takes all memory here, so that recording allocates nothing.
   Profile(int64_t threads, int64_t capacity) : capacity_(size_t(capacity)), events_(size_t(threads)) {
     for (auto& events : events_) events.reserve(capacity_);
   }
 
   static int64_t Now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
-  // By the thread itself.
+  // Called by the thread itself.
   void Record(int64_t thread, int64_t kernel, int64_t begin) {
     std::vector<ProfileEvent>& events = events_[size_t(thread)];
     if (events.size() < capacity_) events.push_back({kernel, begin, Now()});

@@ -21,11 +21,13 @@ namespace fusebox {
 
 // What a state may be beyond its name, kind and type. See FbState.
 struct StateTraits {
+  // As the fields and flags of these names.
   bool trainable = false, shared = false;
   int64_t order = 0;
   std::string regularizer = {}, constraint = {};
 };
 
+// Writes nodes and states after inference; the first error sticks.
 class GraphBuilder final : public FbBuilder {
  public:
   GraphBuilder() = default;
@@ -33,10 +35,12 @@ class GraphBuilder final : public FbBuilder {
   GraphBuilder(const GraphBuilder&) = delete;
   GraphBuilder& operator=(const GraphBuilder&) = delete;
 
+  // The table over builders.
   static const FbApi& Api();
   // The builder behind a value made by Api(); nullptr if another host made it.
   static GraphBuilder* Of(const Value& value);
 
+  // A node as a value; the graph so far.
   Value Wrap(NodeId id) { return {&Api(), this, id}; }
   const Graph& graph() const { return graph_; }
   Graph& mutable_graph() { return graph_; }
@@ -48,18 +52,23 @@ class GraphBuilder final : public FbBuilder {
   Value Input(const std::string& name, const Type& type);
   // Row order[i] of the caller's data set `name`; type is that of the batch, so its first dimension is N.
   Value Rows(const std::string& name, const Type& type, Value order);
+  // A scalar of this dtype.
   Value Constant(double number, DType dtype);
+  // What a state holds before the step; see FbState.
   Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
               const StateTraits& traits, const FbSource* source = nullptr);
   Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
               bool trainable) {
     return State(name, kind, type, initializer, StateTraits{.trainable = trainable});
   }
+  // What it holds after the step.
   void Assign(Value state, Value next);
+  // A result of the program.
   void Output(const std::string& name, Value value);
 
   // Emits after inference; the error value if an input is one or the op refuses its inputs.
   NodeId Emit(Node node, const FbSource* source = nullptr);
+  // Keeps the first message; the error value.
   NodeId Fail(std::string message, const FbSource* source = nullptr);
 
   // While one lives, nodes and states made belong to `name`, inside the enclosing scope: "block/dense/kernel".
@@ -74,6 +83,7 @@ class GraphBuilder final : public FbBuilder {
     GraphBuilder& builder_;
     size_t outer_;
   };
+  // The scope at work: "block/dense".
   const std::string& scope() const { return scope_; }
   // The same for a name outside the enclosing scope.
   class AbsoluteScope {
@@ -95,10 +105,10 @@ class GraphBuilder final : public FbBuilder {
   // an optimizer that is asked variable by variable has one momentum. `states` has those declared, and may have others
   // in their stead from the start.
   struct Shared {
-    std::string scope;
-    std::map<std::string, NodeId, std::less<>> states;
+    std::string scope;                                  // See above.
+    std::map<std::string, NodeId, std::less<>> states;  // See above.
   };
-  Shared* shared = nullptr;
+  Shared* shared = nullptr;  // Null: not set.
 
   // What items have asked to be added to the loss: f32[] each.
   void AddLoss(Value value);
@@ -107,18 +117,18 @@ class GraphBuilder final : public FbBuilder {
   // Of the layer or metric that is expanded next: which steps of each of its inputs count, 0 where all do; taken when it
   // begins. `mask` is what a layer has said of its result since somebody set it to 0.
   std::vector<NodeId> masks;
-  NodeId mask = 0;
-  void SetMask(Value mask);
+  NodeId mask = 0;           // See above.
+  void SetMask(Value mask);  // Sets `mask`.
 
   // While set, a layer is at work that was so before: each of these states that it declares again, with the same type, is
   // the one that it has, as the earlier call leaves it.
   using StatesByName = std::map<std::string, NodeId, std::less<>>;
-  const StatesByName* again = nullptr;
+  const StatesByName* again = nullptr;  // Null: not set.
 
   // How references to other items are expanded; set by the host that has a registry.
   using ExpandHook =
       std::function<NodeId(GraphBuilder&, uint32_t kind, std::string_view reference, std::vector<NodeId> inputs)>;
-  ExpandHook expand;
+  ExpandHook expand;  // Empty: such a reference is an error.
   // Remembers that `output` is activation(`input`), for losses that work from logits.
   void RecordActivation(const std::string& activation, NodeId input, NodeId output);
   NodeId Preimage(NodeId output, std::string_view activation) const;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches and loops that depend on data. What depends on shapes and settings alone is ordinary C++ that writes symbols;
-// what depends on values is one of these, and is compiled as a branch or a loop, never unrolled.
+// Branches and loops that depend on data. Ordinary C++ that writes symbols decides what depends on shapes and settings
+// alone; these functions decide by values, and are compiled as a branch or a loop, never unrolled.
 //
 //   const auto [carry, y] = Scan([&](const Values& carry, const Values& x) -> Scanned {
 //     const Value h = Tanh(MatMul(x[0], w) + MatMul(carry[0], u));
 //     return {{h}, {h}};
 //   }, {h0}, {xs});
 //
-// The functions given are called once each, with values that stand for those of any time. They may use what lies around
-// them, weights too; a gradient flows through a scan and through the branch that was taken. What they make is known inside
-// alone, and they may change no state, add no loss and set no mask. Random numbers in a loop are the same each time.
-// Names and meanings are those of keras.ops.scan, cond and while_loop.
-// Header-only face of graph/: sees value.h, and is seen by everybody.
+// Each given function is called once, with values that stand for those of any iteration. It may use values from around
+// it, weights too; a gradient flows through a scan and through the branch that was taken. Values that it makes are
+// known inside it alone, and it may change no state, add no loss and set no mask. Random numbers in a loop are the same
+// in each iteration. Names and meanings are those of keras.ops.scan, cond and while_loop.
+// Public header without a library: includes value.h alone; every room and every plugin may include it.
 #pragma once
 #include <concepts>
 #include <cstddef>
@@ -22,24 +22,26 @@
 
 namespace fusebox {
 
-// What the body of a scan returns: the carries' next values, and what is kept of each time. And what a scan returns: the
-// last carries, and all that was kept, [length, ...].
+// What the body of a scan returns: the carries' next values, and the outputs of this iteration. And what a scan
+// returns: the last carries, and the outputs of all iterations, [length, ...].
 struct Scanned {
-  Values carry, y;
+  Values carry, y;  // See above.
 };
 
+// What Scan may be told beyond its operands.
 struct ScanOptions {
-  int64_t length = 0;    // A dimension; follows from the sequences, if there are any.
-  bool reverse = false;  // From the last entry to the first; y lies in the order of the sequences still.
+  int64_t length = 0;    // A dimension. The sequences give it, if there are any.
+  bool reverse = false;  // From the last entry to the first; y keeps the order of the sequences.
 };
 
+// What While may be told beyond its operands.
 struct WhileOptions {
   int64_t maximum_iterations = 0;  // 0: no limit.
 };
 
 namespace control {
 
-// Whether the host is new enough to know of these.
+// Whether the host is new enough to have these functions.
 inline bool IsKnown(const Value& host) {
   return host.api->struct_size >= offsetof(FbApi, result) + sizeof(FbApi::result);
 }
@@ -50,7 +52,7 @@ inline std::vector<FbId> Ids(const Values& values) {
   return ids;
 }
 
-// One region: parameters of these types, and what `body` returns of them.
+// Writes one region: parameters of these types, and what `body` returns for them.
 inline void Region(const Value& host, const std::vector<FbType>& types,
                    const std::function<Values(const Values&)>& body) {
   host.api->begin_region(host.builder);
@@ -67,7 +69,7 @@ inline void Region(const Value& host, const std::vector<FbType>& types,
   host.api->end_region(host.builder, results.data(), uint32_t(results.size()));
 }
 
-// The node of the regions that were written last. As many results as there are, error values after an error.
+// Makes a node of the regions that were written last. Returns all its results; after an error, error values.
 inline Values Finish(const Value& host, const char* op, const Values& operands,
                      std::initializer_list<NamedAttribute> attributes, std::source_location where) {
   const std::vector<FbId> ids = Ids(operands);
@@ -90,13 +92,13 @@ inline std::vector<FbType> TypesOf(const Values& values) {
   return types;
 }
 
-// So that a caller who takes values by number finds them after an error, too.
+// As many error values as the caller expects, so that it can take them by number after an error, too.
 inline Values AtLeast(Values values, size_t count, const Value& host) {
   while (values.size() < count) values.push_back({host.api, host.builder, 0});
   return values;
 }
 
-// The first of these that knows a graph; one with an error if they are no values of one graph.
+// The first value that belongs to a graph; an error value if the values belong to several graphs or to none.
 inline Value HostOf(const Values& values, const char* who, std::source_location where) {
   Value host;
   for (const Value& v : values) {
@@ -112,9 +114,9 @@ inline Value HostOf(const Values& values, const char* who, std::source_location 
 
 }  // namespace control
 
-// Runs `body` on the first carries and the first entries of the sequences xs [length, ...], on what it returned and the
-// second entries, and so on. Differentiable. Errors: no operand at all, sequences of different lengths, a body that
-// returns carries of other types than it was given.
+// Runs `body` on the first carries and the first entries of the sequences xs [length, ...], then on the carries that it
+// returned and the second entries, and so on. Differentiable. Errors: no operand at all, sequences of different
+// lengths, a body that returns carries of other types than it was given.
 inline Scanned Scan(const std::function<Scanned(const Values& carry, const Values& x)>& body, const Values& init,
                     const Values& xs, ScanOptions options = {},
                     std::source_location where = std::source_location::current()) {
@@ -122,7 +124,7 @@ inline Scanned Scan(const std::function<Scanned(const Values& carry, const Value
   operands.insert(operands.end(), xs.begin(), xs.end());
   const Value host = control::HostOf(operands, "scan", where);
   const Value failed{host.api, host.builder, 0};
-  // The caller takes what the body keeps by number, after an error too: of error values it makes as many.
+  // The caller takes the outputs by number, after an error too; the body makes as many of error values.
   const auto nothing = [&]() -> Scanned {
     Scanned made = body(Values(init.size(), failed), Values(xs.size(), failed));
     for (Values* const values : {&made.carry, &made.y}) {
@@ -172,8 +174,8 @@ inline Scanned Scan(const std::function<Scanned(const Values& carry, const Value
   return {Values(results.begin(), middle), Values(middle, results.end())};
 }
 
-// What `then` returns if the predicate, bool[], is true, else what `otherwise` returns: the same number of values of the
-// same types. Only that one's work is done. Each returns Values, or both a Value.
+// Returns what `then` returns if the predicate, bool[], is true, else what `otherwise` returns. Both return the same
+// number of values of the same types, as Values or as one Value. Only the chosen one runs.
 template <std::invocable Then, std::invocable Otherwise>
 auto Cond(Value predicate, const Then& then, const Otherwise& otherwise,
           std::source_location where = std::source_location::current()) {
@@ -207,9 +209,9 @@ auto Cond(Value predicate, const Then& then, const Otherwise& otherwise,
   }
 }
 
-// As long as `goes_on` returns true, bool[], `body` makes new values of the same types. Not differentiable, as nobody
-// knows how often it runs: a gradient that should flow through it is an error. A loop that never ends is one of the
-// program, too, unless it has a limit.
+// Runs `body`, which makes new values of the same types, as long as `goes_on` returns true, bool[]. Not differentiable,
+// as the number of iterations is known at run time only: a gradient that would flow through it is an error. A loop
+// without a limit whose `goes_on` never returns false never ends.
 inline Values While(const std::function<Value(const Values&)>& goes_on,
                     const std::function<Values(const Values&)>& body, const Values& init, WhileOptions options = {},
                     std::source_location where = std::source_location::current()) {

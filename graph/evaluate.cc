@@ -4,7 +4,7 @@
 #include <map>
 
 #include "fmt/format.h"
-#include "fusebox/graph/evaluate/kernels.h"
+#include "fusebox/graph/ops/evaluation.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 
@@ -40,7 +40,7 @@ const Literal* Find(const std::map<std::string, Literal>& bound, const std::stri
 
 // An input or a state: the array that the caller gave, which has to have the node's type.
 absl::StatusOr<Literal> Bound(const Node& node, const Bindings& bindings, const Sizes& shape) {
-  const bool state = node.op == Op::kState;
+  const bool state = node.info().binding == Binding::kState;
   const std::string& name = node.attributes.String("name");
   const Literal* given = Find(state ? bindings.states : bindings.inputs, name);
   const char* what = state ? "state" : "input";
@@ -95,14 +95,14 @@ absl::StatusOr<std::vector<Literal>> Evaluate(const Graph& graph, const Bindings
     std::vector<const Literal*> inputs;
     for (const NodeId input : node.inputs) inputs.push_back(&values[input]);
     absl::StatusOr<Literal> value = Literal();
-    if (node.op == Op::kInput || node.op == Op::kState || node.op == Op::kRows) {
+    if (const Binding binding = node.info().binding; binding != Binding::kNone) {
       const absl::StatusOr<Sizes> shape = SizesOf(node.type, bindings.batch);
       if (!shape.ok()) return shape.status();
-      value = node.op == Op::kRows ? RowsOf(node, bindings, *inputs[0], *shape) : Bound(node, bindings, *shape);
+      value = binding == Binding::kDataSet ? RowsOf(node, bindings, *inputs[0], *shape) : Bound(node, bindings, *shape);
     } else if (node.op == Op::kResult) {
       value = results.at(node.inputs[0])[size_t(node.attributes.Int("index"))];
-    } else if (node.info().kind == OpKind::kControl) {
-      absl::StatusOr<std::vector<Literal>> all = evaluate::Control(node, inputs, bindings.batch);
+    } else if (node.info().evaluate_results != nullptr) {
+      absl::StatusOr<std::vector<Literal>> all = node.info().evaluate_results({node, inputs, {}, bindings.batch});
       if (all.ok()) {
         value = all->front();
         results[id] = *std::move(all);
@@ -127,32 +127,17 @@ absl::StatusOr<std::vector<Literal>> Evaluate(const Graph& graph, const Bindings
 absl::StatusOr<Literal> EvaluateNode(const Node& node, std::span<const Literal* const> inputs, int64_t batch) {
   absl::StatusOr<Sizes> shape = SizesOf(node.type, batch);
   if (!shape.ok()) return shape.status();
-  const evaluate::Call call{node, inputs, *std::move(shape)};
-  switch (node.info().kind) {
-    case OpKind::kSource:
-      return evaluate::Source(call);
-    case OpKind::kElementwise:
-      return evaluate::Elementwise(call);
-    case OpKind::kReduce:
-      return evaluate::Reduce(call);
-    case OpKind::kMatMul:
-      return evaluate::MatMul(call);
-    case OpKind::kMovement:
-      return evaluate::Movement(call);
-    case OpKind::kGather:
-      return evaluate::Gather(call);
-    case OpKind::kRandom:
-      return evaluate::Random(call);
-    case OpKind::kControl: {
-      if (node.op == Op::kResult) return Wrong("a result is one of another node");
-      absl::StatusOr<std::vector<Literal>> results = evaluate::Control(node, inputs, batch);
-      if (!results.ok()) return results.status();
-      return std::move(results->front());
-    }
-    case OpKind::kDerivative:
-      return Wrong("a derivative has to be written out before it can be evaluated");
+  const OpInfo& info = node.info();
+  const EvaluateContext context{node, inputs, *std::move(shape), batch};
+  if (info.evaluate != nullptr) return info.evaluate(context);
+  if (info.evaluate_results != nullptr) {
+    absl::StatusOr<std::vector<Literal>> results = info.evaluate_results(context);
+    if (!results.ok()) return results.status();
+    return std::move(results->front());
   }
-  return Wrong("no kind of op");
+  if (info.binding != Binding::kNone) return Wrong("a source of the caller's has no value without its bindings");
+  if (info.kind == OpKind::kControl) return Wrong("a result is one of another node");
+  return Wrong("a derivative has to be written out before it can be evaluated");
 }
 
 absl::StatusOr<std::vector<Literal>> EvaluateNodes(const Graph& graph, const Bindings& bindings) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Literal: a dense row-major array in memory of its own, with sizes that are numbers. What the reference evaluator works
-// on (the users' Tensor lives in runtime/, which graph/ does not see).
+// Literal: a dense row-major array that owns its memory; all its sizes are numbers. The reference evaluator's values
+// (the users' Tensor is runtime/'s, which graph/ does not see).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +43,7 @@ class Literal {
   static Literal Scalar(T value) {
     return Of<T>({}, std::vector<T>{value});
   }
-  // Each number cast to the dtype as the op `cast` does it.
+  // Casts each number to the dtype as the op `cast` does.
   static Literal FromDoubles(DType dtype, Sizes shape, std::span<const double> values);
 
   DType dtype() const { return dtype_; }
@@ -78,7 +78,7 @@ class Literal {
   std::vector<std::byte> bytes_;
 };
 
-// A shape once the batch size is known.
+// A shape for this batch size.
 Sizes Resolve(const Shape& shape, int64_t batch);
 // "f32[2,3]"
 std::string TypeText(const Literal& literal);

@@ -2,32 +2,46 @@
 #include "fusebox/graph/op.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "fusebox/graph/check.h"
-#include "fusebox/graph/graph.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
 
-using Table = std::array<const OpInfo*, size_t(Op::kCount)>;
+struct Table {
+  std::vector<OpInfo> entries;  // By number; the first one is the error's.
+  std::map<std::string_view, Op> by_name;
+};
 
-const Table& AllOps() {
-  static const Table kTable = [] {
-    static const OpInfo kError;
-    Table table{};
-    table[0] = &kError;
-    for (const auto family : {SourceOps(), ElementwiseOps(), ReduceOps(), MatMulOps(), MovementOps(), GatherOps(),
-                              RandomOps(), ControlOps()}) {
-      for (const OpInfo& info : family) table[size_t(info.op)] = &info;
+void Add(Table& table, OpInfo info) {
+  if (info.op == Op::kError) {
+    Check(table.entries.size() < 256, "more ops than numbers");
+    info.op = Op(table.entries.size());
+    table.entries.emplace_back();
+  }
+  OpInfo& entry = table.entries[size_t(info.op)];
+  Check(entry.op == Op::kError, "an op has two entries");
+  Check(table.by_name.emplace(info.name, info.op).second, "two ops have one name");
+  entry = info;
+}
+
+const Table& TheTable() {
+  static const auto* const kTable = [] {
+    auto* table = new Table;
+    table->entries.resize(size_t(Op::kFirstUnnamed));
+    for (const auto family : {SourceOps(), ArithmeticOps(), LogicOps(), FunctionOps(), ConversionOps(), ReduceOps(),
+                              MatMulOps(), MovementOps(), GatherOps(), RandomOps(), ControlOps()}) {
+      for (const OpInfo& info : family) Add(*table, info);
     }
-    Check(std::ranges::find(table, nullptr) == table.end(), "an op has no entry in any table");
+    const auto is_missing = [](const OpInfo& info) { return info.op == Op::kError; };
+    Check(std::ranges::count_if(table->entries, is_missing) == 1, "an op has no entry in any table");
     return table;
   }();
-  return kTable;
+  return *kTable;
 }
 
 const char* TypeName(const AttributeValue& value) {
@@ -73,17 +87,16 @@ absl::Status CheckAttributes(const OpInfo& info, const AttributeMap& attributes)
 
 }  // namespace
 
-const OpInfo& Info(Op op) { return *AllOps()[size_t(op)]; }
+const OpInfo& Info(Op op) { return TheTable().entries[size_t(op)]; }
+
+std::span<const OpInfo> AllOps() { return std::span(TheTable().entries).subspan(1); }
+
+bool IsOp(Op op) { return op != Op::kError && size_t(op) < TheTable().entries.size(); }
 
 std::optional<Op> OpFromName(std::string_view name) {
-  static const auto* const kByName = [] {
-    auto* map = new std::map<std::string_view, Op>;
-    for (const OpInfo* info : AllOps()) map->emplace(info->name, info->op);
-    return map;
-  }();
-  const auto it = kByName->find(name);
-  if (it == kByName->end() || it->second == Op::kError) return std::nullopt;
-  return it->second;
+  const auto& by_name = TheTable().by_name;
+  const auto it = by_name.find(name);
+  return it != by_name.end() ? std::optional(it->second) : std::nullopt;
 }
 
 absl::StatusOr<Type> InferType(Op op, const InferContext& context) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators and functions on values. A primitive is one Emit, and its meaning stands in its op table (graph/ops/);
-// what primitives can express is a function over them, below the line.
-// Elementwise operands broadcast as in NumPy. Dtypes never convert by themselves: see Cast.
-// Header-only face of graph/: sees value.h, and is seen by everybody.
+// Operators and functions on values. A primitive is one Emit; its entry in graph/ops/ says what it means. Functions
+// over primitives follow below the line. Elementwise operands broadcast as in NumPy. Only Cast converts dtypes.
+// Public header without a library: includes value.h alone; every room and every plugin may include it.
 #pragma once
 #include "fusebox/graph/value.h"
 
 namespace fusebox {
 
+// Arithmetic, element by element. Max and Min: NaN if either operand is.
 inline Value operator+(At a, At b) { return Emit("add", {a, b}); }
 inline Value operator-(At a, At b) { return Emit("subtract", {a, b}); }
 inline Value operator*(At a, At b) { return Emit("multiply", {a, b}); }
@@ -34,6 +34,7 @@ inline Value Select(At condition, At a, At b) {
   return Emit("select", {condition, number_as(a, b), number_as(b, a)});
 }
 
+// Functions of each element.
 inline Value Abs(At x) { return Emit("abs", {x}); }
 inline Value Sign(At x) { return Emit("sign", {x}); }
 inline Value Exp(At x) { return Emit("exp", {x}); }
@@ -46,7 +47,9 @@ inline Value Erf(At x) { return Emit("erf", {x}); }
 inline Value ErfInv(At x) { return Emit("erfinv", {x}); }
 inline Value Expm1(At x) { return Emit("expm1", {x}); }
 inline Value Softplus(At x) { return Emit("softplus", {x}); }
+// x itself, through which no gradient flows.
 inline Value StopGradient(At x) { return Emit("stop_gradient", {x}); }
+// The elements as numbers of another dtype, FB_F32, ...: towards zero from a float to an integer; bool is != 0.
 inline Value Cast(At x, uint32_t dtype) { return Emit("cast", {x}, {{"dtype", int64_t(dtype)}}); }
 
 // Reductions over the axes given (-1 is the last). With keepdims a reduced axis stays, with size 1.
@@ -57,34 +60,37 @@ inline Value ReduceMax(At x, Dims axes, bool keepdims = false) {
   return Emit("reduce_max", {x}, {{"axes", std::move(axes)}, {"keepdims", keepdims}});
 }
 inline Value ArgMax(At x, int64_t axis) { return Emit("argmax", {x}, {{"axis", axis}}); }
-// How many elements lie along the axes together, as a number of the dtype of x: known only at run time if one is N.
+// How many elements lie along the axes together, in the dtype of x. Known only at run time if one of the axes is N.
 inline Value Extent(At x, Dims axes) { return Emit("extent", {x}, {{"axes", std::move(axes)}}); }
 
+// The same elements under another shape of equal size; to a larger shape as in NumPy; the axes in another order.
 inline Value Reshape(At x, Dims dims) { return Emit("reshape", {x}, {{"dims", std::move(dims)}}); }
 inline Value Broadcast(At x, Dims dims) { return Emit("broadcast", {x}, {{"dims", std::move(dims)}}); }
 inline Value Transpose(At x, Dims permutation) {
   return Emit("transpose", {x}, {{"permutation", std::move(permutation)}});
 }
+// The elements [begin, end) of an axis; with zeros before and after them.
 inline Value Slice(At x, int64_t axis, int64_t begin, int64_t end) {
   return Emit("slice", {x}, {{"axis", axis}, {"begin", begin}, {"end", end}});
 }
 inline Value Pad(At x, int64_t axis, int64_t before, int64_t after) {  // With zeros.
   return Emit("pad", {x}, {{"axis", axis}, {"before", before}, {"after", after}});
 }
+// One after another along an axis.
 inline Value Concatenate(At a, At b, int64_t axis) { return Emit("concatenate", {a, b}, {{"axis", axis}}); }
 inline Value Concatenate(const Values& parts, int64_t axis) {
   return Emit("concatenate", std::vector<At>(parts.begin(), parts.end()), {{"axis", axis}});
 }
-// Rows of the table by number; zeros for a number outside.
+// Rows of the table by number; zeros for a number that the table does not have.
 inline Value Gather(At table, At indices) { return Emit("gather", {table, indices}); }
-// `rows` rows, each the sum of the updates whose index it is; one with an index outside is dropped.
+// `rows` rows: row i is the sum of the updates whose index is i. Drops updates whose index is out of range.
 inline Value ScatterAdd(At indices, At updates, int64_t rows) {
   return Emit("scatter_add", {indices, updates}, {{"rows", rows}});
 }
 // The index along an axis, for a value of the shape of x: i32.
 inline Value Iota(At x, int64_t axis) { return Emit("iota", {x}, {{"axis", axis}}); }
 
-// d loss / d x, for a scalar loss. The compiler's first step replaces it by the derivative's own symbols.
+// d loss / d x, for a scalar loss. The compiler first replaces it by the symbols that compute it.
 inline Value Gradient(At loss, At x) { return Emit("gradient", {loss, x}); }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -106,14 +112,16 @@ inline Value MatMul(At a, At b, std::source_location where = std::source_locatio
   return Reshape(Emit("matmul", {Reshape({a.value, where}, {rows, da.back()}), b}), out);
 }
 
+// x^2; max(x, 0).
 inline Value Square(At x) { return x * x; }
 inline Value Relu(At x) { return Max(x, 0); }
+// The mean over axes.
 inline Value Mean(At x, Dims axes, bool keepdims = false) {
   const Value total = Sum(x, axes, keepdims);
   return total / Extent(x, std::move(axes));
 }
-// log(sum(exp(x))) along axes, the last one if none are given; they stay with size 1. Finite for large x: the maximum is
-// taken out first, and as it cancels, no gradient needs to flow through it.
+// log(sum(exp(x))) along axes, the last one if none are given; they stay with size 1. Finite for large x: subtracts the
+// maximum first and adds it at the end. It cancels, so no gradient needs to flow through it.
 inline Value LogSumExp(At x, Dims axes = {-1}) {
   const Value top = StopGradient(ReduceMax(x, axes, true));
   return Log(Sum(Exp(x.value - top), std::move(axes), true)) + top;

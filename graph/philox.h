@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox4x32-10: four random words for each counter and key, and no state, so any element can be computed again anywhere.
+// Philox4x32-10: four random words from a counter and a key, without state, so that any element can be computed again
+// anywhere.
 // Source: Salmon, Moraes, Dror, Shaw (2011), Parallel random numbers: as easy as 1, 2, 3; the Random123 library.
 #pragma once
 #include <array>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the regions of a control node see and return, and what the node's results are. Who writes them: control.h.
+// What the regions of a control node see and return, and what the node's results are. control.h writes them.
 //
-// Input "i" of a region is operand i of its node: of a scan's sequence it sees one entry, of all others all. It sees
-// nothing else, and has as outputs, in order:
+// Input "i" of a region is operand i of its node: one entry of a scan's sequence, any other operand as a whole. A
+// region sees nothing else. Its outputs are, in order:
 //
 //   call   the result
 //   cond   the results, in both regions
-//   scan   the carries' next values, then what the results of each time are
+//   scan   the carries' next values, then the outputs of one iteration
 //   while  first region: whether to go on, bool[]; second one: the carries' next values
 #pragma once
 #include <vector>
@@ -23,7 +23,10 @@ Type TypeInRegion(const Node& node, size_t i, const Type& operand);
 // message begins with what is wrong, "the body returns ...".
 absl::StatusOr<std::vector<Type>> ResultTypes(const Node& node, const std::vector<Type>& operands);
 
-// How many operands of a scan or while are carries, and of a scan sequences.
+// Which result of its control node a node stands for: an op `result`, or the control node itself, which is result 0.
+inline size_t ResultIndex(const Node& node) { return size_t(node.attributes.Int("index")); }
+
+// How many operands of a scan or while are carries, and of a scan sequences; 0 for other ops.
 inline size_t CarriesOf(const Node& node) { return size_t(node.attributes.Int("carries")); }
 inline size_t SequencesOf(const Node& node) { return size_t(node.attributes.Int("sequences")); }
 
@@ -32,14 +35,15 @@ size_t OperandOf(const Node& region_input);
 // A region's input for operand i.
 Node RegionInput(size_t i, Type type);
 
-// [length, ...] of what one time gives, and back.
+// The type [length, ...] of what one iteration gives, and back.
 Type Stacked(int64_t length, const Type& one);
 Type EntryOf(const Type& sequence);
 
-// How often a control node's regions run, each: of a while, where only its values tell, and of all others once.
+// How often each region of a control node runs: a scan's `length` times, others once. A while counts as once, as only
+// its values tell.
 int64_t TimesOf(const Node& node, int64_t batch);
 
-// Of operands after the first `fixed` ones, drops those that no region looks at, and numbers the rest anew.
+// Drops the operands that no region reads, but for the first `fixed` ones, and numbers the rest anew.
 Node WithoutUnusedOperands(Node node, size_t fixed);
 
 }  // namespace fusebox

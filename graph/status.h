@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// absl::Status with fmt: what a caller, a file or a plugin got wrong, as a sentence with who, expected and got.
+// absl::Status with fmt: what a caller, a file or a plugin got wrong, as a sentence that names the component, what was
+// expected and what it got.
 #pragma once
 #include <string>
 #include <utility>

@@ -73,7 +73,7 @@ std::string Tail(const Node& node) {
   return text;
 }
 
-// Colons stand below each other, but for lines that are longer than this.
+// The colons of lines up to this length are aligned.
 constexpr size_t kWidest = 64;
 
 void PrintInto(std::string& out, const Graph& graph, const std::string& indent) {
@@ -156,7 +156,7 @@ std::vector<std::string> ValueNames(const Graph& graph) {
     for (char& c : name) {
       if (!IsNameCharacter(c)) c = '_';
     }
-    // All digits are the names of those without one.
+    // A name of digits alone belongs to values without a name.
     if (name.find_first_not_of("0123456789") == std::string::npos) name = "arg" + name;
     std::string unique = name;
     for (int copy = 2; !taken.insert(unique).second; ++copy) unique = fmt::format("{}.{}", name, copy);

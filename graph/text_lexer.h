@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of the text form: names, strings, numbers, and where they stand. Inside graph/ only.
+// Splits the text form into words: names, strings, numbers, and the lines they stand in. For graph/text_parse.cc only.
 #pragma once
 #include <algorithm>
 #include <charconv>

@@ -105,7 +105,7 @@ class Parser : private Lexer {
     return Expect('}');
   }
 
-  // Operands, %x or a number: the latter are constants of the dtype of the first former.
+  // Operands: %x, or a number, which becomes a constant of the dtype of the first %x.
   bool Operands(Graph& graph, const Names& names, Node& node) {
     std::vector<std::pair<size_t, double>> numbers;
     do {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What printer and parser of the text form agree on. Inside graph/ only.
+// What the printer and the parser of the text form agree on. For graph/text*.cc only.
 #pragma once
 #include <optional>
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Value: a symbol in a graph, one type for host code, gradients and plugins alike. It owns nothing and knows no host.
-// Header-only face of graph/: sees builder_abi.h, and is seen by everybody.
+// Value: a symbol in a graph, one type for host code, gradients and plugins alike. It owns nothing, and works with any
+// host that fills the C table of builder_abi.h.
+// Public header without a library: includes builder_abi.h alone; every room and every plugin may include it.
 #pragma once
 #include <algorithm>
 #include <concepts>
@@ -15,14 +16,14 @@
 
 namespace fusebox {
 
-// The fields that the writer of a struct knew; those that it did not are zero.
+// Copies the fields that the writer of a struct knew; sets the others to zero.
 template <class T>
 T ReadStruct(const T* from) {
   T to{};
   std::memcpy(&to, from, std::min<size_t>(sizeof(T), from->struct_size));
   return to;
 }
-// Likewise for an array whose elements may be longer or shorter than ours.
+// Copies an array whose elements may be longer or shorter than ours.
 template <class T>
 std::vector<T> ReadArray(const T* from, uint64_t count) {
   std::vector<T> all;
@@ -34,9 +35,10 @@ std::vector<T> ReadArray(const T* from, uint64_t count) {
   return all;
 }
 
-using Dims = std::vector<int64_t>;  // In the encoding of FbType::dims.
-inline constexpr int64_t kBatch = -1;
+using Dims = std::vector<int64_t>;     // In the encoding of FbType::dims.
+inline constexpr int64_t kBatch = -1;  // The dimension N.
 
+// The ABI's forms of a type and of a line.
 inline FbType MakeType(uint32_t dtype, const Dims& dims) {
   FbType type{sizeof type, dtype, int64_t(std::min<size_t>(dims.size(), FB_MAX_RANK)), {}};
   std::copy_n(dims.begin(), type.rank, type.dims);
@@ -46,8 +48,8 @@ inline FbSource MakeSource(std::source_location where) { return {sizeof(FbSource
 
 // An attribute that lives as long as the full expression that holds it.
 struct NamedAttribute {
-  FbAttribute raw;
-  Dims ints;
+  FbAttribute raw;  // As the table takes it, but for `ints`.
+  Dims ints;        // Of an FB_INTS.
 
   NamedAttribute(const char* name, bool v) : raw{sizeof raw, FB_FLAG, name, v, 0, "", nullptr, 0} {}
   NamedAttribute(const char* name, const char* v) : raw{sizeof raw, FB_STRING, name, 0, 0, v, nullptr, 0} {}
@@ -72,13 +74,16 @@ inline std::string ToString(const FbType& type) {
   return text += ']';
 }
 
-// What is made from the error value (id 0) is the error value, so nothing needs checking call by call.
+// An op on the error value (id 0) gives the error value, so callers need not check call by call.
 struct Value {
+  // The table of its host, the graph, and the value in it.
   const FbApi* api = nullptr;
   FbBuilder* builder = nullptr;
   FbId id = 0;
 
+  // False for the error value.
   bool ok() const { return id != 0; }
+  // Of the error value, dtype 0 and rank 0.
   FbType type() const {
     FbType type = MakeType(0, {});
     if (id != 0) api->type(builder, id, &type);
@@ -98,26 +103,28 @@ struct Value {
     if (id != 0) Error("axis " + std::to_string(axis) + " does not exist in " + ToString(t), where);
     return 0;
   }
+  // Reports an error, and returns the error value.
   Value Error(const std::string& message, std::source_location where = std::source_location::current()) const {
     const FbSource source = MakeSource(where);
     return {api, builder, api ? api->error(builder, message.c_str(), &source) : 0};
   }
 };
-using Values = std::vector<Value>;
+using Values = std::vector<Value>;  // Several, in order.
 
-// An operand: a value or a number, and the line that wrote it. A default argument is evaluated where the conversion
-// happens, which is in the caller; so even an operator, which can take no further argument, knows its line.
+// An operand: a value or a number, and the line that wrote it. The default argument is evaluated at the conversion, in
+// the caller; so even an operator, which can take no further argument, knows its line.
 struct At {
   At(Value v, std::source_location w = std::source_location::current()) : value(v), where(w) {}
   At(double v, std::source_location w = std::source_location::current()) : number(v), is_number(true), where(w) {}
 
+  // The operand: the number if is_number, else the value.
   Value value;
   double number = 0;
   bool is_number = false;
-  std::source_location where;
+  std::source_location where;  // The line that wrote it.
 };
 
-// A node, at the line of its first operand that is a value; a number becomes a constant of that one's dtype.
+// Emits a node, at the line of its first operand that is a value. A number becomes a constant of that operand's dtype.
 inline Value Emit(const char* op, const std::vector<At>& operands,
                   std::initializer_list<NamedAttribute> attributes = {}) {
   auto first = operands.begin();

@@ -40,8 +40,7 @@ class Verifier {
   absl::Status Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (node.op == Op::kError || node.op >= Op::kCount)
-        return Wrong(fmt::format("value {}: no op has the number {}", id, int(node.op)));
+      if (!IsOp(node.op)) return Wrong(fmt::format("value {}: no op has the number {}", id, int(node.op)));
       if (node.type.dtype == DType::kError || node.type.dtype > DType::kBool)
         return Wrong(fmt::format("value {}: has no dtype", id));
     }
@@ -91,8 +90,9 @@ class Verifier {
   }
 
   absl::Status CheckName(const Node& node) {
-    const bool state = node.op == Op::kState;
-    if (!state && node.op != Op::kInput && node.op != Op::kRows) return absl::OkStatus();
+    const Binding binding = node.info().binding;
+    if (binding == Binding::kNone) return absl::OkStatus();
+    const bool state = binding == Binding::kState;
     const std::string& name = node.attributes.String("name");
     if (name.empty()) return Wrong("expected a name that is not empty");
     if (!(state ? states_ : inputs_).insert(name).second) {
@@ -110,7 +110,7 @@ class Verifier {
     return absl::OkStatus();
   }
 
-  // Regions see nothing but their operands, and change nothing that lasts. See regions.h.
+  // Regions see only their operands and change no state. See regions.h.
   absl::Status CheckRegions(const Node& node, const std::vector<Type>& inputs) {
     if (node.op == Op::kCall && stage_ >= Stage::kFlat) return Wrong("a call should have been replaced by its region");
     if (node.op == Op::kResult) return CheckResult(node);
@@ -133,10 +133,11 @@ class Verifier {
     if (absl::Status s = Verifier(body, stage_, depth_ + 1).Run(); !s.ok())
       return Wrong("in its region: " + std::string(s.message()));
     for (NodeId id = 1; id < body.size(); ++id) {
-      if (body[id].op == Op::kState || body[id].op == Op::kRows) {
+      const Binding binding = body[id].info().binding;
+      if (binding == Binding::kNone) continue;
+      if (binding != Binding::kInput) {
         return Wrong(fmt::format("a region has inputs only, found {}", PrintNode(body, id)));
       }
-      if (body[id].op != Op::kInput) continue;
       const size_t i = OperandOf(body[id]);
       if (i >= operands.size()) {
         return Wrong(fmt::format("its region's input {} is none of its {} operands",

@@ -10,7 +10,7 @@ namespace fusebox {
 enum class Stage {
   kDeclared,        // Anything.
   kDifferentiated,  // No `gradient` nodes.
-  kFlat,            // No regions either.
+  kFlat,            // No `call` nodes either. Branches and loops keep their regions.
 };
 
 // Every node: a known op, inputs that come before it, attributes that the op has (axes counted from the front, each once

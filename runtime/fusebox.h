@@ -4,9 +4,11 @@
 //   #include <fusebox/fusebox.h>
 //   namespace fb = fusebox;
 //
-// All that a program which defines, trains and uses models needs. To write plugins see fusebox/plugins/sdk/sdk.h.
+// Includes everything that a program needs to define, train and use models. To write plugins, include
+// fusebox/plugins/sdk/sdk.h instead.
 //
-// runtime/ is the users' API: tensors, models, data, files. It sees graph/, compiler/ and plugins/sdk; tools see it.
+// runtime/ is the users' API: tensors, models, data, files. The folder itself holds the public face of the API; its
+// sub-rooms hold the implementation, one subject each. It sees graph/, compiler/ and plugins/sdk. tools/ sees it.
 #pragma once
 #include "fusebox/runtime/data/data_source.h"  // IWYU pragma: export
 #include "fusebox/runtime/data/tensor.h"       // IWYU pragma: export

@@ -6,6 +6,7 @@
 
 #include "fmt/format.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/data/layer_variables.h"
 #include "fusebox/runtime/keras/keras_names.h"
 #include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/programs/program.h"
@@ -13,7 +14,7 @@
 namespace fusebox {
 namespace {
 
-// What a call makes, by the symbols that it would write; none if something refuses.
+// Infers the types of a call's outputs from the symbols that the call would write. Empty after any error.
 std::vector<Type> OutputTypes(const SymbolicCall& call) {
   ModelConfig alone;
   alone.layers = {call.layer};
@@ -46,13 +47,30 @@ int64_t NextSymbolNumber() {
 
 Layer::Layer(std::string id, ItemAttributes attributes, LayerOptions options, Where where)
     : Layer(ItemSpec{std::move(id), std::move(attributes)}, std::move(options), where) {}
-Layer::Layer(ItemSpec item, LayerOptions options, Where where)
+Layer::Layer(ItemSpec item, LayerOptions options, Where where, std::shared_ptr<LayerVariables> variables)
     : state_(std::make_shared<State>(
           State{.config = {.item = std::move(item), .name = std::move(options.name), .trainable = options.trainable},
                 .input_shape = std::move(options.input_shape),
                 .where = where,
-                .id = NextSymbolNumber(),
-                .weights = std::move(options.weights)})) {}
+                .id = NextSymbolNumber()})) {
+  if (variables == nullptr) variables = std::make_shared<LayerVariables>();
+  variables->trainable = variables->trainable && options.trainable;
+  state_->config.variables = std::move(variables);
+  if (!options.weights.empty()) SetFirstValues(std::move(options.weights));
+}
+
+std::vector<NamedTensor> Layer::weights() const {
+  const LayerVariables& own = *state_->config.variables;
+  if (own.values.empty()) return own.given;
+  if (own.group != nullptr) own.group->Fetch();
+  std::vector<NamedTensor> copies;
+  for (const auto& [name, value] : own.values) copies.push_back({name, value.Clone()});
+  return copies;
+}
+
+bool Layer::trainable() const { return state_->config.variables->trainable; }
+void Layer::SetTrainable(bool trainable) { state_->config.variables->trainable = trainable; }
+void Layer::SetFirstValues(std::vector<NamedTensor> values) { state_->config.variables->given = std::move(values); }
 
 std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers) {
   std::map<std::string, int> used;
@@ -77,7 +95,6 @@ SymbolicTensor Layer::operator()(SymbolicTensors inputs, Where where) const {
   call.number = NextSymbolNumber();
   call.layer_id = state_->id;
   call.layer = state_->config;
-  call.weights = state_->weights;
   MarkUsed();
   call.inputs = std::move(inputs);
   call.where = where;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer as a user names it: a handle to a plugin's item with attributes. It computes nothing, and what is wrong with it is
-// said when the model is compiled, with its name and the line that made it. Functions for common ones are in layers.h.
+// A layer as users name it: a handle to a plugin's item with attributes. The handle computes nothing. Errors in it are
+// reported when the model is compiled, with the layer's name and the line that made it. layers.h has functions for the
+// common layers.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -20,44 +21,67 @@ namespace fusebox {
 
 class Model;
 
-// What every layer may be given.
+// Options that every layer takes.
 struct LayerOptions {
-  std::string name = {};                  // Else as Keras counts: "dense", "dense_1".
-  std::vector<int64_t> input_shape = {};  // Of a Sequential's first layer, without the batch.
-  bool trainable = true;                  // Whether Fit changes its weights.
-  // First values of weights, by their names within the layer ("kernel"), in place of what initializers make.
+  std::string name = {};                  // Name of the layer. If empty, counted as in Keras: "dense", "dense_1".
+  std::vector<int64_t> input_shape = {};  // Shape of a sample, without the batch. Only for a Sequential's first layer.
+  bool trainable = true;                  // Whether Fit changes the layer's weights.
+  // Initial values of weights, by their names within the layer ("kernel"). They replace the initializers' values.
   std::vector<NamedTensor> weights = {};
 };
 
-// Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are not given have the defaults that
-// `fusebox plugins describe acme/gated` tells. Copies are the same layer.
+// Any layer of any plugin: fb::Layer("acme/gated", {{"units", 30}}). Attributes that are left out take the defaults
+// that `fusebox plugins describe acme/gated` prints. Copies of a Layer object refer to the same layer.
+//
+// A layer owns its variables. Every model that contains the layer refers to them, so training one of these models
+// trains all of them. Use models that share a layer with weights from one thread at a time, as if they were one model.
+// Only Model::Clone copies variables.
 class Layer {
  public:
+  // The line of the user's code that makes or calls a layer. Error messages name it.
   using Where = std::source_location;
 
+  // Makes a layer from the id of a plugin's item, "dense" or "acme/gated", and the item's attributes.
   Layer(std::string id, ItemAttributes attributes = {}, LayerOptions options = {}, Where where = Where::current());
 
-  Layer(ItemSpec item, LayerOptions options, Where where = Where::current());
+  // Makes a layer from an item. `variables` are those of the layer or model that this layer wraps. If null, the layer
+  // gets variables of its own.
+  Layer(ItemSpec item, LayerOptions options, Where where = Where::current(),
+        std::shared_ptr<LayerVariables> variables = nullptr);
 
-  // What the layer makes of a value, or of several. Each call of the same layer has the same weights.
+  // Applies the layer to one value or to several. All calls of the same layer use the same weights.
   SymbolicTensor operator()(SymbolicTensors inputs, Where where = Where::current()) const;
 
+  // The description of the layer: its item with attributes, and its name.
   const LayerConfig& config() const { return state_->config; }
+  // LayerOptions::input_shape.
   const std::vector<int64_t>& input_shape() const { return state_->input_shape; }
+  // The line that made the layer.
   const Where& where() const { return state_->where; }
-  int64_t id() const { return state_->id; }  // Layers made later have greater ones.
-  const std::vector<NamedTensor>& weights() const { return state_->weights; }
-  // What is wrong with it, where that is known already; else empty.
+  int64_t id() const { return state_->id; }  // A unique number. Layers made later have greater numbers.
+  // Copies of the weights, by their names within the layer ("kernel"). Before a model has made the weights, these are
+  // the initial values that the layer was given.
+  std::vector<NamedTensor> weights() const;
+  // Whether training changes the layer's weights. Applies to all models that contain the layer: see
+  // Model::SetTrainable.
+  bool trainable() const;
+  // Sets trainable().
+  void SetTrainable(bool trainable);
+  // The error of the layer, if one is known already. Otherwise empty.
   const std::string& error() const { return state_->error; }
 
-  // What goes into models is a copy of what the layer is now: for those that take it.
+  // Marks the layer as part of a model or call. Models and calls copy its description at that moment, so it must not
+  // change afterwards: see CheckUnused.
   void MarkUsed() const { state_->used = true; }
 
  protected:
-  // Error: the layer is in use, so a change would reach nobody.
+  // Error: a model or call has the layer's description already, so a change would not reach it. `verb` is the method
+  // that would change the layer.
   absl::Status CheckUnused(std::string_view verb) const;
+  // The description, to be changed before the layer is used.
   LayerConfig& mutable_config() { return state_->config; }
-  void SetWeights(std::vector<NamedTensor> weights) { state_->weights = std::move(weights); }
+  // Sets the initial values of weights. They take effect when a model makes the weights.
+  void SetFirstValues(std::vector<NamedTensor> values);
   friend Layer TimeDistributed(const Model& model, LayerOptions options, Where where);
   friend std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
@@ -67,41 +91,40 @@ class Layer {
     std::vector<int64_t> input_shape;
     Where where;
     int64_t id;
-    std::vector<NamedTensor> weights = {};
     bool used = false;
     std::string error = {};
   };
   std::shared_ptr<State> state_;
 };
 
-// Layers that a class derived from Model has as a list, a member of this name:
+// Names layers as a list, for a class derived from Model that keeps them in a member of this name:
 //
 //   std::vector<fb::Layer> hidden_ = fb::LayerList("hidden", {fb::Dense(30, "relu"), fb::Dense(30, "relu")});
 //
-// The list is for loops in Call. In files of weights its layers are hidden/dense and hidden/dense_1, as Keras has those of
-// self.hidden = [Dense(...), Dense(...)]. To be called before the layers are. Source: keras.saving.
+// Call can loop over the list. In weight files its layers are hidden/dense and hidden/dense_1, which is how Keras names
+// those of self.hidden = [Dense(...), Dense(...)]. Make the list before its layers are called. Source: keras.saving.
 std::vector<Layer> LayerList(std::string name, std::vector<Layer> layers);
 
-// What the values of a call are, found when it is first asked for. Threads may share it.
+// The types of a call's values, inferred when they are first asked for. Threads may share it.
 struct SymbolicTypes {
-  std::once_flag once;
-  std::vector<Type> outputs;  // None after an error.
+  std::once_flag once;        // Done once the types are inferred.
+  std::vector<Type> outputs;  // One type for each output. Empty after an error.
 };
 
-// One call, or an input; for what reads declarations.
+// One call of a layer, or one input, as the functions that read declarations see it.
 struct SymbolicCall {
-  int64_t number = 0;                     // Calls made later have greater ones.
-  int64_t layer_id = 0;                   // Equal for calls of one layer.
-  LayerConfig layer = {};                 // Of an input: its name alone.
-  std::vector<NamedTensor> weights = {};  // First values. Of a model that is called: its weights', if it has any yet.
-  std::optional<InputConfig> input = {};  // Of an input.
-  std::vector<SymbolicTensor> inputs = {};
-  std::source_location where = {};
-  std::string error = {};  // Of a model that is called and cannot be.
+  int64_t number = 0;                       // A unique number. Calls made later have greater numbers.
+  int64_t layer_id = 0;                     // Layer::id. Calls of the same layer have the same number.
+  LayerConfig layer = {};                   // The layer that is called. Unset for an input.
+  std::optional<InputConfig> input = {};    // The input. Set for an input only.
+  std::vector<SymbolicTensor> inputs = {};  // The arguments of the call.
+  std::source_location where = {};          // The line that made the call.
+  std::string error = {};                   // The reason that a model cannot be called as a layer. Otherwise empty.
+  // The types of the call's values. All copies of the call share them.
   std::shared_ptr<SymbolicTypes> types = std::make_shared<SymbolicTypes>();
 };
 
-// The next number for `number` and `layer_id`.
+// Returns the next number for SymbolicCall's `number` and `layer_id`.
 int64_t NextSymbolNumber();
 
 }  // namespace fusebox

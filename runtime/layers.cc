@@ -8,7 +8,7 @@ namespace {
 
 Ints ToInts(const std::vector<int64_t>& values) { return Ints(values.begin(), values.end()); }
 
-// One that is told a rate and a seed alone.
+// Makes a layer whose only attributes are an amount and a seed.
 Layer Noise(const char* id, const char* amount, double value, DropoutOptions options, Layer::Where where) {
   ItemAttributes attributes = {{amount, value}};
   if (options.seed) attributes["seed"] = *options.seed;
@@ -16,7 +16,7 @@ Layer Noise(const char* id, const char* amount, double value, DropoutOptions opt
                {.name = std::move(options.name), .input_shape = std::move(options.input_shape)}, where);
 }
 
-// What all normalizations with a gamma and a beta are told of them.
+// Adds the attributes that all normalizations with gamma and beta have in common.
 template <class Options>
 ItemAttributes WithGammaAndBeta(const Options& options, ItemAttributes attributes) {
   attributes["center"] = options.center;
@@ -104,14 +104,13 @@ Layer Masking(double mask_value, LayerOptions options, Layer::Where where) {
 Layer TimeDistributed(const Layer& layer, LayerOptions options, Layer::Where where) {
   layer.MarkUsed();
   options.trainable = options.trainable && layer.config().trainable;
-  if (options.weights.empty()) options.weights = layer.weights();
-  return Layer("fusebox/time_distributed", {{"layer", Print(layer.config().item)}}, std::move(options), where);
+  return Layer(ItemSpec{"fusebox/time_distributed", {{"layer", Print(layer.config().item)}}}, std::move(options), where,
+               layer.config().variables);
 }
 
 Layer TimeDistributed(const Model& model, LayerOptions options, Layer::Where where) {
   const std::shared_ptr<const SymbolicCall> call = model(SymbolicTensors(), where).call();
-  if (options.weights.empty()) options.weights = call->weights;
-  Layer layer(ItemSpec{kTimeDistributed, {}}, std::move(options), where);
+  Layer layer(ItemSpec{kTimeDistributed, {}}, std::move(options), where, call->layer.variables);
   layer.mutable_config().model = call->layer.model;
   layer.state_->error = call->error;
   return layer;

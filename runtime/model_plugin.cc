@@ -5,6 +5,7 @@
 #include "fusebox/graph/text.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/plugins/kept_symbols.h"
+#include "fusebox/runtime/save/shared_layers.h"
 
 namespace fusebox {
 
@@ -17,10 +18,11 @@ absl::StatusOr<ModelText> DescribeModel(const Model& model) {
   if (impl.DiffersInTraining()) return impl.CanBeFrozen();
   const ModelConfig& config = model.config();
   const bool has_input = !config.inputs.empty();
-  // Symbols are written for inputs of known shapes; and what a class is is not known before.
+  // Symbols can be written only once the inputs' shapes are known. The layers of a class are unknown before that, too.
   if (!has_input && (UsesFunctions(config) || config.IsSubclass()))
     return model.Program(ProgramKind::kPrediction).status();
-  ModelText text{.config = WithExpansions(KerasConfigJson(config), CollectExpansions(impl)), .program = {}};
+  ModelText text{.config = WithSharedLayers(WithExpansions(KerasConfigJson(config), CollectExpansions(impl)), config),
+                 .program = {}};
   if (config.compile && has_input) {
     FUSEBOX_ASSIGN_OR_RETURN(const Graph program, model.Program(ProgramKind::kTraining));
     text.program = Print(program);
@@ -29,7 +31,8 @@ absl::StatusOr<ModelText> DescribeModel(const Model& model) {
 }
 
 absl::StatusOr<Model> ModelFromText(const std::string& config, const std::string& who, std::optional<int64_t> seed) {
-  FUSEBOX_ASSIGN_OR_RETURN(const ModelConfig model, ParseKerasConfig(config, who));
+  FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ParseKerasConfig(config, who));
+  FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(config, who, model));
   FUSEBOX_ASSIGN_OR_RETURN(const Expansions embedded, ExpansionsIn(config, who));
   return Model::FromConfig(model, embedded, seed);
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// FUSEBOX_MODEL lets the fusebox command see a model that is defined in C++:
+// FUSEBOX_MODEL makes a model that is defined in C++ available to the fusebox command:
 //
-//   absl::StatusOr<fb::Model> Build(const fb::sdk::Attributes& a) { ... a.Int("width") ... }   or   Build()
-//
-// (Or of a fb::Sequential.)
+//   absl::StatusOr<fb::Model> Build(const fb::sdk::Attributes& a) { ... a.Int("width") ... }
 //
 //   FUSEBOX_MODEL(Build, {.id = "my_model", .doc = "...", .attributes = {fb::sdk::Int("width", 300).Min(1)}});
 //
-// The CMake function fusebox_add_model(my_model SOURCES my_model.cc) builds such a source twice: as a program, where the
-// line above does nothing, and as the library my_model.so: `fusebox train path/my_model.so` or, if it lies in a folder of
-// plugins, `fusebox train my_model`. One model a source, not in a namespace without a name.
+// Build may also take no arguments, and may return a fb::Sequential.
+//
+// The CMake function fusebox_add_model(my_model SOURCES my_model.cc) builds such a source twice: as a program, where
+// FUSEBOX_MODEL does nothing, and as the library my_model.so. Train the latter by `fusebox train path/my_model.so`, or
+// by `fusebox train my_model` if the library lies in a folder of plugins. A source holds one model. FUSEBOX_MODEL must
+// not stand in an unnamed namespace.
 #pragma once
 #include <string>
 #include <type_traits>
@@ -21,27 +22,31 @@
 
 namespace fusebox {
 
-// Which libfusebox a model's library fits: FUSEBOX_BUILD_ID, a digest of all public headers (cmake/BuildId.cmake). It uses
-// the C++ API, so it must be built with the very headers of the library that loads it, and with the same standard library.
-const char* BuildId();  // Of this library.
+// FUSEBOX_BUILD_ID of this libfusebox: a digest of all public headers (cmake/BuildId.cmake). A model's library uses the
+// C++ API, so it must be built with the same headers as the libfusebox that loads it, and with the same standard
+// library. Their build ids tell whether they fit.
+const char* BuildId();
 
-// What a model's library hands over: its description (JSON as in .keras files) and, where it is compiled and its input is
-// known, its training program (.fbg).
+// The text that a model's library passes to the command.
 struct ModelText {
+  // The description, JSON as in .keras files, and the training program (.fbg). The program is empty unless the model is
+  // compiled and its input is known.
   std::string config, program;
 };
+// Describes a model. Errors: those of the model; a class that cannot be described (see Model::Traced).
 absl::StatusOr<ModelText> DescribeModel(const Model& model);
 
-// The model that such a description stands for.
+// Makes the model that ModelText::config describes. `who` names the text in error messages.
 absl::StatusOr<Model> ModelFromText(const std::string& config, const std::string& who,
                                     std::optional<int64_t> seed = {});
 
 namespace sdk {
 
-// "my_model" is the item fusebox/my_model: a bare name means that.
+// The full id of a model's item, at compile time.
 struct ModelId {
-  char text[128] = {};
+  char text[128] = {};  // "fusebox/my_model".
 };
+// Completes the bare name "my_model" to the item's id "fusebox/my_model". Ids with a '/' stay as they are.
 consteval ModelId MakeModelId(std::string_view id) {
   ModelId full;
   char* to = full.text;
@@ -50,6 +55,8 @@ consteval ModelId MakeModelId(std::string_view id) {
   return full;
 }
 
+// Calls Build behind the C interface of the plugin ABI: writes the model's description and program, or reports an
+// error.
 template <auto Build>
 void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink* config,
                      const FbSink* program) noexcept {
@@ -68,9 +75,11 @@ void BuildTrampoline(const FbAttribute* attributes, uint32_t count, const FbSink
   });
 }
 
+// The hooks of the model that Build makes.
 template <auto Build>
 inline constexpr FbModelHooks kModelHooks = {sizeof(FbModelHooks), 0, FUSEBOX_BUILD_ID, BuildTrampoline<Build>};
 
+// Describes the model's item to the plugin registry.
 template <auto Build, size_t N>
 consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   const uint32_t count = item.attributes[0].name != nullptr ? uint32_t{N} : 0u;
@@ -82,8 +91,9 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
 }  // namespace fusebox
 
 #ifdef FUSEBOX_MODEL_LIBRARY
-// The entry is weak, so that several sources may bring a model each. The section fusebox_model tells what kind of library
-// this is without loading it.
+// Defines the library's entry and the model's item. The entry is weak, so that several sources of a library may each
+// define a model. The section fusebox_model marks the library as one with models, so that its kind is known without
+// loading it.
 #define FUSEBOX_MODEL(Build, ...)                                                                                      \
   static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__;                                                  \
   static constexpr ::fusebox::sdk::ModelId k##Build##Id = ::fusebox::sdk::MakeModelId(k##Build##Item.id);              \
@@ -110,6 +120,7 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   }                                                                                                                    \
   static_assert(true)
 #else
+// In a program it does nothing; see above.
 #define FUSEBOX_MODEL(Build, ...)                                                      \
   [[maybe_unused]] static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__; \
   static_assert(true)

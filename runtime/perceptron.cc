@@ -50,8 +50,9 @@ Model MakeModel(int64_t features, int64_t units, const PerceptronOptions& option
 
 std::string PerceptronFit::Text(int64_t instances) const {
   if (converged) return fmt::format("converged in {} epoch{}", n_iter, n_iter == 1 ? "" : "s");
-  return fmt::format("did not converge in {} epoch{}: {} of {} instances are wrong, so maybe no line parts the classes",
-                     n_iter, n_iter == 1 ? "" : "s", mistakes, instances);
+  return fmt::format(
+      "did not converge in {} epoch{}: {} of {} instances are wrong, so maybe no line separates the classes", n_iter,
+      n_iter == 1 ? "" : "s", mistakes, instances);
 }
 
 Perceptron::Perceptron(PerceptronOptions options) : options_(options) {}
@@ -92,7 +93,7 @@ absl::StatusOr<PerceptronFit> Perceptron::Fit(const Tensor& x, const Tensor& y, 
     FUSEBOX_ASSIGN_OR_RETURN(const History history, model_->Fit(x, {{"units", targets}}, one));
     ++fit.n_iter;
     FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> after, model_->GetWeights());
-    // Mistakes change weights; but those of an epoch may cancel each other out.
+    // A mistake changes the weights, but the changes of several mistakes in an epoch may cancel each other out.
     if (SameBytes(before, after)) {
       FUSEBOX_ASSIGN_OR_RETURN(const int64_t mistakes, Mistakes(x, targets));
       fit.converged = mistakes == 0;
@@ -142,7 +143,7 @@ absl::StatusOr<Tensor> Perceptron::Predict(const Tensor& x) {
 absl::StatusOr<double> Perceptron::Score(const Tensor& x, const Tensor& y) {
   FUSEBOX_ASSIGN_OR_RETURN(const Tensor predicted, Predict(x));
   if (y.rank() != 1 || y.rows() != predicted.rows() || y.rows() < 1) {
-    return Refuse("Perceptron: expects y [{}] for x of so many instances, got {}", predicted.rows(),
+    return Refuse("Perceptron: expects y [{}], one class for each instance of x, got {}", predicted.rows(),
                   ToString(Shape(y.shape().begin(), y.shape().end())));
   }
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<int64_t> labels, ClassesOf(y));

@@ -10,11 +10,11 @@
 namespace fusebox {
 namespace {
 
-// For each element of a sample the index of its statistics, those of the kept axes of [n, ...] in row-major order.
+// Which elements of a sample share statistics. A group is one index of the kept axes of [n, ...].
 struct Groups {
-  std::vector<size_t> of_element;
-  std::vector<int64_t> sizes;
-  size_t count = 1;
+  std::vector<size_t> of_element;  // The group of each element of a sample, in row-major order.
+  std::vector<int64_t> sizes;      // The sizes of the kept axes.
+  size_t count = 1;                // The number of groups.
 };
 
 absl::StatusOr<Groups> GroupsOf(const std::vector<int64_t>& shape, const Ints& axes) {
@@ -42,10 +42,10 @@ absl::StatusOr<Groups> GroupsOf(const std::vector<int64_t>& shape, const Ints& a
   return groups;
 }
 
-// Calls with each element as f64 and its group.
+// Calls f with each element as f64, and with the element's group.
 template <class F>
 void ForEach(const Tensor& data, const Groups& groups, F f) {
-  constexpr int64_t kRows = 1024;  // Widened at once.
+  constexpr int64_t kRows = 1024;  // Rows that are widened to f64 at a time.
   for (int64_t row = 0; row < data.rows(); row += kRows) {
     const Tensor wide = data.Rows(row, std::min(row + kRows, data.rows())).Cast(DType::kF64);
     const size_t size = groups.of_element.size();
@@ -59,12 +59,12 @@ Tensor Narrow(const std::vector<double>& numbers, const std::vector<int64_t>& si
   return tensor;
 }
 
-// Keras's summary of data: values in order, and how many elements each stands for.
+// Keras's summary of data: sorted values, and the number of elements that each one stands for.
 struct Quantiles {
   std::vector<float> values, weights;
 };
 
-// np.interp: fp at x between the points xp, and at the ends where x lies outside.
+// As np.interp: interpolates fp, given at the points xp, at x. Outside the points, returns the value at the nearer end.
 double Interpolate(double x, const std::vector<float>& xp, const std::vector<float>& fp) {
   const auto above = std::ranges::upper_bound(xp, x, {}, [](float v) { return double(v); });
   if (above == xp.begin()) return fp.front();
@@ -74,7 +74,7 @@ double Interpolate(double x, const std::vector<float>& xp, const std::vector<flo
   return slope * (x - xp[j]) + fp[j];
 }
 
-// Every 1 / epsilon-th part of sorted values.
+// Summarizes sorted values by about 1 / epsilon of them, evenly spaced.
 Quantiles Summarize(const std::vector<float>& sorted, double epsilon) {
   const double step = std::max(double(sorted.size()) / (1 / epsilon), 1.0);
   Quantiles q;
@@ -83,7 +83,7 @@ Quantiles Summarize(const std::vector<float>& sorted, double epsilon) {
   return q;
 }
 
-// Fewer of them, 1 / epsilon, at equal shares of the weights.
+// Compresses a summary to 1 / epsilon values, at equal shares of the weights.
 Quantiles Compress(const Quantiles& q, double epsilon) {
   if (double(q.values.size()) * epsilon < 1) return q;
   std::vector<float> sums, shares;
@@ -136,7 +136,7 @@ absl::Status NormalizationLayer::Adapt(const Tensor& data) {
   for (double& m : mean) m /= count;
   ForEach(data, *groups, [&](double x, size_t group) { variance[group] += (x - mean[group]) * (x - mean[group]); });
   for (double& v : variance) v /= count;
-  SetWeights({{"mean", Narrow(mean, groups->sizes)}, {"variance", Narrow(variance, groups->sizes)}});
+  SetFirstValues({{"mean", Narrow(mean, groups->sizes)}, {"variance", Narrow(variance, groups->sizes)}});
   return absl::OkStatus();
 }
 

@@ -2,12 +2,29 @@
 #include "fusebox/runtime/sequential.h"
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/declare.h"
+#include "fusebox/runtime/model/model_impl.h"
+#include "fusebox/runtime/model/stack.h"
 
 namespace fusebox {
+namespace {
+
+// The model's stack. If the model was opened or declared in another form, records an error that names the layer, and
+// returns null.
+Stack* StackOf(Model::Impl& model, const std::string& layer, const Layer::Where& where) {
+  Stack* const stack = Stack::Of(model);
+  if (stack == nullptr && model.status.ok()) {
+    model.status = Refuse("{}{}a layer can be added to a stack only", LineOf(where),
+                          layer.empty() ? "" : fmt::format("'{}', ", layer));
+  }
+  return stack;
+}
+
+}  // namespace
 
 Sequential::Sequential(ModelOptions options) : Model(std::make_unique<Impl>(std::move(options))) {
   if (impl_->config.name.empty()) impl_->config.name = "sequential";
+  impl_->form = std::make_unique<Stack>(*impl_);
 }
 void StackItem::AddTo(Sequential& stack, const Layer& layer) { stack.Add(layer); }
 void StackItem::AddTo(Sequential& stack, const SymbolicTensor& input) { stack.Add(input); }
@@ -31,12 +48,14 @@ Sequential& Sequential::Add(Layer layer) {
   if (impl_->status.ok() && !layer.error().empty()) {
     impl_->status = Refuse("{}:{}: {}", layer.where().file_name(), layer.where().line(), layer.error());
   }
-  impl_->Add(layer.config(), layer.input_shape(), &layer.where(), layer.weights());
+  if (Stack* const stack = StackOf(*impl_, layer.config().name, layer.where())) {
+    stack->Add(layer.config(), layer.input_shape(), &layer.where());
+  }
   return *this;
 }
 
 Sequential& Sequential::Add(const Model& model, Layer::Where where) {
-  // A class is traced for what comes out of the layer before.
+  // A class is traced for the output of the layer before it.
   SymbolicTensors inputs;
   if (model.config().IsSubclass() && impl_->HasInput() && impl_->status.ok()) {
     const Type x = impl_->outputs.empty() ? impl_->InputTypes()[0] : impl_->outputs[0];
@@ -49,14 +68,15 @@ Sequential& Sequential::Add(const Model& model, Layer::Where where) {
   } else if (impl_->status.ok() && !call->error.empty()) {
     impl_->status = Refuse("{}:{}: {}", where.file_name(), where.line(), call->error);
   }
-  impl_->Add(call->layer, {}, &where, call->weights);
+  if (Stack* const stack = StackOf(*impl_, call->layer.name, where)) stack->Add(call->layer, {}, &where);
   return *this;
 }
 
 Sequential& Sequential::Add(const SymbolicTensor& input, Layer::Where where) {
   const SymbolicCall* const call = input.call().get();
   if (call != nullptr && call->input) {
-    impl_->AddInput(*call->input, call->where);
+    if (Stack* const stack = StackOf(*impl_, call->input->name, call->where))
+      stack->AddInput(*call->input, call->where);
   } else if (impl_->status.ok()) {
     impl_->status =
         Refuse("{}:{}: model '{}': a stack takes layers, models and an Input, got what a call of a layer gives",
@@ -66,7 +86,11 @@ Sequential& Sequential::Add(const SymbolicTensor& input, Layer::Where where) {
 }
 
 Sequential& Sequential::Pop() {
-  impl_->Pop();
+  if (Stack* const stack = Stack::Of(*impl_)) {
+    stack->Pop();
+  } else if (impl_->status.ok()) {
+    impl_->status = Refuse("model '{}' has no layer to pop", impl_->config.name);
+  }
   return *this;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# FUSEBOX_BUILD_ID changes with every header that a model's library may see, and with nothing else.
+# Checks that FUSEBOX_BUILD_ID changes with every header that a model's library may see, and with nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=$(mktemp -d)
@@ -16,7 +16,7 @@ first=$(id)
 [[ $first =~ ^\"1\.2\.3-[0-9a-f]{16}\"$ ]] || { echo "expected a version and a digest, got $first"; exit 1; }
 touch "$tree/build_id.h" -d '2000-01-01'
 echo '// changed' >>"$tree/runtime/fit/fit.cc"
-echo '// changed' >>"$tree/runtime/model/model_state.h"  # Inside runtime/ only.
+echo '// changed' >>"$tree/runtime/model/model_impl.h"  # Inside runtime/ only.
 [[ $(id) == "$first" && $(stat -c %Y "$tree/build_id.h") == $(date -d '2000-01-01' +%s) ]] ||
   { echo "it changed with what no library sees"; exit 1; }
 for header in runtime/model.h runtime/describe/compile_args.h graph/value.h plugins/sdk/plugin_abi.h; do

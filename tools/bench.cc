@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox bench: how fast training, inference, products and compiling are on this machine, and how near that is to the
-// most that its cores can do. The benchmarks are in bench/.
+// fusebox bench: measures how fast training, inference, products and compiling are on this machine, compared with the
+// peak of its cores. The benchmarks are in bench/.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -13,8 +13,8 @@
 #include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
+#include "tools/bench/found_schedules.h"
 #include "tools/bench/suite.h"
-#include "tools/bench/tuned.h"
 #include "tools/command.h"
 #include "tools/machine_peak.h"
 
@@ -22,7 +22,7 @@ namespace fusebox::tools {
 namespace {
 
 constexpr int64_t kLeastSamples = 3, kMostThreads = 1024;
-// Shorter runs are timed many at once: the clock itself takes some 30 ns.
+// Shorter runs are timed in groups: the clock itself takes about 30 ns.
 constexpr double kLeastSampleSeconds = 1e-3;
 
 struct BenchWords {
@@ -35,14 +35,14 @@ struct Result {
   std::string name;
   int64_t threads = 1;  // 0: it is not ours to choose.
   double flops = 0;
-  int64_t tuned_products = 0;   // Cut as `bench tune` found to be fastest.
-  std::vector<double> seconds;  // Of a run, sorted.
+  int64_t searched_products = 0;  // Cut as `bench search-schedules` found to be fastest.
+  std::vector<double> seconds;    // Of a run, sorted.
 
   double least() const { return seconds.front(); }
   double median() const { return seconds[seconds.size() / 2]; }
 };
 
-using Peaks = std::map<int64_t, MachinePeak>;  // By threads.
+using Peaks = std::map<int64_t, MachinePeak>;  // By number of threads.
 
 absl::StatusOr<double> SecondsOf(const Benchmark::Run& run, int64_t runs) {
   const auto start = std::chrono::steady_clock::now();
@@ -51,7 +51,7 @@ absl::StatusOr<double> SecondsOf(const Benchmark::Run& run, int64_t runs) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Samples for at least so many seconds, after a run that warms up.
+// Times runs for at least this many seconds, after a warm-up run.
 absl::StatusOr<std::vector<double>> Measure(const Benchmark::Run& run, double seconds) {
   FUSEBOX_RETURN_IF_ERROR(run());
   int64_t runs = 1;
@@ -77,7 +77,7 @@ std::vector<Benchmark> AllBenchmarks() {
   return all;
 }
 
-// On a shared machine the best of several moments is nearest to the truth.
+// On a shared machine, the best of several moments is nearest to the peak.
 void MeasurePeaks(const std::vector<int64_t>& threads, Peaks& peaks) {
   for (const int64_t n : threads) {
     const MachinePeak now = MeasurePeak(n);
@@ -98,22 +98,22 @@ std::string Table(const std::vector<Result>& results, const Peaks& peaks) {
                                  "GFLOP/s", "% of peak");
   for (const Result& r : results) {
     const double rate = r.flops / r.least();
-    text += fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", r.name + (r.tuned_products > 0 ? "*" : ""),
+    text += fmt::format("{:<42} {:>7} {:>12} {:>12} {:>9} {:>9}\n", r.name + (r.searched_products > 0 ? "*" : ""),
                         r.threads == 0 ? "" : fmt::format("{}", r.threads), InUnits(r.least()), InUnits(r.median()),
                         r.flops > 0 ? fmt::format("{:.1f}", rate / 1e9) : "",
                         r.flops > 0 ? fmt::format("{:.0f}", 100 * rate / peaks.at(r.threads).flops) : "");
   }
-  text += "\nGFLOP/s and % of peak are of the least time.";
+  text += "\nGFLOP/s and % of peak refer to the minimum time.";
   for (const auto& [threads, peak] : peaks) {
-    text += fmt::format(" Peak of {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
+    text += fmt::format(" Peak with {} thread{}: {:.1f} GFLOP/s, {:.1f} GB/s.", threads, threads == 1 ? "" : "s",
                         peak.flops / 1e9, peak.bytes / 1e9);
   }
-  if (std::ranges::any_of(results, [](const Result& r) { return r.tuned_products > 0; }))
-    text += "\n* with products cut as `fusebox bench tune` found to be fastest";
+  if (std::ranges::any_of(results, [](const Result& r) { return r.searched_products > 0; }))
+    text += "\n* with products cut as `fusebox bench search-schedules` found to be fastest";
   return text + "\n";
 }
 
-// "" where the system does not tell.
+// The processor's name; "" if the system does not report it.
 std::string Processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
@@ -133,7 +133,7 @@ std::string Json(const std::vector<Result>& results, const Peaks& peaks) {
     row["least_seconds"] = r.least();
     row["median_seconds"] = r.median();
     row["samples"] = r.seconds.size();
-    if (r.tuned_products > 0) row["tuned_products"] = r.tuned_products;
+    if (r.searched_products > 0) row["searched_products"] = r.searched_products;
     if (r.flops > 0) {
       row["flops"] = r.flops;
       row["percent_of_peak"] = 100 * r.flops / r.least() / peaks.at(r.threads).flops;
@@ -157,7 +157,7 @@ absl::StatusOr<std::vector<int64_t>> ThreadList(const std::string& text) {
     int64_t n = 0;
     const auto [end, error] = std::from_chars(piece.data(), piece.data() + piece.size(), n);
     if (error != std::errc() || end != piece.data() + piece.size() || n < 1 || n > kMostThreads) {
-      return Refuse("expected numbers from 1 to {} with ',' between, got '{}'", kMostThreads, text);
+      return Refuse("expected numbers from 1 to {} separated by ',', got '{}'", kMostThreads, text);
     }
     threads.push_back(n);
   }
@@ -168,14 +168,14 @@ absl::Status Bench(const BenchWords& words) {
   std::vector<Benchmark> benchmarks = AllBenchmarks();
   const std::regex filter(words.filter);
   std::erase_if(benchmarks, [&](const Benchmark& b) { return !std::regex_search(b.name, filter); });
-  if (benchmarks.empty()) return Refuse("no benchmark's name has '{}' in it: --list names them", words.filter);
+  if (benchmarks.empty()) return Refuse("no benchmark's name contains '{}': --list shows the names", words.filter);
   if (words.list) {
     for (const Benchmark& benchmark : benchmarks) Print(benchmark.name + "\n");
     return absl::OkStatus();
   }
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<int64_t> threads, ThreadList(words.threads));
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.json));
-  FUSEBOX_ASSIGN_OR_RETURN(const TunedCache tuned, UseTunedSchedules(benchmarks));
+  FUSEBOX_ASSIGN_OR_RETURN(const FoundScheduleCache found, UseFoundSchedules(benchmarks));
 
   std::vector<Result> results;
   Peaks peaks;
@@ -185,7 +185,7 @@ absl::Status Bench(const BenchWords& words) {
     for (const int64_t n : benchmark.threaded ? threads : std::vector<int64_t>{0}) {
       FUSEBOX_ASSIGN_OR_RETURN(const Benchmark::Run run, benchmark.prepare(n));
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<double> samples, Measure(run, words.seconds));
-      results.push_back({benchmark.name, n, benchmark.flops, tuned.products[i], std::move(samples)});
+      results.push_back({benchmark.name, n, benchmark.flops, found.products[i], std::move(samples)});
       fmt::print(stderr, "{}, {}: {}\n", benchmark.name, n == 0 ? "as it is" : fmt::format("{} threads", n),
                  InUnits(results.back().least()));
     }
@@ -193,6 +193,7 @@ absl::Status Bench(const BenchWords& words) {
   MeasurePeaks(threads, peaks);
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.json, Json(results, peaks)));
   Print(Table(results, peaks));
+  if (!words.json.empty()) ReportWritten(words.json);
   return absl::OkStatus();
 }
 
@@ -218,17 +219,18 @@ CLI::Validator Threads() {
 void AddBench(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("bench", "Measure how fast this machine trains, predicts and compiles");
   const auto words = std::make_shared<BenchWords>();
-  verb->add_option("--filter", words->filter, "Only benchmarks whose name has this in it")->check(Regex());
-  verb->add_option("--threads", words->threads, "Numbers of threads to measure with; else one, and all cores")
+  verb->add_option("--filter", words->filter, "Run only benchmarks whose names contain this regular expression")
+      ->check(Regex());
+  verb->add_option("--threads", words->threads, "Numbers of threads, separated by ','; default: 1 and all cores")
       ->check(Threads());
-  verb->add_option("--seconds", words->seconds, "To measure each for, at least")
+  verb->add_option("--seconds", words->seconds, "Minimum time for each benchmark")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
-  verb->add_option("--json", words->json, "Write the results here");
-  verb->add_flag("--list", words->list, "Only name the benchmarks");
-  CLI::App* tune = AddTune(*verb, action);
+  verb->add_option("--json", words->json, "Write the results to this file");
+  verb->add_flag("--list", words->list, "List the benchmarks without running them");
+  CLI::App* search = AddSearchSchedules(*verb, action);
   verb->callback([=, &action] {
-    if (!tune->parsed()) action = [words] { return Bench(*words); };
+    if (!search->parsed()) action = [words] { return Bench(*words); };
   });
 }
 

@@ -21,7 +21,7 @@ namespace {
 
 enum ExitCode { kDone = 0, kFailed = 1, kMisused = 2 };
 
-// One line, whatever the message has in it.
+// Prints the message on one line, even if it contains several.
 int Fail(std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
   while (message.ends_with(' ')) message.pop_back();
@@ -29,7 +29,7 @@ int Fail(std::string message, int code) {
   return code;
 }
 
-// The word that stands where a verb should.
+// The argument in the place of a verb, if it is not a known verb.
 std::optional<std::string> UnknownVerb(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> known;
   for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
@@ -50,21 +50,21 @@ int Finish(const absl::Status& status) {
   const bool interrupted = absl::IsCancelled(status) && SignalArrived() != 0;
   if (!status.ok()) return Fail(Message(status), interrupted ? 128 + SignalArrived() : kFailed);
   if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
-  // Whoever read our pipe has seen enough, as in `fusebox dump m.fbg | head`: nobody is left to tell.
+  // The reader has closed the pipe, as in `fusebox dump m.fbg | head`: there is no need to report an error.
   return errno == EPIPE ? kFailed : Fail("cannot write to stdout", kFailed);
 }
 
 }  // namespace
 
 int RunCommand(int argc, const char* const* argv) {
-  // A closed pipe is an error of writing, not a signal that kills.
+  // Makes a closed pipe a write error instead of a signal that kills the process.
   std::signal(SIGPIPE, SIG_IGN);
   StopOnSignals();
 
   Action action;
   CLI::App app("Neural networks, compiled into one native function.", "fusebox");
   std::string plugin_path;
-  app.add_option("--plugin-path", plugin_path, "Folders and libraries of plugins to search first, with ':' between");
+  app.add_option("--plugin-path", plugin_path, "Folders and plugin libraries to search first, separated by ':'");
   app.set_version_flag("--version", std::string("fusebox " FUSEBOX_VERSION));
   app.require_subcommand(1);
   app.fallthrough();
@@ -107,8 +107,8 @@ CLI::Validator Fraction() {
 
 void AddTargetCpu(CLI::App* verb, std::string& target_cpu) {
   verb->add_option("--target-cpu", target_cpu,
-                   "The CPU to generate code for, as LLVM names it (x86-64-v3, aarch64:neoverse-n1); else "
-                   "FUSEBOX_TARGET_CPU, else this machine's");
+                   "CPU to generate code for, in LLVM's terms (x86-64-v3, aarch64:neoverse-n1); default: "
+                   "FUSEBOX_TARGET_CPU, then this machine's");
 }
 
 std::vector<std::string> SplitItems(std::string_view text) {
@@ -132,5 +132,7 @@ absl::StatusOr<ItemSpec> ParseItem(const std::string& text) {
 }
 
 void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void ReportWritten(const std::string& path) { fmt::print(stderr, "wrote {}\n", path); }
 
 }  // namespace fusebox::tools

@@ -17,7 +17,9 @@ struct CurvesWords {
 absl::Status DrawCurves(const CurvesWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<HistoryColumn> history, ReadHistoryCsv(words.history));
-  return DrawLearningCurves(history, words.output, words.options);
+  FUSEBOX_RETURN_IF_ERROR(DrawLearningCurves(history, words.output, words.options));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -25,10 +27,10 @@ absl::Status DrawCurves(const CurvesWords& words) {
 void AddCurves(CLI::App& app, Action& action) {
   CLI::App* verb = app.add_subcommand("curves", "Draw the learning curves of a history");
   const auto words = std::make_shared<CurvesWords>();
-  verb->add_option("HISTORY", words->history, "A CSV file that train --history, or Keras's CSVLogger, wrote")
+  verb->add_option("HISTORY", words->history, "CSV file written by train --history or by Keras's CSVLogger")
       ->required();
-  verb->add_option("-o,--output", words->output, "The picture to write: .png or .svg")->required();
-  verb->add_option("--title", words->options.title, "Above the curves");
+  verb->add_option("-o,--output", words->output, "Image to write: .png or .svg")->required();
+  verb->add_option("--title", words->options.title, "Title above the curves");
   verb->callback([words, &action] { action = [words] { return DrawCurves(*words); }; });
 }
 

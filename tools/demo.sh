@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# From a checkout to a trained model: installs what is missing, builds, trains the network of
-# examples/models/fashion_mnist_mlp.cc on Fashion-MNIST, tests it and draws it. All results go to demo/.
+# From a checkout to a trained model: installs missing packages, builds the fusebox command, trains the network of
+# examples/models/fashion_mnist_mlp.cc on Fashion-MNIST, evaluates it and draws it. All results go to demo/.
 #
-#   tools/demo.sh [--epochs N]      (30 epochs otherwise)
+#   tools/demo.sh [--epochs N]      trains for N epochs; 30 by default
 set -euo pipefail
 source "$(dirname "$0")/setup.sh"
 
@@ -19,7 +19,8 @@ done
 
 start=$SECONDS
 step "Installing packages" install_packages
-step "Building" build release
+# What the steps below run: no tests, benchmarks or other examples.
+step "Building" build release fusebox_command fusebox-h5read fusebox_plugins fashion_mnist_mlp_plugin
 
 mkdir -p demo
 cd demo
@@ -33,7 +34,7 @@ step "Drawing the model" "$fusebox" plot fashion_mnist.keras -o model.png --show
 
 cat <<END
 
-Done in $((SECONDS - start)) s. What was made:
+Done in $((SECONDS - start)) s. Results:
   demo/fashion_mnist.keras    the trained model, which Keras opens too
   demo/history.csv            loss and accuracy of each epoch
   demo/learning_curves.png    the same, drawn

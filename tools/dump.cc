@@ -31,7 +31,7 @@ std::string Quoted(std::string_view text) {
   return quoted + "\"";
 }
 
-// The symbols as a diagram: a box a node, an arrow a use.
+// The symbols as a diagram: one box per node, one arrow per use.
 std::string GraphDot(const Graph& graph) {
   const std::vector<std::string> names = ValueNames(graph);
   std::string text = "digraph program {\n  node [shape=box, fontname=Helvetica];\n";
@@ -97,13 +97,13 @@ absl::Status Dump(const DumpWords& words) {
   CompileOptions options;
   options.row_capacity = words.batch_size;
   options.target_cpu = words.target_cpu;
-  options.link = false;  // Only looked at: it may be for any machine.
+  options.link = false;  // The code is only shown, and may be for any machine.
   options.dump = [&](std::string_view stage, const std::string& text) {
     stages.emplace_back(stage);
     if (stage == wanted) found = text;
   };
   const absl::StatusOr<Executable> executable = Compile(program, options);
-  // A stage that was reached is shown even if a later one fails; then that is said, too.
+  // A stage that was reached is shown even if a later one fails. The error is reported, too.
   const bool want_text = !words.print_after.empty() || !words.pass_timings;
   if (want_text && found) Print(*found);
   FUSEBOX_RETURN_IF_ERROR(executable.status());
@@ -115,16 +115,16 @@ absl::Status Dump(const DumpWords& words) {
 }  // namespace
 
 void AddDump(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("dump", "Show what a stage of the compiler makes of a model");
+  CLI::App* verb = app.add_subcommand("dump", "Show a model after a stage of the compiler");
   const auto words = std::make_shared<DumpWords>();
   verb->add_option("MODEL", words->model, "As for train; a .fbg file may hold any program")->required();
-  verb->add_option("--emit", words->emit, "The stage to show; 'object' is a relocatable ELF file, for '> model.o'")
+  verb->add_option("--emit", words->emit, "Stage to show; 'object' is a relocatable ELF file, for '> model.o'")
       ->check(CLI::IsMember(std::vector<std::string>(kStages.begin(), kStages.end())))
       ->capture_default_str();
   AddProgramOptions(*verb, words->program, words->x_dtype);
   verb->add_option("--print-after", words->print_after, "Show the program after this pass instead");
-  verb->add_flag("--pass-timings", words->pass_timings, "Tell how long each pass took, and how many nodes it left");
-  verb->add_option("--batch-size", words->batch_size, "The greatest batch to compile for")
+  verb->add_flag("--pass-timings", words->pass_timings, "Show the time of each pass, and the number of nodes after it");
+  verb->add_option("--batch-size", words->batch_size, "Largest batch to compile for")
       ->check(AtLeast(1))
       ->capture_default_str();
   AddTargetCpu(verb, words->target_cpu);

@@ -19,7 +19,7 @@ struct EvaluateWords {
 absl::Status EvaluateModel(const EvaluateWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));
-  // Evaluation has no use for an optimizer, but compiling needs one.
+  // Evaluation does not use the optimizer, but compiling needs one.
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides));
@@ -43,18 +43,18 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
 }  // namespace
 
 void AddEvaluate(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("evaluate", "Loss and metrics of a trained model on data");
+  CLI::App* verb = app.add_subcommand("evaluate", "Compute loss and metrics of a trained model on data");
   const auto words = std::make_shared<EvaluateWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--data", words->data, "As for train")->required();
-  verb->add_option("--target", words->target, "The column of a CSV file that the model predicts");
-  verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
-  verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--target", words->target, "Column of a CSV file that the model predicts");
+  verb->add_option("--weights", words->weights, "Weights for a model that has none: a .weights.h5 file");
+  verb->add_option("--batch-size", words->batch_size, "Samples per step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--loss", words->overrides.loss, "Instead of the model's own");
   verb->add_option("--metrics", words->overrides.metrics, "Instead of the model's own");
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+  verb->add_option("--threads", words->threads, "Number of threads; default: FUSEBOX_NUM_THREADS, then all cores")
       ->check(AtLeast(1));
-  verb->add_flag("--json", words->json, "One JSON object, as Keras's evaluate(return_dict=True)");
+  verb->add_flag("--json", words->json, "Print one JSON object, like Keras's evaluate(return_dict=True)");
   AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return EvaluateModel(*words); }; });
 }

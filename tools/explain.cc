@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox explain MODEL: what each kernel of a program does, how long it takes, and how near that is to the machine's
-// limits. It runs on made-up data, so it needs no weights and no data set.
+// fusebox explain MODEL: shows what each kernel of a program does, how long it takes, and how near that is to the
+// machine's limits. Runs on synthetic data, so it needs no weights and no data set.
 #include <algorithm>
 #include <memory>
 
@@ -11,13 +11,13 @@
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
 #include "tools/machine_peak.h"
-#include "tools/made_up_run.h"
+#include "tools/synthetic_run.h"
 
 namespace fusebox::tools {
 namespace {
 
-constexpr int64_t kSteps = 300;       // Measured at most, after a tenth as many that are not.
-constexpr int64_t kTracedSteps = 10;  // In the trace: enough to see the pattern.
+constexpr int64_t kSteps = 300;       // Measured at most, after a tenth as many warm-up steps.
+constexpr int64_t kTracedSteps = 10;  // In the trace; enough to show the pattern.
 
 struct ExplainWords {
   std::string model, program, x_dtype, profile, target_cpu;
@@ -25,7 +25,7 @@ struct ExplainWords {
   bool json = false;
 };
 
-// Nanoseconds of one step: of all of it, and of each kernel and of waiting, the mean over threads.
+// Nanoseconds of one step in total, and of each kernel and of waiting, averaged over threads.
 struct Timing {
   double step = 0, waiting = 0;
   std::vector<double> kernels;
@@ -48,7 +48,7 @@ Timing MeanOf(const Profile& profile, size_t kernels, int64_t steps) {
   return timing;
 }
 
-// Chrome's trace format: chrome://tracing and Perfetto draw a row a thread.
+// Chrome's trace format: chrome://tracing and Perfetto draw one row per thread.
 std::string TraceJson(const Profile& profile, const std::vector<KernelReport>& kernels) {
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
   int64_t start = INT64_MAX;
@@ -71,13 +71,15 @@ std::string TraceJson(const Profile& profile, const std::vector<KernelReport>& k
   return nlohmann::ordered_json({{"traceEvents", events}}).dump() + "\n";
 }
 
-// Percent of the nearer limit: multiply-adds, or memory.
+// Percent of the tighter limit: multiply-adds or memory bandwidth.
 double PercentOfLimit(const KernelReport& kernel, double nanoseconds, const MachinePeak& peak) {
   const double least = std::max(kernel.flops / peak.flops, kernel.bytes / peak.bytes);
   return nanoseconds > 0 ? 100 * least / (nanoseconds * 1e-9) : 0;
 }
 
-bool IsTuned(const KernelReport& kernel) { return kernel.product && kernel.product->origin == ScheduleOrigin::kTuned; }
+bool IsSearched(const KernelReport& kernel) {
+  return kernel.product && kernel.product->origin == ScheduleOrigin::kSearch;
+}
 
 std::string Table(const CompileReport& report, const Timing& timing, const MachinePeak& peak, int64_t threads) {
   std::string text = fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9} {:>9} {:>9} {:>8} {:>6}\n", "kernel", "kind", "space",
@@ -89,8 +91,8 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
     flops += kernel.flops;
     text += fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
                         kernel.name.substr(0, 44), kernel.kind, kernel.shape,
-                        kernel.tile + (IsTuned(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6, kernel.bytes / 1024,
-                        ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
+                        kernel.tile + (IsSearched(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6,
+                        kernel.bytes / 1024, ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
   }
   text += fmt::format("\none step {:.1f} us, of which {:.1f} us waiting at {} barriers; {:.2f} Mflop, {:.1f} GFLOP/s\n",
                       timing.step / 1000, timing.waiting / 1000, report.barriers, flops / 1e6, flops / timing.step);
@@ -100,7 +102,8 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
   text += fmt::format(
       "arena {} bytes, {} of them packed weights; intermediates one by one would take {}, unfused results {}\n",
       report.arena_bytes, report.packed_bytes, report.intermediate_bytes, report.unfused_bytes);
-  if (std::ranges::any_of(report.kernels, IsTuned)) text += "* cut as `fusebox bench tune` found to be fastest\n";
+  if (std::ranges::any_of(report.kernels, IsSearched))
+    text += "* cut as `fusebox bench search-schedules` found to be fastest\n";
   if (!report.unfused.empty()) text += "\nnot fused, because\n";
   for (const std::string& line : report.unfused) text += "  " + line + "\n";
   return text;
@@ -152,7 +155,8 @@ absl::Status Explain(const ExplainWords& words) {
       Compile(program, {.row_capacity = words.batch_size, .target_cpu = words.target_cpu, .profile = true}));
   const CompileReport& report = executable.report();
   const int64_t steps = std::min(kSteps, StepsThatFit(executable, words.batch_size));
-  FUSEBOX_ASSIGN_OR_RETURN(MadeUpRun run, MadeUpRun::Make("explain", program, executable, words.batch_size, steps));
+  FUSEBOX_ASSIGN_OR_RETURN(SyntheticRun run,
+                           SyntheticRun::Make("explain", program, executable, words.batch_size, steps));
   const auto events_of_a_step = int64_t(report.kernels.size()) + report.barriers + 2;
   Profile profile(threads, (steps + 2) * events_of_a_step);
   run.Steps(executable, profile, steps / 10);
@@ -166,19 +170,21 @@ absl::Status Explain(const ExplainWords& words) {
     FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.profile, TraceJson(profile, report.kernels)));
   }
   Print(words.json ? Json(report, timing, peak, threads) : Table(report, timing, peak, threads));
+  if (!words.profile.empty()) ReportWritten(words.profile);
   return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddExplain(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("explain", "Run a model's kernels on made-up data, and tell where the time goes");
+  CLI::App* verb =
+      app.add_subcommand("explain", "Run a model's kernels on synthetic data, and show where the time goes");
   const auto words = std::make_shared<ExplainWords>();
   verb->add_option("MODEL", words->model, "As for dump")->required();
   AddProgramOptions(*verb, words->program, words->x_dtype);
-  verb->add_option("--batch-size", words->batch_size, "Rows of a step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--batch-size", words->batch_size, "Rows per step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--threads", words->threads, "Threads to run on")->check(AtLeast(1))->capture_default_str();
-  verb->add_option("--profile", words->profile, "Write the times of some steps here, in Chrome's trace format");
+  verb->add_option("--profile", words->profile, "Write the times of some steps to this file, in Chrome's trace format");
   verb->add_flag("--json", words->json, "Print JSON");
   AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Explain(*words); }; });

@@ -18,15 +18,15 @@
 namespace fusebox::tools {
 namespace {
 
-// More than latency times units: four or five cycles on two units of x86-64, on up to four of AArch64. With the two
-// operands they fit the 16 registers of AVX2, the 32 of NEON.
+// More accumulators than latency times units: four or five cycles on two units of x86-64, on up to four of AArch64.
+// With the two operands they fit into the 16 registers of AVX2 or the 32 of NEON.
 #if defined(__aarch64__)
 constexpr int kChains = 24;
 #else
 constexpr int kChains = 12;
 #endif
 
-// Chains that begin alike would be merged.
+// The compiler would merge chains with equal initial values.
 #define FUSEBOX_FMA_LOOP(Vector, Set1, Fma, kLanes)                                                \
   Vector acc[kChains];                                                                             \
   _Pragma("GCC unroll 24") for (int i = 0; i < kChains; ++i) acc[i] = Set1(float(i));              \
@@ -56,7 +56,7 @@ float Identity(float x) { return x; }
 double Narrowest(int64_t rounds) { FUSEBOX_FMA_LOOP(float, Identity, __builtin_fmaf, 1); }
 #endif
 
-// Of all threads together; the best of some tries, as others share the machine.
+// Rate of all threads together; the best of several tries, as the machine may be shared.
 template <class Work>
 double Rate(int64_t threads, const Work& work) {
   double best = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What MODEL means.
+// Interprets the argument MODEL.
 #include <algorithm>
 
 #include "fusebox/graph/text.h"
@@ -48,7 +48,7 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
   }
   if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
     return Refuse("'{}': expected a .keras, .h5 or .fbg file or a model in C++; {}", reference,
-                  reference.ends_with(".h5") ? "these are weights alone" : ".onnx cannot be read yet");
+                  reference.ends_with(".h5") ? "this file holds only weights" : ".onnx cannot be read yet");
   }
   if (reference.ends_with(".fbg")) {
     FUSEBOX_ASSIGN_OR_RETURN(Model model, FromProgram(reference, seed));
@@ -61,7 +61,7 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
 absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which, const std::string& x_dtype) {
   if (reference.ends_with(".fbg")) {
     if (!x_dtype.empty())
-      return Refuse("'{}': a program says itself what its data are: --x-dtype is for models", reference);
+      return Refuse("'{}': a program fixes the dtype of its data: --x-dtype is for models", reference);
     FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(reference));
     absl::StatusOr<Graph> graph = fusebox::Parse(text);
     if (!graph.ok()) return Refuse("'{}': {}", reference, Message(graph.status()));
@@ -77,9 +77,9 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
 }
 
 void AddProgramOptions(CLI::App& verb, std::string& which, std::string& x_dtype) {
-  verb.add_option("--program", which, "Which of the model's programs; else training, if it is compiled")
+  verb.add_option("--program", which, "Program of the model; default: training if it is compiled")
       ->check(CLI::IsMember({"training", "evaluation", "prediction"}));
-  verb.add_option("--x-dtype", x_dtype, "What the data x are of; else what the model's input is of")
+  verb.add_option("--x-dtype", x_dtype, "Dtype of the data x; default: that of the model's input")
       ->check(CLI::IsMember({"f32", "f64", "i32", "i64", "u8", "bool"}));
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "fusebox/compiler/compiler.h"
+#include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/files/atomic_file.h"
@@ -46,20 +46,24 @@ absl::Status Optimise(const OptWords& words) {
     if (!graph.ok()) return Refuse("'{}': pass {}: {}", words.file, pass->name, Message(graph.status()));
   }
   const std::string result = fusebox::Print(*graph);
-  if (!words.output.empty()) return WriteFileAtomically(words.output, result);
-  Print(result);
+  if (words.output.empty()) {
+    Print(result);
+    return absl::OkStatus();
+  }
+  FUSEBOX_RETURN_IF_ERROR(WriteFileAtomically(words.output, result));
+  ReportWritten(words.output);
   return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddOpt(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("opt", "Run passes of the compiler over a program's text");
+  CLI::App* verb = app.add_subcommand("opt", "Run compiler passes over the text of a program");
   const auto words = std::make_shared<OptWords>();
   CLI::Option* file = verb->add_option("FILE", words->file, "A .fbg file");
-  verb->add_option("--passes", words->passes, "Which ones, in their order, with ',' between");
-  verb->add_flag("--list", words->list, "Tell what passes there are");
-  verb->add_option("-o,--output", words->output, "The .fbg file to write, instead of stdout");
+  verb->add_option("--passes", words->passes, "Passes to run, in this order, separated by ','");
+  verb->add_flag("--list", words->list, "List the passes");
+  verb->add_option("-o,--output", words->output, ".fbg file to write, instead of stdout");
   verb->callback([words, file, &action] {
     if (!words->list && file->count() == 0) throw CLI::RequiredError("FILE");
     action = [words] { return Optimise(*words); };

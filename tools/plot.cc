@@ -23,7 +23,7 @@ std::string KerasShape(const Type& type) {
   return fmt::format("({}{})", fmt::join(dims, ", "), dims.size() == 1 ? "," : "");
 }
 
-// Of several "[(None, 5), (None, 30)]".
+// "[(None, 5), (None, 30)]" for several types.
 std::string KerasShapes(const std::vector<Type>& types) {
   std::vector<std::string> shapes;
   for (const Type& type : types) shapes.push_back(KerasShape(type));
@@ -59,7 +59,7 @@ absl::Status Plot(const PlotWords& words) {
   const absl::StatusOr<std::vector<CallTypes>> types = opened.model.call_types();
   const std::vector<size_t> order = LayerOrder(config);
   const size_t inputs = config.inputs.size();
-  std::vector<size_t> box_of(order.size());  // By LayerOrder's numbers.
+  std::vector<size_t> box_of(order.size());  // By index in LayerOrder.
   std::vector<DotLayer> boxes;
   for (const size_t i : order) {
     box_of[i] = boxes.size();
@@ -69,7 +69,7 @@ absl::Status Plot(const PlotWords& words) {
   for (size_t i = 0; i < calls.size(); ++i) {
     DotLayer& box = boxes[box_of[inputs + calls[i].layer]];
     for (const ValueRef& input : calls[i].inputs) {
-      // A stack whose input is not known has no box for it.
+      // A Sequential with unknown input has no box for it.
       const size_t source = config.IsStack() ? input.source + inputs - 1 : input.source;
       if (config.IsStack() && input.source + inputs == 0) continue;
       const size_t from = box_of[source < inputs ? source : inputs + calls[source - inputs].layer];
@@ -79,19 +79,21 @@ absl::Status Plot(const PlotWords& words) {
     box.input_shape = KerasShapes((*types)[i].inputs);
     box.output_shape = KerasShapes((*types)[i].outputs);
   }
-  return DrawDot(ModelDot(boxes, words.options), words.output);
+  FUSEBOX_RETURN_IF_ERROR(DrawDot(ModelDot(boxes, words.options), words.output));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddPlot(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("plot", "Draw a model's layers");
+  CLI::App* verb = app.add_subcommand("plot", "Draw the layers of a model");
   const auto words = std::make_shared<PlotWords>();
   verb->add_option("MODEL", words->model, "As for train")->required();
-  verb->add_option("-o,--output", words->output, "The picture to write: .png, .svg or .dot")->required();
-  verb->add_flag("--show-shapes", words->options.show_shapes, "Shapes of inputs and outputs");
-  verb->add_flag("--show-layer-activations", words->options.show_layer_activations, "The layers' activations");
-  verb->add_option("--dpi", words->options.dpi, "Dots an inch")->check(AtLeast(10))->capture_default_str();
+  verb->add_option("-o,--output", words->output, "Image to write: .png, .svg or .dot")->required();
+  verb->add_flag("--show-shapes", words->options.show_shapes, "Show shapes of inputs and outputs");
+  verb->add_flag("--show-layer-activations", words->options.show_layer_activations, "Show the activations of layers");
+  verb->add_option("--dpi", words->options.dpi, "Dots per inch")->check(AtLeast(10))->capture_default_str();
   verb->callback([words, &action] { action = [words] { return Plot(*words); }; });
 }
 

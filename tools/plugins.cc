@@ -19,7 +19,7 @@ struct PluginsWords {
   bool json = false;
 };
 
-// What stands for none: an infinite limit, the least of all integers (see plugins/sdk/schema.h).
+// Whether the value stands for none: an infinite bound, or the smallest integer (see plugins/sdk/schema.h).
 bool IsNone(const AttributeValue& value) {
   return value == AttributeValue(HUGE_VAL) || value == AttributeValue(std::numeric_limits<int64_t>::min());
 }
@@ -135,16 +135,16 @@ absl::Status Describe(const PluginsWords& words) {
 }  // namespace
 
 void AddPlugins(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("plugins", "What layers, losses, optimizers ... there are");
+  CLI::App* verb = app.add_subcommand("plugins", "Show layers, losses, optimizers and other plugins");
   verb->require_subcommand(1);
   const auto words = std::make_shared<PluginsWords>();
-  CLI::App* list = verb->add_subcommand("list", "All of them");
-  list->add_option("--kind", words->kind, "Only layers, say: --kind layer");
-  list->add_flag("--json", words->json, "As JSON");
+  CLI::App* list = verb->add_subcommand("list", "List all plugins");
+  list->add_option("--kind", words->kind, "Only this kind, for example layer");
+  list->add_flag("--json", words->json, "Print JSON");
   list->callback([words, &action] { action = [words] { return List(*words); }; });
-  CLI::App* describe = verb->add_subcommand("describe", "One of them, with its attributes");
+  CLI::App* describe = verb->add_subcommand("describe", "Show one plugin with its attributes");
   describe->add_option("NAME", words->name, "\"dense\", \"acme/gated\", or a model's library")->required();
-  describe->add_flag("--json", words->json, "As JSON");
+  describe->add_flag("--json", words->json, "Print JSON");
   describe->callback([words, &action] { action = [words] { return Describe(*words); }; });
 }
 

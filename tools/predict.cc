@@ -17,7 +17,7 @@ struct PredictWords {
   int64_t batch_size = 32, threads = 0;
 };
 
-// All arrays given, by name; a lone .npy is "x".
+// Reads all given arrays, by name; a single .npy is "x".
 absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::string>& words) {
   std::vector<NamedTensor> arrays;
   for (const std::string& word : words) {
@@ -50,27 +50,28 @@ absl::Status Predict(const PredictWords& words) {
     return Refuse("'{}': model '{}' has the outputs {}: expected a name that ends in .npz", words.output,
                   model.config().name, QuotedNames(outputs));
   }
-  // A lone .npy needs no name, nor does a model without an input of its own know one.
+  // A single .npy needs no name; a model without named inputs has none to match either.
   const bool lone = arrays.size() == 1 && arrays[0].name == "x" && model.config().inputs.size() < 2;
   const PredictArgs args{.threads = words.threads, .target_cpu = words.target_cpu};
   FUSEBOX_ASSIGN_OR_RETURN(const Arrays y, model.Predict(lone ? Arrays(arrays[0].value) : Arrays(arrays), args));
-  if (!zipped) return WriteNpy(words.output, y[0]);
-  return WriteNpz(words.output, y.named());
+  FUSEBOX_RETURN_IF_ERROR(zipped ? WriteNpz(words.output, y.named()) : WriteNpy(words.output, y[0]));
+  ReportWritten(words.output);
+  return absl::OkStatus();
 }
 
 }  // namespace
 
 void AddPredict(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("predict", "What a trained model says of samples");
+  CLI::App* verb = app.add_subcommand("predict", "Predict with a trained model");
   const auto words = std::make_shared<PredictWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--input", words->inputs, "X.npy, X.npz or name=path.npy")->required()->expected(1)->take_all();
   verb->add_option("-o,--output", words->output, "Y.npy, or Y.npz with an array under each output's name")->required();
-  verb->add_option("--weights", words->weights, "The weights of a model that has none: a .weights.h5 file");
-  verb->add_option("--batch-size", words->batch_size, "As in Keras; it changes nothing here")
+  verb->add_option("--weights", words->weights, "Weights for a model that has none: a .weights.h5 file");
+  verb->add_option("--batch-size", words->batch_size, "Accepted as in Keras; has no effect")
       ->check(AtLeast(1))
       ->capture_default_str();
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+  verb->add_option("--threads", words->threads, "Number of threads; default: FUSEBOX_NUM_THREADS, then all cores")
       ->check(AtLeast(1));
   AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Predict(*words); }; });

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What demo.sh, test.sh and tests/benchmarks/peers/run share: packages, build and Python environment, each made only
-# where it is missing. To be sourced; run by itself, it installs the packages.
+# Functions shared by demo.sh, test.sh and tests/benchmarks/peers/run: packages, build and Python environment, each made
+# only if missing. Meant to be sourced; run directly, it installs the packages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# step WORDS COMMAND...: says what is done, does it, says how long it took.
+# step TITLE COMMAND...: prints the title, runs the command, prints the time it took.
 step() {
   local words=$1 start=$SECONDS
   shift
@@ -22,7 +22,7 @@ missing_packages() {
 }
 
 # install_packages [LIST]
-# Asks for apt, and for sudo, only when a package is missing: a second run needs neither root nor a network.
+# Uses apt and sudo only if a package is missing: a second run needs neither root nor a network.
 install_packages() {
   local list=${1:-packages.txt} missing
   missing=$(missing_packages "$list")
@@ -37,26 +37,27 @@ install_packages() {
   local root=()
   if [[ $(id -u) -ne 0 ]]; then root=(sudo); fi
   "${root[@]}" apt-get update -q
-  # shellcheck disable=SC2086  # One word a package.
+  # shellcheck disable=SC2086  # One word per package.
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
 }
 
-# build PRESET
+# build PRESET [TARGET...]
+# Builds these targets, or everything.
 build() {
   # Once configured, the build itself sees to changes of the CMake files.
   [[ -f build/$1/build.ninja ]] || cmake --preset "$1"
-  cmake --build --preset "$1"
+  cmake --build --preset "$1" ${2:+--target "${@:2}"}
 }
 
 # make_python [LIST FOLDER [ARGUMENTS OF PIP...]]
-# The environment is complete when it holds the very list that it was made from.
+# The environment is complete if it contains a copy of the list that it was made from.
 make_python() {
   local list=${1:-tests/python/requirements.txt} folder=${2:-build/python} python=python3
   if cmp -s "$list" "$folder/requirements.txt"; then
     echo "$folder is complete"
     return
   fi
-  # Debian's own python3 is the one that python3-venv belongs to.
+  # python3-venv belongs to Debian's own python3.
   if [[ -x /usr/bin/python3 ]]; then python=/usr/bin/python3; fi
   rm -rf "$folder"
   "$python" -m venv "$folder"

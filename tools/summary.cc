@@ -7,7 +7,7 @@
 namespace fusebox::tools {
 
 void AddSummary(CLI::App& app, Action& action) {
-  CLI::App* verb = app.add_subcommand("summary", "The table of a model's layers, shapes and parameters");
+  CLI::App* verb = app.add_subcommand("summary", "Print a table of a model's layers, shapes and parameters");
   const auto reference = std::make_shared<std::string>();
   verb->add_option("MODEL", *reference, "As for train")->required();
   verb->callback([reference, &action] {

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Says what clang-format-19 and clang-tidy-19 find in our sources, and changes nothing. Ends with 1 if there is something.
+# Shows what clang-format-19 and clang-tidy-19 find in our sources, without changing files. Exits with 1 if they find
+# anything.
 #
-#   tools/tidy.sh [FILE.cc...]      all sources, or these: clang-tidy takes about ten seconds a file and core
+#   tools/tidy.sh [FILE.cc...]      all sources, or these: clang-tidy takes about ten seconds per file and core
 #
-# clang-tidy asks build/release how a file is compiled: tools/test.sh has made that.
+# clang-tidy reads from build/release how a file is compiled: run tools/test.sh before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -15,7 +16,7 @@ if [[ $# -gt 0 ]]; then
   tidied=("$@")
 else
   mapfile -t formatted < <(git ls-files '*.h' '*.cc' '*.c')
-  # Those that this build compiles; examples/plugins and tests/install have builds of their own.
+  # Only sources that this build compiles; examples/plugins and tests/install have builds of their own.
   mapfile -t tidied < <(git ls-files '*.cc' | while read -r file; do
     if grep -qF "\"file\": \"$PWD/$file\"" build/release/compile_commands.json; then echo "$file"; fi
   done)

@@ -22,18 +22,17 @@ struct TrainWords {
 
 bool IsWeightsFile(const std::string& path) { return path.ends_with(".weights.h5"); }
 
-// Before hours of training, not after them.
+// Checks before hours of training, not after them.
 absl::Status CheckOutput(const std::string& path, const ModelConfig& model) {
   if (IsWeightsFile(path) || (!AddsLosses(model) && AddedMetricNames(model).empty())) return absl::OkStatus();
   return Refuse(
       "'{}': model '{}' has what AddLoss or AddMetric has added, which no .keras file can hold: expected a name that "
-      "ends "
-      "in .weights.h5",
+      "ends in .weights.h5",
       path, model.name);
 }
 
 absl::Status Train(const TrainWords& words) {
-  // What can be wrong comes first: paths, then the model, then the data.
+  // Checks everything that may be wrong first: paths, then the model, then the data.
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
@@ -63,10 +62,15 @@ absl::Status Train(const TrainWords& words) {
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
-  if (words.history.empty()) return absl::OkStatus();
-  std::vector<HistoryColumn> columns;
-  for (const auto& [name, values] : history.values) columns.push_back({name, values});
-  return WriteHistoryCsv(words.history, std::move(columns));
+  if (!words.history.empty()) {
+    std::vector<HistoryColumn> columns;
+    for (const auto& [name, values] : history.values) columns.push_back({name, values});
+    FUSEBOX_RETURN_IF_ERROR(WriteHistoryCsv(words.history, std::move(columns)));
+  }
+  if (words.verbose == 0) return absl::OkStatus();
+  ReportWritten(words.output);
+  if (!words.history.empty()) ReportWritten(words.history);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -78,35 +82,35 @@ void AddTrain(CLI::App& app, Action& action) {
                    "A .keras, .h5 or .fbg file, path.so, path.so:name, or an installed model's id")
       ->required();
   verb->add_option("--data", words->data,
-                   "What to learn: a data source, an .npz, a .csv, two .npy or two IDX files with a ',' between")
+                   "Training data: a data set, an .npz, a .csv, two .npy or two IDX files separated by ','")
       ->required();
   CLI::Option* validation =
-      verb->add_option("--validation-data", words->validation_data, "What to check on after each epoch");
-  verb->add_option("--validation-split", words->validation_split, "Take this last fraction of the data for that")
+      verb->add_option("--validation-data", words->validation_data, "Data for validation after each epoch");
+  verb->add_option("--validation-split", words->validation_split, "Use this last fraction of the data for validation")
       ->check(Fraction())
       ->excludes(validation);
-  verb->add_option("--target", words->target, "The column of a CSV file to learn");
-  verb->add_option("--epochs", words->epochs, "How often to go over the data")
+  verb->add_option("--target", words->target, "Column of a CSV file to learn");
+  verb->add_option("--epochs", words->epochs, "Number of passes over the data")
       ->check(AtLeast(1))
       ->capture_default_str();
-  verb->add_option("--batch-size", words->batch_size, "Samples a step")->check(AtLeast(1))->capture_default_str();
-  verb->add_option("--optimizer", words->overrides.optimizer, "name, name:key=value,... or Keras's JSON");
-  verb->add_option("--loss", words->overrides.loss, "Likewise");
-  verb->add_option("--metrics", words->overrides.metrics, "Likewise, several with ',' between");
-  verb->add_option("--seed", words->seed, "Of first weights, shuffling and random layers");
-  verb->add_flag("--no-shuffle", words->no_shuffle, "Take the samples in their order");
-  verb->add_option("--callback", words->callbacks, "name or name:key=value,...; may be given several times")
+  verb->add_option("--batch-size", words->batch_size, "Samples per step")->check(AtLeast(1))->capture_default_str();
+  verb->add_option("--optimizer", words->overrides.optimizer, "Optimizer: name, name:key=value,... or Keras's JSON");
+  verb->add_option("--loss", words->overrides.loss, "Loss, in the same form");
+  verb->add_option("--metrics", words->overrides.metrics, "Metrics in the same form, separated by ','");
+  verb->add_option("--seed", words->seed, "Seed of initial weights, shuffling and random layers");
+  verb->add_flag("--no-shuffle", words->no_shuffle, "Keep the samples in their order");
+  verb->add_option("--callback", words->callbacks, "Callback: name or name:key=value,...; may be given several times")
       ->expected(1)
       ->take_all();
-  verb->add_option("--weights", words->weights, "Start from these weights, a .weights.h5 file");
-  verb->add_option("--threads", words->threads, "How many to use; else FUSEBOX_NUM_THREADS, else all cores")
+  verb->add_option("--weights", words->weights, "Initial weights: a .weights.h5 file");
+  verb->add_option("--threads", words->threads, "Number of threads; default: FUSEBOX_NUM_THREADS, then all cores")
       ->check(AtLeast(1));
-  verb->add_option("--verbose", words->verbose, "0: nothing, 1: a bar, 2: one line an epoch")
+  verb->add_option("--verbose", words->verbose, "0: nothing, 1: a progress bar, 2: one line per epoch")
       ->check(CLI::Range(0, 2))
       ->capture_default_str();
-  verb->add_option("-o,--output", words->output, "The .keras file to write, or a .weights.h5 file for weights alone")
+  verb->add_option("-o,--output", words->output, ".keras file to write, or .weights.h5 file for the weights only")
       ->required();
-  verb->add_option("--history", words->history, "A CSV file to write loss and metrics of each epoch to");
+  verb->add_option("--history", words->history, "CSV file to write, with loss and metrics of each epoch");
   AddTargetCpu(verb, words->target_cpu);
   verb->callback([words, &action] { action = [words] { return Train(*words); }; });
 }

@@ -10,7 +10,7 @@ llvm::Function* Ir::Begin(const std::string& name, llvm::Type* result, std::vect
   const auto linkage = external ? llvm::GlobalValue::ExternalLinkage : llvm::GlobalValue::InternalLinkage;
   function_ = llvm::Function::Create(llvm::FunctionType::get(result, parameters, false), linkage, name, module_);
   function_->addFnAttr(llvm::Attribute::NoUnwind);
-  // Who runs it says whether denormals are kept: nothing may be folded that depends on it.
+  // The caller's floating-point mode decides whether denormals are kept, so LLVM may fold nothing that depends on it.
   function_->addFnAttr("denormal-fp-math", "dynamic,dynamic");
   if (!external) function_->addFnAttr(llvm::Attribute::NoInline);
   b.SetInsertPoint(llvm::BasicBlock::Create(context(), "entry", function_));

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every emitter needs of LLVM: types of our dtypes, loops, loads and stores of lanes. Inside compiler/codegen only.
+// What every emitter needs of LLVM: types of our dtypes, loops, loads and stores of lanes. For codegen/ and
+// codegen/cpu/.
 #pragma once
 #include <functional>
 #include <vector>
 
-#include "fusebox/compiler/codegen/target.h"
+#include "fusebox/compiler/target.h"
 #include "fusebox/graph/type.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
@@ -18,7 +19,7 @@ using Values = std::vector<Value*>;
 class Ir {
  public:
   explicit Ir(llvm::Module& module) : b(module.getContext()), module_(module) {
-    // a*b+c may round once, on every target alike where it has fma; nothing else is allowed to change results.
+    // a*b+c may round once, and does on all targets that have fma. No other flag may change results.
     llvm::FastMathFlags flags;
     flags.setAllowContract();
     b.setFastMathFlags(flags);
@@ -29,7 +30,7 @@ class Ir {
   llvm::Module& module() { return module_; }
   llvm::LLVMContext& context() { return module_.getContext(); }
 
-  // A new function; emission goes on in its entry block.
+  // Begins a new function; emission continues in its entry block.
   llvm::Function* Begin(const std::string& name, llvm::Type* result, std::vector<llvm::Type*> parameters,
                         bool external);
   llvm::Function* function() { return function_; }
@@ -58,14 +59,14 @@ class Ir {
   Value* Min(Value* x, Value* y) { return b.CreateSelect(b.CreateICmpSLT(x, y), x, y); }
   Value* Max(Value* x, Value* y) { return b.CreateSelect(b.CreateICmpSGT(x, y), x, y); }
 
-  // x as something and a constant: {x', c} with x = x' + c.
+  // Splits x into {x', c} with x = x' + c.
   std::pair<Value*, int64_t> SplitConstant(Value* x);
 
   // The address of element `index` behind base.
   Value* At(Value* base, DType dtype, Value* index);
 
-  // Lanes [index, index + lanes) behind base; a mask (i1 lanes, null for all) keeps away from memory beyond the array.
-  // Lanes left out read as zero.
+  // Lanes [index, index + lanes) behind base. A mask (i1 lanes, null for all) keeps the access inside the array; lanes
+  // that it leaves out read as zero.
   Value* LoadLanes(Value* base, DType dtype, Value* index, int64_t lanes, Value* mask);
   void StoreLanes(Value* v, Value* base, DType dtype, Value* index, Value* mask);
   // The i32 `index` behind base, as an index.
@@ -77,13 +78,13 @@ class Ir {
   // One element at each of the indices (an i64 vector, or a scalar).
   Value* Gather(Value* base, DType dtype, Value* indices, int64_t lanes, Value* mask);
 
-  // for (i = begin; i < end; i += step) carried = body(i, carried). Also right for no iteration at all.
+  // for (i = begin; i < end; i += step) carried = body(i, carried). There may be no iteration at all.
   using Body = std::function<Values(Value* i, Values carried)>;
   Values Loop(Value* begin, Value* end, int64_t step, Values carried, const Body& body);
   void Loop(Value* begin, Value* end, int64_t step, const std::function<void(Value* i)>& body);
-  // As Loop, for at least one iteration: tested at its end, which saves a jump in inner loops.
+  // As Loop, for at least one iteration: tests at the end, which saves a jump in inner loops.
   Values InnerLoop(Value* begin, Value* end, int64_t step, Values carried, const Body& body);
-  // What one of the two returns: the same number of values of the same types.
+  // The values that one of the two returns; both return as many, of the same types.
   Values Choose(Value* condition, const std::function<Values()>& then, const std::function<Values()>& otherwise);
   void If(Value* condition, const std::function<void()>& then, const std::function<void()>& otherwise = nullptr);
 

@@ -186,7 +186,8 @@ Value* Expm1(Ir& ir, Value* x) {
   auto& b = ir.b;
   llvm::Type* type = x->getType();
   const ExpParts e = SplitExp(ir, x);
-  // Half of the result, (head + tail) 2^(n-1) - 1/2: the first difference is exact where it counts, and 2^(n-1) is finite.
+  // Half of the result, (head + tail) 2^(n-1) - 1/2: the first difference is exact where it counts, and 2^(n-1) is
+  // finite.
   llvm::Type* bits = e.n->getType();
   Value* n =
       b.CreateBinaryIntrinsic(llvm::Intrinsic::smax, b.CreateSub(e.n, ir.Integer(bits, 1)), ir.Integer(bits, -126));
@@ -230,8 +231,8 @@ Value* Erf(Ir& ir, Value* x) {
   auto& b = ir.b;
   llvm::Type* type = x->getType();
   Value* a = Abs(ir, x);
-  // Near 0: x + x P(x^2). Elsewhere 1 - exp(-Q(|x|)) with the sign of x, where Q = -log(erfc). P and Q are minimax fits,
-  // that of Q weighted by erfc, which is how much of its error is seen.
+  // Near 0: x + x P(x^2). Elsewhere 1 - exp(-Q(|x|)) with the sign of x, where Q = -log(erfc). P and Q are minimax
+  // fits, that of Q weighted by erfc, which is how much of its error is seen.
   Value* p = Polynomial(ir, b.CreateFMul(x, x),
                         {8.215426849e-5, -8.105965989e-4, 5.197797258e-3, -2.685810433e-2, 1.128367255e-1,
                          -3.761263229e-1, 1.283791665e-1});

@@ -12,10 +12,10 @@ class Ir;
 using llvm::Value;
 
 // Each takes a scalar or a vector of f32 or f64 and returns the same type. For f32 they are polynomials after Cephes
-// (Moshier 1989, Methods and Programs for Mathematical Functions), right for all arguments including infinities,
-// denormals and NaN; f64, which serves gradient checks, calls the C library lane by lane.
+// (Moshier 1989, Methods and Programs for Mathematical Functions), and right for all arguments, including infinities,
+// denormals and NaN. For f64, which serves gradient checks, they call the C library lane by lane.
 //
-// How far an f32 result may be off, in ulp of the exact one (2^-149 among denormals), for any argument:
+// The largest error of an f32 result for any argument, in ulp of the exact result (2^-149 among denormals):
 constexpr double kExpUlps = 0.88;
 constexpr double kLogUlps = 0.83;
 constexpr double kTanhUlps = 1.31;

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/codegen/op_emitters.h"
 
-#include <array>
+#include <algorithm>
 #include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "fusebox/compiler/codegen/math.h"
+#include "fusebox/graph/check.h"
 
 namespace fusebox::codegen {
 namespace {
@@ -71,61 +76,102 @@ Value* Convert(const OpContext& c) {
   return from_unsigned ? b.CreateZExtOrTrunc(x, to) : b.CreateSExtOrTrunc(x, to);
 }
 
-using Table = std::array<OpEmitter, size_t(Op::kCount)>;
+Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type) {
+  switch (dtype) {
+    case DType::kF32:
+    case DType::kF64:
+      return ir.Number(type, -std::numeric_limits<double>::infinity());
+    case DType::kI32:
+      return ir.Integer(type, std::numeric_limits<int32_t>::min());
+    case DType::kI64:
+      return ir.Integer(type, std::numeric_limits<int64_t>::min());
+    default:
+      return ir.Integer(type, 0);
+  }
+}
 
-constexpr Table kEmitters = [] {
-  Table t{};
-  const auto set = [&t](Op op, OpEmitter emitter) { t[size_t(op)] = emitter; };
-  using P = llvm::CmpInst::Predicate;
-  set(Op::kAdd, [](const OpContext& c) { return Sum(c.ir, c.in, c.x[0], c.x[1]); });
-  set(Op::kSubtract, [](const OpContext& c) {
-    return IsFloat(c.in) ? c.ir.b.CreateFSub(c.x[0], c.x[1]) : c.ir.b.CreateSub(c.x[0], c.x[1]);
-  });
-  set(Op::kMultiply, [](const OpContext& c) {
-    return IsFloat(c.in) ? c.ir.b.CreateFMul(c.x[0], c.x[1]) : c.ir.b.CreateMul(c.x[0], c.x[1]);
-  });
-  set(Op::kDivide, [](const OpContext& c) {
-    return IsFloat(c.in) ? c.ir.b.CreateFDiv(c.x[0], c.x[1]) : DivideIntegers(c.ir, c.in, c.x[0], c.x[1]);
-  });
-  set(Op::kMax, [](const OpContext& c) { return Maximum(c.ir, c.in, c.x[0], c.x[1]); });
-  set(Op::kMin, [](const OpContext& c) { return Minimum(c.ir, c.in, c.x[0], c.x[1]); });
-  set(Op::kEqual, [](const OpContext& c) { return Compare(c, P::FCMP_OEQ, P::ICMP_EQ, P::ICMP_EQ); });
-  set(Op::kLess, [](const OpContext& c) { return Compare(c, P::FCMP_OLT, P::ICMP_SLT, P::ICMP_ULT); });
-  set(Op::kLessEqual, [](const OpContext& c) { return Compare(c, P::FCMP_OLE, P::ICMP_SLE, P::ICMP_ULE); });
-  set(Op::kAnd, [](const OpContext& c) { return c.ir.b.CreateAnd(c.x[0], c.x[1]); });
-  set(Op::kOr, [](const OpContext& c) { return c.ir.b.CreateOr(c.x[0], c.x[1]); });
-  set(Op::kNot, [](const OpContext& c) { return c.ir.b.CreateNot(c.x[0]); });
-  set(Op::kSelect, [](const OpContext& c) { return c.ir.b.CreateSelect(c.x[0], c.x[1], c.x[2]); });
-  set(Op::kNegate,
-      [](const OpContext& c) { return IsFloat(c.in) ? c.ir.b.CreateFNeg(c.x[0]) : c.ir.b.CreateNeg(c.x[0]); });
-  set(Op::kAbs, [](const OpContext& c) -> Value* {
-    if (IsFloat(c.in)) return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, c.x[0]);
-    if (c.in == DType::kU8) return c.x[0];
-    return c.ir.b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, c.x[0], c.ir.b.getFalse());
-  });
-  set(Op::kSign, SignOf);
-  set(Op::kExp, [](const OpContext& c) { return Exp(c.ir, c.x[0]); });
-  set(Op::kLog, [](const OpContext& c) { return Log(c.ir, c.x[0]); });
-  set(Op::kSqrt,
-      [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, c.x[0]); });
-  set(Op::kTanh, [](const OpContext& c) { return Tanh(c.ir, c.x[0]); });
-  set(Op::kSigmoid, [](const OpContext& c) { return Sigmoid(c.ir, c.x[0]); });
-  set(Op::kFloor,
-      [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, c.x[0]); });
-  set(Op::kErf, [](const OpContext& c) { return Erf(c.ir, c.x[0]); });
-  set(Op::kErfInv, [](const OpContext& c) { return ErfInv(c.ir, c.x[0]); });
-  set(Op::kExpm1, [](const OpContext& c) { return Expm1(c.ir, c.x[0]); });
-  set(Op::kSoftplus, [](const OpContext& c) { return Softplus(c.ir, c.x[0]); });
-  set(Op::kCast, Convert);
-  set(Op::kStopGradient, [](const OpContext& c) { return c.x[0]; });
-  // The operand is already splat or repeated when it gets here.
-  set(Op::kBroadcast, [](const OpContext& c) { return c.x[0]; });
-  return t;
-}();
+using P = llvm::CmpInst::Predicate;
+
+struct Entry {
+  const char* op;
+  OpEmitter emit;
+};
+constexpr Entry kEmitters[] = {
+    {"add", [](const OpContext& c) { return Sum(c.ir, c.in, c.x[0], c.x[1]); }},
+    {"subtract",
+     [](const OpContext& c) {
+       return IsFloat(c.in) ? c.ir.b.CreateFSub(c.x[0], c.x[1]) : c.ir.b.CreateSub(c.x[0], c.x[1]);
+     }},
+    {"multiply",
+     [](const OpContext& c) {
+       return IsFloat(c.in) ? c.ir.b.CreateFMul(c.x[0], c.x[1]) : c.ir.b.CreateMul(c.x[0], c.x[1]);
+     }},
+    {"divide",
+     [](const OpContext& c) {
+       return IsFloat(c.in) ? c.ir.b.CreateFDiv(c.x[0], c.x[1]) : DivideIntegers(c.ir, c.in, c.x[0], c.x[1]);
+     }},
+    {"max", [](const OpContext& c) { return Maximum(c.ir, c.in, c.x[0], c.x[1]); }},
+    {"min", [](const OpContext& c) { return Minimum(c.ir, c.in, c.x[0], c.x[1]); }},
+    {"equal", [](const OpContext& c) { return Compare(c, P::FCMP_OEQ, P::ICMP_EQ, P::ICMP_EQ); }},
+    {"less", [](const OpContext& c) { return Compare(c, P::FCMP_OLT, P::ICMP_SLT, P::ICMP_ULT); }},
+    {"less_equal", [](const OpContext& c) { return Compare(c, P::FCMP_OLE, P::ICMP_SLE, P::ICMP_ULE); }},
+    {"and", [](const OpContext& c) { return c.ir.b.CreateAnd(c.x[0], c.x[1]); }},
+    {"or", [](const OpContext& c) { return c.ir.b.CreateOr(c.x[0], c.x[1]); }},
+    {"not", [](const OpContext& c) { return c.ir.b.CreateNot(c.x[0]); }},
+    {"select", [](const OpContext& c) { return c.ir.b.CreateSelect(c.x[0], c.x[1], c.x[2]); }},
+    {"negate", [](const OpContext& c) { return IsFloat(c.in) ? c.ir.b.CreateFNeg(c.x[0]) : c.ir.b.CreateNeg(c.x[0]); }},
+    {"abs",
+     [](const OpContext& c) -> Value* {
+       if (IsFloat(c.in)) return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, c.x[0]);
+       if (c.in == DType::kU8) return c.x[0];
+       return c.ir.b.CreateBinaryIntrinsic(llvm::Intrinsic::abs, c.x[0], c.ir.b.getFalse());
+     }},
+    {"sign", SignOf},
+    {"exp", [](const OpContext& c) { return Exp(c.ir, c.x[0]); }},
+    {"log", [](const OpContext& c) { return Log(c.ir, c.x[0]); }},
+    {"sqrt", [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, c.x[0]); }},
+    {"tanh", [](const OpContext& c) { return Tanh(c.ir, c.x[0]); }},
+    {"sigmoid", [](const OpContext& c) { return Sigmoid(c.ir, c.x[0]); }},
+    {"floor", [](const OpContext& c) -> Value* { return c.ir.b.CreateUnaryIntrinsic(llvm::Intrinsic::floor, c.x[0]); }},
+    {"erf", [](const OpContext& c) { return Erf(c.ir, c.x[0]); }},
+    {"erfinv", [](const OpContext& c) { return ErfInv(c.ir, c.x[0]); }},
+    {"expm1", [](const OpContext& c) { return Expm1(c.ir, c.x[0]); }},
+    {"softplus", [](const OpContext& c) { return Softplus(c.ir, c.x[0]); }},
+    {"cast", Convert},
+    {"stop_gradient", [](const OpContext& c) { return c.x[0]; }},
+    {"copy", [](const OpContext& c) { return c.x[0]; }},
+    // The operand is already repeated when it gets here.
+    {"broadcast", [](const OpContext& c) { return c.x[0]; }},
+};
+
+constexpr std::pair<const char*, Folding> kFoldings[] = {
+    {"sum", {[](Ir&, DType, llvm::Type* type) -> Value* { return llvm::Constant::getNullValue(type); }, Sum}},
+    {"reduce_max", {MaximumIdentity, Maximum}},
+    {"argmax", {MaximumIdentity, nullptr}},
+};
 
 }  // namespace
 
-OpEmitter EmitterOf(Op op) { return kEmitters[size_t(op)]; }
+OpEmitter EmitterOf(Op op) {
+  static const auto* const kTable = [] {
+    auto* table = new std::vector<OpEmitter>(AllOps().size() + 1);
+    for (const Entry& entry : kEmitters) {
+      const std::optional<Op> named = OpFromName(entry.op);
+      Check(named.has_value(), "an emitter of what is no op");
+      (*table)[size_t(*named)] = entry.emit;
+    }
+    return table;
+  }();
+  return (*kTable)[size_t(op)];
+}
+
+const Folding& FoldingOf(Op reduction) {
+  const std::string_view name = Info(reduction).name;
+  const auto folding =
+      std::ranges::find(kFoldings, name, [](const auto& entry) { return std::string_view(entry.first); });
+  Check(folding != std::end(kFoldings), "a reduction without its folding");
+  return folding->second;
+}
 
 Value* Maximum(Ir& ir, DType dtype, Value* a, Value* b) {
   if (IsFloat(dtype)) return ir.b.CreateBinaryIntrinsic(llvm::Intrinsic::maximum, a, b);
@@ -144,20 +190,6 @@ Value* Beats(Ir& ir, DType dtype, Value* x, Value* y) {
   }
   Value* nan_wins = b.CreateAnd(b.CreateFCmpUNO(x, x), b.CreateFCmpORD(y, y));
   return b.CreateOr(b.CreateFCmpOGT(x, y), nan_wins);
-}
-
-Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type) {
-  switch (dtype) {
-    case DType::kF32:
-    case DType::kF64:
-      return ir.Number(type, -std::numeric_limits<double>::infinity());
-    case DType::kI32:
-      return ir.Integer(type, std::numeric_limits<int32_t>::min());
-    case DType::kI64:
-      return ir.Integer(type, std::numeric_limits<int64_t>::min());
-    default:
-      return ir.Integer(type, 0);
-  }
 }
 
 Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, Value* stream, Value* index) {

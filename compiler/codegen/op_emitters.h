@@ -19,12 +19,19 @@ using OpEmitter = Value* (*)(const OpContext&);
 // nullptr for an op that is not elementwise.
 OpEmitter EmitterOf(Op op);
 
-// Folding for reductions, in the ops' meaning: NaN propagates.
+// How a reduction folds: lanes of `identity`, then combine(so far, next). One that gives an index folds its values by
+// Beats, from the same identity.
+struct Folding {
+  Value* (*identity)(Ir& ir, DType dtype, llvm::Type* type);
+  Value* (*combine)(Ir& ir, DType dtype, Value* a, Value* b);
+};
+const Folding& FoldingOf(Op reduction);
+
+// The sum and the greater one, in the ops' meaning: NaN propagates.
 Value* Maximum(Ir& ir, DType dtype, Value* a, Value* b);
 Value* Sum(Ir& ir, DType dtype, Value* a, Value* b);
-// For argmax: x is greater than y, or NaN where y is none.
+// For argmax: x is greater than y, or is NaN and y is not.
 Value* Beats(Ir& ir, DType dtype, Value* x, Value* y);
-Value* MaximumIdentity(Ir& ir, DType dtype, llvm::Type* type);
 
 // Uniform numbers in [0, 1) for the indices (i64 lanes) in a stream (i64): see Op::kRandomUniform.
 Value* RandomUniform(Ir& ir, DType dtype, Value* seed, Value* step, Value* stream, Value* index);

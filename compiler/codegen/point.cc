@@ -2,7 +2,6 @@
 #include "fusebox/compiler/codegen/point.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <set>
 
 #include "fusebox/compiler/codegen/op_emitters.h"
@@ -17,46 +16,6 @@ Shape WithOnes(Shape shape, size_t rank) {
 }
 
 }  // namespace
-
-Value* KernelContext::Size(const Shape& shape, size_t from) const {
-  Value* size = ir.I64(1);
-  for (size_t i = from; i < shape.size(); ++i) size = ir.Mul(size, Dim(shape[i]));
-  return size;
-}
-
-Value* PortAddress(const KernelContext& c, const Port& p, Value* index) {
-  Ir& ir = c.ir;
-  Value* table =
-      ir.b.CreateLoad(ir.ptr(), ir.b.CreateConstInBoundsGEP1_64(ir.b.getInt8Ty(), c.run, offsetof(RunContext, ports)));
-  Value* array = ir.b.CreateLoad(ir.ptr(), ir.b.CreateInBoundsGEP(ir.ptr(), table, index));
-  const bool of_a_batch = p.kind == Port::Kind::kInput || p.kind == Port::Kind::kOutput;
-  const bool batched = of_a_batch && !p.type.shape.empty() && p.type.shape[0] < 0;
-  if (!batched) return array;
-  // Row r of the batch is -shape[0] leading entries of the array, each of the other axes' size.
-  Value* row_size = ir.Mul(c.Size(p.type.shape, 1), ir.I64(-p.type.shape[0]));
-  return ir.At(array, p.type.dtype, ir.Mul(c.first_row, row_size));
-}
-
-Value* KernelContext::RowStride(NodeId value) const {
-  Check(graph()[value].type.rank() == 2, "the rows of what is no matrix");
-  const Layout layout = LayoutOf(value);
-  const int64_t columns = graph()[value].type.shape[1];
-  return layout == Layout::kPadded ? ir.I64(fusebox::RowStride(columns, layout)) : Dim(columns);
-}
-
-Value* ArenaAddress(const KernelContext& c, Value* offset) {
-  auto& b = c.ir.b;
-  Value* arena =
-      b.CreateLoad(c.ir.ptr(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), c.run, offsetof(RunContext, arena)));
-  return b.CreateInBoundsGEP(b.getInt8Ty(), arena, offset);
-}
-
-Value* StorageAddress(const KernelContext& c, NodeId storage) {
-  const Place& place = c.plan.places[storage];
-  Value* number = c.Number(NumberKind::kStorage, storage);
-  if (place.kind != Place::Kind::kPort) return ArenaAddress(c, number);
-  return PortAddress(c, c.plan.ports[size_t(place.port)], number);
-}
 
 Value* PointEmitter::base(NodeId storage) const {
   const auto it = bases_.find(storage);
@@ -75,19 +34,12 @@ PointEmitter::PointEmitter(const KernelContext& context) : c_(context), ir_(cont
       const NodeId storage = StorageOf(c_.graph(), input);
       if (!c_.kernel.Has(storage)) add(storage);
     }
-    if (node.op == Op::kRows) {
+    if (node.info().binding == Binding::kDataSet) {
       static const Port kDataSet = {.kind = Port::Kind::kRows, .name = {}, .type = {}};
       data_sets_[id] = PortAddress(c_, kDataSet, c_.Number(NumberKind::kPort, id));
     }
   }
   for (const NodeId id : c_.kernel.stored) add(id);
-}
-
-Value* PanelIndex(Ir& ir, Value* rows, Value* row, Value* column) {
-  const auto [start, offset] = ir.SplitConstant(column);
-  // start / 16 * (rows * 16), as start is a multiple of 16.
-  Value* panel = ir.Add(ir.Mul(start, rows), ir.Mul(ir.I64(offset / kPanel * kPanel), rows));
-  return ir.Add(ir.Add(panel, ir.Mul(row, ir.I64(kPanel))), ir.I64(offset % kPanel));
 }
 
 Value* PointEmitter::Index(NodeId value, const Shape& context, const Point& point, bool* across) const {
@@ -147,7 +99,7 @@ Value* PointEmitter::MaskFor(NodeId storage, const Point& point) const {
 void PointEmitter::Preload(const Point& point) {
   for (const NodeId id : c_.kernel.members) {
     const Node& node = c_.graph()[id];
-    if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
+    if (!ReadsSamePoint(node)) continue;
     for (const NodeId input : DataInputs(node)) {
       const NodeId storage = StorageOf(c_.graph(), input);
       const auto key = std::make_pair(input, node.type.shape.size());
@@ -208,12 +160,10 @@ Value* PointEmitter::Compute(NodeId id, const Point& point, bool scalar) {
       return Rows(id, point);
     case Op::kGather:
       return Gather(node, point);
-    case Op::kSlice:
-    case Op::kTranspose:
-      return Strided(node, point);
     case Op::kRandomUniform:
       return Random(id, point, scalar);
     default:
+      if (node.info().axis_map != nullptr) return Strided(node, point);
       break;
   }
   Values operands;
@@ -287,18 +237,16 @@ Value* PointEmitter::Gather(const Node& node, const Point& point) {
   return ir_.b.CreateSelect(known, values, zeros);
 }
 
-// Slices and transposes read their operand where it lies, at a stride for each axis.
+// An operand that is read where it lies along its axes, at a stride for each: by slices and transposes.
 Value* PointEmitter::Strided(const Node& node, const Point& point) {
   const Type& from = c_.graph()[node.inputs[0]].type;
   const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
   Value* start = ir_.I64(0);
   Values strides;
-  for (int64_t axis = 0; axis < node.type.rank(); ++axis) {
-    const int64_t source = node.op == Op::kTranspose ? node.attributes.List("permutation")[size_t(axis)] : axis;
-    strides.push_back(c_.Size(from.shape, size_t(source) + 1));
-    if (node.op == Op::kSlice && axis == node.attributes.Int("axis")) {
-      start = ir_.Mul(ir_.I64(node.attributes.Int("begin")), strides.back());
-    }
+  const AxisMap map = node.info().axis_map(node);
+  for (size_t axis = 0; axis < map.axes.size(); ++axis) {
+    strides.push_back(c_.Size(from.shape, size_t(map.axes[axis]) + 1));
+    start = ir_.Add(start, ir_.Mul(ir_.I64(map.begins[axis]), strides.back()));
   }
   for (size_t i = 0; i < point.outer.size(); ++i) start = ir_.Add(start, ir_.Mul(point.outer[i], strides[i]));
   if (strides.empty()) return ir_.LoadLanes(base(storage), node.type.dtype, start, 1, nullptr);

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "fusebox/compiler/plan/precedence.h"
+#include "fusebox/compiler/fuse/precedence.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
@@ -14,17 +14,6 @@ namespace {
 // "" if it fits, else why not.
 using Reason = std::string;
 
-bool IsPointwise(const Node& node) {
-  const OpKind kind = node.info().kind;
-  return kind == OpKind::kElementwise || kind == OpKind::kRandom || node.op == Op::kBroadcast || node.op == Op::kIota ||
-         node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose || node.op == Op::kGather;
-}
-
-// Reads elements of its input at other places than its own, so the input has to lie in memory.
-bool ReadsElsewhere(const Node& node) {
-  return node.op == Op::kRows || node.op == Op::kSlice || node.op == Op::kTranspose || node.op == Op::kGather;
-}
-
 bool IsTransposeOfMatrix(const Node& node) {
   return node.op == Op::kTranspose && node.type.rank() == 2 && node.attributes.List("permutation") == Ints{1, 0};
 }
@@ -32,20 +21,20 @@ bool IsTransposeOfMatrix(const Node& node) {
 // Cheaper to compute again than to store and load.
 bool IsCheap(const Graph& graph, NodeId id) {
   const Node& node = graph[id];
-  if (node.op == Op::kBroadcast || node.op == Op::kIota || node.info().kind == OpKind::kRandom) return true;
+  if (node.info().cost == Cost::kLess) return true;
   if (node.info().kind != OpKind::kElementwise) return false;
   if (node.type.dtype == DType::kBool) return true;
   if (node.op == Op::kCast && graph[node.inputs[0]].type.dtype == DType::kBool) return true;
   // A step of arithmetic on one array that lies in memory anyway, as momentum * slot: loading it costs the same.
   const auto leaf = [&](NodeId input) { return IsLeaf(graph[input]); };
   const auto array = [&](NodeId input) { return graph[input].type.rank() > 0; };
-  return node.info().single_step && std::ranges::all_of(node.inputs, leaf) &&
+  return node.info().cost == Cost::kSame && std::ranges::all_of(node.inputs, leaf) &&
          std::ranges::count_if(node.inputs, array) == 1;
 }
 
 // An index along the last axis of the space: known at each point, of whatever rank the iota itself is.
 bool IsIndexInto(const Node& node, const Shape& space) {
-  return node.op == Op::kIota && node.type.rank() == 1 && !space.empty() && node.type.shape[0] == space.back();
+  return IsIndex(node) && node.type.rank() == 1 && !space.empty() && node.type.shape[0] == space.back();
 }
 
 Shape WithOnes(Shape shape, size_t rank) {
@@ -55,7 +44,7 @@ Shape WithOnes(Shape shape, size_t rank) {
 
 // The axes of a reduction, from the first to the last: adjacent ones only, after the pass canonical_reductions.
 std::pair<int64_t, int64_t> ReducedRun(const Node& node) {
-  if (node.op == Op::kArgMax) return {node.attributes.Int("axis"), 1};
+  if (node.attributes.Find("axis") != nullptr) return {node.attributes.Int("axis"), 1};
   const Ints& axes = node.attributes.List("axes");
   return {axes.empty() ? 0 : axes[0], int64_t(axes.size())};
 }
@@ -90,15 +79,17 @@ std::vector<bool> FindWaiting(const Graph& graph) {
 // product that reads them, and no copy of a batch is made.
 std::vector<bool> FindRowsInPlace(const Graph& graph, const std::vector<bool>& needed) {
   std::vector<bool> in_place(graph.size());
-  for (NodeId id = 1; id < graph.size(); ++id) in_place[id] = graph[id].op == Op::kRows && graph[id].type.rank() > 1;
+  for (NodeId id = 1; id < graph.size(); ++id) {
+    in_place[id] = graph[id].info().binding == Binding::kDataSet && graph[id].type.rank() > 1;
+  }
   const auto somebody_reads = [&](NodeId value) { in_place[StorageOf(graph, value)] = false; };
   for (NodeId id = 1; id < graph.size(); ++id) {
     const Node& node = graph[id];
-    if (!needed[id] || node.op == Op::kReshape) continue;
+    if (!needed[id] || IsView(node)) continue;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const NodeId input = node.inputs[i], storage = StorageOf(graph, input);
       // What can be in place has rows; something else may be a number, reshaped.
-      const bool as_rows = in_place[storage] && node.op == Op::kMatMul && i == 0 &&
+      const bool as_rows = in_place[storage] && node.info().kind == OpKind::kMatMul && i == 0 &&
                            StorageOf(graph, node.inputs[1]) != storage &&
                            graph[input].type.shape[0] == graph[storage].type.shape[0];
       if (!as_rows) somebody_reads(input);
@@ -121,7 +112,7 @@ class Fuser {
   absl::StatusOr<FusedProgram> Run() {
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed_[id] || IsLeaf(node) || node.op == Op::kReshape || waits_[id] || in_place_[id]) continue;
+      if (!needed_[id] || IsLeaf(node) || IsView(node) || waits_[id] || in_place_[id]) continue;
       if (node.op == Op::kCall) return Refuse("fuse: a call still owns a region");
       if (node.op == Op::kResult) {
         const int k = kernel_of_[node.inputs[0]];
@@ -162,7 +153,7 @@ class Fuser {
     if (node.type.shape == k.space) {
       if (k.run_rank > 1) {
         // The folded axes are one loop: an operand must lie along all of them, or along none.
-        if (ReadsElsewhere(node) || node.op == Op::kIota) return "it needs the index of an axis that is folded";
+        if (ReadsElsewhere(node) || IsIndex(node)) return "it needs the index of an axis that is folded";
         for (const NodeId input : DataInputs(node)) {
           const Shape s = WithOnes(graph_[input].type.shape, k.space.size());
           const bool along = std::equal(s.begin() + k.outer_rank, s.end(), k.space.begin() + k.outer_rank);
@@ -208,7 +199,7 @@ class Fuser {
     if (node.info().kind == OpKind::kReduce) {
       const auto [first, count] = ReducedRun(node);
       const bool same = graph_[node.inputs[0]].type.shape == k.space && first == k.outer_rank && count == k.run_rank;
-      if (!same || node.op == Op::kArgMax) return "it reduces over another space";
+      if (!same || node.info().gives_index) return "it reduces over another space";
       return k.Has(StorageOf(graph_, node.inputs[0])) ? "it reads the kernel's result" : "";
     }
     if (node.type.shape != ReducedSpace(k)) {
@@ -281,9 +272,10 @@ class Fuser {
     const int64_t rank = node.type.rank();
     if (node.info().kind == OpKind::kMatMul) return {.kind = KernelKind::kMatMul, .space = node.type.shape};
     if (node.info().kind == OpKind::kControl) return {.kind = KernelKind::kControl};
-    if (node.op == Op::kConcatenate || node.op == Op::kPad)
+    if (node.info().access == Access::kLoopNest && node.info().kind == OpKind::kMovement)
       return {.kind = KernelKind::kCopy, .space = node.type.shape};
-    if (node.op == Op::kScatterAdd) return {.kind = KernelKind::kScatter, .space = graph_[node.inputs[1]].type.shape};
+    if (node.info().access == Access::kLoopNest && node.info().kind == OpKind::kGather)
+      return {.kind = KernelKind::kScatter, .space = graph_[node.inputs[1]].type.shape};
     if (IsTransposeOfMatrix(node)) return {.kind = KernelKind::kTranspose, .space = node.type.shape};
     if (node.info().kind == OpKind::kReduce) {
       const auto [first, count] = ReducedRun(node);
@@ -376,7 +368,7 @@ class Fuser {
       const NodeId storage = StorageOf(graph_, input);
       if (kernel_of_[storage] < 0 && waits_[storage] && storage == input) {
         CollectReads(storage, reads);
-      } else if (graph_[storage].op != Op::kConstant && graph_[storage].op != Op::kExtent) {
+      } else if (!IsNumberAtHand(graph_[storage])) {
         reads.push_back(storage);
       }
     }

@@ -15,7 +15,7 @@ void Kernel::Insert(NodeId id) { members.insert(std::ranges::lower_bound(members
 
 bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id) {
   const Node& node = graph[id];
-  return node.op == Op::kIota || (node.type.shape == kernel.space && node.info().kind != OpKind::kReduce);
+  return IsIndex(node) || (node.type.shape == kernel.space && node.info().kind != OpKind::kReduce);
 }
 
 Shape ReducedSpace(const Kernel& kernel) {
@@ -25,21 +25,17 @@ Shape ReducedSpace(const Kernel& kernel) {
 }
 
 NodeId StorageOf(const Graph& graph, NodeId id) {
-  while (graph[id].op == Op::kReshape) id = graph[id].inputs[0];
+  while (IsView(graph[id])) id = graph[id].inputs[0];
   return id;
 }
 
 std::vector<NodeId> DataInputs(const Node& node) {
-  if (node.op == Op::kIota || node.op == Op::kExtent) return {};
+  if (node.info().reads_shape_only) return {};
   return node.inputs;
 }
 
 int64_t DepthOfProduct(const Graph& graph, const Node& matmul) {
   return graph[matmul.inputs[0]].type.shape[matmul.attributes.Flag("transpose_a") ? 0 : 1];
-}
-
-bool IsLeaf(const Node& node) {
-  return node.op == Op::kInput || node.op == Op::kState || node.op == Op::kConstant || node.op == Op::kExtent;
 }
 
 std::string NameOf(const FusedProgram& program, const Kernel& kernel) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels: what fusion makes of a graph. A kernel is a set of nodes computed in one loop nest, so that values between
-// them stay in registers; it is a view on the graph, not a second IR.
+// them stay in registers. It is a view of the graph, not a second IR.
 //
-//   matmul     C[m, n] tile by tile, then its elementwise users on the tile            space [m, n]
-//   rows       for each row: elementwise nodes, and reductions along the row           space [outer..., inner...]
-//   columns    for each column: reductions over a run of axes, then their users        space [outer..., run..., inner...]
-//   transpose  a matrix turned                                                         space [rows, columns] of the output
-//   copy       pieces put side by side (concatenate, pad)                              space of the output
-//   scatter    rows added up where an index says                                       space of the updates
-//   control    a branch or a loop: programs of their own, fused for themselves         none
+//   matmul     C[m, n] tile by tile, then its elementwise users on the tile       space [m, n]
+//   rows       for each row: elementwise nodes, and reductions along the row      space [outer..., inner...]
+//   columns    for each column: reductions over a run of axes, then their users   space [outer..., run..., inner...]
+//   transpose  a matrix transposed                                                space [rows, columns] of the output
+//   copy       pieces put side by side (concatenate, pad)                         space of the output
+//   scatter    rows added up at the places that an index tells                    space of the updates
+//   control    a branch or a loop: programs of their own, fused for themselves    none
 #pragma once
 #include <map>
 #include <string>
@@ -34,8 +34,8 @@ struct Kernel {
   void Insert(NodeId id);  // As a member.
 };
 
-// Whether a member has one element for each point of the space, or for each point that its reductions leave. An index
-// (iota) can be told at any point, whatever its own shape is.
+// Whether a member has one element for each point of the space, or for each point that its reductions leave; an index
+// (IsIndex) always has.
 bool IsElement(const Graph& graph, const Kernel& kernel, NodeId id);
 // The part of the space that the reductions leave.
 Shape ReducedSpace(const Kernel& kernel);
@@ -53,8 +53,27 @@ NodeId StorageOf(const Graph& graph, NodeId id);
 std::vector<NodeId> DataInputs(const Node& node);
 // How many products each element of a matmul sums up: the dimension that its operands share.
 int64_t DepthOfProduct(const Graph& graph, const Node& matmul);
+
+// ---- What a node is to a loop nest: answers of its op's entry.
+
 // A source is read where it lies, or is known when compiling; no kernel computes it.
-bool IsLeaf(const Node& node);
+inline bool IsLeaf(const Node& node) { return node.info().access == Access::kNone; }
+// A leaf that lies in no memory: code has its one number at hand.
+inline bool IsNumberAtHand(const Node& node) { return IsLeaf(node) && node.info().binding == Binding::kNone; }
+// The input's memory under another shape: no kernel computes it, either.
+inline bool IsView(const Node& node) { return node.info().access == Access::kSameMemory; }
+// Computed one element at a time, so it can be a member of any kernel with such a space.
+inline bool IsPointwise(const Node& node) {
+  const Access access = node.info().access;
+  return access == Access::kSamePoint || access == Access::kIndex || access == Access::kElsewhere;
+}
+inline bool ReadsSamePoint(const Node& node) { return node.info().access == Access::kSamePoint; }
+// Reads elements of its input at other places than its own, so the input has to lie in memory.
+inline bool ReadsElsewhere(const Node& node) { return node.info().access == Access::kElsewhere; }
+// Of those, one that copies whole rows, by a row's number.
+inline bool PicksRows(const Node& node) { return ReadsElsewhere(node) && node.info().axis_map == nullptr; }
+// The index along an axis: it can be told at any point, whatever the node's own shape is.
+inline bool IsIndex(const Node& node) { return node.info().access == Access::kIndex && node.info().reads_shape_only; }
 
 // "dense/matmul+add+max": the layer that most of it comes from, and its operations.
 std::string NameOf(const FusedProgram& program, const Kernel& kernel);

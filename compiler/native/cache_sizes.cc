@@ -11,7 +11,7 @@
 namespace fusebox {
 namespace {
 
-// "32K", "1M", "512": bytes. 0 for anything else.
+// Reads "32K", "1M" or "512" as bytes. 0 for anything else.
 int64_t ReadSize(const std::string& file) {
   std::ifstream in(file);
   int64_t size = 0;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/native/jit.h"
 
-#include <chrono>
 #include <mutex>
 #include <optional>
 #include <thread>
 
-#include "fusebox/compiler/codegen/cpu/barrier.h"
+#include "fusebox/compiler/native/barrier.h"
 #include "fusebox/compiler/native/jit_symbols.h"
 #include "fusebox/compiler/native/machine.h"
 #include "fusebox/compiler/native/object_cache.h"
 #include "fusebox/compiler/native/object_compiler.h"
 #include "fusebox/compiler/profile.h"
+#include "fusebox/compiler/run_context.h"
 #include "fusebox/graph/status.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
@@ -31,8 +31,8 @@ void Record(RunContext* context, int64_t thread, int64_t kernel, int64_t begin) 
   if (context->profile != nullptr) context->profile->Record(thread, kernel, begin);
 }
 
-// The name spaces that programs are linked into, so that all may use the same symbols. One that is free is used again:
-// ORC keeps the remains of one that is removed.
+// The name spaces that programs are linked into, so that all of them may use the same symbols. Free ones are used
+// again, as ORC would keep remains of one that is removed.
 class Namespaces {
  public:
   llvm::Expected<orc::JITDylib*> Take(orc::LLJIT& jit) {
@@ -63,7 +63,7 @@ class Code final : public NativeCode {
  public:
   Code(Namespaces& all, orc::JITDylib* mine) : all_(all), mine_(mine), tracker_(mine->createResourceTracker()) {}
   ~Code() override {
-    // One that cannot be emptied is of no more use.
+    // A name space that cannot be emptied is not used again.
     if (auto error = tracker_->remove()) {
       llvm::consumeError(std::move(error));
     } else {
@@ -74,7 +74,7 @@ class Code final : public NativeCode {
 
   llvm::Error Link(orc::LLJIT& jit, const std::string& entry, const std::vector<std::string>& objects) {
     for (const std::string& object : objects) {
-      // A copy, as ORC keeps it, and reads it aligned.
+      // A copy, as ORC keeps the buffer and expects it to be aligned.
       if (auto error = jit.addObjectFile(tracker_, llvm::MemoryBuffer::getMemBufferCopy(object, entry))) return error;
     }
     auto address = jit.lookup(*mine_, entry);
@@ -90,17 +90,48 @@ class Code final : public NativeCode {
   void* entry_ = nullptr;
 };
 
+// Emits a module and compiles it, on all cores unless its one object file is to be dumped.
+absl::StatusOr<std::vector<std::string>> MakeObjects(const ObjectCompiler& compiler,
+                                                     const std::function<void(llvm::Module&)>& emit,
+                                                     const DumpCallback& dump, int64_t& ir_instructions,
+                                                     std::vector<PassReport>& reports) {
+  llvm::LLVMContext context;
+  context.setDiscardValueNames(!dump);
+  llvm::Module module("fusebox", context);
+  const std::string bitcode = Timed(reports, "emit", 0, [&] {
+    module.setDataLayout(compiler.machine().createDataLayout());
+    module.setTargetTriple(compiler.machine().getTargetTriple().str());
+    emit(module);
+    llvm::SmallVector<char, 0> bytes;
+    llvm::raw_svector_ostream out(bytes);
+    llvm::WriteBitcodeToFile(module, out);
+    return std::string(bytes.begin(), bytes.end());
+  });
+  ir_instructions = int64_t(module.getInstructionCount());
+  std::string complaint;
+  llvm::raw_string_ostream stream(complaint);
+  if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
+  if (dump) {
+    dump("llvm", compiler.OptimisedText(module));
+    dump("asm", compiler.Assembly(module));
+  }
+  const size_t threads = dump ? 1 : std::max(1U, std::thread::hardware_concurrency());
+  auto objects = Timed(reports, "codegen", 0, [&] { return compiler.Compile(module, bitcode, threads); });
+  if (dump && objects.ok()) dump("object", (*objects)[0]);
+  return objects;
+}
+
 class OrcJit final : public Jit {
  public:
   static absl::StatusOr<std::unique_ptr<OrcJit>> Create() {
-    FUSEBOX_RETURN_IF_ERROR(FindMachine("native", /*to_run=*/true).status());  // LLVM's targets are there after this.
+    FUSEBOX_RETURN_IF_ERROR(FindMachine("native", /*to_run=*/true).status());  // Registers LLVM's targets.
     auto jit = orc::LLJITBuilder().create();
     if (!jit) return ToStatus(jit.takeError());
     if (auto error = ShowSymbols(**jit)) return ToStatus(std::move(error));
-    // What is wrong is returned, and a library does not print. Programs find the C library, for exp and others of f64,
-    // as LLJIT gives every name space the process's symbols.
+    // Errors are returned: a library does not print. Programs find the C library, for f64's exp and others, as LLJIT
+    // gives every name space the process's symbols.
     (*jit)->getExecutionSession().setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
-    // What compiled programs call of ours.
+    // Our functions that compiled programs call.
     orc::SymbolMap ours;
     const auto define = [&](const char* name, auto* function) {
       ours[(*jit)->mangleAndIntern(name)] = {orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported};
@@ -116,59 +147,28 @@ class OrcJit final : public Jit {
 
   explicit OrcJit(std::unique_ptr<orc::LLJIT> jit) : jit_(std::move(jit)) {}
 
-  absl::StatusOr<std::shared_ptr<const NativeCode>> Compile(const Machine& machine, const std::string& entry,
-                                                            const std::string& program,
-                                                            const std::function<void(llvm::Module&)>& emit,
-                                                            const CompileOptions& options,
-                                                            CompileReport& report) override {
+  absl::StatusOr<JitResult> Compile(const Machine& machine, const std::string& entry, const std::string& program,
+                                    const std::function<void(llvm::Module&)>& emit, const JitOptions& options,
+                                    std::vector<PassReport>& reports) override {
     const ObjectCompiler& compiler = *machine.compiler;
-    const auto& dump = options.dump;
-    const auto timed = [&](const char* name, auto step) {
-      const auto start = std::chrono::steady_clock::now();
-      auto result = step();
-      const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
-      report.passes.push_back({name, spent.count()});
-      return result;
-    };
     const std::string key = compiler.Key(program);
-    const bool use_cache = options.cache && options.link && !dump && !key.empty();
+    const bool use_cache = options.cache && options.link && !options.dump && !key.empty();
     const std::optional<ObjectCache> cache = use_cache ? ObjectCache::Open() : std::nullopt;
     if (cache) {
-      const auto objects = timed("load", [&] { return cache->Load(key); });
+      const auto objects = Timed(reports, "load", 0, [&] { return cache->Load(key); });
       if (objects) {
-        // Should they not fit after all, they are compiled again.
-        auto code = timed("link", [&] { return Link(entry, *objects); });
-        report.cache_hit = code.ok();
-        if (code.ok()) return code;
+        auto code = Timed(reports, "link", 0, [&] { return Link(entry, *objects); });
+        if (code.ok()) return JitResult{.code = *std::move(code), .cache_hit = true};
+        // Objects that do not link after all are compiled again.
       }
     }
-    llvm::LLVMContext context;
-    context.setDiscardValueNames(!dump);
-    llvm::Module module("fusebox", context);
-    const std::string bitcode = timed("emit", [&] {
-      module.setDataLayout(compiler.machine().createDataLayout());
-      module.setTargetTriple(compiler.machine().getTargetTriple().str());
-      emit(module);
-      llvm::SmallVector<char, 0> bytes;
-      llvm::raw_svector_ostream out(bytes);
-      llvm::WriteBitcodeToFile(module, out);
-      return std::string(bytes.begin(), bytes.end());
-    });
-    report.ir_instructions = int64_t(module.getInstructionCount());
-    std::string complaint;
-    llvm::raw_string_ostream stream(complaint);
-    if (llvm::verifyModule(module, &stream)) return absl::InternalError("jit: emitted IR is not valid: " + complaint);
-    if (dump) {
-      dump("llvm", compiler.OptimisedText(module));
-      dump("asm", compiler.Assembly(module));
-    }
-    const size_t threads = dump ? 1 : std::max(1U, std::thread::hardware_concurrency());
+    JitResult result;
     FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> objects,
-                             timed("codegen", [&] { return compiler.Compile(module, bitcode, threads); }));
-    if (dump) dump("object", objects[0]);
-    if (!options.link) return nullptr;
+                             MakeObjects(compiler, emit, options.dump, result.ir_instructions, reports));
+    if (!options.link) return result;
     if (cache) cache->Store(key, objects);
-    return timed("link", [&] { return Link(entry, objects); });
+    FUSEBOX_ASSIGN_OR_RETURN(result.code, Timed(reports, "link", 0, [&] { return Link(entry, objects); }));
+    return result;
   }
 
  private:
@@ -188,7 +188,7 @@ class OrcJit final : public Jit {
 }  // namespace
 
 absl::StatusOr<Jit*> Jit::Get() {
-  // Never destroyed: compiled programs may outlive any order of static destructors.
+  // Never destroyed, as compiled programs may outlive static objects.
   static auto* const jit = new absl::StatusOr<std::unique_ptr<OrcJit>>(OrcJit::Create());
   if (!jit->ok()) return jit->status();
   return (*jit)->get();

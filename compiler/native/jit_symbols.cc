@@ -26,8 +26,9 @@ bool IsOn(const char* variable) {
   return value != nullptr && *value != 0 && std::string_view(value) != "0";
 }
 
-// One write, so that lines of threads and of programs stay whole. Nobody is told if it fails: a profiler that lacks names
-// shows addresses, and what runs is not to fail for it. A link of someone else's at this place is not followed.
+// One write, so that lines from several threads or programs stay whole. A failure is ignored: without names a profiler
+// shows addresses, and the program should not fail for that. Does not follow a symbolic link, which another user may
+// have put there.
 void AppendToPerfMap(const std::string& lines) {
   const std::string path = fmt::format("/tmp/perf-{}.map", getpid());
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -40,7 +41,7 @@ class PerfMap final : public orc::ObjectLinkingLayer::Plugin {
  public:
   void modifyPassConfig(orc::MaterializationResponsibility&, jitlink::LinkGraph&,
                         jitlink::PassConfiguration& passes) override {
-    // By then every function has its address, and what nobody calls is gone.
+    // At this point every function has its address, and unused functions are gone.
     passes.PostFixupPasses.emplace_back([](jitlink::LinkGraph& graph) {
       std::string lines;
       for (const jitlink::Symbol* symbol : graph.defined_symbols()) {
@@ -54,7 +55,7 @@ class PerfMap final : public orc::ObjectLinkingLayer::Plugin {
     });
   }
   llvm::Error notifyFailed(orc::MaterializationResponsibility&) override { return llvm::Error::success(); }
-  // perf has no way to say that an address is free again; later lines win.
+  // The format of perf maps cannot say that an address is free again; later lines win.
   llvm::Error notifyRemovingResources(orc::JITDylib&, orc::ResourceKey) override { return llvm::Error::success(); }
   void notifyTransferringResources(orc::JITDylib&, orc::ResourceKey, orc::ResourceKey) override {}
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "fusebox/compiler/native/cache_sizes.h"
 #include "fusebox/compiler/native/object_compiler.h"
 #include "fusebox/graph/status.h"
 #include "llvm/ADT/STLExtras.h"
@@ -22,7 +23,7 @@ namespace {
 
 namespace orc = llvm::orc;
 
-// The CPU whose name is spelled most alike.
+// The CPU whose name is nearest in spelling.
 std::string Nearest(llvm::StringRef name, const llvm::MCSubtargetInfo& machine) {
   llvm::StringRef nearest;
   unsigned least = unsigned(-1);
@@ -33,10 +34,11 @@ std::string Nearest(llvm::StringRef name, const llvm::MCSubtargetInfo& machine) 
   return nearest.str();
 }
 
-// Instructions for operating systems, which no compiled program has in it. Virtual machines often hide them.
+// Instructions for operating systems, which compiled programs do not contain. Virtual machines often hide them.
 constexpr llvm::StringLiteral kPrivileged[] = {"clzero", "invpcid", "mwaitx", "pku", "rdpru", "shstk", "wbnoinvd"};
 
-// What this machine cannot do of what `wanted` can. Tuning is no feature of a processor: LLVM does not detect it.
+// Which features of `wanted` this machine lacks. Tuning flags are no features of a processor: LLVM does not detect
+// them.
 std::string WhyNotHere(const llvm::MCSubtargetInfo& wanted) {
   const llvm::Triple here(llvm::sys::getProcessTriple());
   const llvm::Triple& there = wanted.getTargetTriple();
@@ -53,8 +55,8 @@ std::string WhyNotHere(const llvm::MCSubtargetInfo& wanted) {
   return missing.empty() ? "" : "this machine lacks " + llvm::join(missing, ", ");
 }
 
-codegen::Target Describe(const llvm::MCSubtargetInfo& machine, const CacheSizes& caches) {
-  codegen::Target target;
+Target Describe(const llvm::MCSubtargetInfo& machine, const CacheSizes& caches) {
+  Target target;
   target.caches = caches;
   if (machine.getTargetTriple().isAArch64()) {
     target.registers = 32;
@@ -87,7 +89,7 @@ absl::StatusOr<orc::JITTargetMachineBuilder> BuilderFor(const std::string& name,
   if (target == nullptr) return Refuse("{}: {}", who, error);
   const std::string arch = triple.getArchName().str();
   const std::unique_ptr<llvm::MCSubtargetInfo> any(target->createMCSubtargetInfo(triple.str(), "", ""));
-  // LLVM ends the process if it is asked for 64-bit code for a CPU of 32 bits.
+  // LLVM ends the process when asked for 64-bit code for a 32-bit CPU.
   const bool known = any->isCPUStringValid(cpu);
   const std::unique_ptr<llvm::MCSubtargetInfo> it(target->createMCSubtargetInfo(triple.str(), known ? cpu : "", ""));
   if (!known || (triple.getArch() == llvm::Triple::x86_64 && !it->checkFeatures("+64bit"))) {
@@ -117,9 +119,9 @@ absl::StatusOr<Machine> Make(const std::string& name, const std::string& who) {
   return machine;
 }
 
-// Those made so far, none. Never destroyed: programs may be compiled in any order of static destructors.
+// An empty map of machines by name. Never destroyed, as programs may be compiled after static objects are.
 std::map<std::string, const Machine>* NewMachines() {
-  // All targets at once: LLVM's list of them must not grow while another thread reads it.
+  // All targets at once, as LLVM's list of them must not grow while another thread reads it.
   llvm::InitializeAllTargetInfos();
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();

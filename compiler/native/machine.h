@@ -5,21 +5,21 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "fusebox/compiler/codegen/target.h"
+#include "fusebox/compiler/target.h"
 
 namespace fusebox {
 
 class ObjectCompiler;
 
 struct Machine {
-  codegen::Target target;
+  Target target;
   std::string name;        // ObjectCompiler::Name().
-  std::string cannot_run;  // Why its code does not run here, "this machine lacks avx2"; empty if it does.
+  std::string cannot_run;  // Why its code does not run here: "this machine lacks avx2". Empty if it does.
   std::shared_ptr<const ObjectCompiler> compiler;
 };
 
-// The one that CompileOptions::target_cpu names. Made at its first use; it stays for the life of the process. Errors: no such
-// CPU, no such architecture; its code is to run here, and cannot.
+// The machine that CompileOptions::target_cpu names. Made at its first use, it stays for the life of the process.
+// Errors: no such CPU or architecture; its code is `to_run` here, and cannot.
 absl::StatusOr<const Machine*> FindMachine(const std::string& target_cpu, bool to_run);
 
 }  // namespace fusebox

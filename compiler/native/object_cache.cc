@@ -24,11 +24,11 @@ namespace {
 constexpr std::string_view kMagic = "fusebox\1";
 constexpr std::string_view kSuffix = ".fbo", kTemporary = "tmp.";
 constexpr int64_t kBound = int64_t{256} << 20;  // Bytes in the folder.
-constexpr int64_t kLargest = kBound / 4;        // Of an entry: a bigger one would push out all others.
-constexpr uint64_t kStoresATrim = 32;           // On average. A trim lists the folder, a store does not.
-constexpr time_t kAbandoned = 3600;             // Seconds: whoever wrote this temporary file is gone.
+constexpr int64_t kLargest = kBound / 4;        // Bytes of an entry: a larger one would evict all others.
+constexpr uint64_t kStoresATrim = 32;           // On average. A trim lists the folder; a store does not.
+constexpr time_t kAbandoned = 3600;             // Seconds, after which the writer of a temporary file must be gone.
 
-// A descriptor that is closed in the end.
+// A file descriptor that closes itself.
 class File {
  public:
   explicit File(int fd) : fd_(fd) {}
@@ -47,7 +47,7 @@ class File {
 
 std::string FolderName() {
   if (const char* own = std::getenv("FUSEBOX_CACHE_DIR")) return own;
-  // A path that is not absolute does not count: so says the XDG base directory specification.
+  // The XDG base directory specification says to ignore a path that is not absolute.
   const char* caches = std::getenv("XDG_CACHE_HOME");
   if (caches != nullptr && *caches == '/') return std::string(caches) + "/fusebox";
   const char* home = std::getenv("HOME");
@@ -58,7 +58,7 @@ void MakeFolders(const std::filesystem::path& path) {
   std::filesystem::path part;
   for (const auto& name : path) {
     part /= name;
-    mkdir(part.c_str(), 0700);  // Fails where it exists already.
+    mkdir(part.c_str(), 0700);  // Fails if it exists already.
   }
 }
 
@@ -170,13 +170,13 @@ std::string ObjectCache::FileName(const std::string& key) {
 }
 
 std::optional<std::vector<std::string>> ObjectCache::Load(const std::string& key) const {
-  // Not to wait where a pipe lies in a file's place.
+  // O_NONBLOCK: do not wait if a pipe lies in the file's place.
   const File file(openat(folder_, FileName(key).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file.ok()) return std::nullopt;
   const std::optional<std::string> bytes = ReadAll(file.fd());
   if (!bytes) return std::nullopt;
   std::optional<std::vector<std::string>> objects = Decode(*bytes, key);
-  if (objects) futimens(file.fd(), nullptr);  // Used just now: Trim takes it last.
+  if (objects) futimens(file.fd(), nullptr);  // Marks it as used, so that Trim deletes it last.
   return objects;
 }
 
@@ -193,7 +193,7 @@ void ObjectCache::Store(const std::string& key, const std::vector<std::string>& 
       return;
     }
   }
-  // No fsync: what a crash leaves of the file, the checksum finds.
+  // No fsync: the checksum finds files that a crash has truncated.
   if (renameat(folder_, temporary.c_str(), folder_, FileName(key).c_str()) != 0) {
     unlinkat(folder_, temporary.c_str(), 0);
   }
@@ -208,7 +208,7 @@ void ObjectCache::Trim(int64_t bytes) const {
   };
   std::vector<Entry> entries;
   int64_t total = 0;
-  // Opened anew, for a copy of the descriptor would share its position.
+  // Opens the folder again, as a copy of the descriptor would share its position.
   DIR* const folder = fdopendir(openat(folder_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder == nullptr) return;
   const time_t now = time(nullptr);

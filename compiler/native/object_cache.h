@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled code on disk: a program that was compiled before starts at once, also in another process.
 //
-// An entry is one file, named by a hash of its key. Inside stand a checksum and the whole key, and both are compared:
-// what is cut short, altered, or of another machine or version is a miss, and is replaced by what is compiled instead.
-// Nothing here is ever an error: without a cache programs are compiled, that is all.
+// An entry is one file, named by a hash of its key. It holds a checksum and the whole key, and both are compared: a
+// file that is truncated, altered, or from another machine or version is a miss, and is replaced by newly compiled
+// code. Nothing here is ever an error: without a cache, programs are compiled.
 //
 //     file   magic | checksum of what follows | key | object, object, ...      each with its length in front
 //
-// A new entry is written to a file of its own and renamed, so readers see whole entries only, and any number of
-// processes may share a folder or delete from it. Entries are native code: a folder is used only if it is ours and
-// nobody else may write to it.
+// A new entry is written to a temporary file and renamed, so readers see whole entries only, and any number of
+// processes may share a folder or delete from it. Entries are native code, so a folder is used only if it belongs to
+// this user and no other user may write to it.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -20,8 +20,8 @@ namespace fusebox {
 
 class ObjectCache {
  public:
-  // The user's: $FUSEBOX_CACHE_DIR, else $XDG_CACHE_HOME/fusebox, else ~/.cache/fusebox, made if it is missing. None if
-  // FUSEBOX_CACHE_DIR is set to nothing, or there is no such folder that can be trusted.
+  // Opens the user's cache: $FUSEBOX_CACHE_DIR, else $XDG_CACHE_HOME/fusebox, else ~/.cache/fusebox. Makes the folder
+  // if it is missing. None if FUSEBOX_CACHE_DIR is set to nothing, or the folder cannot be made or trusted.
   static std::optional<ObjectCache> Open();
 
   ObjectCache(ObjectCache&& other) noexcept;
@@ -29,10 +29,10 @@ class ObjectCache {
   ~ObjectCache();
 
   std::optional<std::vector<std::string>> Load(const std::string& key) const;
-  // Now and then also trims the folder to its default bound.
+  // Stores an entry. Now and then also trims the folder to its default bound.
   void Store(const std::string& key, const std::vector<std::string>& objects) const;
-  // Deletes entries, those not used for longest first, until the rest takes at most this much. Files that are not the
-  // cache's are left alone.
+  // Deletes entries, the least recently used first, until the rest takes at most so many bytes. Leaves files alone that
+  // are not the cache's.
   void Trim(int64_t bytes) const;
 
   // The name of the key's file in the folder.
@@ -40,7 +40,7 @@ class ObjectCache {
 
  private:
   explicit ObjectCache(int folder) : folder_(folder) {}
-  int folder_;  // A descriptor: checks and files mean the same folder, whatever becomes of its name.
+  int folder_;  // A descriptor, so that checks and files mean the same folder even if it is renamed.
 };
 
 }  // namespace fusebox

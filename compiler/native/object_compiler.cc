@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "fmt/format.h"
-#include "fusebox/compiler/native/build_id.h"
+#include "fusebox/compiler/native/linker_build_id.h"
 #include "fusebox/graph/check.h"
 #include "llvm-c/Core.h"
 #include "llvm/ADT/StringExtras.h"
@@ -28,15 +28,15 @@ namespace {
 
 namespace orc = llvm::orc;
 
-// The emitters write clean IR: beyond these two passes LLVM's optimiser costs time and finds nothing.
+// The emitters write clean IR. Beyond these two passes, LLVM's optimiser takes time and finds nothing.
 constexpr std::string_view kPasses = "function(sroa<modify-cfg>,early-cse<memssa>)";
-// A module costs a millisecond whatever is in it, which is what LLVM takes for some hundred instructions.
+// An empty module takes LLVM a millisecond, as much as some hundred instructions.
 constexpr size_t kLeastInstructions = 1000;
-constexpr size_t kGroupsAThread = 2;  // So that a thread that is late with one leaves the next to others.
+constexpr size_t kGroupsAThread = 2;  // So that other threads can take over from a slow one.
 
-// Leaves out a pass of the code generator, which otherwise takes two thirds of the time: it weighs every way to write
-// each address in a tile's loop. The emitters write them as a base and constants already, and code without the pass is as
-// fast. Its only other switch is a global one, and such ones belong to the process, not to us.
+// Leaves out a pass of the code generator that would take two thirds of its time: it weighs every way to write each
+// address in a tile's loop. The emitters already write addresses as a base and constants, and code without the pass is
+// as fast. The pass's only other switch is global, and global state belongs to the process, not to a library.
 class WithoutLoopStrengthReduction final : public llvm::OptPassGate {
  public:
   bool isEnabled() const override { return true; }
@@ -59,8 +59,8 @@ void Optimise(llvm::Module& module, llvm::TargetMachine& machine) {
   passes.run(module, modules);
 }
 
-// The functions by name, spread so that the groups have about the same number of instructions: the largest first, each to
-// the group that has least so far.
+// Spreads functions, by name, over groups of about equally many instructions: from the largest down, each goes to the
+// group that has fewest so far.
 std::vector<std::set<std::string>> Spread(const llvm::Module& module, size_t threads) {
   std::vector<std::pair<size_t, std::string>> functions;
   size_t total = 0;
@@ -84,8 +84,8 @@ std::vector<std::set<std::string>> Spread(const llvm::Module& module, size_t thr
   return groups;
 }
 
-// The module with these functions' bodies alone, read into a context of its own: LLVM's are for one thread each. Bodies
-// of others are not even read.
+// The module with the bodies of these functions alone, read into its own context, as a context is for one thread.
+// Bodies of other functions are not even read.
 llvm::Expected<std::unique_ptr<llvm::Module>> ReadGroup(const std::string& bitcode, llvm::LLVMContext& context,
                                                         const std::set<std::string>& group) {
   auto module = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(bitcode, "fusebox"), context);
@@ -106,17 +106,17 @@ llvm::Expected<std::unique_ptr<llvm::Module>> ReadGroup(const std::string& bitco
   return module;
 }
 
-// Calls job(0), job(1), ... on some threads. They have the affinity of the caller.
+// Calls job(0), job(1), ... on at most so many threads, which have the affinity of the caller.
 void RunOnThreads(size_t jobs, size_t threads, const std::function<void(size_t)>& job) {
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < jobs; i = next++) job(i);
   };
-  std::vector<std::jthread> helpers;
+  std::vector<std::jthread> others;
   try {
-    while (helpers.size() + 1 < std::min(jobs, threads)) helpers.emplace_back(work);
+    while (others.size() + 1 < std::min(jobs, threads)) others.emplace_back(work);
   } catch (const std::system_error&) {
-    // No more threads than these are to be had.
+    // The system gives no more threads than these.
   }
   work();
 }
@@ -131,7 +131,8 @@ std::string SortedFeatures(const llvm::TargetMachine& machine) {
 }  // namespace
 
 absl::StatusOr<ObjectCompiler> ObjectCompiler::Create(orc::JITTargetMachineBuilder builder) {
-  // Less than Default makes slower code, more makes the same. Position-independent and small is what the linker wants.
+  // Less than Default makes slower code, more makes the same code. The linker wants position-independent code of the
+  // small model.
   builder.setCodeGenOptLevel(llvm::CodeGenOptLevel::Default);
   builder.setRelocationModel(llvm::Reloc::PIC_);
   builder.setCodeModel(llvm::CodeModel::Small);
@@ -148,15 +149,15 @@ std::unique_ptr<llvm::TargetMachine> ObjectCompiler::NewMachine() const {
 }
 
 std::string ObjectCompiler::Name() const {
-  if (BuildId().empty()) return "";
-  // The library's own version: it may have been replaced since we were compiled.
+  if (LinkerBuildId().empty()) return "";
+  // The version of the library that is loaded, which may have been replaced since this file was compiled.
   unsigned major = 0, minor = 0, patch = 0;
   LLVMGetVersion(&major, &minor, &patch);
   return fmt::format(
       "fusebox {}\nbuild {}\nLLVM {}.{}.{}, headers {}\npasses {}\ncode generator O2, PIC, small, no LSR\n"
       "triple {}\nCPU {}\nfeatures {}\n",
-      FUSEBOX_VERSION, BuildId(), major, minor, patch, LLVM_VERSION_STRING, kPasses, machine_->getTargetTriple().str(),
-      machine_->getTargetCPU().str(), SortedFeatures(*machine_));
+      FUSEBOX_VERSION, LinkerBuildId(), major, minor, patch, LLVM_VERSION_STRING, kPasses,
+      machine_->getTargetTriple().str(), machine_->getTargetCPU().str(), SortedFeatures(*machine_));
 }
 
 std::string ObjectCompiler::Key(const std::string& program) const {

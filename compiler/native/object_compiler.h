@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From LLVM IR to object files, on all cores: LLVM's passes and its code generator. Seen by jit.cc and machine.cc alone.
+// Compiles LLVM IR into object files, on all cores: LLVM's passes and its code generator. For jit.cc and machine.cc
+// alone.
 //
-// Nearly all of the time that a program takes to compile is spent in here, in proportion to the instructions. So the
-// functions of a module are spread over some modules of about equal size, and threads compile these side by side.
+// Nearly all of the time that a program takes to compile is spent here, in proportion to its instructions. So the
+// functions of a module are spread over modules of about equal size, which threads compile side by side.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,23 +16,24 @@ namespace fusebox {
 
 class ObjectCompiler {
  public:
-  // For the machine that `builder` describes; errors if LLVM has no code generator for it.
+  // For the machine that `builder` describes. Error: LLVM has no code generator for it.
   static absl::StatusOr<ObjectCompiler> Create(llvm::orc::JITTargetMachineBuilder builder);
 
   const llvm::TargetMachine& machine() const { return *machine_; }
 
-  // Which compiler this is, and for what machine, a line each: "" if the build does not tell. It names this very build of
-  // the compiler, as that decides what code is emitted.
+  // Names this compiler and its machine, a line for each fact that decides what code is emitted, the build of the
+  // compiler (LinkerBuildId) among them. "" if the build is unknown.
   std::string Name() const;
-  // Whatever decides what objects come of a program's text (Jit::Compile): the key of cached objects, "" without a name.
+  // Everything that decides what objects a program's text (Jit::Compile) becomes: the key of cached objects. "" without
+  // a name.
   std::string Key(const std::string& program) const;
 
-  // Objects that together define the module's functions, in an order and with contents that depend on the number of
-  // threads: with one it is one. Functions that were internal are visible to each other.
+  // Objects that together define the module's functions. Their number, order and contents depend on the number of
+  // threads: one thread makes one object. Functions that were internal are visible to each other.
   absl::StatusOr<std::vector<std::string>> Compile(const llvm::Module& module, const std::string& bitcode,
                                                    size_t threads) const;
 
-  // For people: the module after the passes, and its assembly.
+  // For people to read: the module after the passes, and its assembly.
   std::string OptimisedText(const llvm::Module& module) const;
   std::string Assembly(const llvm::Module& module) const;
 

@@ -8,10 +8,10 @@
 namespace fusebox {
 namespace {
 
-constexpr int64_t kLongRow = 64;         // Elements: a row so long is worth a turn of its own,
-constexpr int64_t kManyElements = 4096;  // and an array so large the second reduction.
+constexpr int64_t kLongRow = 64;         // Elements of a row that is worth a turn of its own.
+constexpr int64_t kManyElements = 4096;  // Elements of an array that is worth a second reduction.
 
-// Runs of axes that follow each other, the last one first.
+// Splits axes into runs of adjacent ones, the last run first.
 std::vector<Ints> RunsFromTheLast(const Ints& axes) {
   std::vector<Ints> runs;
   for (size_t i = axes.size(); i-- > 0;) {
@@ -21,7 +21,7 @@ std::vector<Ints> RunsFromTheLast(const Ints& axes) {
   return runs;
 }
 
-// Whether a reduction of this run would be one row, which only one thread could do, though it takes long.
+// Whether a reduction of this run would be one long row, which one thread alone would have to fold.
 bool IsOneLongRow(const Shape& shape, const Ints& run) {
   if (std::ranges::any_of(shape, [](int64_t size) { return size < 0; })) return false;
   const int64_t elements = NumElements(shape, 1);
@@ -38,7 +38,7 @@ std::vector<Ints> AxisByAxis(const Ints& run) {
 }
 
 NodeId Canonical(Graph& copy, const Node& node, std::vector<NodeId> inputs) {
-  // An index cannot be put together from parts, so argmax has one axis and never keeps it.
+  // An index cannot be combined from parts, so argmax has one axis and never keeps it.
   if (node.info().kind != OpKind::kReduce || node.attributes.Find("axes") == nullptr) {
     return Keep(copy, node, std::move(inputs));
   }

@@ -5,8 +5,8 @@
 
 namespace fusebox {
 
-// Gives reductions one form: over one run of adjacent axes, which does not stay in the shape. So a kernel sees
-// [outer, run, inner], folds the middle, and needs to know no other case:
+// Gives reductions one form: over one run of adjacent axes, which leaves the shape. So a kernel sees [outer, run,
+// inner] and folds the middle; there is no other case:
 //
 //     %0 = sum %x {axes = [0, 2, 3]}  : f32[8]         becomes     %0 = sum %x {axes = [2, 3]} : f32[N,8]
 //                         of x f32[N,8,4,4]                        %1 = sum %0 {axes = [0]}    : f32[8]
@@ -14,10 +14,10 @@ namespace fusebox {
 //     %0 = reduce_max %x {axes = [1], keepdims = true}  becomes     %0 = reduce_max %x {axes = [1]} : f32[N]
 //                                      : f32[N,1]                   %1 = reshape %0                 : f32[N,1]
 //
-// The last run comes first, as it reads memory in order and leaves least. What leaves one number of a large array, as the
-// sum of a penalty on weights does, goes axis by axis: so threads share the rows, and these may lie in panels (layouts.h).
-// Axes of size 1 are not folded but reshaped away. A sum in several parts is rounded once more for each, as a re-association
-// inside one reduction may be; maxima are unchanged. Runs before layout and fusion, after simplify. Linear in the number of
+// The last run comes first, as it reads memory in order and leaves least. A reduction of a large array to one number,
+// such as the sum of a penalty on weights, goes axis by axis: threads can share the rows then, and the array may lie in
+// panels (matrix_layout.h). Axes of size 1 are not folded but reshaped away. A sum in several parts is rounded once
+// more for each part; maxima are unchanged. Runs after simplify, before layout and fusion. Linear in the number of
 // nodes.
 absl::StatusOr<Graph> CanonicalReductions(const Graph& graph);
 

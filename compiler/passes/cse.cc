@@ -12,7 +12,7 @@ namespace fusebox {
 namespace {
 
 std::string KeyOf(const AttributeValue& value) {
-  // By its bits: then a NaN equals itself, and 0 and -0 differ.
+  // By its bits, so that a NaN equals itself, and 0 and -0 differ.
   if (const auto* real = std::get_if<double>(&value)) return std::to_string(std::bit_cast<uint64_t>(*real));
   if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("{}:{}", text->size(), *text);
   if (const auto* list = std::get_if<Ints>(&value)) return fmt::format("[{}]", fmt::join(*list, ","));

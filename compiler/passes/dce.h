@@ -5,8 +5,8 @@
 
 namespace fusebox {
 
-// Drops what no output and no update needs, inputs and states among it: dead code elimination. What stays is unchanged
-// and in order. Runs after the passes that leave nodes without users behind. Linear in the number of nodes.
+// Dead code elimination. Drops nodes that no output and no update needs, inputs and states among them. The others stay
+// unchanged and in order. Runs after passes that leave nodes without users behind. Linear in the number of nodes.
 absl::StatusOr<Graph> EliminateDeadCode(const Graph& graph);
 
 }  // namespace fusebox

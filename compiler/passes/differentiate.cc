@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "fusebox/compiler/passes/differentiate_control.h"
 #include "fusebox/compiler/passes/sweep.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/status.h"
@@ -16,7 +17,7 @@ NodeId Zeros(GraphBuilder& builder, const Node& like) {
   return ZerosLike(builder, like.type).id;
 }
 
-// The derivative of a loss by itself.
+// The derivative of a loss by itself: 1.
 Value One(GraphBuilder& builder, NodeId loss) {
   const GraphBuilder::Scope scope(builder, builder.graph()[loss].scope);
   return builder.Constant(1, builder.graph()[loss].type.dtype);
@@ -53,15 +54,16 @@ absl::StatusOr<Graph> Differentiate(const Graph& graph) {
     if (sweep == sweeps.end()) {
       std::vector<NodeId> xs;
       for (const NodeId w : wanted[loss]) {
-        if (image[w] != 0) xs.push_back(image[w]);  // What comes after the loss has no influence on it.
+        if (image[w] != 0) xs.push_back(image[w]);  // Values after the loss do not influence it.
       }
       const std::map<NodeId, Value> seeds = {{image[loss], One(builder, image[loss])}};
-      sweep = sweeps.emplace(loss, Sweep(builder, seeds, xs)).first;
+      sweep = sweeps.emplace(loss, Sweep(builder, seeds, xs, ControlGradients)).first;
       FUSEBOX_RETURN_IF_ERROR(sweep->second.Run());
     }
     image[id] = sweep->second.gradient(image[x]);
     if (image[id] == 0) image[id] = Zeros(builder, graph[x]);
-    // Two gradients may be one node. What is derived by must be a node of its own, or it would stand for both.
+    // Two gradients may be one node. But a value that another gradient is taken by must be a node of its own, or it
+    // would stand for both.
     if (derived_by[id]) {
       image[id] = Reshape(builder.Wrap(image[id]), Dims(node.type.shape.begin(), node.type.shape.end())).id;
     }
@@ -76,7 +78,7 @@ absl::StatusOr<Graph> Differentiate(const Graph& graph) {
     value = image[value];
   }
   out.ReplaceResults(std::move(outputs), std::move(updates));
-  return Rewrite(out, Keep);  // Without the gradients that nobody asked for.
+  return Rewrite(out, Keep);  // Without gradients that nothing uses.
 }
 
 }  // namespace fusebox

@@ -12,7 +12,7 @@ namespace {
 
 using Gradients = std::map<size_t, Value>;  // By result.
 
-// A region of the gradient's node: what `forward` computes, and from there back to its operands.
+// A region of the gradient's node. It computes what `forward` computes, and from there goes back to its operands.
 class Backward {
  public:
   explicit Backward(const Graph& forward) : forward_(forward) {}
@@ -20,7 +20,7 @@ class Backward {
   // The next input of the region.
   Value Input(const Type& type) { return region_.Wrap(region_.mutable_graph().Add(RegionInput(inputs_++, type))); }
 
-  // Writes the forward part: operand i is what `operands` has for it.
+  // Writes the forward part, with these values for its operands.
   void Compute(const Values& operands) {
     const std::vector<bool> needed = Reachable(forward_);
     std::vector<NodeId> image(forward_.size());
@@ -37,7 +37,8 @@ class Backward {
     for (const auto& output : forward_.outputs()) outputs_.push_back(image[output.value]);
   }
 
-  // The gradients by these values of the region, from those by outputs of the forward part; zeros where none flows.
+  // Writes the gradients by these values of the region, from those by outputs of the forward part; zeros where none
+  // flows.
   absl::StatusOr<Values> Derive(const Gradients& dys, const Values& wanted) {
     std::map<NodeId, Value> seeds;
     for (const auto& [output, dy] : dys) {
@@ -46,7 +47,7 @@ class Backward {
     }
     std::vector<NodeId> ids;
     for (const Value& x : wanted) ids.push_back(x.id);
-    Sweep sweep(region_, seeds, ids);
+    Sweep sweep(region_, seeds, ids, ControlGradients);
     FUSEBOX_RETURN_IF_ERROR(sweep.Run());
     Values gradients;
     for (const NodeId x : ids) {
@@ -75,7 +76,7 @@ std::vector<Type> TypesOf(const Graph& graph, const std::vector<NodeId>& values)
   return types;
 }
 
-// The node and all of its results.
+// Emits the node, and returns all its results.
 absl::StatusOr<Values> EmitAll(GraphBuilder& builder, Node node) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<Type> types, ResultTypes(node, TypesOf(builder.graph(), node.inputs)));
   node.type = types.front();
@@ -119,7 +120,7 @@ absl::StatusOr<Values> OfCond(GraphBuilder& builder, const Node& node, const Gra
   return gradients;
 }
 
-// Makes a scan return its carries as each time began with them, [length, ...]: those that are asked for.
+// Makes a scan return the carries that are asked for as each iteration began with them, [length, ...].
 std::vector<NodeId> KeepCarries(GraphBuilder& builder, NodeId scan, const std::vector<bool>& asked) {
   std::vector<NodeId> kept(asked.size());
   for (size_t i = 0; i < asked.size(); ++i) {
@@ -156,7 +157,7 @@ absl::StatusOr<Values> OfScan(GraphBuilder& builder, NodeId id, const Node& node
   Node back{.op = Op::kScan};
   Backward backward(node.regions[0]);
 
-  // Its carries: the gradients of the carries, as the next time has them, and the sums so far.
+  // The carries of the backward scan: the gradients of the carries, from the next iteration, and the sums so far.
   Gradients seeds, sums;
   for (size_t i = 0; i < carries; ++i) {
     if (!IsFloat(types[i].dtype)) continue;
@@ -170,14 +171,14 @@ absl::StatusOr<Values> OfScan(GraphBuilder& builder, NodeId id, const Node& node
     sums[i] = backward.Input(types[i]);
   }
   const size_t back_carries = back.inputs.size();
-  // Its sequences: the carries, the sequences, and the gradients of what was kept.
+  // Its sequences: the kept carries, the sequences, and the gradients of what the scan returns for each iteration.
   Values operands;
   for (size_t i = 0; i < carries; ++i) operands.push_back(backward.Input(types[i]));
   for (size_t i = carries; i < carries + sequences; ++i) operands.push_back(backward.Input(EntryOf(types[i])));
   for (const auto& [result, dy] : dys) {
     if (result >= carries) seeds[result] = backward.Input(EntryOf(builder.graph()[dy.id].type));
   }
-  // What is the same each time.
+  // Operands that are the same in each iteration.
   for (size_t i = carries + sequences; i < count; ++i) operands.push_back(backward.Input(types[i]));
 
   backward.Compute(operands);
@@ -186,7 +187,7 @@ absl::StatusOr<Values> OfScan(GraphBuilder& builder, NodeId id, const Node& node
     if (i < carries ? IsFloat(types[i].dtype) : bool(wanted[i])) by.push_back(operands[i]);
   }
   FUSEBOX_ASSIGN_OR_RETURN(const Values derived, backward.Derive(seeds, by));
-  // In the order of its results: carries first.
+  // In the order of the backward scan's results: carries first.
   Values returned, of_entries;
   std::vector<size_t> of_operand, entries;
   for (size_t i = 0, next = 0; i < count; ++i) {
@@ -239,8 +240,9 @@ absl::StatusOr<Values> ControlGradients(GraphBuilder& builder, NodeId id, const 
       return OfScan(builder, id, node, floats, wanted);
     case Op::kWhile:
       return Refuse(
-          "differentiate: a while{}{} is on the way to the loss, and has no gradient, as nobody knows how "
-          "often it runs; a scan has one",
+          "differentiate: a while{}{} is on the way to the loss, and has no gradient, as the number of its iterations "
+          "is "
+          "unknown; a scan has one",
           node.scope.empty() ? "" : " in ", node.scope);
     default:
       return Refuse("differentiate: a {} is on the way to the loss, and has to be inlined before", node.info().name);

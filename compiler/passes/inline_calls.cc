@@ -51,7 +51,7 @@ class Inliner {
     return Expand(copy, moved, std::move(inputs));
   }
 
-  // The first error counts. A constant stands in, so that the walk can go on to its end.
+  // The first error counts. A constant stands in, so that the walk can go on.
   NodeId Fail(Graph& copy, const Node& node, const std::string& message) {
     if (status_.ok())
       status_ = Refuse("inline_calls: a call{}{} {}", node.scope.empty() ? "" : " in ", node.scope, message);

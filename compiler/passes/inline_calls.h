@@ -12,9 +12,9 @@ namespace fusebox {
 //       %0 = tanh %arg0
 //       return %0 }
 //
-// Runs first: no other pass looks into a region. Names, values, outputs and updates are kept; a node without a scope or
-// a source line takes the call's. Linear in the number of nodes that come out. Errors: a region that does not fit its
-// call, or calls nested more than 64 deep.
+// Runs first, so that no other pass needs to know of calls. Names, values, outputs and updates are kept; a node without
+// a scope or a source line takes the call's. Linear in the number of nodes that come out. Errors: a region that does
+// not fit its call; calls nested more than 64 deep.
 absl::StatusOr<Graph> InlineCalls(const Graph& graph);
 
 }  // namespace fusebox

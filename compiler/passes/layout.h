@@ -5,19 +5,19 @@
 
 namespace fusebox {
 
-// Gives each matrix product operands as generated kernels read them. A kernel computes vectors of C[i, :] from vectors
-// of rows of B, times single elements of A:
+// Gives each matrix product operands in the order in which kernels read them. A kernel computes vectors of C[i, :] from
+// vectors of rows of B, times single elements of A:
 //
 //     C[i, j .. j+15] += A[i, k] * B[k, j .. j+15]        B row-major [k, m];  A by element, transposed or not
 //
-// So a B that is read transposed is transposed in memory first, by a node of its own, which several products share
-// after cse:
+// So a B that is read transposed is first transposed in memory, by a node of its own. After cse, several products share
+// it:
 //
 //     %0 = matmul %dy, %w {transpose_b = true}     becomes     %0 = transpose %w {permutation = [1, 0]}
 //                                                              %1 = matmul %dy, %0
 //
-// Values are unchanged. Comes last of the rewrites, as simplify does the reverse. How a matrix lies in memory (padded, in
-// panels) is no matter of the graph: see layouts.h. Linear in the number of nodes.
+// Values are unchanged. Runs after the last simplify, which does the reverse. How a matrix lies in memory (padded, in
+// panels) is no matter of the graph: see matrix_layout.h. Linear in the number of nodes.
 absl::StatusOr<Graph> ChooseLayouts(const Graph& graph);
 
 }  // namespace fusebox

@@ -2,7 +2,6 @@
 #include "fusebox/compiler/passes/pipeline.h"
 
 #include <algorithm>
-#include <chrono>
 #include <ranges>
 
 #include "fusebox/compiler/passes/canonical_reductions.h"
@@ -11,6 +10,7 @@
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/inline_calls.h"
 #include "fusebox/compiler/passes/layout.h"
+#include "fusebox/compiler/passes/own_memory.h"
 #include "fusebox/compiler/passes/simplify.h"
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
@@ -20,7 +20,7 @@
 namespace fusebox {
 namespace {
 
-// One line of the pipeline: a pass, what the graph has become after it, and the stage that ends with it.
+// One line of the pipeline: a pass, what the graph is after it, and the dump stage that ends with it.
 struct Step {
   std::string_view pass;
   Stage stage = Stage::kFlat;
@@ -28,21 +28,24 @@ struct Step {
 };
 
 constexpr Step kPipeline[] = {
-    // Calls go first: no other pass need know of them. All passes run in the regions of branches and loops, too.
+    // First: no other pass needs to know of calls.
     {"inline_calls", Stage::kDeclared},
-    // Before any rewrite: stop_gradient, and which operand of max comes first, mean something only here.
+    // Before any rewrite: only here do stop_gradient and the order of max's operands mean something.
     {"differentiate", Stage::kFlat, "gradient"},
-    // Gradient rules write what is simple to write. What looks equal afterwards is merged, and the rest forgotten.
+    // After differentiate, as gradient rules write what is simple to write. cse merges what looks equal afterwards, and
+    // dce drops the rest.
     {"simplify"},
     {"cse"},
     {"dce", Stage::kFlat, "simplified"},
-    // One form for all reductions. The reshapes that it leaves behind meet others, and cancel.
+    // One form for all reductions. Its reshapes meet others, and the second simplify cancels them.
     {"canonical_reductions"},
     {"simplify"},
-    // After the last simplify, which would undo it. Several products may share a transposed operand.
+    // After the last simplify, which would undo it. cse lets several products share a transposed operand.
     {"layout"},
     {"cse"},
     {"dce"},
+    // Last: simplify would fold the copy of a constant, and cse would merge two copies of one value.
+    {"own_memory"},
 };
 
 bool Has(Op op, const Graph& graph) {
@@ -53,14 +56,15 @@ bool Has(Op op, const Graph& graph) {
   return false;
 }
 
-// Whether later stages cannot do without this pass on this graph.
+// Whether later stages need this pass on this graph.
 bool IsNeeded(std::string_view pass, const Graph& graph) {
   if (pass == "inline_calls") return Has(Op::kCall, graph);
   if (pass == "differentiate") return Has(Op::kGradient, graph);
-  return pass == "canonical_reductions" || pass == "layout";  // The form that kernels are made from.
+  // The form that kernels are made from.
+  return pass == "canonical_reductions" || pass == "layout" || pass == "own_memory";
 }
 
-// A pass on all regions, the innermost first, and then on the graph.
+// Runs a pass on all regions, the innermost first, and then on the graph.
 template <absl::StatusOr<Graph> (*pass)(const Graph&)>
 absl::StatusOr<Graph> WithItsRegions(const Graph& graph) {
   Graph deep = graph;
@@ -89,11 +93,12 @@ const std::vector<GraphPass>& GraphPasses() {
       {"dce", "drops what no output or update needs", WithItsRegions<EliminateDeadCode>},
       {"canonical_reductions", "makes each reduction fold one run of axes", WithItsRegions<CanonicalReductions>},
       {"layout", "lays out operands of matrix products as kernels read them", WithItsRegions<ChooseLayouts>},
+      {"own_memory", "copies values that need memory and have none of their own", WithItsRegions<OwnMemory>},
   };
   return kPasses;
 }
 
-absl::StatusOr<Graph> RunGraphPasses(const Graph& graph, const CompileOptions& options, CompileReport& report) {
+absl::StatusOr<Graph> RunGraphPasses(const Graph& graph, const PassOptions& options, std::vector<PassReport>& reports) {
   const auto dump = [&options](std::string_view stage, const Graph& now) {
     if (options.dump && !stage.empty()) options.dump(stage, Print(now));
   };
@@ -108,10 +113,9 @@ absl::StatusOr<Graph> RunGraphPasses(const Graph& graph, const CompileOptions& o
   Graph now = graph;
   for (const Step& step : kPipeline) {
     if (std::ranges::find(options.skip, step.pass) == options.skip.end()) {
-      const auto start = std::chrono::steady_clock::now();
-      FUSEBOX_ASSIGN_OR_RETURN(Graph next, Find(step.pass).run(now));
-      const std::chrono::duration<double, std::milli> spent = std::chrono::steady_clock::now() - start;
-      report.passes.push_back({std::string(step.pass), spent.count(), now.size() - 1, next.size() - 1});
+      FUSEBOX_ASSIGN_OR_RETURN(
+          Graph next, Timed(reports, std::string(step.pass), now.size() - 1, [&] { return Find(step.pass).run(now); }));
+      reports.back().nodes_after = next.size() - 1;
       now = std::move(next);
       if (absl::Status s = Verify(now, step.stage); !s.ok()) return Refuse("after {}: {}", step.pass, Message(s));
       dump(step.pass, now);

@@ -5,16 +5,17 @@
 
 namespace fusebox {
 
-// Algebra: each node is rewritten by the first small rule that fits it, in walks over the graph until none does (8 at
+// Algebra. Rewrites each node by the first small rule that fits it, in walks over the graph until none does (8 at
 // most). The rules stand in simplify/, one function each with its equation:
 //
 //     arithmetic.cc    x * 1 = x,  a + -b = a - b,  constants folded, ...
-//     broadcasts.cc    what is repeated is computed once, and repeated as late as possible
+//     broadcasts.cc    values that repeat are computed once, and repeated as late as possible
 //     movement.cc      reshapes of reshapes, transposes of transposes, slices of everything
 //     reductions.cc    sums over nothing, matmul of transposed operands, sizes and indices that need no tensor
 //
-// Runs after differentiate, whose rules write what is simple to write, and before cse, which finds more once what is
-// equal looks equal. A graph that still has gradient nodes is an error: stop_gradient goes.
+// Runs after differentiate, whose rules write what is simple to write, and before cse, which finds more once equal
+// values have equal form. Error: the graph still has gradient nodes, for which stop_gradient nodes matter; this pass
+// drops them.
 //
 // Values are the same bit for bit, NaN and infinity included, with these exceptions:
 //   - a zero may change its sign: by x + 0 = x, x - -0 = x, and sums of -0 over axes of size 1 or of repeated elements;

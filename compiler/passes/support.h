@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What several passes share. Inside compiler/passes/ only.
+// What several passes share. For passes/ alone.
 #pragma once
 #include <string_view>
 
@@ -8,7 +8,7 @@
 
 namespace fusebox {
 
-// Adds a node in the name of another one, whose scope and source line it takes; infers its type. 0 if the op refuses.
+// Adds a node that takes the scope and source line of another one, and infers its type. 0 if the op refuses.
 NodeId AddFor(Graph& graph, const Node& origin, Op op, std::vector<NodeId> inputs, AttributeMap attributes = {});
 // The value under another shape of the same size: itself, if it has that shape already.
 NodeId ReshapeFor(Graph& graph, const Node& origin, NodeId value, const Shape& shape);
@@ -16,7 +16,7 @@ NodeId ConstantFor(Graph& graph, const Node& origin, double value, DType dtype);
 
 AttributeMap Attribute(std::string name, AttributeValue value);
 
-// An error that names the pass, if derivatives are still to be written.
+// An error that names the pass, if gradient nodes are left.
 absl::Status ExpectsNoGradients(const Graph& graph, std::string_view pass);
 
 }  // namespace fusebox

@@ -2,15 +2,15 @@
 #include "fusebox/compiler/passes/sweep.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "fusebox/compiler/passes/differentiate_control.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
 
-// Whether a node depends on one of `wanted` by a path that gradients can pass: floats, by ops that have a rule. Of a
-// control node's results any may be what passes.
+// Whether a node depends on one of `wanted` by a path that gradients can take: floats, through ops that have a rule.
+// Through a control node they may take any of its results.
 std::vector<bool> Dependents(const Graph& graph, NodeId last, const std::vector<NodeId>& wanted) {
   std::vector<bool> depends(last + 1);
   for (const NodeId x : wanted) {
@@ -29,8 +29,12 @@ NodeId LastOf(const std::map<NodeId, Value>& seeds) { return seeds.empty() ? 0 :
 
 }  // namespace
 
-Sweep::Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const std::vector<NodeId>& wanted)
-    : builder_(builder), depends_(Dependents(builder.graph(), LastOf(seeds), wanted)), gradients_(LastOf(seeds) + 1) {
+Sweep::Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const std::vector<NodeId>& wanted,
+             ControlRule control)
+    : builder_(builder),
+      control_(std::move(control)),
+      depends_(Dependents(builder.graph(), LastOf(seeds), wanted)),
+      gradients_(LastOf(seeds) + 1) {
   for (const auto& [value, seed] : seeds) {
     if (depends_[value]) gradients_[value] = seed;
   }
@@ -38,13 +42,13 @@ Sweep::Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const 
 
 absl::Status Sweep::Run() {
   for (NodeId id = NodeId(gradients_.size()) - 1; id > 0; --id) {
-    // Its users all came later in the graph, so they have added their parts by now.
+    // All its users come later in the graph, so they have added their parts by now.
     if (gradients_[id].ok() || of_results_.contains(id)) FUSEBOX_RETURN_IF_ERROR(PassOn(id));
   }
   return absl::OkStatus();
 }
 
-// Adds to the gradients of a node's inputs what comes by way of this node.
+// Adds the parts that come through this node to the gradients of its inputs.
 absl::Status Sweep::PassOn(NodeId id) {
   const Node node = builder_.graph()[id];  // A copy: the arena grows while the rule writes.
   if (std::ranges::none_of(node.inputs, [&](NodeId i) { return depends_[i]; })) return absl::OkStatus();
@@ -75,7 +79,7 @@ absl::Status Sweep::PassOn(NodeId id) {
     return Refuse("differentiate: the gradient of {}{}{}: {}", node.info().name, node.scope.empty() ? "" : " in ",
                   node.scope, Message(builder_.status()));
   }
-  // A message about a gradient is about the line that wrote the layer, not about the op's table.
+  // A message about a gradient names the line that wrote the layer, not the op's table.
   for (NodeId made = first_new; made < builder_.graph().size(); ++made) {
     builder_.mutable_graph().mutable_node(made).source = node.source;
   }
@@ -89,7 +93,7 @@ absl::Status Sweep::PassOnControl(NodeId id, const Node& node) {
   for (const NodeId input : node.inputs) {
     wanted.push_back(depends_[input] && IsFloat(builder_.graph()[input].type.dtype));
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const Values parts, ControlGradients(builder_, id, dys, wanted));
+  FUSEBOX_ASSIGN_OR_RETURN(const Values parts, control_(builder_, id, dys, wanted));
   for (size_t i = 0; i < parts.size(); ++i) {
     if (wanted[i] && parts[i].ok()) AddPart(node.inputs[i], parts[i]);
   }

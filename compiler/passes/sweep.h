@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reverse-mode differentiation: one walk from results back to what they depend on. Inside compiler/passes/ only.
+// Reverse-mode differentiation: one walk from results back to what they depend on. For passes/ alone.
 #pragma once
+#include <functional>
 #include <map>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "fusebox/graph/builder.h"
 
 namespace fusebox {
 
-// The gradients of one scalar by every value that it depends on; the symbols are added to the builder's graph.
+// Writes the gradients by each operand of control node `id`, from those by its results. Only those that are wanted,
+// which are floats; id 0 where none flows.
+using ControlRule = std::function<absl::StatusOr<Values>(
+    GraphBuilder& builder, NodeId id, const std::map<size_t, Value>& dys, const std::vector<bool>& wanted)>;
+
+// The gradients of one scalar by every value that it depends on. Adds their symbols to the builder's graph.
 class Sweep {
  public:
-  // `seeds` are the scalar's derivatives by some values of the graph, from which it knows all others; only those that are
-  // on the way to `wanted` are written.
-  Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const std::vector<NodeId>& wanted);
+  // `seeds` are the scalar's derivatives by some values of the graph, from which all others follow. Only those on the
+  // way to `wanted` are written. `control` is the rule of branches and loops, as each op's own is OpInfo::vjp.
+  Sweep(GraphBuilder& builder, const std::map<NodeId, Value>& seeds, const std::vector<NodeId>& wanted,
+        ControlRule control);
 
   absl::Status Run();
 
@@ -27,6 +35,7 @@ class Sweep {
   void AddPart(NodeId input, Value part);
 
   GraphBuilder& builder_;
+  const ControlRule control_;
   std::vector<bool> depends_;
   Values gradients_;
   std::map<NodeId, std::map<size_t, Value>> of_results_;  // By control node, those of its further results.

@@ -41,7 +41,7 @@ size_t Arena::Take(int64_t bytes, int64_t first, int64_t last) {
 
 void Arena::Extend(size_t block, int64_t last) { blocks_[block].last = std::max(blocks_[block].last, last); }
 
-// A place of its own that ends where a guard begins, and is aligned only as its elements need.
+// Reserves memory that ends where a guard begins. It is aligned only as its elements need.
 int64_t Arena::Guarded(int64_t bytes) {
   const int64_t end = (bytes_ + bytes + guard_bytes_ - 1) / guard_bytes_ * guard_bytes_;
   guards_.push_back(end);

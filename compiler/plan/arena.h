@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where blocks lie in the arena: first fit, in the order of the phases in which they begin to be used.
+// Places blocks in the arena: first fit, in the order of the phases in which they begin to be used.
 //
 //     offset     phase 0   1   2   3
 //       0           [ a      ][ c      ]         c takes the place of a, which is used in phases 0 and 1
@@ -14,22 +14,23 @@ namespace fusebox {
 
 class Arena {
  public:
-  // With guard_bytes, nothing shares memory, and each block ends where so many bytes begin in which nothing lies.
+  // With guard_bytes, no blocks share memory, and each ends where so many unused bytes begin.
   explicit Arena(int64_t guard_bytes) : guard_bytes_(guard_bytes) {}
 
-  // A place for all time. Comes before all others.
+  // Reserves memory for the program's lifetime. Call before any Take.
   int64_t Keep(int64_t bytes);
 
   struct Block {
     int64_t offset, size, last;  // The last phase in which it is in use.
   };
-  // A block for the phases from `first` to `last`; `first` never falls from one call to the next. Returns its number.
+  // Reserves a block for the phases from `first` to `last`, and returns its number. `first` never falls from one call
+  // to the next.
   size_t Take(int64_t bytes, int64_t first, int64_t last);
-  // It is in use for longer.
+  // Keeps a block in use until phase `last`.
   void Extend(size_t block, int64_t last);
   const Block& operator[](size_t block) const { return blocks_[block]; }
 
-  int64_t bytes() const { return bytes_; }  // Of all.
+  int64_t bytes() const { return bytes_; }  // Of the whole arena.
   const std::vector<int64_t>& guards() const { return guards_; }
 
   // Blocks are whole cache lines.

@@ -9,7 +9,7 @@
 namespace fusebox {
 namespace {
 
-// Whether kernel k may write `value` over `old`: whoever else reads the old one can run before it.
+// Whether kernel k may write `value` over `old`: all other readers of `old` can run before it.
 bool CanOverwrite(const FusedProgram& program, const Dependencies& all, size_t k, NodeId value, NodeId old) {
   if (!ReadsOnlyOwnElement(program.graph, program.kernels[k], value, old)) return false;
   return std::ranges::none_of(all.readers[old],
@@ -66,7 +66,7 @@ bool ReadsOnlyOwnElement(const Graph& graph, const Kernel& kernel, NodeId value,
       if (StorageOf(graph, input) != old) continue;
       if (node.info().kind != OpKind::kElementwise || graph[input].type.shape != node.type.shape) return false;
       if (node.type.shape != graph[value].type.shape || IsElement(graph, kernel, id) != value_is_element) return false;
-      // Between a row's reductions elements are computed again, from operands that must still be there.
+      // Between a row's reductions, elements are computed again from operands, which must still be there.
       if (value_is_element && kernel.run_rank > 0) return false;
     }
   }

@@ -5,39 +5,39 @@
 #include <set>
 #include <utility>
 
+#include "fusebox/compiler/matrix_layout.h"
+
 namespace fusebox {
 namespace {
 
-constexpr int64_t kNarrow = 2 * kPanel;  // Columns: padding a narrower matrix would waste more than it saves.
-
-int64_t RoundUp(int64_t columns) { return (columns + kPanel - 1) / kPanel * kPanel; }
+constexpr int64_t kNarrow = 2 * kPanel;  // Columns. Padding a narrower matrix would waste more than it saves.
 
 bool ReadsAsB(const Graph& graph, const Node& node, NodeId value) {
-  return node.op == Op::kMatMul && node.inputs[1] == value && StorageOf(graph, node.inputs[0]) != value;
+  return node.info().kind == OpKind::kMatMul && node.inputs[1] == value && StorageOf(graph, node.inputs[0]) != value;
 }
 
 bool IsElementOf(const Node& node, const Shape& shape) {
   return node.info().kind == OpKind::kElementwise && node.type.shape == shape;
 }
 
-// Whether the kernel goes along the rows of a matrix of this shape one by one.
+// Whether the kernel goes over the rows of a matrix of this shape one by one.
 bool GoesByRow(const Kernel& kernel, const Shape& shape) {
   return kernel.kind == KernelKind::kRows && kernel.space == shape && kernel.outer_rank == 1;
 }
 
-// Whether this member of the kernel finds its elements of the value in the layout as well.
+// Whether this member of the kernel can read the value in this layout.
 bool Follows(const Graph& graph, const Kernel& kernel, const Node& node, NodeId value, Layout layout) {
-  // A reshape of it reads other rows than its own.
+  // A reshape of the value has other rows than it.
   for (const NodeId input : DataInputs(node)) {
     if (input != value && StorageOf(graph, input) == value) return false;
   }
   const Shape& shape = graph[value].type.shape;
-  if (node.op == Op::kMatMul) return layout == Layout::kPadded || ReadsAsB(graph, node, value);
+  if (node.info().kind == OpKind::kMatMul) return layout == Layout::kPadded || ReadsAsB(graph, node, value);
   switch (kernel.kind) {
     case KernelKind::kMatMul:
       return IsElementOf(node, shape);
     case KernelKind::kRows:
-      // Where rows and columns are folded into one loop, it would run across the padding.
+      // A loop over both rows and columns would run across the padding.
       return GoesByRow(kernel, shape) && (IsElementOf(node, shape) || node.info().kind == OpKind::kReduce);
     case KernelKind::kColumns:
       return layout == Layout::kPadded && node.info().kind == OpKind::kReduce && kernel.space == shape &&
@@ -67,7 +67,7 @@ bool AllFollow(const FusedProgram& program, const ReadersByNode& readers, NodeId
 std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersByNode& readers, int64_t least_bytes) {
   const Graph& graph = program.graph;
   const auto is_large_matrix = [&](const Node& node) {
-    if (node.op != Op::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
+    if (node.info().binding != Binding::kState || node.type.dtype != DType::kF32 || node.type.rank() != 2) return false;
     const Shape& shape = node.type.shape;
     return shape[0] > 0 && shape[1] > 0 && NumElements(shape, 1) * SizeOf(DType::kF32) >= least_bytes;
   };
@@ -84,7 +84,7 @@ std::vector<NodeId> StatesForPanels(const FusedProgram& program, const ReadersBy
     states.push_back(id);
     for (const size_t k : readers[id]) readers_of_panels.emplace(k, graph[id].type.shape);
   }
-  // An optimizer's slots lie as their weight does, so that the kernel that updates all goes along them alike.
+  // An optimizer's slots lie as their weight does, so that the kernel that updates them goes over all of them alike.
   for (NodeId id = 1; id < graph.size(); ++id) {
     if (!is_large_matrix(graph[id]) || readers[id].empty() || std::ranges::binary_search(states, id)) continue;
     const bool beside_panels = std::ranges::all_of(readers[id], [&](size_t k) {
@@ -112,12 +112,5 @@ std::vector<NodeId> ValuesToPad(const FusedProgram& program, const ReadersByNode
   }
   return values;
 }
-
-int64_t NumElements(const Shape& shape, int64_t batch, Layout layout) {
-  if (layout == Layout::kExact) return NumElements(shape, batch);
-  return Resolve(shape[0], batch) * RoundUp(shape[1]);
-}
-
-int64_t RowStride(int64_t columns, Layout layout) { return layout == Layout::kPadded ? RoundUp(columns) : columns; }
 
 }  // namespace fusebox

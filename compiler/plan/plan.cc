@@ -8,17 +8,19 @@
 
 #include "fusebox/compiler/plan/arena.h"
 #include "fusebox/compiler/plan/dependencies.h"
+#include "fusebox/compiler/plan/layouts.h"
+#include "fusebox/compiler/plan/products.h"
 #include "fusebox/compiler/plan/row_chains.h"
 #include "fusebox/graph/regions.h"
 
 namespace fusebox {
 namespace {
 
-// Of flops, or of elements computed, in chains.
-constexpr double kLittleWork = 64 * 1024;  // Shared or not, it takes no longer than a barrier or two.
+// Work in chains, in flops or computed elements.
+constexpr double kLittleWork = 64 * 1024;  // On one thread or on all, it takes no longer than a barrier or two.
 constexpr double kMostWorkOfATile = 512 * 1024;
 constexpr int64_t kEnoughTiles = 4;
-constexpr int64_t kLeastTile = 4;  // Rows: of lower ones operands are read too often.
+constexpr int64_t kLeastTile = 4;  // Rows. Lower tiles would read operands too often.
 
 class Planner {
  public:
@@ -57,10 +59,19 @@ class Planner {
       const Node& node = graph_[id];
       if (!needed[id]) continue;
       const std::string& name = node.attributes.String("name");
-      if (node.op == Op::kInput) AddPort(Port::Kind::kInput, name, node.type, id);
-      if (node.op == Op::kState) AddPort(Port::Kind::kState, name, node.type, id);
-      // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
-      if (node.op == Op::kRows && data_sets.insert(name).second) AddPort(Port::Kind::kRows, name, node.type, 0);
+      switch (node.info().binding) {
+        case Binding::kNone:
+          break;
+        case Binding::kInput:
+          AddPort(Port::Kind::kInput, name, node.type, id);
+          break;
+        case Binding::kState:
+          AddPort(Port::Kind::kState, name, node.type, id);
+          break;
+        case Binding::kDataSet:
+          // The port is the whole data set, so it is no place of the node, which holds the rows taken from it.
+          if (data_sets.insert(name).second) AddPort(Port::Kind::kRows, name, node.type, 0);
+      }
     }
     for (const auto& output : graph_.outputs()) {
       const NodeId value = StorageOf(graph_, output.value);
@@ -77,7 +88,7 @@ class Planner {
     return port;
   }
 
-  // New values of states are written where the state lies, or copied there after the last phase.
+  // The new value of a state is written where the state lies, or copied there after the last phase.
   void AssignUpdates() {
     for (const auto& update : graph_.updates()) {
       const NodeId value = StorageOf(graph_, update.value);
@@ -91,7 +102,7 @@ class Planner {
     }
   }
 
-  // ---- Layouts. Packed states lie at the arena's start, as they are there all the time; with guards, anywhere.
+  // ---- Layouts. Packed states lie at the arena's start, as they live as long as the program; with guards, anywhere.
 
   void PackStates() {
     std::vector<NodeId> next_of_state(graph_.size());
@@ -100,7 +111,8 @@ class Planner {
       const int64_t port = plan_.places[state].port;
       const NodeId next = next_of_state[state];
       const NodeId updated = next != 0 ? StorageOf(graph_, next) : 0;
-      // An update must be written where the state lies, as a matrix of the same rows, by a kernel that follows the layout.
+      // The update must be written where the state lies, as a matrix of the same rows, by a kernel that follows the
+      // layout.
       if (updated != 0 && (plan_.places[updated].port != port ||
                            graph_[updated].type.shape != graph_[state].type.shape || !MadeInPanels(updated))) {
         continue;
@@ -146,12 +158,12 @@ class Planner {
     phase_of_ = std::move(phases.of);
   }
 
-  // As the largest of the products that may chain is cut best; but there should be tiles enough for threads to share.
+  // Cuts rows as is best for the largest product that may chain, but into enough tiles for threads to share.
   void CutRowsOfChains() {
     double most = 0;
     int64_t rows = 1;
     for (const Kernel& kernel : kernels_) {
-      const NodeId product = ProductIn(kernel);
+      const NodeId product = ProductIn(graph_, kernel);
       if (product == 0 || !HasRowsOfBatch(graph_, kernel)) continue;
       const ProductShape shape = ShapeOf(kernel, product);
       if (!IsNear(shape) || Flops(shape) <= most) continue;
@@ -162,29 +174,18 @@ class Planner {
     plan_.row_cut = CutRows(options_.row_capacity, enough >= kLeastTile ? std::min(rows, enough) : rows);
   }
 
-  // Whether the rows alone give work enough to threads, in pieces that are not so large that some would wait for the last.
+  // Whether rows alone divide the work well among threads: into enough tiles, and not so large that threads wait for
+  // the last one.
   bool MayChain(const Kernel& kernel) const {
     if (!HasRowsOfBatch(graph_, kernel)) return false;
     double work = double(NumElements(kernel.space, options_.row_capacity)) * double(kernel.members.size());
-    if (const NodeId product = ProductIn(kernel); product != 0) {
+    if (const NodeId product = ProductIn(graph_, kernel); product != 0) {
       const ProductShape shape = ShapeOf(kernel, product);
       if (!IsNear(shape) || !HasTile(plan_.row_cut.rows, shape, options_.target)) return false;
       work = Flops(shape);
     }
     const int64_t tiles = plan_.row_cut.row_tiles;
     return work <= kLittleWork || (tiles >= kEnoughTiles && work / double(tiles) <= kMostWorkOfATile);
-  }
-
-  NodeId ProductIn(const Kernel& kernel) const {
-    const auto product = std::ranges::find_if(kernel.members, [&](NodeId id) { return graph_[id].op == Op::kMatMul; });
-    return product != kernel.members.end() ? *product : 0;
-  }
-  // Whether the right operand stays in a near cache of each thread.
-  bool IsNear(const ProductShape& shape) const {
-    return shape.Depth() * shape.Columns() * SizeOf(shape.dtype) <= options_.target.caches.l2 / 2;
-  }
-  static double Flops(const ProductShape& shape) {
-    return 2.0 * double(shape.Rows()) * double(shape.Depth()) * double(shape.Columns());
   }
 
   int64_t PhaseOf(size_t kernel) const { return int64_t(phase_of_[kernel]); }
@@ -232,14 +233,14 @@ class Planner {
     const std::vector<bool> needed = Reachable(graph_);
     for (NodeId id = 1; id < graph_.size(); ++id) {
       const Node& node = graph_[id];
-      if (!needed[id] || IsLeaf(node) || node.op == Op::kReshape) continue;
+      if (!needed[id] || IsLeaf(node) || IsView(node)) continue;
       plan_.unfused_bytes +=
           Arena::RoundUp(NumElements(node.type.shape, options_.row_capacity) * SizeOf(node.type.dtype));
     }
   }
 
   void AssignProduct(size_t k, int64_t phase) {
-    const NodeId id = ProductIn(kernels_[k]);
+    const NodeId id = ProductIn(graph_, kernels_[k]);
     if (id == 0) return;
     ProductShape shape = ShapeOf(kernels_[k], id);
     if (plan_.by_rows[k]) shape.tile_rows = plan_.row_cut.rows;
@@ -260,7 +261,7 @@ class Planner {
       const Plan& plan = control.regions.emplace_back(MakePlan(region, {.row_capacity = options_.row_capacity,
                                                                         .target = options_.target,
                                                                         .given = options_.given,
-                                                                        .tuned = options_.tuned}));
+                                                                        .found = options_.found}));
       most = std::max(most, plan.arena_bytes);
       plan_.intermediate_bytes += plan.intermediate_bytes;
       plan_.unfused_bytes += plan.unfused_bytes;
@@ -276,54 +277,36 @@ class Planner {
       const int64_t bytes = NumElements(type.shape, options_.row_capacity) * SizeOf(type.dtype);
       Plan::Control::Result result{.node = StoredResult(kernels_[k], i)};
       if (result.node == 0) result.here = take(bytes);
-      if (node.op != Op::kCond && i < CarriesOf(node)) result.other = take(bytes);
+      if (i < CarriesOf(node)) result.other = take(bytes);
       control.results.push_back(result);
     }
   }
 
-  // The node that stands for a control node's result, if somebody reads it.
+  // The node that stands for a control node's result, if a kernel reads it; else 0.
   NodeId StoredResult(const Kernel& kernel, size_t index) const {
     for (const NodeId id : kernel.stored) {
       const Node& node = graph_[id];
-      if (index == (node.op == Op::kResult ? size_t(node.attributes.Int("index")) : 0)) return id;
+      if (index == ResultIndex(node)) return id;
     }
     return 0;
   }
 
-  ProductShape ShapeOf(const Kernel& kernel, NodeId id) const {
-    const Node& node = graph_[id];
-    ProductShape shape = {.m = node.type.shape[0],
-                          .k = DepthOfProduct(graph_, node),
-                          .n = node.type.shape[1],
-                          .dtype = node.type.dtype,
-                          .transposed = node.attributes.Flag("transpose_a"),
-                          .rows_of_data = kernel.Has(StorageOf(graph_, node.inputs[0])),
-                          .layout_of_a = LayoutOf(node.inputs[0]),
-                          .layout_of_b = LayoutOf(node.inputs[1])};
-    // So that products of numbers alone are the same in programs for any number of rows.
-    if (std::min({shape.m, shape.k, shape.n}) < 0) shape.rows = options_.row_capacity;
-    for (const NodeId member : kernel.members) {
-      shape.in_panels |= LayoutOf(member) == Layout::kPanels;
-      for (const NodeId input : DataInputs(graph_[member])) shape.in_panels |= LayoutOf(input) == Layout::kPanels;
-    }
-    return shape;
+  ProductShape ShapeOf(const Kernel& kernel, NodeId product) const {
+    const auto layout_of = [&](NodeId storage) { return plan_.places[storage].layout; };
+    return ShapeOfProduct(graph_, kernel, product, options_.row_capacity, layout_of);
   }
-
   ScheduledProduct Schedule(const ProductShape& shape) const {
-    for (const auto& [source, origin] :
-         {std::pair(&options_.given, ScheduleOrigin::kGiven), std::pair(&options_.tuned, ScheduleOrigin::kTuned)}) {
-      const std::optional<ProductSchedule> schedule = *source ? (*source)(shape) : std::nullopt;
-      if (schedule && IsValid(*schedule, shape, options_.target)) return {shape, *schedule, origin};
-    }
-    return {shape, ChooseSchedule(shape, options_.target), ScheduleOrigin::kModel};
+    return ScheduleProduct(shape, options_.target, options_.given, options_.found);
+  }
+  // Whether the right operand stays in a near cache of each thread.
+  bool IsNear(const ProductShape& shape) const {
+    return shape.Depth() * shape.Columns() * SizeOf(shape.dtype) <= options_.target.caches.l2 / 2;
   }
 
-  Layout LayoutOf(NodeId value) const { return plan_.places[StorageOf(graph_, value)].layout; }
-
-  // An operand that only this kernel still reads, element by element, and whose place the result can take; 0 if there is
-  // none. It must hold its block still: another result may have taken it.
+  // An operand that no later kernel reads, and this one element by element, so that the result can take its place; 0 if
+  // there is none. It must still hold its block, which another result may have taken.
   NodeId DyingOperand(size_t k, NodeId id) const {
-    if (options_.guard_bytes > 0) return 0;  // Nothing shares memory then.
+    if (options_.guard_bytes > 0) return 0;  // No values share memory then.
     for (const NodeId operand : all_.reads[k]) {
       if (block_of_[operand] == kNoBlock || arena_[block_of_[operand]].last != PhaseOf(k)) continue;
       if (BytesOf(operand) != BytesOf(id) || plan_.places[operand].layout != plan_.places[id].layout) continue;
@@ -350,74 +333,8 @@ class Planner {
   std::vector<size_t> block_of_;  // By node: the block that it holds.
 };
 
-std::string Print(const Plan& plan, const Place& place) {
-  constexpr const char* kLayouts[] = {"", ", padded", ", in panels"};
-  if (place.kind == Place::Kind::kArena)
-    return fmt::format("arena + {}{}", place.offset, kLayouts[size_t(place.layout)]);
-  return place.kind == Place::Kind::kPort ? "port " + plan.ports[size_t(place.port)].name : "none";
-}
-
 }  // namespace
 
-Graph OwnMemory(const Graph& graph) {
-  const auto own = [](Graph& copy, NodeId value) {
-    return copy.Add({.op = Op::kStopGradient, .type = copy[value].type, .inputs = {value}, .scope = copy[value].scope});
-  };
-  Graph copy = Rewrite(graph, [&](Graph& to, const Node& node, std::vector<NodeId> inputs) {
-    const bool pointwise =
-        node.info().kind == OpKind::kElementwise || node.op == Op::kBroadcast || node.op == Op::kReshape;
-    for (NodeId& input : inputs) {
-      const Op source = to[StorageOf(to, input)].op;
-      if (!pointwise && (source == Op::kConstant || source == Op::kExtent)) input = own(to, input);
-    }
-    const NodeId id = Keep(to, node, std::move(inputs));
-    for (Graph& region : to.mutable_node(id).regions) region = OwnMemory(region);
-    return id;
-  });
-  std::set<NodeId> taken;
-  const auto own_result = [&](NodeId value) {
-    const NodeId storage = StorageOf(copy, value);
-    return !IsLeaf(copy[storage]) && taken.insert(storage).second ? value : own(copy, value);
-  };
-  std::vector<Graph::Update> updates = copy.updates();
-  std::vector<Graph::Output> outputs = copy.outputs();
-  for (auto& update : updates) update.value = own_result(update.value);
-  for (auto& output : outputs) output.value = own_result(output.value);
-  copy.ReplaceResults(std::move(outputs), std::move(updates));
-  return copy;
-}
-
 Plan MakePlan(const FusedProgram& program, const PlanOptions& options) { return Planner(program, options).Run(); }
-
-std::string PrintMemory(const FusedProgram& program, const Plan& plan) {
-  std::string text =
-      fmt::format("arena {} bytes for {} bytes of intermediates\n", plan.arena_bytes, plan.intermediate_bytes);
-  for (const Kernel& kernel : program.kernels) {
-    for (const NodeId id : kernel.stored) {
-      text += fmt::format("%{} : {} in {}\n", id, ToString(program.graph[id].type), Print(plan, plan.places[id]));
-    }
-  }
-  for (const auto& packed : plan.packed) {
-    text += fmt::format("%{} in {}\n", program.graph[packed.state].attributes.String("name"),
-                        Print(plan, plan.places[packed.state]));
-  }
-  for (const auto& copy : plan.copies) {
-    text += fmt::format("%{} copied to port {}\n", copy.from, plan.ports[size_t(copy.to_port)].name);
-  }
-  return text;
-}
-
-std::string PrintSchedule(const FusedProgram& program, const Plan& plan) {
-  std::string text;
-  for (size_t phase = 0; phase < plan.phases.size(); ++phase) {
-    text += fmt::format("phase {}\n", phase);
-    for (const size_t k : plan.phases[phase]) {
-      const Kernel& kernel = program.kernels[k];
-      text += fmt::format("  kernel {} {} {}{}\n", k, Name(kernel.kind), ToString(kernel.space),
-                          plan.by_rows[k] ? " by rows" : "");
-    }
-  }
-  return text;
-}
 
 }  // namespace fusebox

@@ -9,7 +9,7 @@ namespace {
 
 bool IsOfBatch(const Shape& shape) { return !shape.empty() && shape[0] == kBatch; }
 
-// Whether kernel `k` needs nothing of `earlier` but its own rows of values that this one made.
+// Whether kernel `k` needs nothing of `earlier` but its own rows of the values that `earlier` makes.
 bool NeedsOnlyOwnRows(const FusedProgram& program, const Dependencies& all, size_t k, size_t earlier) {
   bool reads = false;
   for (const NodeId value : all.reads[k]) {
@@ -17,7 +17,7 @@ bool NeedsOnlyOwnRows(const FusedProgram& program, const Dependencies& all, size
     if (!ReadsOnlyOwnRow(program.graph, program.kernels[k], value)) return false;
     reads = true;
   }
-  // Else it writes over something that the earlier one reads.
+  // If it reads none of these values, it writes over something that the earlier kernel reads.
   return reads;
 }
 
@@ -39,17 +39,11 @@ bool ReadsOnlyOwnRow(const Graph& graph, const Kernel& kernel, NodeId value) {
       if (StorageOf(graph, inputs[i]) != value) continue;
       const Shape& read = graph[inputs[i]].type.shape;
       if (!IsOfBatch(read) || !IsOfBatch(node.type.shape)) return false;
-      switch (node.info().kind) {
-        case OpKind::kElementwise:
-          if (read.size() != node.type.shape.size()) return false;
-          break;
-        case OpKind::kReduce:  // Along rows: HasRowsOfBatch.
-          break;
-        default:
-          if (node.op == Op::kMatMul && i == 0 && !node.attributes.Flag("transpose_a")) break;
-          if (node.op == Op::kBroadcast && read.size() == node.type.shape.size()) break;
-          return false;
-      }
+      const OpKind kind = node.info().kind;
+      const bool is_a = kind == OpKind::kMatMul && i == 0 && !node.attributes.Flag("transpose_a");
+      const bool along_rows = kind == OpKind::kReduce;  // HasRowsOfBatch rules out other axes.
+      const bool same_row = ReadsSamePoint(node) && read.size() == node.type.shape.size();
+      if (!is_a && !along_rows && !same_row) return false;
     }
   }
   return true;

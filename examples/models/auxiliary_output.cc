@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prices of houses twice: the deep layers alone have to tell them, too, which keeps them from leaning on the wide ones.
+// Predicts house prices twice: the deep layers also predict them alone, so that they learn not to rely on the wide
+// inputs.
 //     deep_input [N, 6] --dense, relu--> [N, 30] --dense, relu--> h [N, 30] --dense--> aux_output [N, 1]
 //     h concatenated with wide_input [N, 5]--> [N, 35] --dense--> main_output [N, 1]
-// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
-// Wide & Deep Learning for Recommender Systems.
+// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al.
+// (2016), Wide & Deep Learning for Recommender Systems.
 //
 // This source is a program, which trains the network:   build/release/bin/auxiliary_output [EPOCHS [SEED]]
-// (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary auxiliary_output
+// (it reads california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
+// and a model for the fusebox command:                  build/release/bin/fusebox summary auxiliary_output
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -33,14 +34,13 @@ absl::StatusOr<fb::Model> Build() {
   return model;
 }
 
-FUSEBOX_MODEL(
-    Build,
-    {.id = "auxiliary_output",
-     .doc = "Prices of houses: 5 features wide, 6 deep through 30 - 30, with an output behind the deep layers."});
+FUSEBOX_MODEL(Build,
+              {.id = "auxiliary_output",
+               .doc = "House prices: 5 features wide, 6 deep through 30 - 30, with an output after the deep layers."});
 
 namespace {
 
-// Some columns of all rows: copies, as rows lie one after another.
+// Copies some columns of all rows (rows are contiguous, columns are not).
 fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   fb::Tensor some(fb::DType::kF32, {x.rows(), end - begin});
   const auto from = x.values<float>();
@@ -51,7 +51,7 @@ fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   return some;
 }
 
-// The first five features take the short way, the last six the deep one; two take both.
+// The first five features are the wide input, the last six the deep one; two are in both.
 fb::Arrays Inputs(const fb::Tensor& x) { return {{"wide_input", Columns(x, 0, 5)}, {"deep_input", Columns(x, 2, 8)}}; }
 
 absl::Status Train(int64_t epochs, int64_t seed) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regression with outputs that keep to a range by their activations, whatever the weights:
+// Regression with outputs that their activations keep within a range, whatever the weights:
 //     x [N, 2] --dense, tanh--> [N, 32] --dense, tanh--> h [N, 32]
 //     h --dense, softplus--> energy [N, 1]   above 0
 //     h --dense, sigmoid-->  share  [N, 1]   from 0 to 1
 //     h --dense, tanh-->     slope  [N, 1]   from -1 to 1
 //
 // This source is a program, which trains the network:   build/release/bin/bounded_outputs [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary bounded_outputs
+// and a model for the fusebox command:                  build/release/bin/fusebox summary bounded_outputs
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -33,8 +33,9 @@ absl::StatusOr<fb::Model> Build() {
   return model;
 }
 
-FUSEBOX_MODEL(Build, {.id = "bounded_outputs",
-                      .doc = "A positive number, a share and a slope: 2 - 32 - 32, softplus, sigmoid and tanh."});
+FUSEBOX_MODEL(
+    Build, {.id = "bounded_outputs",
+            .doc = "Regression of a positive number, a share and a slope: 2 - 32 - 32, softplus, sigmoid and tanh."});
 
 namespace {
 
@@ -43,7 +44,7 @@ struct Samples {
   fb::Arrays y;
 };
 
-// Three functions of the plane, each in the range of its output.
+// Three functions of the plane, each within the range of its output.
 Samples Draw(int64_t rows, uint32_t seed) {
   fb::Tensor x(fb::DType::kF32, {rows, 2});
   fb::Tensor energy(fb::DType::kF32, {rows, 1}), share(fb::DType::kF32, {rows, 1}), slope(fb::DType::kF32, {rows, 1});
@@ -59,7 +60,7 @@ Samples Draw(int64_t rows, uint32_t seed) {
   return {x, {{"energy", energy}, {"share", share}, {"slope", slope}}};
 }
 
-// The least and the greatest of a prediction.
+// The minimum and maximum of a prediction.
 void PrintRange(const fb::Arrays& predicted, const char* output) {
   const auto values = predicted[output].values<float>();
   const auto [least, greatest] = std::ranges::minmax(values);
@@ -79,7 +80,7 @@ absl::Status Train(int64_t epochs, int64_t seed) {
   if (!result.ok()) return result.status();
   std::printf("test: energy_mae %.4f, share_mae %.4f, slope_mae %.4f, loss %.4f\n", (*result)["energy_mae"],
               (*result)["share_mae"], (*result)["slope_mae"], (*result)["loss"]);
-  // Far from all that it has seen, too.
+  // Far outside the training data, too.
   fb::Tensor far(fb::DType::kF32, {100, 2});
   for (size_t i = 0; i < 200; ++i) far.mutable_values<float>()[i] = 20 * std::sin(float(i));
   const absl::StatusOr<fb::Arrays> predicted = model->Predict(far);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A classifier of Fashion-MNIST's pictures of clothes:
-//     x [N, 28, 28] --flatten--> [N, 784] --dense, relu--> [N, 300] --dense, relu--> [N, 100] --dense, softmax--> [N, 10]
+// Classifies Fashion-MNIST's images of clothing:
+//     x [N, 28, 28] --flatten--> [N, 784] --dense, relu--> [N, 300] --dense, relu--> [N, 100]
+//     --dense, softmax--> [N, 10]
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10.
 //
 // This source is a program, which trains the network:   build/release/bin/fashion_mnist_mlp [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary fashion_mnist_mlp
+// and a model for the fusebox command:                  build/release/bin/fusebox summary fashion_mnist_mlp
 #include <cstdio>
 #include <cstdlib>
 

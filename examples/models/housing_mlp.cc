@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prices of houses by a plain network, and what three losses make of it:
+// Predicts house prices with a plain network, and compares three losses:
 //     x [N, 8] --dense, relu--> [N, 30] --dense, relu--> [N, 30] --dense--> y [N, 1]
-//     mean_squared_error    minds large errors most: block groups with a few dear houses pull at it
-//     mean_absolute_error   minds all errors alike, so it aims at the median
+//     mean_squared_error    penalizes large errors most: a few block groups with expensive houses dominate it
+//     mean_absolute_error   penalizes all errors alike, so it aims at the median
 //     huber                 the first for errors below 1, the second beyond
-// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Huber (1964), Robust
-// Estimation of a Location Parameter.
+// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Huber (1964),
+// Robust Estimation of a Location Parameter.
 //
-// This source is a program, which trains a network by each loss:   build/release/bin/housing_mlp [EPOCHS [SEED]]
-// (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
-// and a model that the fusebox command knows:                      build/release/bin/fusebox summary housing_mlp
+// This source is a program, which trains a network with each loss:   build/release/bin/housing_mlp [EPOCHS [SEED]]
+// (it reads california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
+// and a model for the fusebox command:                               build/release/bin/fusebox summary housing_mlp
 #include <cstdio>
 #include <cstdlib>
 
@@ -31,8 +31,8 @@ absl::StatusOr<fb::Sequential> Build(const fb::sdk::Attributes& attributes) {
 }
 
 FUSEBOX_MODEL(Build, {.id = "housing_mlp",
-                      .doc = "Prices of houses: 8 - 30 - 30 - 1, relu.",
-                      .attributes = {fb::sdk::String("loss", "mean_squared_error").Doc("what it is to keep small")}});
+                      .doc = "House prices: 8 - 30 - 30 - 1, relu.",
+                      .attributes = {fb::sdk::String("loss", "mean_squared_error").Doc("loss to minimize")}});
 
 namespace {
 

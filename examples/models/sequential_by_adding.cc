@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classifier of fashion_mnist_mlp.cc, declared layer by layer:
-//     x [N, 28, 28] --flatten--> [N, 784] --dense, relu--> [N, 300] --dense, relu--> [N, 100] --dense, softmax--> [N, 10]
+// The classifier of fashion_mnist_mlp.cc, built layer by layer:
+//     x [N, 28, 28] --flatten--> [N, 784] --dense, relu--> [N, 300] --dense, relu--> [N, 100]
+//     --dense, softmax--> [N, 10]
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10.
 //
 // This source is a program, which trains the network:   build/release/bin/sequential_by_adding [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary sequential_by_adding
+// and a model for the fusebox command:                  build/release/bin/fusebox summary sequential_by_adding
 #include <cstdio>
 #include <cstdlib>
 
@@ -12,7 +13,7 @@
 
 namespace fb = fusebox;
 
-// The layers one by one: what they are may depend on anything that a program knows.
+// Adds layers one by one: they may depend on anything that the program knows.
 absl::StatusOr<fb::Sequential> Build() {
   fb::Sequential model({.name = "sequential_by_adding"});
   model.Add(fb::Input({28, 28}));
@@ -25,7 +26,7 @@ absl::StatusOr<fb::Sequential> Build() {
   return model;
 }
 
-FUSEBOX_MODEL(Build, {.id = "sequential_by_adding", .doc = "fashion_mnist_mlp, declared layer by layer."});
+FUSEBOX_MODEL(Build, {.id = "sequential_by_adding", .doc = "fashion_mnist_mlp, built layer by layer."});
 
 namespace {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multiclass classification: which of three arms of a spiral a point lies on. A point is on one arm only, so the units of
+// Multiclass classification: which of three spiral arms a point lies on. A point is on exactly one arm, so the units of
 // the last layer share one softmax.
 //     x [N, 2] --dense, tanh--> [N, 32] --dense, tanh--> [N, 32] --dense, softmax--> y [N, 3]
-// Labels are the arms' numbers, 0, 1, 2, so the loss is sparse_categorical_crossentropy; for one-hot ones it would be
-// categorical_crossentropy.
+// Labels are the indices of the arms, 0, 1, 2, so the loss is sparse_categorical_crossentropy. For one-hot labels it
+// would be categorical_crossentropy.
 //
 // This source is a program, which trains the network:   build/release/bin/spirals [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary spirals
+// and a model for the fusebox command:                  build/release/bin/fusebox summary spirals
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -26,11 +26,11 @@ absl::StatusOr<fb::Sequential> Build() {
   return model;
 }
 
-FUSEBOX_MODEL(Build, {.id = "spirals", .doc = "Which arm of a spiral a point is on: 2 - 32 - 32 - 3, softmax."});
+FUSEBOX_MODEL(Build, {.id = "spirals", .doc = "Which spiral arm a point is on: 2 - 32 - 32 - 3, softmax."});
 
 namespace {
 
-// Arms that turn by half a circle on their way out, a third of a circle apart.
+// Arms that make half a turn on their way out, a third of a turn apart.
 fb::Data Spirals(int64_t rows, uint32_t seed) {
   fb::Data data{fb::Tensor(fb::DType::kF32, {rows, 2}), fb::Tensor(fb::DType::kI32, {rows})};
   const auto x = data.x.mutable_values<float>();

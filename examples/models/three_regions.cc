@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Multilabel classification: which of three regions of the plane a point lies in. They overlap, so a point may be in none,
-// in some or in all of them, and each label is a question of its own: as many units as labels, each with a sigmoid.
+// Multilabel classification: which of three regions of the plane a point lies in. Regions overlap, so a point may be in
+// none, some or all of them. Each label is a separate question: there is one unit with a sigmoid per label.
 //     x [N, 2] --dense, relu--> [N, 32] --dense, relu--> [N, 32] --dense, sigmoid--> y [N, 3]
-// binary_crossentropy takes the mean over the labels.
+// binary_crossentropy averages over the labels.
 //
 // This source is a program, which trains the network:   build/release/bin/three_regions [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary three_regions
+// and a model for the fusebox command:                  build/release/bin/fusebox summary three_regions
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -28,7 +28,7 @@ FUSEBOX_MODEL(Build, {.id = "three_regions", .doc = "Which of three regions a po
 
 namespace {
 
-// Points of a square, and whether each lies within a circle, above a diagonal, and right of the middle.
+// Points of a square, labeled by whether each lies within a circle, above a diagonal, and right of the middle.
 fb::Data Points(int64_t rows, uint32_t seed) {
   fb::Data data{fb::Tensor(fb::DType::kF32, {rows, 2}), fb::Tensor(fb::DType::kF32, {rows, 3})};
   const auto x = data.x.mutable_values<float>(), y = data.y.mutable_values<float>();

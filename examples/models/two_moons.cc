@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary classification: which of two crescents, that reach into each other, a point belongs to.
+// Binary classification: which of two interlocking crescents a point belongs to.
 //     x [N, 2] --dense, relu--> [N, 16] --dense, relu--> [N, 16] --dense, sigmoid--> y [N, 1]
-// One unit with a sigmoid says how likely "yes" is; binary_crossentropy goes with it.
+// One unit with a sigmoid gives the probability of "yes"; binary_crossentropy is the matching loss.
 //
 // This source is a program, which trains the network:   build/release/bin/two_moons [EPOCHS [SEED]]
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary two_moons
+// and a model for the fusebox command:                  build/release/bin/fusebox summary two_moons
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -29,7 +29,7 @@ FUSEBOX_MODEL(Build, {.id = "two_moons", .doc = "Which of two crescents a point 
 
 namespace {
 
-// Points on two half circles, one above and one below, each with some noise; label 1 is the lower one.
+// Points on two half circles, one above and one below, with noise; label 1 is the lower one.
 fb::Data Moons(int64_t rows, uint32_t seed) {
   fb::Data data{fb::Tensor(fb::DType::kF32, {rows, 2}), fb::Tensor(fb::DType::kI32, {rows})};
   const auto x = data.x.mutable_values<float>();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prices of houses, wide and deep: what is simple in the features takes the short way to the output, the rest goes deep:
+// Predicts house prices, wide and deep: simple patterns take the short path to the output, complex ones the deep path:
 //     x [N, 8] --dense, relu--> [N, 30] --dense, relu--> [N, 30] --concatenated with x--> [N, 38] --dense--> y [N, 1]
-// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
-// Wide & Deep Learning for Recommender Systems.
+// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al.
+// (2016), Wide & Deep Learning for Recommender Systems.
 //
 // This source is a program, which trains the network:   build/release/bin/wide_and_deep [EPOCHS [SEED]]
-// (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary wide_and_deep
+// (it reads california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
+// and a model for the fusebox command:                  build/release/bin/fusebox summary wide_and_deep
 #include <cstdio>
 #include <cstdlib>
 
@@ -27,7 +27,7 @@ absl::StatusOr<fb::Model> Build() {
 }
 
 FUSEBOX_MODEL(Build,
-              {.id = "wide_and_deep", .doc = "Prices of houses: 8 features, deep through 30 - 30 and wide beside it."});
+              {.id = "wide_and_deep", .doc = "House prices: 8 features, deep through 30 - 30 and wide beside it."});
 
 namespace {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prices of houses twice, as a class of one's own (Keras's subclassing API):
+// Predicts house prices twice, as a user-defined class (Keras's subclassing API):
 //     deep_input [N, 6] --dense, relu--> [N, 30] --dense, relu--> h [N, 30] --dense--> aux_output [N, 1]
 //     h concatenated with wide_input [N, 5]--> [N, 35] --dense--> main_output [N, 1]
-// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
-// Wide & Deep Learning for Recommender Systems.
+// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al.
+// (2016), Wide & Deep Learning for Recommender Systems.
 //
 // This source is a program, which trains the network:   build/release/bin/wide_and_deep_model [EPOCHS]
-// (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary wide_and_deep_model
+// (it reads california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
+// and a model for the fusebox command:                  build/release/bin/fusebox summary wide_and_deep_model
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -42,21 +42,20 @@ absl::StatusOr<WideAndDeepModel> Build() {
                      .loss = {{"main_output", "mean_squared_error"}, {"aux_output", "mean_squared_error"}},
                      .loss_weights = {{"main_output", 0.9}, {"aux_output", 0.1}}});
   if (!compiled.ok()) return compiled;
-  // The first data would do it, too; but the fusebox command has none when it looks at the model.
+  // The first data would build the model, too; but the fusebox command has no data when it opens a model.
   const absl::Status built =
       model.Build({fb::Input({5}, {.name = "wide_input"}), fb::Input({6}, {.name = "deep_input"})});
   if (!built.ok()) return built;
   return model;
 }
 
-FUSEBOX_MODEL(
-    Build,
-    {.id = "wide_and_deep_model",
-     .doc = "Prices of houses: 5 features wide, 6 deep through 30 - 30, with an output behind the deep layers."});
+FUSEBOX_MODEL(Build,
+              {.id = "wide_and_deep_model",
+               .doc = "House prices: 5 features wide, 6 deep through 30 - 30, with an output after the deep layers."});
 
 namespace {
 
-// Some columns of all rows: copies, as rows lie one after another.
+// Copies some columns of all rows (rows are contiguous, columns are not).
 fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   fb::Tensor some(fb::DType::kF32, {x.rows(), end - begin});
   const auto from = x.values<float>();
@@ -67,7 +66,7 @@ fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   return some;
 }
 
-// The first five features take the short way, the last six the deep one; two take both.
+// The first five features are the wide input, the last six the deep one; two are in both.
 fb::Arrays Inputs(const fb::Tensor& x) { return {{"wide_input", Columns(x, 0, 5)}, {"deep_input", Columns(x, 2, 8)}}; }
 
 absl::Status Train(int64_t epochs, int64_t seed) {
@@ -90,7 +89,7 @@ absl::Status Train(int64_t epochs, int64_t seed) {
   if (!result.ok()) return result.status();
   std::printf("test: loss %.4f, main_output_loss %.4f, aux_output_loss %.4f\n", (*result)["loss"],
               (*result)["main_output_loss"], (*result)["aux_output_loss"]);
-  // A file cannot hold the class, but what its Call was traced to.
+  // A file cannot hold the class, only the layers that its Call was traced to.
   absl::StatusOr<fb::Model> traced = model->Traced();
   if (!traced.ok()) return traced.status();
   return traced->Save("wide_and_deep_model.keras");

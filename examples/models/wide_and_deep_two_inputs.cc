@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prices of houses, some features on the short way to the output and some on the deep one:
-//     deep_input [N, 6] --dense, relu--> [N, 30] --dense, relu--> [N, 30] --concatenated with wide_input [N, 5]--> [N, 35]
-//     --dense--> y [N, 1]
-// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al. (2016),
-// Wide & Deep Learning for Recommender Systems.
+// Predicts house prices, with some features on the wide path to the output and some on the deep one:
+//     deep_input [N, 6] --dense, relu--> [N, 30] --dense, relu--> [N, 30]
+//     --concatenated with wide_input [N, 5]--> [N, 35] --dense--> y [N, 1]
+// Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Cheng et al.
+// (2016), Wide & Deep Learning for Recommender Systems.
 //
 // This source is a program, which trains the network:   build/release/bin/wide_and_deep_two_inputs [EPOCHS [SEED]]
-// (its data are california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
-// and a model that the fusebox command knows:           build/release/bin/fusebox summary wide_and_deep_two_inputs
+// (it reads california_housing.csv in FUSEBOX_DATA_DIR: see plugins/datasets/california_housing.cc),
+// and a model for the fusebox command:                  build/release/bin/fusebox summary wide_and_deep_two_inputs
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -29,11 +29,11 @@ absl::StatusOr<fb::Model> Build() {
 }
 
 FUSEBOX_MODEL(Build,
-              {.id = "wide_and_deep_two_inputs", .doc = "Prices of houses: 5 features wide, 6 deep through 30 - 30."});
+              {.id = "wide_and_deep_two_inputs", .doc = "House prices: 5 features wide, 6 deep through 30 - 30."});
 
 namespace {
 
-// Some columns of all rows: copies, as rows lie one after another.
+// Copies some columns of all rows (rows are contiguous, columns are not).
 fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   fb::Tensor some(fb::DType::kF32, {x.rows(), end - begin});
   const auto from = x.values<float>();
@@ -44,7 +44,7 @@ fb::Tensor Columns(const fb::Tensor& x, int64_t begin, int64_t end) {
   return some;
 }
 
-// The first five features take the short way, the last six the deep one; two take both.
+// The first five features are the wide input, the last six the deep one; two are in both.
 fb::Arrays Inputs(const fb::Tensor& x) { return {{"wide_input", Columns(x, 0, 5)}, {"deep_input", Columns(x, 2, 8)}}; }
 
 absl::Status Train(int64_t epochs, int64_t seed) {

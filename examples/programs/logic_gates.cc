@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One threshold unit learns the gates AND and OR; XOR it cannot, and says so.
+// One threshold unit learns the gates AND and OR. It cannot learn XOR, and the program reports that.
 // Source: Geron (2022), Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow, chapter 10; Minsky, Papert
 // (1969), Perceptrons.
 //

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Movement: elements copied to other places, or zeros put between them.
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
-#include "fusebox/graph/ops.h"
-#include "fusebox/graph/ops/shape_rules.h"
+#include "fusebox/graph/ops/family.h"
 
 namespace fusebox {
 namespace {
-
-using TypeOr = absl::StatusOr<Type>;
 
 TypeOr Reshaped(const InferContext& c) {
   const Ints& dims = c.attributes.List("dims");
@@ -84,6 +82,65 @@ TypeOr Joined(const InferContext& c) {
   return out;
 }
 
+// ---- Evaluation.
+
+using evaluate::LiteralOr;
+
+// Copies `part` into `whole`, from index `at` of one axis on. Their other axes agree.
+void Insert(Literal& whole, const Literal& part, int64_t axis, int64_t at) {
+  const Sizes strides = evaluate::Strides(whole.shape());
+  const size_t size = size_t(SizeOf(whole.dtype()));
+  std::byte* to = whole.mutable_bytes().data() + size_t(at * strides[size_t(axis)]) * size;
+  evaluate::ForEach(part.shape(), strides, [&](int64_t linear, int64_t offset) {
+    std::memcpy(to + size_t(offset) * size, part.bytes().data() + size_t(linear) * size, size);
+  });
+}
+
+LiteralOr TransposeOf(const EvaluateContext& c) {
+  const Sizes from = evaluate::Strides(c.in(0).shape());
+  Sizes strides;
+  for (const int64_t axis : c.node.attributes.List("permutation")) strides.push_back(from[size_t(axis)]);
+  return evaluate::Strided(c.in(0), c.shape, strides);
+}
+LiteralOr SliceOf(const EvaluateContext& c) {
+  const Sizes strides = evaluate::Strides(c.in(0).shape());
+  const int64_t stride = strides[size_t(c.node.attributes.Int("axis"))];
+  return evaluate::Strided(c.in(0), c.shape, strides, c.node.attributes.Int("begin") * stride);
+}
+LiteralOr Padding(const EvaluateContext& c) {
+  Literal out(c.dtype(), c.shape);
+  Insert(out, c.in(0), c.node.attributes.Int("axis"), c.node.attributes.Int("before"));
+  return out;
+}
+LiteralOr Concatenation(const EvaluateContext& c) {
+  const int64_t axis = c.node.attributes.Int("axis");
+  Literal out(c.dtype(), c.shape);
+  int64_t at = 0;
+  for (const Literal* part : c.inputs) {
+    Insert(out, *part, axis, at);
+    at += part->shape()[size_t(axis)];
+  }
+  return out;
+}
+
+// ---- Which elements compiled code reads.
+
+AxisMap AllOf(const Type& type) {
+  AxisMap map{.axes = {}, .begins = std::vector<int64_t>(type.shape.size())};
+  for (int64_t axis = 0; axis < type.rank(); ++axis) map.axes.push_back(axis);
+  return map;
+}
+AxisMap AxesOfTranspose(const Node& node) {
+  AxisMap map = AllOf(node.type);
+  map.axes = node.attributes.List("permutation");
+  return map;
+}
+AxisMap AxesOfSlice(const Node& node) {
+  AxisMap map = AllOf(node.type);
+  map.begins[size_t(node.attributes.Int("axis"))] = node.attributes.Int("begin");
+  return map;
+}
+
 constexpr OpInfo kOps[] = {
     {.op = Op::kReshape,
      .name = "reshape",
@@ -92,6 +149,9 @@ constexpr OpInfo kOps[] = {
      .attributes = {{"dims", FB_INTS}},
      .infer = Reshaped,
      .vjp = [](const VjpContext& c) -> Values { return {Reshape(c.dy, c.inputs[0].dims())}; },
+     .evaluate = [](const EvaluateContext& c) -> LiteralOr { return c.in(0).Reshaped(c.shape); },
+     .access = Access::kSameMemory,
+     .accuracy = Accuracy::kExact,
      .meaning = "The same elements in row-major order under another shape."},
     {.op = Op::kBroadcast,
      .name = "broadcast",
@@ -100,6 +160,9 @@ constexpr OpInfo kOps[] = {
      .attributes = {{"dims", FB_INTS}},
      .infer = Stretched,
      .vjp = [](const VjpContext& c) -> Values { return {SumTo(c.dy, c.inputs[0].dims())}; },
+     .evaluate = [](const EvaluateContext& c) -> LiteralOr { return evaluate::Stretched(c.in(0), c.shape); },
+     .cost = Cost::kLess,
+     .accuracy = Accuracy::kExact,
      .meaning = "Axes of size 1, and new ones in front, repeated: NumPy's broadcast_to."},
     {.op = Op::kTranspose,
      .name = "transpose",
@@ -113,6 +176,10 @@ constexpr OpInfo kOps[] = {
        for (size_t i = 0; i < permutation.size(); ++i) inverse[size_t(permutation[i])] = int64_t(i);
        return {Transpose(c.dy, inverse)};
      },
+     .evaluate = TransposeOf,
+     .access = Access::kElsewhere,
+     .accuracy = Accuracy::kExact,
+     .axis_map = AxesOfTranspose,
      .meaning = "Axis i of the output is axis permutation[i] of the input."},
     {.op = Op::kSlice,
      .name = "slice",
@@ -124,6 +191,10 @@ constexpr OpInfo kOps[] = {
        const int64_t axis = c.node.attributes.Int("axis"), end = c.node.attributes.Int("end");
        return {Pad(c.dy, axis, c.node.attributes.Int("begin"), c.inputs[0].dim(axis) - end)};
      },
+     .evaluate = SliceOf,
+     .access = Access::kElsewhere,
+     .accuracy = Accuracy::kExact,
+     .axis_map = AxesOfSlice,
      .meaning = "Indices [begin, end) of one axis of fixed size."},
     {.op = Op::kPad,
      .name = "pad",
@@ -135,6 +206,9 @@ constexpr OpInfo kOps[] = {
        const int64_t axis = c.node.attributes.Int("axis"), before = c.node.attributes.Int("before");
        return {Slice(c.dy, axis, before, before + c.inputs[0].dim(axis))};
      },
+     .evaluate = Padding,
+     .access = Access::kLoopNest,
+     .accuracy = Accuracy::kExact,
      .meaning = "Zeros put before and after, along one axis of fixed size."},
     {.op = Op::kConcatenate,
      .name = "concatenate",
@@ -153,6 +227,9 @@ constexpr OpInfo kOps[] = {
            }
            return parts;
          },
+     .evaluate = Concatenation,
+     .access = Access::kLoopNest,
+     .accuracy = Accuracy::kExact,
      .meaning = "The inputs one after another along one axis of fixed size."},
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "fusebox/graph/ops.h"
+#include "fusebox/graph/status.h"
 
 namespace fusebox {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elu whose slope is continuous at 0 for any alpha: x, and below 0 alpha (exp(x / alpha) - 1).
+// ELU with a slope that is continuous at 0 for any alpha: x where x >= 0, alpha (exp(x / alpha) - 1) below 0.
 // Source: Barron (2017), Continuously Differentiable Exponential Linear Units.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -21,7 +21,7 @@ class Celu final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(Celu, {.id = "fusebox/celu",
                       .doc = "x, and below 0 alpha * (exp(x / alpha) - 1).",
-                      .attributes = {sdk::Float("alpha", 1).Doc("minus the limit on the left")}});
+                      .attributes = {sdk::Float("alpha", 1).Doc("negated limit as x goes to -inf")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exponential linear unit: x, and below 0 alpha (exp(x) - 1). exp never sees an x above 0, so it cannot overflow.
+// Exponential linear unit: x where x >= 0, alpha (exp(x) - 1) below 0. exp never sees an x above 0, so it cannot
+// overflow.
 // Source: Clevert, Unterthiner, Hochreiter (2016), Fast and Accurate Deep Network Learning by Exponential Linear Units.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -18,7 +19,7 @@ class EluActivation final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(EluActivation, {.id = "fusebox/elu",
                                .doc = "x, and below 0 alpha * (exp(x) - 1).",
-                               .attributes = {sdk::Float("alpha", 1).Doc("minus the limit on the left")}});
+                               .attributes = {sdk::Float("alpha", 1).Doc("negated limit as x goes to -inf")}});
 
 }  // namespace
 }  // namespace fusebox

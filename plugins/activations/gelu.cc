@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x times the normal distribution's function at x, x (1 + erf(x / sqrt(2))) / 2, or its approximation by tanh.
+// x times the normal cumulative distribution function at x, x (1 + erf(x / sqrt(2))) / 2, or its approximation by tanh.
 // Source: Hendrycks, Gimpel (2016), Gaussian Error Linear Units.
 #include <cmath>
 #include <numbers>
@@ -25,7 +25,7 @@ class Gelu final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(Gelu, {.id = "fusebox/gelu",
                       .doc = "x * P(X <= x) for a normal X.",
-                      .attributes = {sdk::Bool("approximate", false).Doc("by tanh rather than erf")}});
+                      .attributes = {sdk::Bool("approximate", false).Doc("computes with tanh instead of erf")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gated linear unit: the axis is cut in two halves, and y = a sigmoid(b).
+// Gated linear unit: splits the axis into two halves a and b, y = a sigmoid(b).
 // Source: Dauphin et al. (2017), Language Modeling with Gated Convolutional Networks.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -24,7 +24,7 @@ class Glu final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(Glu, {.id = "fusebox/glu",
                      .doc = "The first half along an axis, times the sigmoid of the second half.",
-                     .attributes = {sdk::Int("axis", -1).Doc("that is cut in two")}});
+                     .attributes = {sdk::Int("axis", -1).Doc("axis to split in two")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x, but 0 where |x| is not above the threshold.
+// x where |x| is above the threshold, 0 elsewhere.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -16,7 +16,7 @@ class HardShrink final : public sdk::Activation {
 };
 
 FUSEBOX_PLUGIN(HardShrink, {.id = "fusebox/hard_shrink",
-                            .doc = "x, but 0 where |x| is not above the threshold.",
+                            .doc = "x where |x| is above the threshold, else 0.",
                             .attributes = {sdk::Float("threshold", 0.5).Doc("below which |x| becomes 0")}});
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x cut to [-1, 1]. The ends themselves still have gradient 1.
+// x clipped to [-1, 1]. The gradient at the ends themselves is still 1.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -10,7 +10,7 @@ class HardTanh final : public sdk::Activation {
   Value Expand(sdk::Scope&, Value x) const override { return Select(Less(1, x), 1, Select(Less(x, -1), -1, x)); }
 };
 
-FUSEBOX_PLUGIN(HardTanh, {.id = "fusebox/hard_tanh", .doc = "x cut to [-1, 1]."});
+FUSEBOX_PLUGIN(HardTanh, {.id = "fusebox/hard_tanh", .doc = "x clipped to [-1, 1]."});
 
 }  // namespace
 }  // namespace fusebox

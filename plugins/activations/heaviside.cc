@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The step of a threshold unit, 1 from 0 on. No gradient passes. Not one of Keras's.
+// Step function of a threshold unit, 1 for x >= 0. No gradient passes. Not in Keras.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

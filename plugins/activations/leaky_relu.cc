@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x, and below 0 negative_slope * x. The layer of this name has another default, as in Keras.
+// x where x >= 0, negative_slope * x below 0. The layer of this name has another default, as in Keras.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identity: no symbol at all.
+// The identity: adds no symbols.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

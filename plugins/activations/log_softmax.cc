@@ -18,9 +18,10 @@ class LogSoftmax final : public sdk::Activation {
   int64_t axis_;
 };
 
-FUSEBOX_PLUGIN(LogSoftmax, {.id = "fusebox/log_softmax",
-                            .doc = "x - log(sum(exp(x))) along an axis: logarithms of probabilities.",
-                            .attributes = {sdk::Int("axis", -1).Doc("along which exp of the results adds up to 1")}});
+FUSEBOX_PLUGIN(LogSoftmax,
+               {.id = "fusebox/log_softmax",
+                .doc = "x - log(sum(exp(x))) along an axis: logarithms of probabilities.",
+                .attributes = {sdk::Int("axis", -1).Doc("axis along which exp of the results adds up to 1")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rectified linear unit, and what Keras makes of its arguments:
+// Rectified linear unit, with Keras's meaning of its arguments:
 //     max_value                          for x >= max_value
 //     x                                  for threshold < x < max_value
 //     negative_slope * (x - threshold)   for x <= threshold
@@ -35,11 +35,11 @@ class ReluActivation final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(ReluActivation,
                {.id = "fusebox/relu",
-                .doc = "max(x, 0), with a slope below a threshold and a greatest value if so asked; NaN stays NaN.",
+                .doc = "max(x, 0), optionally with a threshold, a slope below it and a maximum; NaN stays NaN.",
                 .attributes = {
                     sdk::Float("negative_slope", 0).Min(0).Doc("slope below the threshold"),
-                    sdk::Float("max_value", sdk::kNone).Doc("greatest result"),
-                    sdk::Float("threshold", 0).Min(0).Doc("below it x is damped, or 0"),
+                    sdk::Float("max_value", sdk::kNone).Doc("maximum of the result"),
+                    sdk::Float("threshold", 0).Min(0).Doc("where the slope begins (0 below it if the slope is 0)"),
                 }});
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scaled exponential linear unit. With these two numbers, and lecun_normal weights, activations keep mean 0 and variance 1.
+// Scaled exponential linear unit. With these two constants and lecun_normal weights, activations keep mean 0 and
+// variance 1.
 // Source: Klambauer et al. (2017), Self-Normalizing Neural Networks.
 #include "fusebox/plugins/sdk/sdk.h"
 

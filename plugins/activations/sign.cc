@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// -1, 0 or 1. No gradient passes. Not one of Keras's.
+// -1, 0 or 1. No gradient passes. Not in Keras.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -10,8 +10,9 @@ class SignActivation final : public sdk::Activation {
   Value Expand(sdk::Scope&, Value x) const override { return Sign(x); }
 };
 
-FUSEBOX_PLUGIN(SignActivation, {.id = "fusebox/sign",
-                                .doc = "-1, 0 or 1, as x is below, at or above 0; NaN stays NaN. No gradient passes."});
+FUSEBOX_PLUGIN(SignActivation,
+               {.id = "fusebox/sign",
+                .doc = "-1, 0 or 1 where x is below, at or above 0; NaN stays NaN. No gradient passes."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x moved towards 0 by the threshold, and 0 within it.
+// x moved towards 0 by the threshold; 0 where |x| is below it.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -18,7 +18,7 @@ class SoftShrink final : public sdk::Activation {
 };
 
 FUSEBOX_PLUGIN(SoftShrink, {.id = "fusebox/soft_shrink",
-                            .doc = "x moved towards 0 by the threshold, 0 within it.",
+                            .doc = "x moved towards 0 by the threshold, 0 where |x| is below it.",
                             .attributes = {sdk::Float("threshold", 0.5).Doc("below which |x| becomes 0")}});
 
 }  // namespace

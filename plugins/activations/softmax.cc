@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp(x) / sum(exp(x)) along an axis. The largest x is subtracted first, which changes nothing but keeps exp from overflow.
+// exp(x) / sum(exp(x)) along an axis. The largest x is subtracted first: the result is the same, and exp cannot
+// overflow.
 // Source: Goodfellow, Bengio, Courville (2016), Deep Learning, section 4.1.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -19,9 +20,10 @@ class SoftmaxActivation final : public sdk::Activation {
   int64_t axis_;
 };
 
-FUSEBOX_PLUGIN(SoftmaxActivation, {.id = "fusebox/softmax",
-                                   .doc = "exp(x) / sum(exp(x)) along an axis: probabilities of classes.",
-                                   .attributes = {sdk::Int("axis", -1).Doc("along which the results add up to 1")}});
+FUSEBOX_PLUGIN(SoftmaxActivation,
+               {.id = "fusebox/softmax",
+                .doc = "exp(x) / sum(exp(x)) along an axis: probabilities of classes.",
+                .attributes = {sdk::Int("axis", -1).Doc("axis along which the results add up to 1")}});
 
 }  // namespace
 }  // namespace fusebox

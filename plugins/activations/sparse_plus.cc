@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 0 up to -1, x from 1 on, and a parabola (x + 1)^2 / 4 between, that meets both smoothly.
+// 0 for x <= -1, x for x >= 1, and between them the parabola (x + 1)^2 / 4, which meets both smoothly.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

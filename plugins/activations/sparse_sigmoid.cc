@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 0 up to -1, 1 from 1 on, and a straight line between: the derivative of sparse_plus.
+// 0 for x <= -1, 1 for x >= 1, and a straight line between them: the derivative of sparse_plus.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The nearest point to x, along an axis, whose elements are 0 or more and add up to 1: a softmax with true zeros.
-// With k(i) = #{j : x[j] >= x[i]} and s(i) their sum, i is in the support if 1 + k(i) x[i] > s(i). So no sort is needed,
-// but all pairs along the axis are compared.
+// Projects x, along an axis, to the nearest point whose elements are at least 0 and add up to 1: a softmax with true
+// zeros.
+// With k(i) = #{j : x[j] >= x[i]} and s(i) the sum of these x[j], i is in the support if 1 + k(i) x[i] > s(i). This
+// needs no sort, but compares all pairs along the axis.
 // Source: Martins, Astudillo (2016), From Softmax to Sparsemax, algorithm 1.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -35,7 +36,7 @@ class Sparsemax final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(Sparsemax, {.id = "fusebox/sparsemax",
                            .doc = "The nearest probabilities to x along an axis; many are 0.",
-                           .attributes = {sdk::Int("axis", -1).Doc("along which the results add up to 1")}});
+                           .attributes = {sdk::Int("axis", -1).Doc("axis along which the results add up to 1")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -18,7 +18,7 @@ class Squareplus final : public sdk::Activation {
 
 FUSEBOX_PLUGIN(Squareplus, {.id = "fusebox/squareplus",
                             .doc = "(x + sqrt(x^2 + b)) / 2.",
-                            .attributes = {sdk::Float("b", 4).Min(0).Doc("how round the corner is")}});
+                            .attributes = {sdk::Float("b", 4).Min(0).Doc("roundness of the corner at 0")}});
 
 }  // namespace
 }  // namespace fusebox

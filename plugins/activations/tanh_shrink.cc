@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x - tanh(x): near 0 much less than x.
+// x - tanh(x): much smaller than x near 0.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

@@ -19,8 +19,8 @@ class Threshold final : public sdk::Activation {
 FUSEBOX_PLUGIN(Threshold, {.id = "fusebox/threshold",
                            .doc = "x where it is above the threshold, else default_value.",
                            .attributes = {
-                               sdk::Float("threshold").Doc("above which x is kept"),
-                               sdk::Float("default_value").Doc("the result elsewhere"),
+                               sdk::Float("threshold").Doc("x is kept above this"),
+                               sdk::Float("default_value").Doc("result elsewhere"),
                            }});
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Remembers the logs of every epoch. Its state is their table as CSV, in the form of Keras's CSVLogger: a line of names,
-// then one line an epoch, with as many digits as bring back the same number. What an epoch lacks stays empty.
+// Records the logs of every epoch. Its state is a CSV table in the format of Keras's CSVLogger: a header line, then one
+// line per epoch, with enough digits to read back the same number. A log that an epoch lacks is an empty cell.
 #include <charconv>
 
 #include "fusebox/plugins/sdk/sdk.h"
@@ -66,7 +66,7 @@ class History final : public sdk::Callback {
     std::vector<std::string> values;
   };
 
-  // What comes before the separator, which goes too.
+  // Returns the text before the separator; removes it and the separator from `text`.
   static std::string_view Take(std::string_view& text, char separator) {
     const size_t end = text.find(separator);
     const std::string_view head = text.substr(0, end);
@@ -88,7 +88,7 @@ class History final : public sdk::Callback {
   std::vector<Row> rows_;
 };
 
-FUSEBOX_PLUGIN(History, {.id = "fusebox/history", .doc = "Remembers the logs of every epoch; its state is CSV."});
+FUSEBOX_PLUGIN(History, {.id = "fusebox/history", .doc = "Records the logs of every epoch; its state is CSV."});
 
 }  // namespace
 }  // namespace fusebox

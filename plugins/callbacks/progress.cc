@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Keras prints while it trains. On a terminal, one line an epoch, redrawn ten times a second at most:
+// Prints what Keras prints during training. On a terminal, one line per epoch, redrawn at most ten times a second:
 //     Epoch 1/30
 //      860/1719 ━━━━━━━━━━━━━━━━━━━━ 0s 545us/step - accuracy: 0.7120 - loss: 0.9912
-// and elsewhere (or with verbose=2) one plain line when the epoch is over:
+// Elsewhere (or with verbose=2), one plain line at the end of each epoch:
 //     1719/1719 - 1s - 545us/step - accuracy: 0.7120 - loss: 0.9912
 #include <cmath>
 
@@ -55,7 +55,7 @@ class Progress final : public sdk::Callback {
     open_ = false;
   }
 
-  // The bar's line ends here, so that what is printed next begins a line of its own.
+  // Ends the bar's line, so that the next output begins on a line of its own.
   void OnInterrupted(sdk::Event& event) override {
     if (open_) event.Write("\n");
     open_ = false;
@@ -78,8 +78,8 @@ class Progress final : public sdk::Callback {
     return text + "\n";
   }
 
-  // The line that replaces the last one. Until the epoch is over it shows what time is left, and no more logs than fit:
-  // a line that wraps could not be redrawn.
+  // The line that replaces the previous one. During the epoch it shows the remaining time, and only as many logs as
+  // fit: a line that wraps could not be redrawn.
   static std::string Bar(const sdk::Event& event, bool over) {
     const auto styled = [&](const char* code, std::string_view text) {
       return event.colour() ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
@@ -95,7 +95,7 @@ class Progress final : public sdk::Callback {
     const double step = SecondsAStep(event);
     const std::string time =
         over ? fmt::format("{:.0f}s", event.e.seconds) : Clock(step * double(event.e.steps - event.e.step));
-    // Without colour the cells to come need another shape.
+    // Without colour, the remaining cells need another shape.
     std::string text = "\r" + styled("1", count) + " ";
     if (full > 0) text += styled("32", cells(full, "━"));
     if (full < kCells) text += styled("37", cells(kCells - full, event.colour() ? "━" : "─"));
@@ -107,7 +107,7 @@ class Progress final : public sdk::Callback {
       if (!over && width >= event.e.columns) break;
       text += entry;
     }
-    return text + "\x1b[K";  // Erases what is left of a longer line.
+    return text + "\x1b[K";  // Erases the rest of a longer previous line.
   }
 
   int64_t verbose_;
@@ -117,10 +117,11 @@ class Progress final : public sdk::Callback {
 
 FUSEBOX_PLUGIN(Progress,
                {.id = "fusebox/progress",
-                .doc = "Shows how the training goes on stderr.",
-                .attributes = {sdk::Int("verbose", 1)
-                                   .Range(0, 2)
-                                   .Doc("1: a bar where stderr is a terminal; 2: one line an epoch; 0: nothing")}});
+                .doc = "Shows the progress of training on stderr.",
+                .attributes = {
+                    sdk::Int("verbose", 1)
+                        .Range(0, 2)
+                        .Doc("1: a progress bar if stderr is a terminal; 2: one line per epoch; 0: nothing")}});
 
 }  // namespace
 }  // namespace fusebox

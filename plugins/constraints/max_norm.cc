@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shortens what is longer: w <- w min(|w|, max_value) / (|w| + 1e-7), with the norm along the axes.
-// Source: Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from overfitting, section 5.1; in the
-// form that Keras gives it.
+// Shortens vectors longer than max_value: w <- w min(|w|, max_value) / (|w| + 1e-7), with the norm along the axes.
+// Source: Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from overfitting, section 5.1; in
+// Keras's form.
 #include "fusebox/plugins/constraints/norms.h"
 
 namespace fusebox {
@@ -23,8 +23,8 @@ class MaxNorm final : public sdk::Constraint {
 FUSEBOX_PLUGIN(MaxNorm, {.id = "fusebox/max_norm",
                          .doc = "Norms of at most max_value.",
                          .attributes = {
-                             sdk::Float("max_value", 2.0).Min(0).ProgramScalar().Doc("the greatest norm"),
-                             sdk::Ints("axis", kFirstAxis).Doc("the axes that a norm is taken along"),
+                             sdk::Float("max_value", 2.0).Min(0).ProgramScalar().Doc("maximum norm"),
+                             sdk::Ints("axis", kFirstAxis).Doc("axes along which norms are taken"),
                          }});
 
 }  // namespace

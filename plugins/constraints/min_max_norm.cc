@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moves norms into a range, by a part `rate` of the way:
+// Moves norms towards the range [min_value, max_value], by the fraction `rate` of the way:
 //     d = rate clip(|w|, min_value, max_value) + (1 - rate) |w|,   w <- w d / (|w| + 1e-7)
 // Source: Keras.
 #include "fusebox/plugins/constraints/norms.h"
@@ -24,14 +24,15 @@ class MinMaxNorm final : public sdk::Constraint {
   Dims axes_;
 };
 
-FUSEBOX_PLUGIN(MinMaxNorm, {.id = "fusebox/min_max_norm",
-                            .doc = "Norms between min_value and max_value.",
-                            .attributes = {
-                                sdk::Float("min_value", 0.0).Min(0).ProgramScalar().Doc("the least norm"),
-                                sdk::Float("max_value", 1.0).Min(0).ProgramScalar().Doc("the greatest norm"),
-                                sdk::Float("rate", 1.0).Range(0, 1).ProgramScalar().Doc("part of the way in a step"),
-                                sdk::Ints("axis", kFirstAxis).Doc("the axes that a norm is taken along"),
-                            }});
+FUSEBOX_PLUGIN(MinMaxNorm,
+               {.id = "fusebox/min_max_norm",
+                .doc = "Norms between min_value and max_value.",
+                .attributes = {
+                    sdk::Float("min_value", 0.0).Min(0).ProgramScalar().Doc("minimum norm"),
+                    sdk::Float("max_value", 1.0).Min(0).ProgramScalar().Doc("maximum norm"),
+                    sdk::Float("rate", 1.0).Range(0, 1).ProgramScalar().Doc("fraction of the way to go in a step"),
+                    sdk::Ints("axis", kFirstAxis).Doc("axes along which norms are taken"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

@@ -17,7 +17,7 @@ class UnitNorm final : public sdk::Constraint {
 
 FUSEBOX_PLUGIN(UnitNorm, {.id = "fusebox/unit_norm",
                           .doc = "Norms of 1.",
-                          .attributes = {sdk::Ints("axis", kFirstAxis).Doc("the axes that a norm is taken along")}});
+                          .attributes = {sdk::Ints("axis", kFirstAxis).Doc("axes along which norms are taken")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Houses in California: what block groups of the census of 1990 are like, and what a house costs there.
-//     x f32[n, 8]   MedInc, HouseAge, AveRooms, AveBedrms, Population, AveOccup, Latitude, Longitude; each less its mean over
-//                   the training split and by its deviation there, if `standardized`
+// House prices in California: features of the block groups of the 1990 census, and the median value of a house there.
+//     x f32[n, 8]   MedInc, HouseAge, AveRooms, AveBedrms, Population, AveOccup, Latitude, Longitude;
+//                   if `standardized`, each minus its mean, over its standard deviation, of the training split
 //     y f32[n, 1]   the median value, in 100,000 dollars
 //
-// Read from california_housing.csv in FUSEBOX_DATA_DIR, which has these columns and MedHouseVal in this order, under a line
-// that names them: what scikit-learn's fetch_california_housing(as_frame=True).frame.to_csv(..., index=False) writes. The
-// rows lie there by place; they are shuffled, always alike for a seed, and the last ones are the test split.
+// Reads california_housing.csv in FUSEBOX_DATA_DIR: a header line, then these columns and MedHouseVal in this order, as
+// written by scikit-learn's fetch_california_housing(as_frame=True).frame.to_csv(..., index=False). Rows in the file
+// are ordered by location. They are shuffled, always the same way for one seed, and the last ones are the test split.
 // Source: Pace, Barry (1997), Sparse Spatial Autoregressions; names and defaults of keras.datasets.california_housing.
 #include <array>
 #include <cerrno>
@@ -40,7 +40,7 @@ Row ParseRow(std::string_view line, const std::string& path, size_t number) {
     const auto [next, error] = std::from_chars(at, end, row[i]);
     const bool last = i + 1 == kColumns;
     if (error != std::errc() || (last ? next != end : next == end || *next != ',')) {
-      throw Wrong("{}: line {}: expected {} numbers with ',' between, got '{}'", path, number, kColumns, line);
+      throw Wrong("{}: line {}: expected {} numbers separated by ',', got '{}'", path, number, kColumns, line);
     }
     at = next + 1;
   }
@@ -66,11 +66,12 @@ std::vector<Row> ReadRows(const std::string& path) {
       rows.push_back(ParseRow(line, path, number));
     }
   }
-  if (rows.size() < 2) throw Wrong("{}: expected 2 rows or more, got {}", path, rows.size());
+  if (rows.size() < 2) throw Wrong("{}: expected at least 2 rows, got {}", path, rows.size());
   return rows;
 }
 
-// SplitMix64: Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators. The same on every machine.
+// SplitMix64: Steele, Lea, Flood (2014), Fast splittable pseudorandom number generators. Gives the same numbers on
+// every machine.
 uint64_t Next(uint64_t& state) {
   uint64_t z = state += 0x9E3779B97F4A7C15;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
@@ -134,12 +135,12 @@ class CaliforniaHousing final : public sdk::Dataset {
 FUSEBOX_PLUGIN(
     CaliforniaHousing,
     {.id = "fusebox/california_housing",
-     .doc = "Houses in California by block group, x f32[n,8], y f32[n,1] in 100,000 dollars; splits train and "
+     .doc = "California house prices by block group, x f32[n,8], y f32[n,1] in 100,000 dollars; splits train and "
             "test. Reads california_housing.csv in FUSEBOX_DATA_DIR.",
      .attributes = {
-         sdk::Bool("standardized", false).Doc("whether x has mean 0 and deviation 1 over the training split"),
-         sdk::Float("test_split", 0.2).Range(0, 1).Doc("share of the test split"),
-         sdk::Int("seed", 113).Doc("of the order in which rows are taken"),
+         sdk::Bool("standardized", false).Doc("scales x to mean 0 and standard deviation 1 over the training split"),
+         sdk::Float("test_split", 0.2).Range(0, 1).Doc("fraction of rows in the test split"),
+         sdk::Int("seed", 113).Doc("seed of the shuffle"),
      }});
 
 }  // namespace

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Zalando's articles: 70,000 pictures of 28 x 28 pixels, in 10 classes.
-//     x f32[n, 28, 28]   in [0, 1]: grey levels / 255; or u8[n, 28, 28], the grey levels themselves, if not `scaled`
+// Zalando's articles of clothing: 70,000 images of 28 x 28 pixels, in 10 classes.
+//     x f32[n, 28, 28]   in [0, 1], grey levels / 255; if not `scaled`, u8[n, 28, 28], the grey levels themselves
 //     y i32[n]           T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot
 //
-// Read from the four IDX files of Debian's package dataset-fashion-mnist, as gzip or plain: in FUSEBOX_DATA_DIR or, where
-// that has other data sets alone, where the package puts them. IDX is big-endian: two zero bytes, a dtype (8 is u8), the rank, the
-// dimensions as u32, then the elements.
+// Reads the four IDX files of Debian's package dataset-fashion-mnist, gzipped or plain. Looks in FUSEBOX_DATA_DIR, or,
+// if that folder holds only other data sets, where the package installs them. IDX is big-endian: two zero bytes, a
+// dtype (8 is u8), the rank, the dimensions as u32, then the elements.
 // Source: Xiao, Rasul, Vollgraf (2017), Fashion-MNIST; http://yann.lecun.com/exdb/mnist (IDX).
 #include <zlib.h>
 
@@ -22,7 +22,7 @@ namespace fusebox {
 namespace {
 
 constexpr int64_t kSide = 28;
-constexpr int64_t kMaxRows = 10'000'000;  // What a header may claim: beyond it is not this data set.
+constexpr int64_t kMaxRows = 10'000'000;  // Most rows that a header may claim: this data set has fewer.
 constexpr const char* kFolder = "/usr/share/datasets/fashion-mnist";
 
 template <class... T>
@@ -30,7 +30,7 @@ std::runtime_error Wrong(fmt::format_string<T...> format, T&&... arguments) {
   return std::runtime_error(fmt::format(format, std::forward<T>(arguments)...));
 }
 
-// A file, inflated while it is read.
+// A file, decompressed while it is read.
 class File {
  public:
   explicit File(const std::string& stem) : path_(stem + ".gz") {
@@ -50,7 +50,7 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  // Reads exactly these bytes; `expected` is what the file must hold in all.
+  // Reads exactly this many bytes; `expected` is the size of the whole file, for the message.
   void Read(unsigned char* to, size_t bytes, size_t expected) {
     while (bytes > 0) {
       const int got = gzread(file_, to, unsigned(std::min<size_t>(bytes, 1 << 24)));
@@ -65,7 +65,7 @@ class File {
       read_ += size_t(got);
     }
   }
-  // The rows, from a header that must say: u8 elements, this shape after the rows.
+  // Returns the number of rows from the header, which must announce u8 elements and this shape of a row.
   int64_t Header(const std::vector<int64_t>& row) {
     const size_t rank = row.size() + 1;
     std::array<unsigned char, 16> bytes{};
@@ -83,7 +83,7 @@ class File {
       if (number(i + 1) != row[i])
         throw Wrong("{}: expected {} along axis {}, found {}", path_, row[i], i + 1, number(i + 1));
     }
-    if (number(0) > kMaxRows) throw Wrong("{}: expected {} rows or fewer, found {}", path_, kMaxRows, number(0));
+    if (number(0) > kMaxRows) throw Wrong("{}: expected at most {} rows, found {}", path_, kMaxRows, number(0));
     return number(0);
   }
   void ExpectEnd(size_t expected) {
@@ -96,7 +96,7 @@ class File {
   std::runtime_error Size(size_t expected) const {
     return Wrong("{}: expected {} bytes, found {}", path_, expected, read_);
   }
-  // No more elements than these can follow: gzip makes nothing smaller than a 1032nd.
+  // Upper bound of the elements that can follow: gzip compresses at most 1032 to 1.
   size_t Bound() const {
     std::error_code error;
     const auto size = std::filesystem::file_size(path_, error);
@@ -110,7 +110,7 @@ class File {
   size_t read_ = 0;
 };
 
-// Calls use(bytes, count) for the elements, piece by piece.
+// Calls use(bytes, count) for the elements, chunk by chunk.
 template <class Use>
 void ReadElements(File& file, size_t header, size_t count, Use use) {
   std::vector<unsigned char> piece(std::min<size_t>(count, 1 << 20));
@@ -159,7 +159,8 @@ class FashionMnist final : public sdk::Dataset {
   }
   std::string Stem(std::string_view split, std::string_view what) const { return Stem(folder_, split, what); }
 
-  // Whether it has other data sets alone. One that there is not is the user's mistake, and is named when a file is opened.
+  // Whether the folder holds only other data sets. A folder that does not exist is the user's mistake: opening a file
+  // reports it.
   static bool IsForOthers(std::string_view folder) {
     std::error_code ignored;
     if (!std::filesystem::is_directory(folder, ignored)) return false;
@@ -172,7 +173,7 @@ class FashionMnist final : public sdk::Dataset {
     return true;
   }
 
-  // Grey levels as they are, or as float, over 255.
+  // Grey levels: as they are, or divided by 255 for floats.
   template <class T>
   static std::shared_ptr<const void> Pixels(File& images, int64_t rows) {
     std::array<T, 256> values;
@@ -192,7 +193,7 @@ class FashionMnist final : public sdk::Dataset {
 
 FUSEBOX_PLUGIN(FashionMnist,
                {.id = "fusebox/fashion_mnist",
-                .doc = "Pictures of clothes, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
+                .doc = "Images of clothing, x f32[n,28,28] in [0,1], y i32[n] in 10 classes; splits train "
                        "(60000) and test (10000). In FUSEBOX_DATA_DIR or, if its files are not there, "
                        "/usr/share/datasets/fashion-mnist.",
                 .attributes = {sdk::Bool("scaled", true).Doc("if false, x is u8[n,28,28] in [0,255]")}});

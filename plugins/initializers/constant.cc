@@ -17,7 +17,7 @@ class Constant final : public sdk::Initializer {
 };
 
 FUSEBOX_PLUGIN(Constant, {.id = "fusebox/constant",
-                          .doc = "One number everywhere.",
+                          .doc = "The same number everywhere.",
                           .attributes = {sdk::Float("value", 0.0).Doc("the number")}});
 
 }  // namespace

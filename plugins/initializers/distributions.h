@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The distributions that initializers draw from, by inversion: sqrt(2) erfinv(v) is normal for v uniform in (-1, 1).
+// The distributions that initializers draw from. Normal numbers are drawn by inversion: sqrt(2) erfinv(v) is normal for
+// v uniform in (-1, 1).
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -9,18 +10,19 @@
 
 namespace fusebox {
 
-// In [low, high).
+// Uniform in [low, high).
 inline Value Uniform(const sdk::Scope& scope, const FbType& type, double low, double high) {
   return scope.Random(type) * (high - low) + low;
 }
 
 inline Value Normal(const sdk::Scope& scope, const FbType& type, double mean, double deviation) {
-  constexpr double kLeast = -1 + 0x1p-24;  // -1 itself, which may be drawn, would be infinitely far out.
+  constexpr double kLeast = -1 + 0x1p-24;  // -1 can be drawn, and would map to -infinity.
   const Value v = Max(scope.Random(type) * 2 - 1, kLeast);
   return ErfInv(v) * (std::numbers::sqrt2 * deviation) + mean;
 }
 
-// Normal, cut off at two deviations, by |v| < erf(sqrt(2)). Cutting narrows it to 0.8796 of the deviation given.
+// Normal, truncated at two standard deviations, by |v| < erf(sqrt(2)). Truncation narrows it to 0.8796 of the given
+// deviation.
 inline constexpr double kDeviationWhenCut = 0.87962566103423978;
 inline Value TruncatedNormal(const sdk::Scope& scope, const FbType& type, double mean, double deviation) {
   const double edge = std::erf(std::numbers::sqrt2);
@@ -28,7 +30,7 @@ inline Value TruncatedNormal(const sdk::Scope& scope, const FbType& type, double
   return ErfInv(v) * (std::numbers::sqrt2 * deviation) + mean;
 }
 
-// Of variance scale / fan, as Keras's VarianceScaling makes it.
+// Uniform with variance scale / fan, as in Keras's VarianceScaling.
 inline Value UniformOfVariance(const sdk::Scope& scope, const FbType& type, double scale, double fan) {
   const double limit = std::sqrt(3 * scale / std::max(1.0, fan));
   return Uniform(scope, type, -limit, limit);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many inputs and outputs a unit of a weight has, as Keras counts them:
+// Counts the inputs and outputs of a unit (fan_in, fan_out) from the shape of a weight, as Keras does:
 //     []            1, 1                        [n]              n, n
 //     [in, out]     in, out                     [k..., in, out]  prod(k) in, prod(k) out
 #pragma once

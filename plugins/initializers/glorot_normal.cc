@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normal with variance 2 / (fan_in + fan_out), cut off at two deviations of the normal that is drawn from.
-// Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks; in the form that Keras
-// gives it.
+// Normal with variance 2 / (fan_in + fan_out), truncated at two standard deviations of the underlying normal.
+// Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks; in Keras's
+// form.
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {
@@ -16,7 +16,7 @@ class GlorotNormal final : public sdk::Initializer {
 };
 
 FUSEBOX_PLUGIN(GlorotNormal, {.id = "fusebox/glorot_normal",
-                              .doc = "Normal, cut off at two deviations; the variance is 2 / (fan_in + fan_out)."});
+                              .doc = "Normal, truncated at two deviations, with variance 2 / (fan_in + fan_out)."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uniform in [-r, r) with r = sqrt(6 / (fan_in + fan_out)), so that the variance is 2 / (fan_in + fan_out).
+// Uniform in [-r, r) with r = sqrt(6 / (fan_in + fan_out)), which makes the variance 2 / (fan_in + fan_out).
 // Source: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural networks.
 #include "fusebox/plugins/initializers/distributions.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normal with variance 2 / fan_in, cut off at two deviations of the normal that is drawn from.
-// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in the form that Keras gives it.
+// Normal with variance 2 / fan_in, truncated at two standard deviations of the underlying normal.
+// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in Keras's form.
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {
@@ -13,8 +13,8 @@ class HeNormal final : public sdk::Initializer {
   }
 };
 
-FUSEBOX_PLUGIN(HeNormal, {.id = "fusebox/he_normal",
-                          .doc = "Normal, cut off at two deviations; the deviation is sqrt(2 / fan_in)."});
+FUSEBOX_PLUGIN(HeNormal,
+               {.id = "fusebox/he_normal", .doc = "Normal, truncated at two deviations, with variance 2 / fan_in."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uniform in [-r, r) with r = sqrt(6 / fan_in), so that the variance is 2 / fan_in.
-// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in the form that Keras gives it.
+// Uniform in [-r, r) with r = sqrt(6 / fan_in), which makes the variance 2 / fan_in.
+// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in Keras's form.
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// gain on the diagonal of a matrix, 0 elsewhere; of one with more rows than columns, or fewer, on that of its square part.
+// Matrix with `gain` on the diagonal and 0 elsewhere. The diagonal of a matrix that is not square is that of its
+// leading square.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -20,8 +21,8 @@ class Identity final : public sdk::Initializer {
 };
 
 FUSEBOX_PLUGIN(Identity, {.id = "fusebox/identity",
-                          .doc = "A matrix that keeps what it is multiplied with.",
-                          .attributes = {sdk::Float("gain", 1.0).Doc("the numbers on the diagonal")}});
+                          .doc = "Identity matrix, times gain.",
+                          .attributes = {sdk::Float("gain", 1.0).Doc("value on the diagonal")}});
 
 }  // namespace
 }  // namespace fusebox

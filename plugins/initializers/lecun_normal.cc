@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normal with variance 1 / fan_in, cut off at two deviations of the normal that is drawn from.
-// Source: LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp; in the form that Keras gives it.
+// Normal with variance 1 / fan_in, truncated at two standard deviations of the underlying normal.
+// Source: LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp; in Keras's form.
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {
@@ -14,7 +14,7 @@ class LecunNormal final : public sdk::Initializer {
 };
 
 FUSEBOX_PLUGIN(LecunNormal,
-               {.id = "fusebox/lecun_normal", .doc = "Normal, cut off at two deviations; the variance is 1 / fan_in."});
+               {.id = "fusebox/lecun_normal", .doc = "Normal, truncated at two deviations, with variance 1 / fan_in."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uniform in [-r, r) with r = sqrt(3 / fan_in), so that the variance is 1 / fan_in.
-// Source: LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp; in the form that Keras gives it.
+// Uniform in [-r, r) with r = sqrt(3 / fan_in), which makes the variance 1 / fan_in.
+// Source: LeCun, Bottou, Orr, Mueller (1998), Efficient BackProp; in Keras's form.
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {

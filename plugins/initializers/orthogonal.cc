@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// gain times a matrix whose rows or columns, whichever are fewer, are orthogonal and of length 1; axes but the last are
-// rows. Drawn evenly among all such matrices: the orthogonal matrix nearest to one of normal numbers is so distributed, as
-// is the Q of its QR decomposition, which Keras takes.
+// `gain` times a matrix whose rows or columns, whichever are fewer, are orthogonal and of length 1. All axes but the
+// last count as rows. Drawn uniformly from all such matrices: the orthogonal matrix nearest to a matrix of normal
+// numbers has this distribution, as has the Q of its QR decomposition, which Keras uses.
 //
-// The nearest one comes from iterations x <- (a + b A + c A^2) x with A = x x^T, which move all singular values to 1. The
-// first coefficients lift small ones fast, at the price of leaving them between 0.7 and 1.2; the last ones are those of
-// Newton and Schulz.
-// Sources: Saxe, McClelland, Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear neural
-// networks; Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks (the coefficients).
+// Finds the nearest one by iterations x <- (a + b A + c A^2) x with A = x x^T, which move all singular values to 1. The
+// first coefficients raise small singular values quickly, but leave all of them between 0.7 and 1.2; the last
+// coefficients are Newton and Schulz's.
+// Sources: Saxe, McClelland, Ganguli (2014), Exact solutions to the nonlinear dynamics of learning in deep linear
+// neural networks; Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks (the coefficients).
 #include "fusebox/plugins/initializers/distributions.h"
 
 namespace fusebox {
 namespace {
 
-// A square matrix of 1,000 rows has singular values down to 1e-7 of the norm of all; 3.44^14 is 3e7.
+// The smallest singular value of a square matrix of 1,000 rows is about 1e-7 of the norm of all; 3.44^14 is 3e7.
 constexpr int kLifts = 14, kRefinements = 6;
 
 class Orthogonal final : public sdk::Initializer {
@@ -21,7 +21,7 @@ class Orthogonal final : public sdk::Initializer {
   explicit Orthogonal(const sdk::Attributes& attributes) : gain_(attributes.Float("gain")) {}
 
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
-    if (type.rank < 2) return scope.Error("makes matrices (or more than two axes), got {}", type);
+    if (type.rank < 2) return scope.Error("makes tensors of rank 2 or more, got {}", type);
     const Dims dims(type.dims, type.dims + type.rank);
     int64_t rows = 1;
     for (int64_t i = 0; i + 1 < type.rank; ++i) rows *= dims[size_t(i)];
@@ -44,7 +44,7 @@ class Orthogonal final : public sdk::Initializer {
 
 FUSEBOX_PLUGIN(Orthogonal, {.id = "fusebox/orthogonal",
                             .doc = "A matrix of orthogonal rows or columns.",
-                            .attributes = {sdk::Float("gain", 1.0).Doc("their length")}});
+                            .attributes = {sdk::Float("gain", 1.0).Doc("length of these")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -18,7 +18,7 @@ class RandomNormal final : public sdk::Initializer {
 FUSEBOX_PLUGIN(RandomNormal, {.id = "fusebox/random_normal",
                               .doc = "Normal.",
                               .attributes = {
-                                  sdk::Float("mean", 0.0).Doc("of the numbers"),
+                                  sdk::Float("mean", 0.0).Doc("mean of the distribution"),
                                   sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation"),
                               }});
 

@@ -21,8 +21,8 @@ class RandomUniform final : public sdk::Initializer {
 FUSEBOX_PLUGIN(RandomUniform, {.id = "fusebox/random_uniform",
                                .doc = "Uniform in [minval, maxval).",
                                .attributes = {
-                                   sdk::Float("minval", -0.05).Doc("the least number"),
-                                   sdk::Float("maxval", 0.05).Doc("above the greatest one"),
+                                   sdk::Float("minval", -0.05).Doc("lower bound, included"),
+                                   sdk::Float("maxval", 0.05).Doc("upper bound, excluded"),
                                }});
 
 }  // namespace

@@ -18,10 +18,10 @@ class CutNormal final : public sdk::Initializer {
 };
 
 FUSEBOX_PLUGIN(CutNormal, {.id = "fusebox/truncated_normal",
-                           .doc = "Normal, cut off at two deviations.",
+                           .doc = "Normal, truncated at two deviations.",
                            .attributes = {
-                               sdk::Float("mean", 0.0).Doc("of the numbers"),
-                               sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation before cutting"),
+                               sdk::Float("mean", 0.0).Doc("mean of the distribution"),
+                               sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation before truncation"),
                            }});
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Of variance scale / n, where n is fan_in, fan_out or their mean:
-//     truncated_normal      cut off at two deviations of the normal that is drawn from
+// Random numbers with variance scale / n, where n is fan_in, fan_out or their mean:
+//     truncated_normal      truncated at two standard deviations of the underlying normal
 //     untruncated_normal    (normal is another name of truncated_normal)
 //     uniform               in [-r, r) with r = sqrt(3 scale / n)
-// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in the form that Keras gives it.
+// Source: He, Zhang, Ren, Sun (2015), Delving deep into rectifiers; in Keras's form.
 #include <string>
 
 #include "fusebox/plugins/initializers/distributions.h"
@@ -45,7 +45,7 @@ class VarianceScaling final : public sdk::Initializer {
 
 FUSEBOX_PLUGIN(VarianceScaling,
                {.id = "fusebox/variance_scaling",
-                .doc = "Of a variance that follows from the number of inputs or outputs.",
+                .doc = "Random, with a variance that follows from the number of inputs or outputs.",
                 .attributes = {
                     sdk::Float("scale", 1.0).Min(0).Doc("variance times fan"),
                     sdk::String("mode", "fan_in").Doc("fan_in, fan_out or fan_avg"),

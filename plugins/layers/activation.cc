@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any activation as a layer of its own.
+// Applies any activation as a layer of its own.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

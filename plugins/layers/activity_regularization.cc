@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x itself, with a penalty on it: (l1 sum |x| + l2 sum x^2) / samples is added to the loss.
+// Returns x itself, and adds a penalty on it to the loss: (l1 sum |x| + l2 sum x^2) / samples.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -19,7 +19,7 @@ class ActivityRegularization final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(ActivityRegularization,
                {.id = "fusebox/activity_regularization",
-                .doc = "x itself; the sums of its magnitudes and of its squares, a sample, are added to the loss.",
+                .doc = "x itself; adds a penalty on its magnitudes and squares, averaged over samples, to the loss.",
                 .keeps_mask = true,
                 .attributes = {
                     sdk::Float("l1", 0.0).Min(0).ProgramScalar().Doc("factor of the magnitudes"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sum of the inputs, as where a residual connection ends.
+// Sum of the inputs, as at the end of a residual connection.
 #include "fusebox/plugins/layers/merge.h"
 
 namespace fusebox {

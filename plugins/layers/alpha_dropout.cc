@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout for selu: dropped elements take selu's limit on the left, a' = -scale * alpha, and the result a x + b has the
-// mean and variance of x again, with a = 1 / sqrt((1 - rate)(1 + rate a'^2)) and b = -a a' rate.
+// Dropout for selu: dropped elements become selu's lower limit, a' = -scale * alpha. The result a x + b has the mean
+// and variance of x again, with a = 1 / sqrt((1 - rate)(1 + rate a'^2)) and b = -a a' rate.
 // Source: Klambauer et al. (2017), Self-Normalizing Neural Networks.
 #include "fusebox/plugins/layers/noise.h"
 
@@ -31,12 +31,12 @@ class AlphaDropout final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(AlphaDropout,
                {.id = "fusebox/alpha_dropout",
-                .doc = "In training drops elements to selu's lower limit, keeping mean and variance; else x itself.",
+                .doc = "Sets random elements to selu's lower limit in training, keeping mean and variance.",
                 .keeps_mask = true,
                 .attributes = {
-                    sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
-                    sdk::OptionalInts("noise_shape").Doc("of the mask: 1 where an axis shares it, -1 where not"),
-                    sdk::Int("seed", sdk::kNoInt).Doc("of the masks; else the model's"),
+                    sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("fraction of elements to drop"),
+                    sdk::OptionalInts("noise_shape").Doc("shape of the mask: 1 shares it along the axis, -1 does not"),
+                    sdk::Int("seed", sdk::kNoInt).Doc("seed of the masks; by default the model's"),
                 }});
 
 }  // namespace

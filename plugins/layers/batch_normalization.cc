@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each feature brought to mean 0 and variance 1 over the batch, then scaled and shifted:
+// Normalizes each feature to mean 0 and variance 1 over the batch, then scales and shifts it:
 //     y = gamma (x - mean) / sqrt(variance + epsilon) + beta
-// In training mean and variance are the batch's, and move the moving ones: moving * momentum + batch * (1 - momentum).
-// Otherwise, and where the layer is frozen, they are the moving ones. Steps that a mask leaves out do not count in them.
-// Weights in Keras's order.
+// In training, mean and variance are those of the batch, and update the moving ones: moving * momentum + batch * (1 -
+// momentum). Otherwise, and if the layer is frozen, they are the moving ones. Steps that a mask leaves out do not
+// count. Weights are in Keras's order.
 // Source: Ioffe, Szegedy (2015), Batch Normalization.
 #include "fusebox/plugins/layers/axes.h"
 
@@ -42,7 +42,7 @@ class BatchNormalization final : public sdk::Layer {
   }
 
  private:
-  // Where x counts, of its shape; the error value if it has no mask.
+  // Which elements of x count, in its shape; the error value if there is no mask.
   static Value Counts(sdk::Scope& scope, Value x) {
     const Value mask = scope.Mask();
     if (!mask.ok()) return mask;
@@ -53,7 +53,7 @@ class BatchNormalization final : public sdk::Layer {
     column.push_back(1);
     return Broadcast(Reshape(mask, column), x.dims());
   }
-  // The mean of what counts; 1e-7 keeps it finite where nothing does, as in Keras.
+  // Mean of the elements that count. 1e-7 keeps it finite if none do, as in Keras.
   static Value MeanOf(Value x, const Dims& axes, Value counts) {
     if (!counts.ok()) return Mean(x, axes);
     return Sum(Select(counts, x, 0), axes) / (Sum(Cast(counts, x.dtype()), axes) + 1e-7);
@@ -64,11 +64,11 @@ class BatchNormalization final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(BatchNormalization,
                {.id = "fusebox/batch_normalization",
-                .doc = "Normalises features over the batch, or by moving statistics outside training.",
+                .doc = "Normalizes features over the batch in training, by moving statistics otherwise.",
                 .keeps_mask = true,
                 .attributes = {
-                    sdk::Int("axis", -1).Doc("of the features"),
-                    sdk::Float("momentum", 0.99).ProgramScalar().Doc("share of the old moving statistics in the new"),
+                    sdk::Int("axis", -1).Doc("axis of the features"),
+                    sdk::Float("momentum", 0.99).ProgramScalar().Doc("weight of the old moving statistics in the new"),
                     sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),
                     sdk::Bool("center", true).Doc("adds beta"),
                     sdk::Bool("scale", true).Doc("multiplies by gamma"),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Categories by their numbers as vectors with an element for each: see encoding.h. With output_mode count a second input,
-// of the shape of the first, may say how much each number counts:
+// Encodes category indices as vectors with an element for each category: see encoding.h. With output_mode count, a
+// second input of the first one's shape may give a weight for each index:
 //     x [N, length], count_weights [N, length]  -->  y f32[N, num_tokens]
-// As in Keras on JAX, a number outside [0, num_tokens) is in no category.
+// As in Keras on JAX, an index outside [0, num_tokens) belongs to no category.
 #include "fusebox/plugins/layers/encoding.h"
 
 namespace fusebox {
@@ -20,14 +20,14 @@ class CategoryEncoding final : public sdk::MergeLayer {
     if (mode != "one_hot" && mode != "multi_hot" && mode != "count") {
       return scope.Error("expects output_mode one_hot, multi_hot or count, got '{}'", output_mode_);
     }
-    if (sparse_) return scope.Error("expects sparse=false: there are no sparse values");
+    if (sparse_) return scope.Error("expects sparse=false: sparse tensors are not supported");
     if (inputs.size() > 2) return scope.Error("expects 1 input, or 2 with count_weights, got {}", inputs.size());
     if (mode != "one_hot" && inputs[0].rank() != 2) {
       return scope.Error("expects input [batch, length] for output_mode {}, got {}", mode, inputs[0].type());
     }
     Value weights = inputs.size() > 1 ? inputs[1] : Value{};
     if (weights.ok()) {
-      if (mode != "count") return scope.Error("takes count_weights with output_mode count alone, got {}", mode);
+      if (mode != "count") return scope.Error("takes count_weights only with output_mode count, got {}", mode);
       if (weights.dims() != inputs[0].dims()) {
         return scope.Error("expects count_weights like its input {}, got {}", inputs[0].type(), weights.type());
       }
@@ -42,16 +42,15 @@ class CategoryEncoding final : public sdk::MergeLayer {
   bool sparse_;
 };
 
-FUSEBOX_PLUGIN(
-    CategoryEncoding,
-    {.id = "fusebox/category_encoding",
-     .doc = "Categories by their numbers as vectors with an element for each.",
-     .attributes = {
-         sdk::Int("num_tokens").Range(1, INT32_MAX).Doc("how many categories there are"),
-         sdk::String("output_mode", "multi_hot")
-             .Doc("one_hot: a vector a number; multi_hot, count: one a sample, which numbers it has, how often"),
-         sdk::Bool("sparse", false).Doc("Keras's sparse tensors: there are none"),
-     }});
+FUSEBOX_PLUGIN(CategoryEncoding, {.id = "fusebox/category_encoding",
+                                  .doc = "Encodes category indices as vectors with an element for each category.",
+                                  .attributes = {
+                                      sdk::Int("num_tokens").Range(1, INT32_MAX).Doc("number of categories"),
+                                      sdk::String("output_mode", "multi_hot")
+                                          .Doc("one_hot: one vector per index; multi_hot, count: one per sample, of "
+                                               "which indices occur, or how often"),
+                                      sdk::Bool("sparse", false).Doc("not supported: must be false"),
+                                  }});
 
 }  // namespace
 }  // namespace fusebox

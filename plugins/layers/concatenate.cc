@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inputs one after another along an axis:
+// Concatenates the inputs along an axis:
 //     a [N, ..., k], b [N, ..., m] --> y [N, ..., k + m]
 #include "fusebox/plugins/layers/axes.h"
 
@@ -11,7 +11,7 @@ class ConcatenateLayer final : public sdk::MergeLayer {
   explicit ConcatenateLayer(const sdk::Attributes& attributes) : axis_(attributes.Int("axis")) {}
 
   Value Expand(sdk::Scope& scope, const Values& inputs) const override {
-    if (inputs.size() < 2) return scope.Error("expects 2 inputs or more, got {}", inputs.size());
+    if (inputs.size() < 2) return scope.Error("expects 2 or more inputs, got {}", inputs.size());
     for (const Value& input : inputs) {
       if (input.dtype() != inputs[0].dtype() || input.rank() != inputs[0].rank()) {
         return scope.Error("expects inputs of one dtype and rank, got {} and {}", inputs[0].type(), input.type());
@@ -29,8 +29,8 @@ class ConcatenateLayer final : public sdk::MergeLayer {
   }
 
  private:
-  // If any input has a mask: along the last axis what counts in any of them counts; along another one, each part counts as
-  // before. An input without one counts all over.
+  // Combines the masks, if any input has one. Along the last axis, a step counts if it counts in any of them; along
+  // another axis, each part keeps its own. An input without a mask counts everywhere.
   void MergeMasks(sdk::Scope& scope, const Values& inputs) const {
     bool any = false;
     Values masks;
@@ -60,8 +60,8 @@ class ConcatenateLayer final : public sdk::MergeLayer {
 };
 
 FUSEBOX_PLUGIN(ConcatenateLayer, {.id = "fusebox/concatenate",
-                                  .doc = "The inputs one after another along an axis.",
-                                  .attributes = {sdk::Int("axis", -1).Doc("along which they lie one after another")}});
+                                  .doc = "Concatenates the inputs along an axis.",
+                                  .attributes = {sdk::Int("axis", -1).Doc("axis to concatenate along")}});
 
 }  // namespace
 }  // namespace fusebox

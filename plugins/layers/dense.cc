@@ -32,21 +32,22 @@ class Dense final : public sdk::Layer {
   sdk::WeightRules kernel_, bias_;
 };
 
-FUSEBOX_PLUGIN(Dense, {.id = "fusebox/dense",
-                       .doc = "Fully connected layer, activation(x W + b): [N, ..., in] to [N, ..., units].",
-                       .keeps_mask = true,
-                       .attributes = {
-                           sdk::Int("units").Min(1).Doc("width of the output"),
-                           sdk::ActivationRef("activation", "linear").Doc("of the sum"),
-                           sdk::Bool("use_bias", true).Doc("adds a vector b [units]"),
-                           sdk::InitializerRef("kernel_initializer", "glorot_uniform").Doc("of W [in, units]"),
-                           sdk::InitializerRef("bias_initializer", "zeros").Doc("of b"),
-                           sdk::RegularizerRef("kernel_regularizer").Doc("of W"),
-                           sdk::RegularizerRef("bias_regularizer").Doc("of b"),
-                           sdk::RegularizerRef("activity_regularizer").Doc("of the output, a sample"),
-                           sdk::ConstraintRef("kernel_constraint").Doc("of W"),
-                           sdk::ConstraintRef("bias_constraint").Doc("of b"),
-                       }});
+FUSEBOX_PLUGIN(Dense,
+               {.id = "fusebox/dense",
+                .doc = "Fully connected layer, activation(x W + b): [N, ..., in] to [N, ..., units].",
+                .keeps_mask = true,
+                .attributes = {
+                    sdk::Int("units").Min(1).Doc("width of the output"),
+                    sdk::ActivationRef("activation", "linear").Doc("applied to the sum"),
+                    sdk::Bool("use_bias", true).Doc("adds a vector b [units]"),
+                    sdk::InitializerRef("kernel_initializer", "glorot_uniform").Doc("initializer of W [in, units]"),
+                    sdk::InitializerRef("bias_initializer", "zeros").Doc("initializer of b"),
+                    sdk::RegularizerRef("kernel_regularizer").Doc("penalty on W"),
+                    sdk::RegularizerRef("bias_regularizer").Doc("penalty on b"),
+                    sdk::RegularizerRef("activity_regularizer").Doc("penalty on the output, per sample"),
+                    sdk::ConstraintRef("kernel_constraint").Doc("constraint on W"),
+                    sdk::ConstraintRef("bias_constraint").Doc("constraint on b"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

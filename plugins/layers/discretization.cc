@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The number of the range in which each element lies. Boundaries b1 <= b2 <= ... <= bk make k + 1 ranges:
+// Maps each element to the index of its bin. Boundaries b1 <= b2 <= ... <= bk make k + 1 bins:
 //     x < b1: 0     b1 <= x < b2: 1     ...     bk <= x: k
 //     x [N, ...]  --int-->  y i32[N, ...]; as vectors, see encoding.h, y f32[N, ..., k + 1]
-// NaN is in the last range. The boundaries are given, or fb::Discretization(num_bins).Adapt(data) finds those that put
-// equal shares of the data into each range.
+// NaN belongs to the last bin. The boundaries are given, or fb::Discretization(num_bins).Adapt(data) finds those that
+// put equal shares of the data into each bin.
 #include <algorithm>
 
 #include "fusebox/plugins/layers/encoding.h"
@@ -22,7 +22,7 @@ class Discretization final : public sdk::Layer {
     if (output_mode_ != "int" && output_mode_ != "one_hot" && output_mode_ != "multi_hot" && output_mode_ != "count") {
       return scope.Error("expects output_mode int, one_hot, multi_hot or count, got '{}'", output_mode_);
     }
-    if (sparse_) return scope.Error("expects sparse=false: there are no sparse values");
+    if (sparse_) return scope.Error("expects sparse=false: sparse tensors are not supported");
     if (boundaries_.empty()) {
       return scope.Error("expects bin_boundaries: give them, or num_bins and Adapt the layer to data");
     }
@@ -45,16 +45,17 @@ class Discretization final : public sdk::Layer {
   bool sparse_;
 };
 
-FUSEBOX_PLUGIN(Discretization,
-               {.id = "fusebox/discretization",
-                .doc = "The number of the range in which each element lies, i32[N, ...], or vectors with a 1 there.",
-                .attributes = {
-                    sdk::Floats("bin_boundaries").Optional().Doc("where a range ends and the next one begins"),
-                    sdk::Int("num_bins").Min(1).Optional().Doc("how many ranges Adapt is to make"),
-                    sdk::Float("epsilon", 0.01).Range(1e-9, 1).Doc("how far from equal shares Adapt may be"),
-                    sdk::String("output_mode", "int").Doc("int: the number; one_hot, multi_hot, count: vectors"),
-                    sdk::Bool("sparse", false).Doc("Keras's sparse tensors: there are none"),
-                }});
+FUSEBOX_PLUGIN(
+    Discretization,
+    {.id = "fusebox/discretization",
+     .doc = "Index of the bin of each element, i32[N, ...], or one-hot vectors of it.",
+     .attributes = {
+         sdk::Floats("bin_boundaries").Optional().Doc("boundaries between bins, ascending"),
+         sdk::Int("num_bins").Min(1).Optional().Doc("number of bins that Adapt makes"),
+         sdk::Float("epsilon", 0.01).Range(1e-9, 1).Doc("how far from equal shares the bins of Adapt may be"),
+         sdk::String("output_mode", "int").Doc("int: the index; one_hot, multi_hot, count: vectors"),
+         sdk::Bool("sparse", false).Doc("not supported: must be false"),
+     }});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sample by sample the products of two inputs along an axis of each; what is left of the first comes before what is left
-// of the second:
+// Products of two inputs along an axis of each, sample by sample. The remaining axes of the first input come before
+// those of the second:
 //     a [N, k], b [N, k]  --axes 1--> y [N, 1]              a [N, i, k], b [N, k, j]  --axes (2, 1)--> y [N, i, j]
 #include "fusebox/plugins/layers/axes.h"
 
 namespace fusebox {
 namespace {
 
-// The axis at the end, those between it and the batch in one: [N, rest, k]. `rest` gets their sizes.
+// Moves the axis to the end and merges those between it and the batch: [N, rest, k]. `rest` receives their sizes.
 Value AxisLast(Value x, int64_t axis, Dims& rest) {
   Dims order = {0};
   int64_t size = 1;
@@ -35,7 +35,7 @@ class Dot final : public sdk::MergeLayer {
     for (size_t i = 0; i < 2; ++i) {
       const auto axis = FixedAxes(scope, inputs[i], {i < axes_.size() ? axes_[i] : axes_[0]});
       if (!axis) return {};
-      if (axis->front() == 0) return scope.Error("expects axes behind the batch, got 0");
+      if (axis->front() == 0) return scope.Error("expects axes after the batch, got 0");
       parts[i] = AxisLast(inputs[i], axis->front(), sizes[i]);
       if (!normalize_) continue;
       const Value length = Sqrt(Sum(Square(parts[i]), {2}, true));
@@ -60,12 +60,13 @@ class Dot final : public sdk::MergeLayer {
   bool normalize_;
 };
 
-FUSEBOX_PLUGIN(Dot, {.id = "fusebox/dot",
-                     .doc = "Products of two inputs along an axis of each, sample by sample.",
-                     .attributes = {
-                         sdk::Ints("axes").Doc("one for both inputs, or one for each"),
-                         sdk::Bool("normalize", false).Doc("along the axes first, so that the products are cosines"),
-                     }});
+FUSEBOX_PLUGIN(Dot,
+               {.id = "fusebox/dot",
+                .doc = "Products of two inputs along an axis of each, sample by sample.",
+                .attributes = {
+                    sdk::Ints("axes").Doc("one axis for both inputs, or one for each"),
+                    sdk::Bool("normalize", false).Doc("normalizes along the axes first, so that products are cosines"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

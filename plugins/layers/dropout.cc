@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// In training each element is 0 with probability `rate`, else x / (1 - rate), so that the mean stays. Otherwise x itself.
-// The mask is a function of seed, step and index, so the backward pass computes it again rather than read it.
+// In training, sets each element to 0 with probability `rate` and the others to x / (1 - rate), which preserves the
+// mean. Otherwise x itself. The mask is a function of seed, step and index, so the backward pass computes it again
+// instead of reading it.
 // Source: Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting.
 #include "fusebox/plugins/layers/noise.h"
 
@@ -27,12 +28,12 @@ class Dropout final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(Dropout,
                {.id = "fusebox/dropout",
-                .doc = "In training drops elements, and scales up the others; else x itself.",
+                .doc = "Sets random elements to 0 in training, and scales up the others.",
                 .keeps_mask = true,
                 .attributes = {
-                    sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
-                    sdk::OptionalInts("noise_shape").Doc("of the mask: 1 where an axis shares it, -1 where not"),
-                    sdk::Int("seed", sdk::kNoInt).Doc("of the masks; else the model's"),
+                    sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("fraction of elements to drop"),
+                    sdk::OptionalInts("noise_shape").Doc("shape of the mask: 1 shares it along the axis, -1 does not"),
+                    sdk::Int("seed", sdk::kNoInt).Doc("seed of the masks; by default the model's"),
                 }});
 
 }  // namespace

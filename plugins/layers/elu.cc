@@ -18,7 +18,7 @@ class EluLayer final : public sdk::Layer {
 FUSEBOX_PLUGIN(EluLayer, {.id = "fusebox/elu",
                           .doc = "x, and below 0 alpha * (exp(x) - 1).",
                           .keeps_mask = true,
-                          .attributes = {sdk::Float("alpha", 1).Doc("minus the limit on the left")}});
+                          .attributes = {sdk::Float("alpha", 1).Doc("negated limit as x goes to -inf")}});
 
 }  // namespace
 }  // namespace fusebox

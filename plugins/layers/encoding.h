@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Categories by their numbers as vectors with an element for each category, in Keras's words for how:
+// Encodes category indices as vectors with an element for each category, in Keras's modes:
 //
-//     one_hot     x [N, ..., a] --> [N, ..., a, depth], x [N, ..., 1] --> [N, ..., depth]   1 where the number is
-//     multi_hot   x [N, length, ...] --> [N, ..., depth]   1 where any of the sample's numbers is
+//     one_hot     x [N, ..., a] --> [N, ..., a, depth], x [N, ..., 1] --> [N, ..., depth]   1 at the index
+//     multi_hot   x [N, length, ...] --> [N, ..., depth]   1 where any of the sample's indices is
 //     count       likewise                                 how many of them are there, or the sum of their weights
 //
-// A number outside [0, depth), or that is no integer, is in no category.
+// An index outside [0, depth), or that is not an integer, belongs to no category.
 #pragma once
 #include <string>
 
@@ -13,11 +13,11 @@
 
 namespace fusebox {
 
-// `numbers` of any dtype, `weights` of their shape or the error value. multi_hot rounds towards zero.
+// `numbers` may have any dtype; `weights` has their shape or is the error value. multi_hot rounds towards zero.
 inline Value EncodeCategories(sdk::Scope& scope, Value numbers, const std::string& mode, int64_t depth, Value weights) {
   if (!numbers.ok()) return numbers;
   if (numbers.rank() < 1 || numbers.rank() >= FB_MAX_RANK) {
-    return scope.Error("expects input [batch, ...] of rank {} at most, got {}", FB_MAX_RANK - 1, numbers.type());
+    return scope.Error("expects input [batch, ...] of rank at most {}, got {}", FB_MAX_RANK - 1, numbers.type());
   }
   if (mode != "one_hot" && numbers.rank() < 2) {
     return scope.Error("expects input [batch, length] for output_mode {}, got {}", mode, numbers.type());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All axes but the batch in one:
+// Merges all axes but the batch into one:
 //     x [N, d1, ..., dk]  -->  y [N, d1 * ... * dk]
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -13,14 +13,14 @@ class Flatten final : public sdk::Layer {
     if (dims.empty()) return scope.Error("expects input [batch, ...], got {}", x.type());
     int64_t features = 1;
     for (size_t i = 1; i < dims.size(); ++i) {
-      if (dims[i] < 0) return scope.Error("expects the batch in the first axis alone, got {}", x.type());
+      if (dims[i] < 0) return scope.Error("expects the batch only in the first axis, got {}", x.type());
       if (__builtin_mul_overflow(features, dims[i], &features)) return scope.Error("{} is too large", x.type());
     }
     return Reshape(x, {dims[0], features});
   }
 };
 
-FUSEBOX_PLUGIN(Flatten, {.id = "fusebox/flatten", .doc = "All axes but the batch in one: [N, a, b] to [N, a*b]."});
+FUSEBOX_PLUGIN(Flatten, {.id = "fusebox/flatten", .doc = "Merges all axes but the batch: [N, a, b] to [N, a*b]."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// In training x times normal noise of mean 1 and the variance that dropout has, rate / (1 - rate); otherwise x itself.
+// In training, multiplies x by normal noise of mean 1 and dropout's variance, rate / (1 - rate). Otherwise x itself.
 // Source: Srivastava et al. (2014), Dropout, section 10.
 #include "fusebox/plugins/layers/noise.h"
 
@@ -12,7 +12,7 @@ class GaussianDropout final : public sdk::Layer {
       : rate_(attributes.Float("rate")), seed_(attributes.Int("seed")) {}
 
   Value Expand(sdk::Scope& scope, Value x) const override {
-    if (rate_ == 1) return scope.Error("expects a rate below 1, whose noise has a finite variance, got 1");
+    if (rate_ == 1) return scope.Error("expects a rate below 1, for a finite variance of the noise, got 1");
     if (!scope.training() || rate_ == 0) return x;
     const Value rate = scope.Scalar("rate");
     const Value stddev = Sqrt(rate / (1 - rate));
@@ -26,11 +26,11 @@ class GaussianDropout final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(GaussianDropout,
                {.id = "fusebox/gaussian_dropout",
-                .doc = "In training multiplies by normal noise of mean 1; else x itself.",
+                .doc = "Multiplies by normal noise of mean 1 in training.",
                 .keeps_mask = true,
                 .attributes = {
                     sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the noise's variance is rate / (1 - rate)"),
-                    sdk::Int("seed", sdk::kNoInt).Doc("of the noise; else the model's"),
+                    sdk::Int("seed", sdk::kNoInt).Doc("seed of the noise; by default the model's"),
                 }});
 
 }  // namespace

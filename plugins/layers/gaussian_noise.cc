@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// In training x plus normal noise; otherwise x itself.
+// In training, adds normal noise to x. Otherwise x itself.
 #include "fusebox/plugins/layers/noise.h"
 
 namespace fusebox {
@@ -21,13 +21,14 @@ class GaussianNoise final : public sdk::Layer {
   int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(GaussianNoise, {.id = "fusebox/gaussian_noise",
-                               .doc = "In training adds normal noise; else x itself.",
-                               .keeps_mask = true,
-                               .attributes = {
-                                   sdk::Float("stddev").Range(0, 1).ProgramScalar().Doc("deviation of the noise"),
-                                   sdk::Int("seed", sdk::kNoInt).Doc("of the noise; else the model's"),
-                               }});
+FUSEBOX_PLUGIN(GaussianNoise,
+               {.id = "fusebox/gaussian_noise",
+                .doc = "Adds normal noise in training.",
+                .keeps_mask = true,
+                .attributes = {
+                    sdk::Float("stddev").Range(0, 1).ProgramScalar().Doc("standard deviation of the noise"),
+                    sdk::Int("seed", sdk::kNoInt).Doc("seed of the noise; by default the model's"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

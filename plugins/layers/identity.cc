@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// x itself, under a name.
+// x itself: a layer that only gives it a name.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {

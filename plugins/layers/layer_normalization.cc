@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each sample brought to mean 0 and variance 1 along axes, then scaled and shifted:
+// Normalizes each sample to mean 0 and variance 1 along axes, then scales and shifts it:
 //     y = gamma (x - mean) / sqrt(variance + epsilon) + beta, gamma and beta of the sizes of the axes
 // Source: Ba, Kiros, Hinton (2016), Layer Normalization.
 #include "fusebox/plugins/layers/axes.h"
@@ -27,10 +27,10 @@ class LayerNormalization final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(LayerNormalization, {.id = "fusebox/layer_normalization",
-                                    .doc = "Normalises each sample along axes.",
+                                    .doc = "Normalizes each sample along axes.",
                                     .keeps_mask = true,
                                     .attributes = {
-                                        sdk::Ints("axis", kLast).Doc("along which mean and variance are taken"),
+                                        sdk::Ints("axis", kLast).Doc("axes along which mean and variance are taken"),
                                         sdk::Float("epsilon", 1e-3).Min(0).Doc("added to the variance"),
                                         sdk::Bool("center", true).Doc("adds beta"),
                                         sdk::Bool("scale", true).Doc("multiplies by gamma"),

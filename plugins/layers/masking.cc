@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Leaves out steps whose features all are mask_value:
-//     x [N, ..., features]  -->  y alike, 0 there; its mask bool[N, ...] says which steps count
-// Layers whose result is step by step pass it on, as in Keras; losses and metrics leave out what it leaves out.
+// Masks steps whose features all equal mask_value:
+//     x [N, ..., features]  -->  y of the same shape, 0 there; its mask bool[N, ...] says which steps count
+// Layers that work step by step pass the mask on, as in Keras. Losses and metrics leave out masked steps.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -26,8 +26,8 @@ class Masking final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(Masking, {.id = "fusebox/masking",
-                         .doc = "Leaves out steps whose features all are mask_value: they are 0, and do not count.",
-                         .attributes = {sdk::Float("mask_value", 0.0).Doc("what such features are")}});
+                         .doc = "Masks steps whose features all equal mask_value: they become 0 and do not count.",
+                         .attributes = {sdk::Float("mask_value", 0.0).Doc("value of the features of masked steps")}});
 
 }  // namespace
 }  // namespace fusebox

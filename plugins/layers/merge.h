@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the layers share that fold several inputs of one shape into one, element by element; inputs broadcast.
+// Shared by layers that fold several inputs into one, element by element. Inputs broadcast.
 #pragma once
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
 
-// Where all inputs have masks, what counts in any of them counts in the result.
+// Combines the masks if all inputs have one: a step of the result counts if it counts in any of them.
 inline void MergeMasks(sdk::Scope& scope, size_t inputs) {
   Value mask = scope.Mask(0);
   for (uint32_t i = 1; i < inputs && mask.ok(); ++i) {
@@ -18,7 +18,7 @@ inline void MergeMasks(sdk::Scope& scope, size_t inputs) {
 // f(f(a, b), c), ...
 template <class F>
 Value Fold(sdk::Scope& scope, const Values& inputs, F f) {
-  if (inputs.size() < 2) return scope.Error("expects 2 inputs or more, got {}", inputs.size());
+  if (inputs.size() < 2) return scope.Error("expects 2 or more inputs, got {}", inputs.size());
   Value y = inputs[0];
   for (size_t i = 1; i < inputs.size(); ++i) {
     if (inputs[i].dtype() != y.dtype()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The least of the inputs, element by element.
+// Minimum of the inputs, element by element.
 #include "fusebox/plugins/layers/merge.h"
 
 namespace fusebox {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The product of the inputs, element by element.
+// Product of the inputs, element by element.
 #include "fusebox/plugins/layers/merge.h"
 
 namespace fusebox {

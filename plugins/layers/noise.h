@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers for layers that drop elements or add noise, anew in each step of training.
+// Random numbers for layers that drop elements or add noise; new ones in each training step.
 #pragma once
 #include <numbers>
 
@@ -7,8 +7,8 @@
 
 namespace fusebox {
 
-// Uniform in [0, 1), of the shape of x or of Keras's noise_shape, which is empty for none and has -1 where the size is
-// that of x. With a seed other than sdk::kNoInt the same numbers whatever the model's seed.
+// Uniform in [0, 1), in the shape of x or of Keras's noise_shape (empty: none; -1: the size of x). With a seed other
+// than sdk::kNoInt, the numbers do not depend on the model's seed.
 inline Value Uniform(sdk::Scope& scope, Value x, int64_t seed, Dims noise_shape = {}) {
   const Dims dims = x.dims();
   if (noise_shape.empty()) noise_shape = dims;
@@ -24,9 +24,9 @@ inline Value Uniform(sdk::Scope& scope, Value x, int64_t seed, Dims noise_shape 
   return scope.Random(MakeType(x.dtype(), noise_shape), seed);
 }
 
-// Normal, with mean 0 and deviation 1, of the shape of x.
+// Normal with mean 0 and standard deviation 1, in the shape of x.
 inline Value Normal(sdk::Scope& scope, Value x, int64_t seed) {
-  // Half a step above [0, 1), so that erfinv never sees -1.
+  // Half a step above the lattice of [0, 1), so that erfinv never sees -1.
   const Value u = Uniform(scope, x, seed);
   return ErfInv(u * 2 - (1 - 0x1p-24)) * std::numbers::sqrt2;
 }

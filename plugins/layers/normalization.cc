@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data of mean 0 and variance 1, by statistics that are known beforehand:
+// Normalizes data to mean 0 and variance 1, by statistics that are known beforehand:
 //     y = (x - mean) / max(sqrt(variance), 1e-7),  inverted: y = x max(sqrt(variance), 1e-7) + mean
-// with a mean and a variance for each index of the axes (none: one of each for all). They are given, or they are weights
-// that nothing trains, 0 and 1 until fb::Normalization().Adapt(data) finds them. As in Keras there is a weight count beside
-// them, which is 0.
+// with a mean and a variance for each index of the axes (no axes: one of each for all). They are given as attributes,
+// or are untrained weights, 0 and 1 until fb::Normalization().Adapt(data) computes them. As in Keras, there is also a
+// weight `count`, which is 0.
 #include "fusebox/plugins/layers/axes.h"
 
 namespace fusebox {
 namespace {
 
-// Numbers as a vector, [count].
+// The numbers as a vector, [count].
 Value Vector(sdk::Scope& scope, const std::vector<double>& numbers) {
   Values all;
   for (const double number : numbers) all.push_back(Broadcast(scope.Constant(number), {1}));
@@ -22,7 +22,7 @@ class Normalization final : public sdk::Layer {
 
   Value Expand(sdk::Scope& scope, Value x) const override {
     if (x.rank() < 1) return scope.Error("expects input [batch, ...], got {}", x.type());
-    if (a_.Has("mean") != a_.Has("variance")) return scope.Error("expects mean and variance both, or neither");
+    if (a_.Has("mean") != a_.Has("variance")) return scope.Error("expects both mean and variance, or neither");
     const auto axes = a_.Ints("axis").empty() ? std::optional(Dims()) : FixedAxes(scope, x, a_.Ints("axis"));
     if (!axes) return {};
     const Dims sizes = SizesOf(x, *axes);
@@ -45,7 +45,7 @@ class Normalization final : public sdk::Layer {
     return axes.empty() || !statistic.ok() ? statistic : Along(statistic, x, axes);
   }
 
-  // One number for all, one for each index of the last axis kept, or one for each of all axes kept.
+  // One number for all, one for each index of the last kept axis, or one for each of all kept axes.
   Value Given(sdk::Scope& scope, const char* name, Value x, const Dims& axes) const {
     const std::vector<double> numbers = a_.Floats(name);
     const auto count = int64_t(numbers.size());
@@ -64,13 +64,13 @@ class Normalization final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(Normalization,
                {.id = "fusebox/normalization",
-                .doc = "(x - mean) / sqrt(variance), by statistics of data that Adapt has found, or that are given.",
+                .doc = "(x - mean) / sqrt(variance), with statistics that Adapt computes or that are given.",
                 .keeps_mask = true,
                 .attributes = {
-                    sdk::Ints("axis", kLast).Doc("with a mean and a variance for each index; none: one for all"),
-                    sdk::Floats("mean").Optional().Doc("if it is given, there are no weights"),
-                    sdk::Floats("variance").Optional(),
-                    sdk::Bool("invert", false).Doc("the other way round: x sqrt(variance) + mean"),
+                    sdk::Ints("axis", kLast).Doc("axes with a mean and a variance for each index; none: one for all"),
+                    sdk::Floats("mean").Optional().Doc("if given, the layer has no weights"),
+                    sdk::Floats("variance").Optional().Doc("required with mean"),
+                    sdk::Bool("invert", false).Doc("computes the inverse, x sqrt(variance) + mean"),
                 }});
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The axes of a sample in another order; counted from 1, as the batch is axis 0:
+// Permutes the axes of a sample. They count from 1, as the batch is axis 0:
 //     x [N, a, b] --dims (2, 1)--> y [N, b, a]
 #include <algorithm>
 
@@ -20,7 +20,7 @@ class Permute final : public sdk::Layer {
     std::ranges::sort(sorted);
     for (size_t i = 0; i < sorted.size(); ++i) {
       if (sorted[i] != int64_t(i)) {
-        return scope.Error("expects dims that are 1 to {} in some order, got [{}]", dims_.size(),
+        return scope.Error("expects dims that are a permutation of 1 to {}, got [{}]", dims_.size(),
                            fmt::join(dims_, ", "));
       }
     }
@@ -36,8 +36,8 @@ class Permute final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(Permute, {.id = "fusebox/permute",
-                         .doc = "The axes of samples in another order.",
-                         .attributes = {sdk::Ints("dims").Min(1).Doc("the axes in their new order, counted from 1")}});
+                         .doc = "Permutes the axes of samples.",
+                         .attributes = {sdk::Ints("dims").Min(1).Doc("axes in their new order, counted from 1")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Relu whose slope below 0 is learnt, one for each element of a sample:
-//     x [N, ...], alpha [...], in which an axis of shared_axes has size 1
+// ReLU with a learned slope below 0, one for each element of a sample:
+//     x [N, ...], alpha [...], where shared_axes have size 1
 // Source: He et al. (2015), Delving Deep into Rectifiers.
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -18,7 +18,7 @@ class Prelu final : public sdk::Layer {
     dims.erase(dims.begin());
     for (const int64_t axis : shared_axes_) {
       if (axis < 1 || axis >= x.rank()) {
-        return scope.Error("expects shared axes from 1 to {} for {}, got {}", x.rank() - 1, x.type(), axis);
+        return scope.Error("expects shared_axes from 1 to {} for {}, got {}", x.rank() - 1, x.type(), axis);
       }
       dims[size_t(axis - 1)] = 1;
     }
@@ -32,13 +32,13 @@ class Prelu final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(Prelu, {.id = "fusebox/prelu",
-                       .doc = "max(x, 0) + alpha * min(x, 0), with a learnt alpha.",
+                       .doc = "max(x, 0) + alpha * min(x, 0), with a learned alpha.",
                        .keeps_mask = true,
                        .attributes = {
-                           sdk::InitializerRef("alpha_initializer", "zeros").Doc("of alpha"),
+                           sdk::InitializerRef("alpha_initializer", "zeros").Doc("initializer of alpha"),
                            sdk::RegularizerRef("alpha_regularizer"),
                            sdk::ConstraintRef("alpha_constraint"),
-                           sdk::OptionalInts("shared_axes").Doc("along which alpha is one number, counted from 1"),
+                           sdk::OptionalInts("shared_axes").Doc("axes along which alpha is shared, counted from 1"),
                        }});
 
 }  // namespace

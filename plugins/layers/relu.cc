@@ -22,14 +22,15 @@ class ReluLayer final : public sdk::Layer {
   double max_value_, negative_slope_, threshold_;
 };
 
-FUSEBOX_PLUGIN(ReluLayer, {.id = "fusebox/relu",
-                           .doc = "max(x, 0), with a slope below a threshold and a greatest value if so asked.",
-                           .keeps_mask = true,
-                           .attributes = {
-                               sdk::Float("max_value", sdk::kNone).Min(0).Doc("greatest result"),
-                               sdk::Float("negative_slope", 0).Min(0).Doc("slope below the threshold"),
-                               sdk::Float("threshold", 0).Min(0).Doc("below it x is damped, or 0"),
-                           }});
+FUSEBOX_PLUGIN(ReluLayer,
+               {.id = "fusebox/relu",
+                .doc = "max(x, 0), optionally with a threshold, a slope below it and a maximum.",
+                .keeps_mask = true,
+                .attributes = {
+                    sdk::Float("max_value", sdk::kNone).Min(0).Doc("maximum of the result"),
+                    sdk::Float("negative_slope", 0).Min(0).Doc("slope below the threshold"),
+                    sdk::Float("threshold", 0).Min(0).Doc("where the slope begins (0 below it if the slope is 0)"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

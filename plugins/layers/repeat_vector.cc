@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vector many times:
+// Repeats a vector n times:
 //     x [N, features] --> y [N, n, features]
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -22,7 +22,7 @@ class RepeatVector final : public sdk::Layer {
 
 FUSEBOX_PLUGIN(RepeatVector, {.id = "fusebox/repeat_vector",
                               .doc = "[N, features] repeated n times: [N, n, features].",
-                              .attributes = {sdk::Int("n").Min(1).Doc("how often")}});
+                              .attributes = {sdk::Int("n").Min(1).Doc("number of repetitions")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers of another range, y = x * scale + offset:
+// Scales and shifts numbers, y = x * scale + offset:
 //     x [N, ...], of any dtype  -->  y f32[N, ...]
-// As first layer it takes pixels of u8 to what a network likes: scale 1/255 gives [0, 1].
+// As a first layer, it maps pixels of u8 to a suitable range: scale 1/255 gives [0, 1].
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -21,11 +21,12 @@ class Rescaling final : public sdk::Layer {
   double scale_, offset_;
 };
 
-FUSEBOX_PLUGIN(Rescaling, {.id = "fusebox/rescaling",
-                           .doc = "x * scale + offset, in f32: [N, ...] to [N, ...]. Pixels of u8 to [0, 1], say.",
-                           .keeps_mask = true,
-                           .attributes = {sdk::Float("scale").Doc("what x is multiplied by, as 1/255"),
-                                          sdk::Float("offset", 0.0).Doc("what is added to that")}});
+FUSEBOX_PLUGIN(Rescaling,
+               {.id = "fusebox/rescaling",
+                .doc = "x * scale + offset, in f32: [N, ...] to [N, ...]; maps pixels of u8 to [0, 1], for example.",
+                .keeps_mask = true,
+                .attributes = {sdk::Float("scale").Doc("factor of x, such as 1/255"),
+                               sdk::Float("offset", 0.0).Doc("added to the product")}});
 
 }  // namespace
 }  // namespace fusebox

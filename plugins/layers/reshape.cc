@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sample's elements in row-major order under another shape:
+// Reshapes each sample, keeping its elements in row-major order:
 //     x [N, ...] --> y [N, target_shape...]
 #include <algorithm>
 
@@ -22,7 +22,7 @@ class ReshapeLayer final : public sdk::Layer {
       if (d >= 0) known *= d;
     }
     const auto open = std::ranges::count(target_shape_, -1);
-    if (open > 1) return scope.Error("expects one -1 at most in target_shape, got {}", open);
+    if (open > 1) return scope.Error("expects at most one -1 in target_shape, got {}", open);
     if (open == 1 ? known == 0 || size % known != 0 : known != size) {
       return scope.Error("cannot make samples of {} elements, as in {}, into target_shape [{}]", size, x.type(),
                          fmt::join(target_shape_, ", "));
@@ -36,9 +36,10 @@ class ReshapeLayer final : public sdk::Layer {
   Dims target_shape_;
 };
 
-FUSEBOX_PLUGIN(ReshapeLayer, {.id = "fusebox/reshape",
-                              .doc = "Samples under another shape; one size may be -1, which is what is left.",
-                              .attributes = {sdk::Ints("target_shape").Min(-1).Doc("of a sample, without the batch")}});
+FUSEBOX_PLUGIN(ReshapeLayer,
+               {.id = "fusebox/reshape",
+                .doc = "Reshapes samples; one size may be -1, and follows from the others.",
+                .attributes = {sdk::Ints("target_shape").Min(-1).Doc("shape of a sample, without the batch")}});
 
 }  // namespace
 }  // namespace fusebox

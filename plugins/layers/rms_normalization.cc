@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each sample brought to mean square 1 along axes, and scaled:
+// Normalizes each sample to mean square 1 along axes, then scales it:
 //     y = scale x / sqrt(mean(x^2) + epsilon)
 // Source: Zhang, Sennrich (2019), Root Mean Square Layer Normalization.
 #include "fusebox/plugins/layers/axes.h"
@@ -27,7 +27,7 @@ class RmsNormalization final : public sdk::Layer {
 FUSEBOX_PLUGIN(RmsNormalization, {.id = "fusebox/rms_normalization",
                                   .doc = "Divides each sample by its root mean square along axes.",
                                   .attributes = {
-                                      sdk::Ints("axis", kLast).Doc("along which the mean square is taken"),
+                                      sdk::Ints("axis", kLast).Doc("axes along which the mean square is taken"),
                                       sdk::Float("epsilon", 1e-6).Min(0).Doc("added to the mean square"),
                                   }});
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp(x) / sum(exp(x)) along one axis or over several. Along the last one it is the activation, so a loss finds its logits.
+// exp(x) / sum(exp(x)) along one or several axes. Along the last axis it is the activation softmax, so a loss finds its
+// logits.
 #include "fusebox/plugins/layers/axes.h"
 
 namespace fusebox {
@@ -12,7 +13,7 @@ class SoftmaxLayer final : public sdk::Layer {
   Value Expand(sdk::Scope& scope, Value x) const override {
     const auto axes = FixedAxes(scope, x, axes_);
     if (!axes) return {};
-    // Keras broadcasts the mask against x from its last axis on, where it never fits.
+    // Keras broadcasts the mask against x from the last axis, where it never fits.
     if (const Value mask = scope.Mask(); mask.ok()) {
       return scope.Error("expects no mask, got {}: use the activation softmax", mask.type());
     }
@@ -24,10 +25,11 @@ class SoftmaxLayer final : public sdk::Layer {
   Dims axes_;
 };
 
-FUSEBOX_PLUGIN(SoftmaxLayer, {.id = "fusebox/softmax",
-                              .doc = "exp(x) / sum(exp(x)) along axes: probabilities.",
-                              .keeps_mask = true,
-                              .attributes = {sdk::Ints("axis", kLast).Doc("along which the results add up to 1")}});
+FUSEBOX_PLUGIN(SoftmaxLayer,
+               {.id = "fusebox/softmax",
+                .doc = "exp(x) / sum(exp(x)) along axes: probabilities.",
+                .keeps_mask = true,
+                .attributes = {sdk::Ints("axis", kLast).Doc("axes along which the results add up to 1")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -25,13 +25,14 @@ class SpatialDropout1d final : public sdk::Layer {
   int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(SpatialDropout1d, {.id = "fusebox/spatial_dropout1d",
-                                  .doc = "In training drops whole channels of [N, steps, channels]; else x itself.",
-                                  .keeps_mask = true,
-                                  .attributes = {
-                                      sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("the share that is dropped"),
-                                      sdk::Int("seed", sdk::kNoInt).Doc("of the masks; else the model's"),
-                                  }});
+FUSEBOX_PLUGIN(SpatialDropout1d,
+               {.id = "fusebox/spatial_dropout1d",
+                .doc = "Sets random channels of [N, steps, channels] to 0 in training.",
+                .keeps_mask = true,
+                .attributes = {
+                    sdk::Float("rate").Range(0, 1).ProgramScalar().Doc("fraction of channels to drop"),
+                    sdk::Int("seed", sdk::kNoInt).Doc("seed of the masks; by default the model's"),
+                }});
 
 }  // namespace
 }  // namespace fusebox

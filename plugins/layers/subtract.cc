@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The difference of two inputs.
+// Difference of two inputs.
 #include "fusebox/plugins/layers/merge.h"
 
 namespace fusebox {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer on each step of time by itself, with the same weights:
+// Applies a layer to each time step separately, with the same weights:
 //     x [N, T, ...] --> [N*T, ...] --layer--> [N*T, ...] --> y [N, T, ...]
-// A step is to the layer what a sample is else. So one whose results depend on the other samples would see those of all
-// steps at once, where Keras lets it see one step after another: BatchNormalization, in training, is refused.
+// To the layer, each step is a sample. A layer whose results depend on other samples would therefore see the samples of
+// all steps at once, while in Keras it sees one step after another: BatchNormalization is refused in training.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -22,10 +22,9 @@ class TimeDistributed final : public sdk::Layer {
           "statistics "
           "are of all steps");
     }
-    // There its penalty is forgotten.
+    // Keras drops the penalty inside this layer.
     if (layer_.text().find("activity_regularization") != std::string::npos) {
-      return scope.Error(
-          "takes no activity_regularization, which adds nothing to the loss here in Keras: put it behind");
+      return scope.Error("takes no activity_regularization, whose penalty Keras drops inside this layer: put it after");
     }
     Dims merged(dims.begin() + 1, dims.end());
     if (__builtin_mul_overflow(dims[0], dims[1], &merged[0])) return scope.Error("{} is too large", x.type());
@@ -46,9 +45,9 @@ class TimeDistributed final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(TimeDistributed, {.id = "fusebox/time_distributed",
-                                 .doc = "A layer on each step of [N, T, ...] by itself, with the same weights.",
+                                 .doc = "Applies a layer to each step of [N, T, ...], with the same weights.",
                                  .keeps_mask = true,
-                                 .attributes = {sdk::LayerRef("layer").Doc("what is done with a step, [N, ...]")}});
+                                 .attributes = {sdk::LayerRef("layer").Doc("layer applied to a step, [N, ...]")}});
 
 }  // namespace
 }  // namespace fusebox

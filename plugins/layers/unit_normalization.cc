@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each sample brought to length 1 along axes: x / max(sqrt(sum(x^2)), 1e-12).
+// Scales each sample to length 1 along axes: x / max(sqrt(sum(x^2)), 1e-12).
 #include "fusebox/plugins/layers/axes.h"
 
 namespace fusebox {
@@ -19,10 +19,11 @@ class UnitNormalization final : public sdk::Layer {
   Dims axes_;
 };
 
-FUSEBOX_PLUGIN(UnitNormalization, {.id = "fusebox/unit_normalization",
-                                   .doc = "Divides each sample by its length along axes.",
-                                   .keeps_mask = true,
-                                   .attributes = {sdk::Ints("axis", kLast).Doc("along which the length is taken")}});
+FUSEBOX_PLUGIN(UnitNormalization,
+               {.id = "fusebox/unit_normalization",
+                .doc = "Divides each sample by its length along axes.",
+                .keeps_mask = true,
+                .attributes = {sdk::Ints("axis", kLast).Doc("axes along which the length is taken")}});
 
 }  // namespace
 }  // namespace fusebox

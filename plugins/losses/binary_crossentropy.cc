@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minus the log of the probability that the model gives to what is true, of yes-or-no questions:
-//     y_true [N, ..., C]   0 or 1, or how likely
+// Negative log of the probability that the model assigns to the true answers of yes-or-no questions:
+//     y_true [N, ..., C]   0 or 1, or a probability
 //     y_pred [N, ..., C]   probabilities, or logits z
 //     loss   [N, ...]      in nats; the mean over an axis
 //
-// From logits it is y softplus(-z) + (1 - y) softplus(z), which stays finite and exact for any finite z. Where sigmoid
-// made y_pred, its input is taken. Other probabilities are clipped to [1e-7, 1 - 1e-7], as in Keras.
+// From logits it is y softplus(-z) + (1 - y) softplus(z), which stays finite and exact for any finite z. If y_pred is
+// the output of sigmoid, the loss uses sigmoid's input. Other probabilities are clipped to [1e-7, 1 - 1e-7], as in
+// Keras.
 // Source: Goodfellow, Bengio, Courville (2016), Deep Learning, section 6.2.2.2.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -45,8 +46,8 @@ class BinaryCrossentropy final : public sdk::Loss {
 
 FUSEBOX_PLUGIN(BinaryCrossentropy,
                {.id = "fusebox/binary_crossentropy",
-                .doc = "Cross-entropy of y_true and probabilities y_pred of yes or no, in nats.",
-                .attributes = {kFromLogits, kLabelSmoothing, kAxis.Doc("whose mean is taken"), kReduction}});
+                .doc = "Binary cross-entropy of y_true and probabilities y_pred, in nats.",
+                .attributes = {kFromLogits, kLabelSmoothing, kAxis.Doc("axis to average over"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Binary cross-entropy in which what is right already counts less: times (1 - p_t)^gamma, where p_t is the probability of
-// what is true.
-//     y_true [N, ..., C]   0 or 1, or how likely
+// Binary cross-entropy that gives less weight to easy samples: times (1 - p_t)^gamma, where p_t is the probability of
+// the true answer.
+//     y_true [N, ..., C]   0 or 1, or a probability
 //     y_pred [N, ..., C]   probabilities, or logits
 //     loss   [N, ...]      the mean over an axis
 // With class balancing, also times alpha where 1 is true, and 1 - alpha where 0 is. Probabilities are clipped as in
-// binary_crossentropy, also those that a sigmoid made.
+// binary_crossentropy, including those that come from a sigmoid.
 // Source: Lin et al. (2017), Focal Loss for Dense Object Detection.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -43,11 +43,11 @@ class BinaryFocalCrossentropy final : public sdk::Loss {
 
 FUSEBOX_PLUGIN(BinaryFocalCrossentropy,
                {.id = "fusebox/binary_focal_crossentropy",
-                .doc = "Binary cross-entropy times (1 - p)^gamma of the true answer.",
-                .attributes = {sdk::Bool("apply_class_balancing", false).Doc("weighs 1 and 0 by alpha and 1 - alpha"),
-                               sdk::Float("alpha", 0.25).Range(0, 1),
+                .doc = "Binary cross-entropy times (1 - p)^gamma, with p the probability of the true answer.",
+                .attributes = {sdk::Bool("apply_class_balancing", false).Doc("weights 1 and 0 by alpha and 1 - alpha"),
+                               sdk::Float("alpha", 0.25).Range(0, 1).Doc("weight of 1"),
                                sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"), kFromLogits,
-                               kLabelSmoothing, kAxis.Doc("whose mean is taken"), kReduction}});
+                               kLabelSmoothing, kAxis.Doc("axis to average over"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

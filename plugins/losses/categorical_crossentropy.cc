@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minus the log of the probability that the model gives to the true class, or to each class as y_true weighs it:
+// Negative log of the probability that the model assigns to the true class, or to each class, weighted by y_true:
 //     y_true [N, ..., C]   one-hot, or probabilities
 //     y_pred [N, ..., C]   probabilities, or logits z
 //     loss   [N, ...]      in nats
 //
-// From logits it is the sum of y_true (log(sum(exp(z))) - z), which stays finite for any finite z. Where softmax made
-// y_pred, its input is taken. Other probabilities are scaled to a sum of 1 and clipped to [1e-7, 1 - 1e-7], as in Keras.
+// From logits it is the sum of y_true (log(sum(exp(z))) - z), which stays finite for any finite z. If y_pred is the
+// output of softmax, the loss uses softmax's input. Other probabilities are scaled to a sum of 1 and clipped to [1e-7,
+// 1 - 1e-7], as in Keras.
 // Source: Goodfellow, Bengio, Courville (2016), Deep Learning, section 6.2.2.3.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -40,7 +41,7 @@ class CategoricalCrossentropy final : public sdk::Loss {
 FUSEBOX_PLUGIN(CategoricalCrossentropy,
                {.id = "fusebox/categorical_crossentropy",
                 .doc = "Cross-entropy of one-hot y_true and probabilities y_pred [N, C], in nats.",
-                .attributes = {kFromLogits, kLabelSmoothing, kAxis.Doc("of the classes"), kReduction}});
+                .attributes = {kFromLogits, kLabelSmoothing, kAxis.Doc("axis of the classes"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Categorical cross-entropy in which what is right already counts less: times alpha (1 - p)^gamma for each class.
+// Categorical cross-entropy that gives less weight to easy samples: times alpha (1 - p)^gamma for each class.
 //     y_true [N, ..., C]   one-hot, or probabilities
 //     y_pred [N, ..., C]   probabilities, or logits
 //     loss   [N, ...]
-// Probabilities are scaled to a sum of 1 and clipped to [1e-7, 1 - 1e-7], also those that softmax made.
+// Probabilities are scaled to a sum of 1 and clipped to [1e-7, 1 - 1e-7], including those that come from softmax.
 // Source: Lin et al. (2017), Focal Loss for Dense Object Detection.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -37,8 +37,9 @@ class CategoricalFocalCrossentropy final : public sdk::Loss {
 FUSEBOX_PLUGIN(CategoricalFocalCrossentropy,
                {.id = "fusebox/categorical_focal_crossentropy",
                 .doc = "Categorical cross-entropy times alpha (1 - p)^gamma.",
-                .attributes = {sdk::Float("alpha", 0.25), sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"),
-                               kFromLogits, kLabelSmoothing, kAxis.Doc("of the classes"), kReduction}});
+                .attributes = {sdk::Float("alpha", 0.25).Doc("weight of each class"),
+                               sdk::Float("gamma", 2).Min(0).Doc("0 is plain cross-entropy"), kFromLogits,
+                               kLabelSmoothing, kAxis.Doc("axis of the classes"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// (1 - p^q) / q of the probability p that the model gives to the true class: between cross-entropy (q near 0) and the mean
-// absolute error (q near 1), which bears wrong labels better.
+// (1 - p^q) / q, with p the probability that the model assigns to the true class: between cross-entropy (q near 0) and
+// mean absolute error (q near 1), which tolerates wrong labels better.
 //     y_true [N, ...] or [N, ..., 1]   class in [0, C), of any number dtype
 //     y_pred [N, ..., C]               probabilities
 //     loss   [N, ...]
@@ -28,10 +28,10 @@ class CategoricalGeneralizedCrossEntropy final : public sdk::Loss {
 
 FUSEBOX_PLUGIN(CategoricalGeneralizedCrossEntropy,
                {.id = "fusebox/categorical_generalized_cross_entropy",
-                .doc = "(1 - p^q) / q of the probability of the true class.",
+                .doc = "(1 - p^q) / q, with p the probability of the true class.",
                 .class_labels = true,
                 .attributes = {sdk::Float("q", 0.5).Range(0, 1).Doc(
-                                   "how robust: 0 is cross-entropy, 1 the absolute error, both excluded"),
+                                   "robustness, between 0 (cross-entropy) and 1 (absolute error), both excluded"),
                                kReduction}});
 
 }  // namespace

@@ -3,7 +3,7 @@
 //     y_true [N, ..., C]   one-hot
 //     y_pred [N, ..., C]   scores
 //     loss   [N, ...]
-// As in Keras neg is the greatest of (1 - y_true) y_pred, so it is 0 or more.
+// As in Keras, neg is the maximum of (1 - y_true) y_pred, so it is at least 0.
 // Source: Weston, Watkins (1999), Support Vector Machines for Multi-Class Pattern Recognition.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -21,9 +21,10 @@ class CategoricalHinge final : public sdk::Loss {
   }
 };
 
-FUSEBOX_PLUGIN(CategoricalHinge, {.id = "fusebox/categorical_hinge",
-                                  .doc = "max(neg - pos + 1, 0): by how much the true class beats the others.",
-                                  .attributes = {kReduction}});
+FUSEBOX_PLUGIN(CategoricalHinge,
+               {.id = "fusebox/categorical_hinge",
+                .doc = "max(neg - pos + 1, 0): the margin between the true class and the best other one.",
+                .attributes = {kReduction}});
 
 }  // namespace
 }  // namespace fusebox

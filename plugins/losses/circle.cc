@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far embeddings of one class are apart, and how near those of others, all pairs of a batch by turns:
-//     y_true [N] or [N, 1]   class, any whole number
-//     y_pred [N, D]          embeddings, of length 1 (an UnitNormalization makes them)
+// Pulls embeddings of one class together and pushes those of different classes apart, over all pairs of a batch:
+//     y_true [N] or [N, 1]   class, any integer
+//     y_pred [N, D]          embeddings, of length 1 (UnitNormalization makes them)
 //     loss   [N]             of sample i:  softplus(log sum_j exp(-gamma [m + d_ij]+ (m - d_ij))
 //                                                 + log sum_k exp( gamma [1 + m - d_ik]+ (1 - m - d_ik)))
-// with d = [1 - cosine]+, j over the other samples of i's class, k over those of other classes, m the margin. A sample's
-// loss is 0 if it has none of either kind; those that have a loss of 0 do not count in the mean of a batch, as in Keras.
-// It goes through the samples in a loop, so that the N x N pairs are never in memory together.
+// with d = [1 - cosine]+, j over the other samples of i's class, k over those of other classes, m the margin. The loss
+// of a sample without j or without k is 0. Samples with a loss of 0 do not count in the mean of a batch, as in Keras.
+// A loop goes through the samples, so the N x N pairs are never in memory at once.
 // Source: Sun et al. (2020), Circle loss: a unified perspective of pair similarity optimization; keras.losses.Circle.
 #include "fusebox/plugins/losses/loss.h"
 
 namespace fusebox {
 namespace {
 
-// So low that its exp is 0 beside any other, and finite: two of them may be subtracted.
+// So low that its exp is 0 beside any other term, yet finite: two of them can be subtracted.
 constexpr double kNone = -1e30;
 
 Value LogSumOfThose(Value which, Value x) { return Reshape(LogSumExp(Select(which, x, kNone), {0}), {}); }
@@ -49,7 +49,7 @@ class Circle final : public sdk::Loss {
   }
 
  private:
-  // They weigh so much more that the mean of all is theirs.
+  // Scales up the losses that count, so that the mean over all samples is the mean over those that count.
   Value OfThoseThatCount(sdk::Scope& scope, Value loss) const {
     if (reduction_ == "mean_with_sample_weight") return scope.Error("has no reduction mean_with_sample_weight");
     const Value counts = StopGradient(Cast(Greater(loss, 0), FB_F32));
@@ -65,12 +65,13 @@ class Circle final : public sdk::Loss {
 FUSEBOX_PLUGIN(Circle,
                {.id = "fusebox/circle",
                 .doc = "Circle loss of classes y_true [N] and embeddings y_pred [N, D], by all pairs of a batch.",
-                // Both: classes that only tell who is alike, so there may be more of them than D.
+                // Both flags: class labels that only mark samples as alike may exceed D.
                 .class_labels = true,
                 .class_labels_by_shape = true,
                 .attributes = {sdk::Float("gamma", 80).Doc("scale of the exponents"),
-                               sdk::Float("margin", 0.4).Doc("how far pairs may be from their best"),
-                               sdk::Bool("remove_diagonal", true).Doc("a sample is no pair with itself"), kReduction}});
+                               sdk::Float("margin", 0.4).Doc("distance that pairs may keep from their optimum"),
+                               sdk::Bool("remove_diagonal", true).Doc("excludes pairs of a sample with itself"),
+                               kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minus the cosine of the angle between y_true and y_pred as vectors along an axis: -1 where they agree, 1 where they
+// Negative cosine of the angle between y_true and y_pred as vectors along an axis: -1 where they agree, 1 where they
 // point in opposite directions.
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
-// The zero vector is at right angles to all others.
+// The zero vector is orthogonal to all others.
 #include "fusebox/plugins/losses/loss.h"
 
 namespace fusebox {
@@ -23,8 +23,8 @@ class CosineSimilarity final : public sdk::Loss {
 };
 
 FUSEBOX_PLUGIN(CosineSimilarity, {.id = "fusebox/cosine_similarity",
-                                  .doc = "Minus the cosine of the angle between y_true and y_pred.",
-                                  .attributes = {kAxis.Doc("along which the vectors lie"), kReduction}});
+                                  .doc = "Negative cosine of the angle between y_true and y_pred.",
+                                  .attributes = {kAxis.Doc("axis of the vectors"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cross-entropy that the shapes ask for, as Keras's string "crossentropy" (or "ce") does:
+// Chooses the cross-entropy by the shapes, as Keras's string "crossentropy" (or "ce") does:
 //     y_pred [N, ..., 1]                                   binary_crossentropy
 //     y_pred [N, ..., C]  y_true [N, ...] or [N, ..., 1]   sparse_categorical_crossentropy
 //     y_pred [N, ..., C]  y_true [N, ..., C]               categorical_crossentropy
-// Each with its defaults.
+// Each is used with its defaults.
 #include "fusebox/plugins/losses/loss.h"
 
 namespace fusebox {
@@ -21,7 +21,7 @@ class Crossentropy final : public sdk::Loss {
 };
 
 FUSEBOX_PLUGIN(Crossentropy, {.id = "fusebox/crossentropy",
-                              .doc = "Cross-entropy of yes or no, classes or one-hot targets, as the shapes say.",
+                              .doc = "Binary, sparse or categorical cross-entropy, depending on the shapes.",
                               .class_labels_by_shape = true});
 
 }  // namespace

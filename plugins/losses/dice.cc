@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// 1 minus the Dice coefficient of two sets, the overlap of what is true and what is predicted:
-//     y_true, y_pred [N, ...]   how far each element belongs to the set, 0 to 1
+// 1 minus the Dice coefficient of two sets, the overlap of truth and prediction:
+//     y_true, y_pred [N, ...]   degree to which each element belongs to the set, 0 to 1
 //     1 - 2 sum(y_true y_pred) / (sum(y_true) + sum(y_pred) + 1e-7)
-// The sums are over the axes given, and over the whole batch if none are: then every sample has the same loss.
+// The sums run over the given axes, or over the whole batch if none are given: then every sample has the same loss.
 // Source: Milletari, Navab, Ahmadi (2016), V-Net.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -25,10 +25,10 @@ class Dice final : public sdk::Loss {
   Dims axes_;
 };
 
-FUSEBOX_PLUGIN(Dice,
-               {.id = "fusebox/dice",
-                .doc = "1 minus the Dice coefficient, the overlap of y_true and y_pred.",
-                .attributes = {sdk::OptionalInts("axis").Doc("of the sums; none is all, with the batch"), kReduction}});
+FUSEBOX_PLUGIN(Dice, {.id = "fusebox/dice",
+                      .doc = "1 minus the Dice coefficient, the overlap of y_true and y_pred.",
+                      .attributes = {sdk::OptionalInts("axis").Doc("axes of the sums; none: all, including the batch"),
+                                     kReduction}});
 
 }  // namespace
 }  // namespace fusebox

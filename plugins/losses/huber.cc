@@ -24,7 +24,7 @@ class Huber final : public sdk::Loss {
 
 FUSEBOX_PLUGIN(Huber, {.id = "fusebox/huber",
                        .doc = "Squared error where that is small, absolute error where it is large.",
-                       .attributes = {sdk::Float("delta", 1).Min(0).Doc("the error from which on it grows linearly"),
+                       .attributes = {sdk::Float("delta", 1).Min(0).Doc("error beyond which the loss is linear"),
                                       kReduction}});
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Kullback-Leibler divergence of distributions y_pred from y_true, in nats:
+// Kullback-Leibler divergence of the distributions y_pred from y_true, in nats:
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]: the sum of y_true log(y_true / y_pred)
 // Both are clipped to [1e-7, 1].
 // Source: Kullback, Leibler (1951), On Information and Sufficiency.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // log(cosh(e)) of e = y_pred - y_true, averaged over the last axis: e^2 / 2 for small e, |e| - log 2 for large ones.
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
-// As e + softplus(-2 e) - log 2, which does not overflow.
+// Computed as e + softplus(-2 e) - log 2, which does not overflow.
 #include <numbers>
 
 #include "fusebox/plugins/losses/loss.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 100 |(y_true - y_pred) / y_true|, averaged over the last axis; no divisor is below 1e-7:
+// 100 |(y_true - y_pred) / y_true|, averaged over the last axis. The divisor is at least 1e-7:
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...], in percent
 #include "fusebox/plugins/losses/loss.h"
 

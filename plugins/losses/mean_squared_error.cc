@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // (y_true - y_pred)^2, averaged over the last axis:
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
-// As in Keras, y_true may lack a last axis of size 1, or have one too many.
+// As in Keras, y_true may lack a last axis of size 1, or have an additional one.
 #include "fusebox/plugins/losses/loss.h"
 
 namespace fusebox {

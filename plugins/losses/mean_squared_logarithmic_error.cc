@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// (log(1 + y_true) - log(1 + y_pred))^2, averaged over the last axis; what is below 1e-7 counts as that:
+// (log(1 + y_true) - log(1 + y_pred))^2, averaged over the last axis. Values below 1e-7 count as 1e-7:
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
 #include "fusebox/plugins/losses/loss.h"
 

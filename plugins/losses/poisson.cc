@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// y_pred - y_true log(y_pred + 1e-7), averaged over the last axis: minus the log of the likelihood that counts y_true have
-// under Poisson distributions of mean y_pred, but for what y_true alone decides.
+// y_pred - y_true log(y_pred + 1e-7), averaged over the last axis: the negative log-likelihood of counts y_true under
+// Poisson distributions of mean y_pred, without the terms that depend on y_true only.
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
 #include "fusebox/plugins/losses/loss.h"
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Minus the log of the probability that the model gives to the true class:
+// Negative log of the probability that the model assigns to the true class:
 //     y_true [N, ...] or [N, ..., 1]   class in [0, C), of any number dtype
 //     y_pred [N, ..., C]               probabilities, or logits z
 //     loss   [N, ...]                  in nats
 //
-// From logits it is log(sum(exp(z))) - z[class], which stays finite for any finite z. Where softmax made y_pred, its input
-// is taken, so nobody has to ask for that. Other probabilities are scaled to a sum of 1 and clipped to [1e-7, 1 - 1e-7],
-// as in Keras. Where the class is `ignore_class`, which may be any number, the loss is 0; and the mean of a batch is that
-// of the others.
+// From logits it is log(sum(exp(z))) - z[class], which stays finite for any finite z. If y_pred is the output of
+// softmax, the loss uses softmax's input, without being asked. Other probabilities are scaled to a sum of 1 and clipped
+// to [1e-7, 1 - 1e-7], as in Keras. Where the class is `ignore_class`, which may be any integer, the loss is 0, and the
+// mean of a batch is the mean of the other samples.
 // Source: Goodfellow, Bengio, Courville (2016), Deep Learning, sections 4.1 and 6.2.2.3.
 #include <optional>
 
@@ -55,9 +55,9 @@ class SparseCategoricalCrossentropy final : public sdk::Loss {
     return dims;
   }
 
-  // Those that count weigh so much more that the mean of all is theirs.
+  // Scales up the losses that count, so that the mean over all samples is the mean over those that count.
   Value WithoutIgnored(sdk::Scope& scope, Value loss, Value labels) const {
-    if (weighs_) return scope.Error("expects no ignore_class with the reduction mean_with_sample_weight");
+    if (weighs_) return scope.Error("does not support ignore_class with the reduction mean_with_sample_weight");
     const Value counts = Not(Equal(labels, double(*ignore_class_)));
     if (sums_) return Select(counts, loss, 0);
     const Dims all = sdk::AllAxes(loss);
@@ -74,8 +74,9 @@ FUSEBOX_PLUGIN(SparseCategoricalCrossentropy,
                {.id = "fusebox/sparse_categorical_crossentropy",
                 .doc = "Cross-entropy of classes y_true [N] and probabilities y_pred [N, C], in nats.",
                 .class_labels = true,
-                .attributes = {kFromLogits, sdk::Int("ignore_class").Optional().Doc("this class counts for nothing"),
-                               kAxis.Range(-1, FB_MAX_RANK - 1).Doc("of the classes: the last one"), kReduction}});
+                .attributes = {kFromLogits,
+                               sdk::Int("ignore_class").Optional().Doc("samples of this class are ignored"),
+                               kAxis.Range(-1, FB_MAX_RANK - 1).Doc("axis of the classes: the last one"), kReduction}});
 
 }  // namespace
 }  // namespace fusebox

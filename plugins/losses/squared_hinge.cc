@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// max(1 - y_true y_pred, 0)^2, averaged over the last axis, for targets -1 and 1; a batch of nothing but 0 and 1 is taken
-// for these.
+// max(1 - y_true y_pred, 0)^2, averaged over the last axis, for targets -1 and 1. If a batch holds only targets 0 and
+// 1, they are mapped to -1 and 1.
 //     y_true, y_pred [N, ..., C]  -->  loss [N, ...]
 #include "fusebox/plugins/losses/loss.h"
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// 1 minus the Tversky index of two sets, an overlap of what is true and what is predicted in which their two differences
-// have weights of their own:
-//     y_true, y_pred [N, ...]   how far each element belongs to the set, 0 to 1
-//     1 - both / (both + alpha sum(y_true (1 - y_pred)) + beta sum(y_pred (1 - y_true)) + 1e-7),  both = sum(y_true y_pred)
-// alpha = beta = 1/2 is the Dice coefficient. The sums are over the axes given, and over the whole batch if none are.
+// 1 minus the Tversky index of two sets, an overlap of truth and prediction that weights false negatives and false
+// positives separately:
+//     y_true, y_pred [N, ...]   degree to which each element belongs to the set, 0 to 1
+//     1 - both / (both + alpha sum(y_true (1 - y_pred)) + beta sum(y_pred (1 - y_true)) + 1e-7),
+//     both = sum(y_true y_pred)
+// alpha = beta = 1/2 is the Dice coefficient. The sums run over the given axes, or over the whole batch if none are
+// given.
 // Source: Salehi, Erdogmus, Gholipour (2017), Tversky Loss Function for Image Segmentation.
 #include "fusebox/plugins/losses/loss.h"
 
@@ -32,9 +34,10 @@ class Tversky final : public sdk::Loss {
 FUSEBOX_PLUGIN(Tversky,
                {.id = "fusebox/tversky",
                 .doc = "1 minus the Tversky index, a weighted overlap of y_true and y_pred.",
-                .attributes = {sdk::Float("alpha", 0.5).Doc("weight of what is true and not predicted"),
-                               sdk::Float("beta", 0.5).Doc("weight of what is predicted and not true"),
-                               sdk::OptionalInts("axis").Doc("of the sums; none is all, with the batch"), kReduction}});
+                .attributes = {sdk::Float("alpha", 0.5).Doc("weight of false negatives"),
+                               sdk::Float("beta", 0.5).Doc("weight of false positives"),
+                               sdk::OptionalInts("axis").Doc("axes of the sums; none: all, including the batch"),
+                               kReduction}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often the prediction is right, over the epoch so far. As in Keras, the shapes say what is meant:
+// Fraction of correct predictions over the epoch so far. As in Keras, the shapes select the kind:
 //     y_pred [N, ..., 1]  y_true alike, or [N, ...]       binary: (y_pred > 0.5) == y_true
 //     y_pred [N, ..., C]  y_true [N, ...] or [N, ..., 1]  sparse: argmax(y_pred) == y_true
 //     y_pred [N, ..., C]  y_true [N, ..., C]              categorical: argmax(y_pred) == argmax(y_true)
-// Of equal scores, the first counts.
+// Among equal scores, the first counts as the largest.
 #include "fusebox/plugins/sdk/targets.h"
 
 namespace fusebox {
@@ -37,7 +37,7 @@ class Accuracy final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(Accuracy, {.id = "fusebox/accuracy",
-                          .doc = "How often y_pred is right: binary, by classes or one-hot, as the shapes say.",
+                          .doc = "Fraction of correct predictions: binary, sparse or one-hot, depending on the shapes.",
                           .class_labels_by_shape = true});
 
 }  // namespace

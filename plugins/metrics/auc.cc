@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The area under a curve that the thresholds from 0 to 1 draw, over the epoch so far:
-//     ROC      recall over the rate of false positives: the chance that a true sample gets a higher score than a false one
+// Area under a curve drawn by thresholds from 0 to 1, over the epoch so far:
+//     ROC      recall over the false positive rate: the chance that a positive sample scores higher than a negative one
 //     PR       precision over recall
 //     PRGAIN   precision gain over recall gain
-//     y_true, y_pred [N, ...]; with multi_label [N, L], the mean of the areas of the labels
-// Between two thresholds the curve is a straight line (interpolation), or its lesser or greater end (minoring, majoring).
-// Of PR, interpolation is that of Davis and Goadrich: true positives as a linear function of all positives.
+//     y_true, y_pred [N, ...]; with multi_label [N, L], the mean of the labels' areas
+// Between two thresholds the curve is a straight line (interpolation), or the lower or upper of its ends (minoring,
+// majoring). For PR, interpolation is that of Davis and Goadrich: true positives as a linear function of all positives.
 // Sources: Davis, Goadrich (2006), The Relationship Between Precision-Recall and ROC Curves; Flach, Kull (2015),
 // Precision-Recall-Gain Curves.
 #include <cctype>
@@ -41,7 +41,7 @@ class Auc final : public sdk::Metric {
     if (multi_label_ && both.y_pred.rank() != 2) {
       return scope.Error("expects predictions [batch, labels], got {}", y_pred.type());
     }
-    if (num_labels_ && !multi_label_) return scope.Error("expects num_labels with multi_label alone");
+    if (num_labels_ && !multi_label_) return scope.Error("expects num_labels only with multi_label");
     const int64_t labels = both.y_pred.dim(-1);
     if (num_labels_ && *num_labels_ != labels) {
       return scope.Error("expects {} labels, as num_labels says, got {}", *num_labels_, y_pred.type());
@@ -58,7 +58,7 @@ class Auc final : public sdk::Metric {
   }
 
  private:
-  // The one of these that the text names, whose case does not matter; "" if none does.
+  // The name among these that equals the text, ignoring case; "" if none does.
   static std::string Known(std::initializer_list<const char*> names, const std::string& text) {
     for (const std::string name : names) {
       const auto same = [](char a, char b) { return std::tolower(a) == std::tolower(b); };
@@ -76,7 +76,7 @@ class Auc final : public sdk::Metric {
       all.values.push_back(1);
       const double last = double(all.size() - 1);
       for (int64_t i = 0; i < all.size(); ++i) {
-        const double even = double(i) / last;  // Keras's measure of it.
+        const double even = double(i) / last;  // Keras's tolerance for evenly spaced thresholds.
         all.even = all.even && std::abs(all.values[size_t(i)] - even) <= kEpsilon + 1e-5 * even;
       }
     }
@@ -86,7 +86,7 @@ class Auc final : public sdk::Metric {
     return all;
   }
 
-  // Of each piece between two thresholds.
+  // The area of each piece between two thresholds.
   static Value Areas(const Curve& c, const std::string& curve, const std::string& method) {
     const auto low = [](Value v) { return Slice(v, 0, 0, v.dim(0) - 1); };
     const auto high = [](Value v) { return Slice(v, 0, 1, v.dim(0)); };
@@ -127,14 +127,14 @@ FUSEBOX_PLUGIN(Auc,
                {.id = "fusebox/auc",
                 .doc = "Area under the ROC or the precision-recall curve.",
                 .attributes = {
-                    sdk::Int("num_thresholds", 200).Min(2).Doc("that the curve is made of, evenly from 0 to 1"),
-                    sdk::String("curve", "ROC").Doc("or PR, PRGAIN"),
-                    sdk::String("summation_method", "interpolation").Doc("or minoring, majoring"),
-                    sdk::Floats("thresholds").Optional().Doc("instead of those that lie evenly; 0 and 1 are added"),
-                    sdk::Bool("multi_label", false).Doc("each label has a curve of its own"),
-                    sdk::Int("num_labels").Optional().Doc("with multi_label: how many there are"),
-                    sdk::Floats("label_weights").Optional().Doc("of the labels, which else count alike"),
-                    sdk::Bool("from_logits", false).Doc("y_pred is what sigmoid would get")}});
+                    sdk::Int("num_thresholds", 200).Min(2).Doc("number of thresholds, evenly spaced from 0 to 1"),
+                    sdk::String("curve", "ROC").Doc("ROC, PR or PRGAIN"),
+                    sdk::String("summation_method", "interpolation").Doc("interpolation, minoring or majoring"),
+                    sdk::Floats("thresholds").Optional().Doc("used instead of evenly spaced ones; 0 and 1 are added"),
+                    sdk::Bool("multi_label", false).Doc("draws a curve for each label"),
+                    sdk::Int("num_labels").Optional().Doc("number of labels, with multi_label"),
+                    sdk::Floats("label_weights").Optional().Doc("weights of the labels; equal by default"),
+                    sdk::Bool("from_logits", false).Doc("y_pred holds logits, the input of sigmoid")}});
 
 }  // namespace
 }  // namespace fusebox

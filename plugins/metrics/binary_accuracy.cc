@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a yes-or-no prediction is right, over the epoch so far: (y_pred > threshold) == y_true.
+// Fraction of correct yes-or-no predictions over the epoch so far: (y_pred > threshold) == y_true.
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -21,8 +21,8 @@ class BinaryAccuracy final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(BinaryAccuracy, {.id = "fusebox/binary_accuracy",
-                                .doc = "How often y_pred > threshold is what y_true says.",
-                                .attributes = {sdk::Float("threshold", 0.5).Doc("what is above it is a yes")}});
+                                .doc = "Fraction of predictions where y_pred > threshold equals y_true.",
+                                .attributes = {sdk::Float("threshold", 0.5).Doc("predictions above it are a yes")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss binary_crossentropy over the epoch so far.
+// Mean of the loss binary_crossentropy over the epoch so far.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {
@@ -21,9 +21,10 @@ class BinaryCrossentropy final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(BinaryCrossentropy,
                {.id = "fusebox/binary_crossentropy",
-                .doc = "Cross-entropy of y_true and probabilities y_pred of yes or no, in nats.",
-                .attributes = {sdk::Bool("from_logits", false).Doc("y_pred is what sigmoid would get"),
-                               sdk::Float("label_smoothing", 0).Range(0, 1).Doc("takes targets so far from 0 and 1")}});
+                .doc = "Binary cross-entropy of y_true and probabilities y_pred, in nats.",
+                .attributes = {
+                    sdk::Bool("from_logits", false).Doc("y_pred holds logits, the input of sigmoid"),
+                    sdk::Float("label_smoothing", 0).Range(0, 1).Doc("moves targets by this fraction towards 1/2")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intersection over union of the classes 0 and 1, or one of them, where what reaches the threshold is predicted to be 1: see
-// intersection_over_union.h.
+// Intersection over union of the classes 0 and 1, or one of them. A prediction that reaches the threshold counts as 1.
+// See intersection_over_union.h.
 #include "fusebox/plugins/metrics/intersection_over_union.h"
 
 namespace fusebox {
@@ -27,9 +27,9 @@ class BinaryIoU final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(BinaryIoU,
                {.id = "fusebox/binary_iou",
-                .doc = "Intersection over union of no and yes.",
-                .attributes = {sdk::Ints("target_class_ids", kBoth).Range(0, 1).Doc("of whose classes the mean is"),
-                               sdk::Float("threshold", 0.5).Doc("what reaches it is a 1")}});
+                .doc = "Intersection over union of the classes 0 and 1.",
+                .attributes = {sdk::Ints("target_class_ids", kBoth).Range(0, 1).Doc("classes to average over"),
+                               sdk::Float("threshold", 0.5).Doc("predictions that reach it count as 1")}});
 
 }  // namespace
 }  // namespace fusebox

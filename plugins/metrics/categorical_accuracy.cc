@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often the class of the greatest score is the true one, over the epoch so far. Of equal scores, the first counts.
+// Fraction of samples whose highest score is that of the true class, over the epoch so far. Among equal scores, the
+// first counts as the highest.
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -15,8 +16,9 @@ class CategoricalAccuracy final : public sdk::Metric {
   }
 };
 
-FUSEBOX_PLUGIN(CategoricalAccuracy, {.id = "fusebox/categorical_accuracy",
-                                     .doc = "How often the greatest of y_pred is the class of one-hot y_true."});
+FUSEBOX_PLUGIN(CategoricalAccuracy,
+               {.id = "fusebox/categorical_accuracy",
+                .doc = "Fraction of samples where the maximum of y_pred is at the class of one-hot y_true."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss categorical_crossentropy over the epoch so far.
+// Mean of the loss categorical_crossentropy over the epoch so far.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {
@@ -23,9 +23,11 @@ class CategoricalCrossentropy final : public sdk::Metric {
 FUSEBOX_PLUGIN(CategoricalCrossentropy,
                {.id = "fusebox/categorical_crossentropy",
                 .doc = "Cross-entropy of one-hot y_true and probabilities y_pred, in nats.",
-                .attributes = {sdk::Bool("from_logits", false).Doc("y_pred is what softmax would get"),
-                               sdk::Float("label_smoothing", 0).Range(0, 1).Doc("takes targets so far from 0 and 1"),
-                               sdk::Int("axis", -1).Doc("of the classes")}});
+                .attributes = {sdk::Bool("from_logits", false).Doc("y_pred holds logits, the input of softmax"),
+                               sdk::Float("label_smoothing", 0)
+                                   .Range(0, 1)
+                                   .Doc("moves targets by this fraction towards the uniform distribution"),
+                               sdk::Int("axis", -1).Doc("axis of the classes")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss categorical_hinge over the epoch so far.
+// Mean of the loss categorical_hinge over the epoch so far.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {
@@ -14,7 +14,7 @@ class CategoricalHinge final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(CategoricalHinge,
                {.id = "fusebox/categorical_hinge",
-                .doc = "Mean of max(neg - pos + 1, 0), by how much the true class beats the others."});
+                .doc = "Mean of max(neg - pos + 1, 0), the margin between the true class and the best other one."});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The concordance correlation of y_true and y_pred along an axis, which unlike Pearson's is 1 only where they are equal; and
-// of this the mean over the epoch so far.
+// Concordance correlation of y_true and y_pred along an axis, averaged over the epoch so far. Unlike Pearson's, it is 1
+// only where they are equal.
 //     y_true, y_pred [N, ..., C]
-//     2 mean((y_true - mean(y_pred)) (y_pred - mean(y_pred))) / (var(y_true) + var(y_pred) + (mean(y_true) - mean(y_pred))^2)
-// As in Keras 1e-7 is added to the divisor, and both factors have the mean of y_pred: the mean of y_true gives the same.
+//     2 mean((y_true - mean(y_pred)) (y_pred - mean(y_pred)))
+//         / (var(y_true) + var(y_pred) + (mean(y_true) - mean(y_pred))^2)
+// As in Keras, 1e-7 is added to the divisor, and both factors use the mean of y_pred: the mean of y_true would give the
+// same.
 // Source: Lin (1989), A Concordance Correlation Coefficient to Evaluate Reproducibility.
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -32,7 +34,7 @@ class ConcordanceCorrelation final : public sdk::Metric {
 FUSEBOX_PLUGIN(ConcordanceCorrelation,
                {.id = "fusebox/concordance_correlation",
                 .doc = "Mean of the concordance correlation of y_true and y_pred along an axis.",
-                .attributes = {sdk::Int("axis", -1)}});
+                .attributes = {sdk::Int("axis", -1).Doc("axis along which to correlate")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// True and false positives and negatives: counts of yes-or-no answers, of which those above a threshold are yes.
-//     y_true, y_pred [N, ...]; what is not 0 in y_true is true
-// Predictions may be limited to one class of the last axis, and to the k greatest of it: the others count as no.
+// Counts of true and false positives and negatives. A prediction above a threshold is a yes.
+//     y_true, y_pred [N, ...]; y_true is true where it is not 0
+// Predictions may be limited to one class of the last axis, and to the k highest of the axis: the others count as no.
 #pragma once
 #include <optional>
 
@@ -10,19 +10,19 @@
 namespace fusebox {
 
 inline constexpr sdk::Schema kThresholds =
-    sdk::Floats("thresholds").Optional().Doc("what is above it is predicted to be true; 0.5 unless given");
+    sdk::Floats("thresholds").Optional().Doc("predictions above a threshold count as true; default 0.5");
 inline constexpr sdk::Schema kTopK =
-    sdk::Int("top_k").Optional().Min(1).Doc("only so many greatest predictions of a sample count as true");
-inline constexpr sdk::Schema kClassId = sdk::Int("class_id").Optional().Min(0).Doc("only this class is looked at");
+    sdk::Int("top_k").Optional().Min(1).Doc("only this many highest predictions of a sample count as true");
+inline constexpr sdk::Schema kClassId = sdk::Int("class_id").Optional().Min(0).Doc("evaluates only this class");
 inline constexpr sdk::Schema kNumThresholds =
-    sdk::Int("num_thresholds", 200).Min(1).Doc("that the curve is made of, evenly from 0 to 1");
+    sdk::Int("num_thresholds", 200).Min(1).Doc("number of thresholds, evenly spaced from 0 to 1");
 
 inline std::optional<int64_t> OptionalInt(const sdk::Attributes& attributes, const char* name) {
   if (!attributes.Has(name)) return std::nullopt;
   return attributes.Int(name);
 }
 
-// One class of the last axis, if there is a class_id.
+// Selects one class of the last axis if there is a class_id.
 inline sdk::Targets OfClass(sdk::Scope& scope, const sdk::Targets& both, std::optional<int64_t> class_id) {
   if (!both.ok() || !class_id) return both;
   const int64_t classes = both.y_pred.dim(-1);
@@ -51,9 +51,9 @@ class Answers {
     bool ok() const { return is_true.ok() && says_true.ok(); }
   };
   Batch Of(sdk::Scope& scope, Value y_true, Value y_pred) const {
-    const double none = -1e10;  // As in Keras: below all predictions.
+    const double none = -1e10;  // As in Keras, below all predictions.
     if (thresholds_.size() > 1) {
-      return {scope.Error("expects one threshold, as its result is one number, got {} of them", thresholds_.size()),
+      return {scope.Error("expects one threshold, as its result is one number, got {} thresholds", thresholds_.size()),
               {}};
     }
     const double threshold = !thresholds_.empty() ? thresholds_[0] : top_k_ ? none : 0.5;
@@ -72,7 +72,7 @@ class Answers {
   std::optional<int64_t> top_k_, class_id_;
 };
 
-// How many have been so since the epoch began, or their weight: f64[].
+// Number of elements, or sum of their weights, for which the condition has held since the epoch began: f64[].
 inline Value Counted(sdk::Scope& scope, const char* name, Value are_so) {
   if (!are_so.ok()) return are_so;
   return scope.Accumulated(name, Sum(Weighed(scope, are_so), sdk::AllAxes(are_so)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean over the epoch so far of the cosine of the angle between y_true and y_pred: the loss of this name, but 1 where
-// they agree.
+// Mean cosine of the angle between y_true and y_pred over the epoch so far. The opposite of the loss of this name: 1
+// where they agree.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {
@@ -21,7 +21,7 @@ class CosineSimilarity final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(CosineSimilarity, {.id = "fusebox/cosine_similarity",
                                   .doc = "Cosine of the angle between y_true and y_pred.",
-                                  .attributes = {sdk::Int("axis", -1).Doc("along which the vectors lie")}});
+                                  .attributes = {sdk::Int("axis", -1).Doc("axis of the vectors")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The confusion counts at many thresholds t[0] < t[1] < ... at once, without comparing each prediction with each of them:
-// a prediction adds to the bucket i of the last threshold below it, and what is above t[i] is the sum of the buckets from i
-// on.
+// Computes the confusion counts at many thresholds t[0] < t[1] < ... at once, without comparing each prediction with
+// each threshold: a prediction is counted in bucket i, that of the last threshold below it, and the number of
+// predictions above t[i] is the sum of the buckets from i on.
 //     buckets  0 1 0 2 1      sums from the end  4 4 3 3 1
-// The buckets are the state. For many labels at once each has a column.
-// Source: Keras, metrics_utils.py, which has the same for thresholds that lie evenly.
+// The buckets are the state. With several labels, each label has a column.
+// Source: Keras, metrics_utils.py, which does the same for evenly spaced thresholds.
 #pragma once
 #include <algorithm>
 #include <cmath>
@@ -14,9 +14,9 @@
 namespace fusebox {
 
 struct Thresholds {
-  std::vector<double> values;  // In order.
-  bool even = false;           // values[i] = i / (size - 1), but for what `wide` says.
-  bool wide = false;           // The first one lies below 0 and the last one above 1.
+  std::vector<double> values;  // Ascending.
+  bool even = false;           // values[i] = i / (size - 1), except as `wide` says.
+  bool wide = false;           // The first value is below 0 and the last one above 1.
 
   static Thresholds Even(int64_t count) {
     Thresholds t{{}, true, false};
@@ -26,7 +26,7 @@ struct Thresholds {
   int64_t size() const { return int64_t(values.size()); }
 };
 
-// Of each threshold (and label): f64[T] or f64[T, L].
+// Counts for each threshold (and label): f64[T] or f64[T, L].
 struct Curve {
   Value tp, fp, tn, fn;
   bool ok() const { return tp.ok(); }
@@ -36,14 +36,14 @@ struct Curve {
   Value Specificity() const { return DivideNoNan(tn, tn + fp); }
 };
 
-// y[i] = x[i] + x[i + 1] + ..., along the first axis, by sums over twice as many each time.
+// y[i] = x[i] + x[i + 1] + ..., along the first axis, by log2(size) doublings of the summed length.
 inline Value SumsFromTheEnd(Value x) {
   const int64_t size = x.dim(0);
   for (int64_t step = 1; step < size; step *= 2) x = x + Pad(Slice(x, 0, step, size), 0, 0, step);
   return x;
 }
 
-// The bucket of each prediction, i32: -1 for one that is above no threshold.
+// Index of each prediction's bucket, i32: -1 if it is above no threshold.
 inline Value Bucket(Value p, const Thresholds& thresholds) {
   if (thresholds.even) {
     const Value place = Min(Max(p, 0), 1) * double(thresholds.size() - 1);
@@ -58,7 +58,8 @@ inline Value Bucket(Value p, const Thresholds& thresholds) {
   return above - 1;
 }
 
-// y_true, y_pred [N, ...], all labels taken together; or [N, L], each by itself. `weights`, f64, broadcast against them.
+// y_true, y_pred [N, ...], all labels together; or [N, L], each label separately. `weights`, f64, broadcasts against
+// them.
 inline Curve CurveSoFar(sdk::Scope& scope, const sdk::Targets& both, const Thresholds& thresholds, bool by_label,
                         Value label_weights = {}) {
   if (!both.ok()) return {};
@@ -68,7 +69,7 @@ inline Curve CurveSoFar(sdk::Scope& scope, const sdk::Targets& both, const Thres
   const Value is_true = IsTrue(both.y_true);
   Value bucket = Bucket(both.y_pred, thresholds);
   if (by_label) {
-    // Below 0 it stays there, whatever the label.
+    // A bucket below 0 stays below 0, for any label.
     bucket = Select(Less(bucket, 0), -1, bucket * double(labels) + Iota(both.y_pred, -1));
   }
   int64_t elements = 1;
@@ -87,7 +88,7 @@ inline Curve CurveSoFar(sdk::Scope& scope, const sdk::Targets& both, const Thres
   return {tp, fp, in_all("negatives", negatives) - fp, in_all("positives", positives) - tp};
 }
 
-// The best of one rate where another one is high enough; 0 where it never is.
+// Maximum of one rate among the thresholds where another rate is high enough; 0 if it never is.
 class BestWhere {
  public:
   BestWhere(const sdk::Attributes& attributes, const char* limit)

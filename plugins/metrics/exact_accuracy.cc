@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often y_pred is y_true, as numbers, over the epoch so far: Keras's class Accuracy. (What its string "accuracy" means
-// is another metric, of that name.)
+// Fraction of elements where y_pred equals y_true as numbers, over the epoch so far: Keras's class Accuracy. (Keras's
+// string "accuracy" means another metric, our `accuracy`.)
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -16,7 +16,8 @@ class ExactAccuracy final : public sdk::Metric {
   }
 };
 
-FUSEBOX_PLUGIN(ExactAccuracy, {.id = "fusebox/exact_accuracy", .doc = "How often y_pred equals y_true."});
+FUSEBOX_PLUGIN(ExactAccuracy,
+               {.id = "fusebox/exact_accuracy", .doc = "Fraction of elements where y_pred equals y_true."});
 
 }  // namespace
 }  // namespace fusebox

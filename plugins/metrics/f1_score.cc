@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The F1 score of the epoch so far, the F-beta score of beta = 1: see fbeta.h.
+// F1 score over the epoch so far: the F-beta score with beta = 1. See fbeta.h.
 #include "fusebox/plugins/metrics/fbeta.h"
 
 namespace fusebox {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a no is wrong. A number of elements, or the weight of their samples, over the epoch so far.
+// Number of false negatives (a "no" that is wrong), or the sum of their samples' weights, over the epoch so far.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -20,7 +20,7 @@ class FalseNegatives final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(FalseNegatives,
-               {.id = "fusebox/false_negatives", .doc = "How often a no is wrong.", .attributes = {kThresholds}});
+               {.id = "fusebox/false_negatives", .doc = "Number of false negatives.", .attributes = {kThresholds}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a yes is wrong. A number of elements, or the weight of their samples, over the epoch so far.
+// Number of false positives (a "yes" that is wrong), or the sum of their samples' weights, over the epoch so far.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -20,7 +20,7 @@ class FalsePositives final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(FalsePositives,
-               {.id = "fusebox/false_positives", .doc = "How often a yes is wrong.", .attributes = {kThresholds}});
+               {.id = "fusebox/false_positives", .doc = "Number of false positives.", .attributes = {kThresholds}});
 
 }  // namespace
 }  // namespace fusebox

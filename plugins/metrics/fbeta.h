@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The F-beta score: the harmonic mean of precision and recall, recall weighing beta^2 times as much.
+// F-beta score: the harmonic mean of precision and recall, with recall weighted beta^2 times as much.
 //     y_true, y_pred [N, C]
-// Predictions above the threshold count as true; without one, the greatest of each sample.
+// Predictions above the threshold count as true; without a threshold, the highest one of each sample.
 // Source: van Rijsbergen (1979), Information Retrieval, chapter 7; the constants 1e-7 are Keras's.
 #pragma once
 #include <optional>
@@ -11,9 +11,12 @@
 namespace fusebox {
 
 inline constexpr sdk::Schema kAverage =
-    sdk::String("average").Optional().Doc("of the classes: micro, macro or weighted; needed for more than one");
+    sdk::String("average").Optional().Doc("average over classes: micro, macro or weighted; required for more than one");
 inline constexpr sdk::Schema kFThreshold =
-    sdk::Float("threshold").Optional().Range(0, 1).Doc("above it is true; none: the greatest of a sample is");
+    sdk::Float("threshold")
+        .Optional()
+        .Range(0, 1)
+        .Doc("predictions above it count as true; none: the highest of each sample");
 
 class FBeta {
  public:

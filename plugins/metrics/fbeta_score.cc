@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The F-beta score of the epoch so far: see fbeta.h.
+// F-beta score over the epoch so far: see fbeta.h.
 #include "fusebox/plugins/metrics/fbeta.h"
 
 namespace fusebox {
@@ -18,8 +18,8 @@ class FBetaScore final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(FBetaScore, {.id = "fusebox/fbeta_score",
-                            .doc = "Harmonic mean of precision and recall, recall weighing beta^2 times as much.",
-                            .attributes = {kAverage, sdk::Float("beta", 1), kFThreshold}});
+                            .doc = "Harmonic mean of precision and recall, with recall weighted beta^2 times as much.",
+                            .attributes = {kAverage, sdk::Float("beta", 1).Doc("weight of recall"), kFThreshold}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Intersection over union of classes, from the confusion matrix of all elements seen since the epoch began:
+// Intersection over union of classes, from the confusion matrix of all elements since the epoch began:
 //     iou[c] = m[c, c] / (sum(m[c, :]) + sum(m[:, c]) - m[c, c])
-// and of this the mean over some classes, those that nobody has seen left out. The matrix is of whole numbers in Keras, so
-// weights of samples are cut to such: 0.7 counts as 0, and 1.5 as 1.
+// The result is the mean over some classes, without those that did not occur. Keras's matrix holds integers, so sample
+// weights are truncated: 0.7 counts as 0, and 1.5 as 1.
 // Source: Everingham et al. (2010), The PASCAL Visual Object Classes Challenge; the constants 1e-7 are Keras's.
 #pragma once
 #include <numeric>
@@ -12,11 +12,12 @@
 
 namespace fusebox {
 
-inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1);
-inline constexpr sdk::Schema kTargetClassIds = sdk::Ints("target_class_ids").Min(0).Doc("of whose classes the mean is");
-inline constexpr sdk::Schema kIgnoreClass = sdk::Int("ignore_class").Optional().Doc("where it is true nothing counts");
-inline constexpr sdk::Schema kSparseYTrue = sdk::Bool("sparse_y_true", true).Doc("y_true has classes by their numbers");
-inline constexpr sdk::Schema kIouAxis = sdk::Int("axis", -1).Doc("of scores of classes");
+inline constexpr sdk::Schema kNumClasses = sdk::Int("num_classes").Min(1).Doc("number of classes");
+inline constexpr sdk::Schema kTargetClassIds = sdk::Ints("target_class_ids").Min(0).Doc("classes to average over");
+inline constexpr sdk::Schema kIgnoreClass =
+    sdk::Int("ignore_class").Optional().Doc("elements of this true class do not count");
+inline constexpr sdk::Schema kSparseYTrue = sdk::Bool("sparse_y_true", true).Doc("y_true holds class indices");
+inline constexpr sdk::Schema kIouAxis = sdk::Int("axis", -1).Doc("axis of the class scores");
 
 struct IouOptions {
   int64_t classes = 0;
@@ -37,7 +38,7 @@ struct IouOptions {
   }
 };
 
-// Classes by their numbers, i32, of the same shape.
+// Takes class indices, i32, in the same shape.
 inline Value IouOf(sdk::Scope& scope, const IouOptions& options, Value y_true, Value y_pred) {
   if (!y_true.ok() || !y_pred.ok()) return {};
   const int64_t classes = options.classes;

@@ -18,12 +18,11 @@ class IoU final : public sdk::Metric {
   IouOptions options_;
 };
 
-FUSEBOX_PLUGIN(IoU,
-               {.id = "fusebox/iou",
-                .doc = "Intersection over union, the mean of some classes.",
-                .attributes = {kNumClasses, kTargetClassIds, kIgnoreClass, kSparseYTrue,
-                               sdk::Bool("sparse_y_pred", true).Doc("y_pred has classes by their numbers, not scores"),
-                               kIouAxis}});
+FUSEBOX_PLUGIN(IoU, {.id = "fusebox/iou",
+                     .doc = "Intersection over union, averaged over some classes.",
+                     .attributes = {kNumClasses, kTargetClassIds, kIgnoreClass, kSparseYTrue,
+                                    sdk::Bool("sparse_y_pred", true).Doc("y_pred holds class indices, not scores"),
+                                    kIouAxis}});
 
 }  // namespace
 }  // namespace fusebox

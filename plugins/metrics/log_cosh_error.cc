@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss log_cosh over the epoch so far.
+// Mean of the loss log_cosh over the epoch so far.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {

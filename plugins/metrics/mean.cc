@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of y_true over the epoch so far, each element weighing as much as y_pred says: that is what Keras's Mean, which
-// takes values and weights, makes of the two. For means of what a model says, there are other metrics.
+// Mean of y_true over the epoch so far, weighted by y_pred: the result of Keras's Mean, which takes values and weights,
+// for these two. Other metrics average what a model predicts.
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -20,7 +20,7 @@ class MeanMetric final : public sdk::Metric {
   }
 };
 
-FUSEBOX_PLUGIN(MeanMetric, {.id = "fusebox/mean", .doc = "Mean of y_true, weighed by y_pred."});
+FUSEBOX_PLUGIN(MeanMetric, {.id = "fusebox/mean", .doc = "Mean of y_true, weighted by y_pred."});
 
 }  // namespace
 }  // namespace fusebox

@@ -18,12 +18,11 @@ class MeanIoU final : public sdk::Metric {
   IouOptions options_;
 };
 
-FUSEBOX_PLUGIN(MeanIoU,
-               {.id = "fusebox/mean_iou",
-                .doc = "Intersection over union, the mean of all classes.",
-                .attributes = {kNumClasses, kIgnoreClass, kSparseYTrue,
-                               sdk::Bool("sparse_y_pred", true).Doc("y_pred has classes by their numbers, not scores"),
-                               kIouAxis}});
+FUSEBOX_PLUGIN(MeanIoU, {.id = "fusebox/mean_iou",
+                         .doc = "Intersection over union, averaged over all classes.",
+                         .attributes = {kNumClasses, kIgnoreClass, kSparseYTrue,
+                                        sdk::Bool("sparse_y_pred", true).Doc("y_pred holds class indices, not scores"),
+                                        kIouAxis}});
 
 }  // namespace
 }  // namespace fusebox

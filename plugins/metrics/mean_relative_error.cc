@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of |y_true - y_pred| / normalizer over the epoch so far; 0 where the normalizer is.
-//     y_true, y_pred [N, ..., C]   normalizer: one number, or one for each of the last axis
+// Mean of |y_true - y_pred| / normalizer over the epoch so far; 0 where the normalizer is 0.
+//     y_true, y_pred [N, ..., C]   normalizer: one number, or one for each index of the last axis
 // Source: the metric of this name that Keras had before version 3.
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -31,7 +31,7 @@ FUSEBOX_PLUGIN(MeanRelativeError,
                {.id = "fusebox/mean_relative_error",
                 .doc = "Mean of |y_true - y_pred| / normalizer.",
                 .attributes = {
-                    sdk::Floats("normalizer").Doc("what errors are measured by: a number, or one for each output")}});
+                    sdk::Floats("normalizer").Doc("divisors of the errors: one number, or one for each output")}});
 
 }  // namespace
 }  // namespace fusebox

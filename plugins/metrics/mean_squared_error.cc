@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss mean_squared_error over the epoch so far.
+// Mean of the loss mean_squared_error over the epoch so far.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What metrics share.
+// Shared by metrics.
 #pragma once
 #include "fusebox/plugins/sdk/targets.h"
 
 namespace fusebox {
 
-inline constexpr double kEpsilon = 1e-7;  // Keras's.
+inline constexpr double kEpsilon = 1e-7;  // Keras's epsilon.
 
 inline Value DivideNoNan(Value a, Value b) { return Select(Equal(b, 0), 0, a / b); }
 inline Value OnesLike(sdk::Scope& scope, Value x) { return Broadcast(scope.Constant(1, FB_F64), x.dims()); }
 inline Value Narrow(Value x) { return Cast(x, FB_F32); }
 
-// The weights of the samples (or of their steps) as f64, in a shape that broadcasts against x [N, ...]; x itself times them,
-// in f64.
+// The weights of the samples (or of their steps) as f64, in a shape that broadcasts against x [N, ...]; and x in f64,
+// multiplied by them.
 inline Value WeightsAgainst(sdk::Scope& scope, Value x) {
   const Value weight = scope.SampleWeight();
   if (!weight.ok()) return weight;
@@ -28,7 +28,7 @@ inline Value Weighed(sdk::Scope& scope, Value x) {
   return weights.ok() ? wide * weights : wide;
 }
 
-// Numbers as a vector, f64[count].
+// The numbers as a vector, f64[count].
 inline Value Vector(sdk::Scope& scope, const std::vector<double>& numbers) {
   const Value zero = Broadcast(scope.Constant(0, FB_F64), {int64_t(numbers.size())});
   const Value index = Iota(zero, 0);
@@ -37,8 +37,8 @@ inline Value Vector(sdk::Scope& scope, const std::vector<double>& numbers) {
   return vector;
 }
 
-// Whether the score of a sample's class is among the k greatest: of equal scores all are. scores [N, ..., C],
-// labels i32[N, ..., 1] -> bool[N, ...]. A score that is NaN is not.
+// Whether the score of a sample's class is among the k highest. Equal scores all are. scores [N, ..., C], labels i32[N,
+// ..., 1] -> bool[N, ...]. A NaN score is not.
 inline Value InTopK(Value scores, Value labels, int64_t k) {
   const Value score = Sum(Select(Equal(Iota(scores, -1), labels), scores, 0), {-1}, true);
   const Value greater = Sum(Cast(Less(score, scores), FB_I32), {-1}, true);
@@ -47,8 +47,8 @@ inline Value InTopK(Value scores, Value labels, int64_t k) {
   return Reshape(And(Less(greater, double(k)), Equal(score, score)), flat);
 }
 
-// Whether each score is among the k greatest of its row, the first ones of equals: [N, ..., C] -> bool alike. All pairs
-// of a row are compared.
+// Whether each score is among the k highest of its row, the first of equal ones: [N, ..., C] -> bool[N, ..., C].
+// Compares all pairs of a row.
 inline Value AmongTopK(Value scores, int64_t k) {
   const int64_t last = scores.rank() - 1;
   Dims down = scores.dims(), across = scores.dims();  // [..., i, 1] and [..., 1, j]

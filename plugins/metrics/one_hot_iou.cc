@@ -19,9 +19,9 @@ class OneHotIoU final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(OneHotIoU,
                {.id = "fusebox/one_hot_iou",
-                .doc = "Intersection over union of one-hot targets, the mean of some classes.",
+                .doc = "Intersection over union of one-hot targets, averaged over some classes.",
                 .attributes = {kNumClasses, kTargetClassIds, kIgnoreClass,
-                               sdk::Bool("sparse_y_pred", false).Doc("y_pred has classes by their numbers, not scores"),
+                               sdk::Bool("sparse_y_pred", false).Doc("y_pred holds class indices, not scores"),
                                kIouAxis}});
 
 }  // namespace

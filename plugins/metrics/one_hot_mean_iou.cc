@@ -19,9 +19,9 @@ class OneHotMeanIoU final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(OneHotMeanIoU,
                {.id = "fusebox/one_hot_mean_iou",
-                .doc = "Intersection over union of one-hot targets, the mean of all classes.",
+                .doc = "Intersection over union of one-hot targets, averaged over all classes.",
                 .attributes = {kNumClasses, kIgnoreClass,
-                               sdk::Bool("sparse_y_pred", false).Doc("y_pred has classes by their numbers, not scores"),
+                               sdk::Bool("sparse_y_pred", false).Doc("y_pred holds class indices, not scores"),
                                kIouAxis}});
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pearson's correlation of y_true and y_pred along an axis, and of this the mean over the epoch so far.
+// Pearson correlation of y_true and y_pred along an axis, averaged over the epoch so far.
 //     y_true, y_pred [N, ..., C]
-// NaN where either does not change along the axis.
+// NaN if either is constant along the axis.
 // Source: Pearson (1896), Regression, Heredity, and Panmixia.
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -27,8 +27,8 @@ class PearsonCorrelation final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(PearsonCorrelation, {.id = "fusebox/pearson_correlation",
-                                    .doc = "Mean of the correlation of y_true and y_pred along an axis.",
-                                    .attributes = {sdk::Int("axis", -1)}});
+                                    .doc = "Mean Pearson correlation of y_true and y_pred along an axis.",
+                                    .attributes = {sdk::Int("axis", -1).Doc("axis along which to correlate")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of the predicted yes is true. Of no such elements it is 0. Over the epoch so far.
+// Fraction of the predicted positives that are true, over the epoch so far; 0 if there are none.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -22,7 +22,7 @@ class Precision final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(Precision, {.id = "fusebox/precision",
-                           .doc = "Which part of the predicted yes is true.",
+                           .doc = "Fraction of predicted positives that are true.",
                            .attributes = {kThresholds, kTopK, kClassId}});
 
 }  // namespace

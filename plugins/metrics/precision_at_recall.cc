@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best precision among the thresholds at which the recall is high enough; 0 if there is none. Over the epoch so far.
+// Highest precision among the thresholds with at least the given recall, over the epoch so far; 0 if there is none.
 //     y_true, y_pred [N, ...]
 #include "fusebox/plugins/metrics/curve.h"
 
@@ -20,10 +20,10 @@ class PrecisionAtRecall final : public sdk::Metric {
   BestWhere best_;
 };
 
-FUSEBOX_PLUGIN(PrecisionAtRecall, {.id = "fusebox/precision_at_recall",
-                                   .doc = "The best precision where the recall is at least so high.",
-                                   .attributes = {sdk::Float("recall").Range(0, 1).Doc("the least that will do"),
-                                                  kNumThresholds, kClassId}});
+FUSEBOX_PLUGIN(PrecisionAtRecall,
+               {.id = "fusebox/precision_at_recall",
+                .doc = "Highest precision at thresholds with at least the given recall.",
+                .attributes = {sdk::Float("recall").Range(0, 1).Doc("minimum recall"), kNumThresholds, kClassId}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coefficient of determination over the epoch so far: 1 - sum((y_true - y_pred)^2) / sum((y_true - mean(y_true))^2) of
-// each output, and of these the mean, or the mean weighed by the divisors. An output that never changes counts as 0.
+// Coefficient of determination over the epoch so far: 1 - sum((y_true - y_pred)^2) / sum((y_true - mean(y_true))^2) for
+// each output, then averaged over outputs, uniformly or weighted by the divisors. An output that never changes counts
+// as 0.
 //     y_true, y_pred [N, C]
-// With num_regressors p it is the adjusted one, 1 - (1 - R^2) (n - 1) / (n - p - 1) of n numbers, once n - 1 is above p.
+// With num_regressors p, the adjusted score 1 - (1 - R^2) (n - 1) / (n - p - 1) of n numbers, once n - 1 exceeds p.
 // Source: Draper, Smith (1998), Applied Regression Analysis.
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -49,8 +50,9 @@ FUSEBOX_PLUGIN(
     {.id = "fusebox/r2_score",
      .doc = "Coefficient of determination, R^2: 1 is perfect, 0 no better than the mean.",
      .attributes = {
-         sdk::String("class_aggregation", "uniform_average").Doc("or variance_weighted_average: of several outputs"),
-         sdk::Int("num_regressors", 0).Min(0).Doc("independent variables, for the adjusted score")}});
+         sdk::String("class_aggregation", "uniform_average")
+             .Doc("average over outputs: uniform_average or variance_weighted_average"),
+         sdk::Int("num_regressors", 0).Min(0).Doc("number of independent variables, for the adjusted score")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which part of what is true is predicted. Of no such elements it is 0. Over the epoch so far.
+// Fraction of the true positives that are predicted, over the epoch so far; 0 if there are none.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -22,7 +22,7 @@ class Recall final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(Recall, {.id = "fusebox/recall",
-                        .doc = "Which part of what is true is predicted.",
+                        .doc = "Fraction of true elements that are predicted.",
                         .attributes = {kThresholds, kTopK, kClassId}});
 
 }  // namespace

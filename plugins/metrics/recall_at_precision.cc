@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best recall among the thresholds at which the precision is high enough; 0 if there is none. Over the epoch so far.
+// Highest recall among the thresholds with at least the given precision, over the epoch so far; 0 if there is none.
 //     y_true, y_pred [N, ...]
 #include "fusebox/plugins/metrics/curve.h"
 
@@ -21,8 +21,8 @@ class RecallAtPrecision final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(RecallAtPrecision, {.id = "fusebox/recall_at_precision",
-                                   .doc = "The best recall where the precision is at least so high.",
-                                   .attributes = {sdk::Float("precision").Range(0, 1).Doc("the least that will do"),
+                                   .doc = "Highest recall at thresholds with at least the given precision.",
+                                   .attributes = {sdk::Float("precision").Range(0, 1).Doc("minimum precision"),
                                                   kNumThresholds, kClassId}});
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The square root of the mean of (y_true - y_pred)^2 over the epoch so far.
+// Square root of the mean of (y_true - y_pred)^2 over the epoch so far.
 //     y_true, y_pred [N, ..., C]
-// As in Keras, steps that a mask leaves out count like the others.
+// As in Keras, masked steps count like the others.
 #include "fusebox/plugins/metrics/metric.h"
 
 namespace fusebox {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best sensitivity among the thresholds at which the specificity is high enough; 0 if there is none. Over the epoch so far.
+// Highest sensitivity among the thresholds with at least the given specificity, over the epoch so far; 0 if there is
+// none.
 //     y_true, y_pred [N, ...]
 #include "fusebox/plugins/metrics/curve.h"
 
@@ -22,8 +23,8 @@ class SensitivityAtSpecificity final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(SensitivityAtSpecificity,
                {.id = "fusebox/sensitivity_at_specificity",
-                .doc = "The best sensitivity where the specificity is at least so high.",
-                .attributes = {sdk::Float("specificity").Range(0, 1).Doc("the least that will do"), kNumThresholds,
+                .doc = "Highest sensitivity at thresholds with at least the given specificity.",
+                .attributes = {sdk::Float("specificity").Range(0, 1).Doc("minimum specificity"), kNumThresholds,
                                kClassId}});
 
 }  // namespace

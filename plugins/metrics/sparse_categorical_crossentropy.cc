@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The mean of the loss sparse_categorical_crossentropy over the epoch so far. Samples of the ignored class count with a
-// loss of 0, as in Keras; but where samples have weights, not at all.
+// Mean of the loss sparse_categorical_crossentropy over the epoch so far. Samples of the ignored class count with a
+// loss of 0, as in Keras; if samples have weights, they do not count at all.
 #include <optional>
 
 #include "fusebox/plugins/metrics/metric.h"
@@ -37,9 +37,9 @@ FUSEBOX_PLUGIN(SparseCategoricalCrossentropy,
                {.id = "fusebox/sparse_categorical_crossentropy",
                 .doc = "Cross-entropy of classes y_true and probabilities y_pred, in nats.",
                 .class_labels = true,
-                .attributes = {sdk::Bool("from_logits", false).Doc("y_pred is what softmax would get"),
-                               sdk::Int("ignore_class").Optional().Doc("its loss is 0"),
-                               sdk::Int("axis", -1).Doc("of the classes: the last one")}});
+                .attributes = {sdk::Bool("from_logits", false).Doc("y_pred holds logits, the input of softmax"),
+                               sdk::Int("ignore_class").Optional().Doc("class whose loss is 0"),
+                               sdk::Int("axis", -1).Doc("axis of the classes: the last one")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often the true class is among those of the k greatest scores, over the epoch so far; that is, fewer than k are
-// greater.
+// Fraction of samples whose true class is among the k highest scores, that is, fewer than k scores are higher, over the
+// epoch so far.
 //     y_true [N, ...] or [N, ..., 1]   class in [0, C)
 //     y_pred [N, ..., C]               scores; or, with from_sorted_ids, classes, the likeliest first
 #include <algorithm>
@@ -30,11 +30,11 @@ class SparseTopKCategoricalAccuracy final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(SparseTopKCategoricalAccuracy,
                {.id = "fusebox/sparse_top_k_categorical_accuracy",
-                .doc = "How often the class y_true is among the k greatest of y_pred.",
+                .doc = "Fraction of samples where the class y_true is among the k highest of y_pred.",
                 .class_labels = true,
-                .attributes = {sdk::Int("k", 5).Min(1),
-                               sdk::Bool("from_sorted_ids", false)
-                                   .Doc("y_pred has the numbers of classes, the likeliest first")}});
+                .attributes = {
+                    sdk::Int("k", 5).Min(1).Doc("number of highest classes that count"),
+                    sdk::Bool("from_sorted_ids", false).Doc("y_pred holds class indices, the most likely first")}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The best specificity among the thresholds at which the sensitivity is high enough; 0 if there is none. Over the epoch so far.
+// Highest specificity among the thresholds with at least the given sensitivity, over the epoch so far; 0 if there is
+// none.
 //     y_true, y_pred [N, ...]
 #include "fusebox/plugins/metrics/curve.h"
 
@@ -22,8 +23,8 @@ class SpecificityAtSensitivity final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(SpecificityAtSensitivity,
                {.id = "fusebox/specificity_at_sensitivity",
-                .doc = "The best specificity where the sensitivity is at least so high.",
-                .attributes = {sdk::Float("sensitivity").Range(0, 1).Doc("the least that will do"), kNumThresholds,
+                .doc = "Highest specificity at thresholds with at least the given sensitivity.",
+                .attributes = {sdk::Float("sensitivity").Range(0, 1).Doc("minimum sensitivity"), kNumThresholds,
                                kClassId}});
 
 }  // namespace

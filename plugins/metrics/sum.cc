@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sum of y_true over the epoch so far, each element weighing as much as y_pred says: that is what Keras's Sum, which takes
-// values and weights, makes of the two.
+// Sum of y_true over the epoch so far, weighted by y_pred: the result of Keras's Sum, which takes values and weights,
+// for these two.
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -17,7 +17,7 @@ class SumMetric final : public sdk::Metric {
   }
 };
 
-FUSEBOX_PLUGIN(SumMetric, {.id = "fusebox/sum", .doc = "Sum of y_true, weighed by y_pred."});
+FUSEBOX_PLUGIN(SumMetric, {.id = "fusebox/sum", .doc = "Sum of y_true, weighted by y_pred."});
 
 }  // namespace
 }  // namespace fusebox

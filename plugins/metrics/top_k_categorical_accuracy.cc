@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often the true class is among those of the k greatest scores, over the epoch so far; that is, fewer than k are
-// greater.
+// Fraction of samples whose true class is among the k highest scores, that is, fewer than k scores are higher, over the
+// epoch so far.
 //     y_true, y_pred [N, ..., C]
 #include "fusebox/plugins/metrics/metric.h"
 
@@ -25,8 +25,8 @@ class TopKCategoricalAccuracy final : public sdk::Metric {
 
 FUSEBOX_PLUGIN(TopKCategoricalAccuracy,
                {.id = "fusebox/top_k_categorical_accuracy",
-                .doc = "How often the class of one-hot y_true is among the k greatest of y_pred.",
-                .attributes = {sdk::Int("k", 5).Min(1)}});
+                .doc = "Fraction of samples where the class of one-hot y_true is among the k highest of y_pred.",
+                .attributes = {sdk::Int("k", 5).Min(1).Doc("number of highest classes that count")}});
 
 }  // namespace
 }  // namespace fusebox

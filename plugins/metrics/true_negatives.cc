@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a no is right. A number of elements, or the weight of their samples, over the epoch so far.
+// Number of true negatives (a "no" that is right), or the sum of their samples' weights, over the epoch so far.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -20,7 +20,7 @@ class TrueNegatives final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(TrueNegatives,
-               {.id = "fusebox/true_negatives", .doc = "How often a no is right.", .attributes = {kThresholds}});
+               {.id = "fusebox/true_negatives", .doc = "Number of true negatives.", .attributes = {kThresholds}});
 
 }  // namespace
 }  // namespace fusebox

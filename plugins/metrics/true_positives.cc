@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often a yes is right. A number of elements, or the weight of their samples, over the epoch so far.
+// Number of true positives (a "yes" that is right), or the sum of their samples' weights, over the epoch so far.
 #include "fusebox/plugins/metrics/confusion.h"
 
 namespace fusebox {
@@ -20,7 +20,7 @@ class TruePositives final : public sdk::Metric {
 };
 
 FUSEBOX_PLUGIN(TruePositives,
-               {.id = "fusebox/true_positives", .doc = "How often a yes is right.", .attributes = {kThresholds}});
+               {.id = "fusebox/true_positives", .doc = "Number of true positives.", .attributes = {kThresholds}});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps as long as those before were, along the gradient over its root mean square; with variable w, gradient g, learning
-// rate lr:
+// Takes steps as long as the previous ones, along the gradient divided by its root mean square. With variable w,
+// gradient g, learning rate lr:
 //     a <- rho a + (1 - rho) g^2,   d = -sqrt(b + epsilon) / sqrt(a + epsilon) g
 //     b <- rho b + (1 - rho) d^2,   w <- w + lr d
-// Source: Zeiler (2012), ADADELTA: an adaptive learning rate method; in the form that Keras gives it.
+// Source: Zeiler (2012), ADADELTA: an adaptive learning rate method; in Keras's form.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -26,7 +26,7 @@ class Adadelta final : public sdk::Optimizer {
 
 FUSEBOX_PLUGIN(Adadelta,
                {.id = "fusebox/adadelta",
-                .doc = "Steps as long as those before, along the gradient over its root mean square.",
+                .doc = "Steps as long as the previous ones, along the gradient divided by its root mean square.",
                 .attributes = {
                     sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("factor of each step"),
                     sdk::Float("rho", 0.95).Range(0, 1).ProgramScalar().Doc("weight of the past in the means"),

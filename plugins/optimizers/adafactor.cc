@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gradient divided by the root of its mean square, which for a matrix follows from the means of rows and columns; with
-// variable w, gradient g, step t from 1 on:
+// Divides the gradient by its root mean square, which for a matrix is estimated from the means of rows and columns.
+// With variable w, gradient g, step t, counted from 1:
 //     rho = min(lr, 1 / sqrt(t)),   alpha = max(epsilon_2, rms(w)) rho,   beta = 1 - t^beta_2_decay
-//     matrices   r <- beta r + (1 - beta) mean_columns(g^2 + epsilon_1),   c likewise of rows,   v = r c / mean(r)
+//     matrices   r <- beta r + (1 - beta) mean_columns(g^2 + epsilon_1),   c likewise over rows,   v = r c / mean(r)
 //     vectors    v <- beta v + (1 - beta) (g^2 + epsilon_1)
 //     u = g / sqrt(v),   w <- w - alpha u / max(1, rms(u) / clip_threshold)
-// relative_step is Keras's; its own formula for rho has the minimum in any case.
-// Source: Shazeer, Stern (2018), Adafactor: adaptive learning rates with sublinear memory cost; in the form that Keras
-// gives it.
+// relative_step is Keras's attribute; Keras's formula for rho takes the minimum in any case.
+// Source: Shazeer, Stern (2018), Adafactor: adaptive learning rates with sublinear memory cost; in Keras's form.
 #include "fusebox/plugins/optimizers/moments.h"
 
 namespace fusebox {
@@ -36,7 +35,7 @@ class Adafactor final : public sdk::Optimizer {
     return next;
   }
   static Value OfVector(const sdk::Scope& scope, Value square, Value fading) {
-    // Keras keeps two numbers here that nobody reads.
+    // Keras keeps two scalars here that it never reads.
     scope.Slot("r", MakeType(FB_F32, {}));
     scope.Slot("c", MakeType(FB_F32, {}));
     return Averaged(scope, scope.Slot("velocity", square.type()), square, fading);
@@ -62,13 +61,15 @@ class Adafactor final : public sdk::Optimizer {
 FUSEBOX_PLUGIN(
     Adafactor,
     {.id = "fusebox/adafactor",
-     .doc = "Divides by a mean square that is kept as means of rows and columns.",
+     .doc = "Divides by the root mean square, stored as means of rows and columns.",
      .attributes = {
          sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
-         sdk::Float("beta_2_decay", -0.8).Range(-sdk::kInfinity, 0).Doc("how the past gains weight"),
+         sdk::Float("beta_2_decay", -0.8)
+             .Range(-sdk::kInfinity, 0)
+             .Doc("exponent by which the weight of the past grows"),
          sdk::Float("epsilon_1", 1e-30).Min(0).ProgramScalar().Doc("added to the square"),
-         sdk::Float("epsilon_2", 1e-3).Min(0).ProgramScalar().Doc("the least size of a variable"),
-         sdk::Float("clip_threshold", 1.0).Min(0).ProgramScalar().Doc("the greatest root mean square of a step"),
+         sdk::Float("epsilon_2", 1e-3).Min(0).ProgramScalar().Doc("minimum size of a variable, for the step"),
+         sdk::Float("clip_threshold", 1.0).Min(0).ProgramScalar().Doc("maximum root mean square of a step"),
          sdk::Bool("relative_step", true).Doc("without effect, as in Keras"),
      }});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gradient divided by the root of the sum of all its squares, with variable w, gradient g, learning rate lr:
+// Divides the gradient by the root of the sum of all its squares. With variable w, gradient g, learning rate lr:
 //     a <- a + g^2,   w <- w - lr g / sqrt(a + epsilon)
 // Source: Duchi, Hazan, Singer (2011), Adaptive subgradient methods for online learning and stochastic optimization; in
 // the form that Keras gives it.
@@ -24,10 +24,10 @@ class Adagrad final : public sdk::Optimizer {
 };
 
 FUSEBOX_PLUGIN(Adagrad, {.id = "fusebox/adagrad",
-                         .doc = "The gradient divided by the root of the sum of all its squares.",
+                         .doc = "Divides the gradient by the root of the sum of all its squares.",
                          .attributes = {
                              sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
-                             sdk::Float("initial_accumulator_value", 0.1).Min(0).Doc("what the sum begins with"),
+                             sdk::Float("initial_accumulator_value", 0.1).Min(0).Doc("initial value of the sum"),
                              sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the sum"),
                          }});
 

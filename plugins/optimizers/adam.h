@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam, and AdamW, which differs in the default of weight_decay alone (the host decays weights for every optimizer).
-// With variable w, gradient g, learning rate lr, step t from 1 on:
+// Adam, and AdamW, which differs only in the default of weight_decay (the host decays weights for every optimizer).
+// With variable w, gradient g, learning rate lr, step t, counted from 1:
 //     m <- m + (1 - beta_1) (g - m),   v <- v + (1 - beta_2) (g^2 - v)
 //     w <- w - lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)
-// amsgrad: v_hat <- max(v_hat, v) takes the place of v in the last line.
-// Sources: Kingma, Ba (2014), Adam: a method for stochastic optimization; Reddi, Kale, Kumar (2018), On the convergence of
-// Adam and beyond; Loshchilov, Hutter (2019), Decoupled weight decay regularization; in the form that Keras gives them.
+// amsgrad: v_hat <- max(v_hat, v) replaces v in the last line.
+// Sources: Kingma, Ba (2014), Adam: a method for stochastic optimization; Reddi, Kale, Kumar (2018), On the convergence
+// of Adam and beyond; Loshchilov, Hutter (2019), Decoupled weight decay regularization; in Keras's form.
 #pragma once
 #include "fusebox/plugins/optimizers/moments.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam with the greatest magnitude in place of the mean square; with variable w, gradient g, learning rate lr, step t from
-// 1 on:
+// Adam with the maximum magnitude in place of the mean square. With variable w, gradient g, learning rate lr, step t,
+// counted from 1:
 //     m <- m + (1 - beta_1) (g - m),   u <- max(beta_2 u, |g|)
 //     w <- w - lr / (1 - beta_1^t) m / (u + epsilon)
-// Source: Kingma, Ba (2014), Adam: a method for stochastic optimization, section 7.1; in the form that Keras gives it.
+// Source: Kingma, Ba (2014), Adam: a method for stochastic optimization, section 7.1; in Keras's form.
 #include "fusebox/plugins/optimizers/moments.h"
 
 namespace fusebox {
@@ -24,11 +24,11 @@ class Adamax final : public sdk::Optimizer {
 
 FUSEBOX_PLUGIN(Adamax,
                {.id = "fusebox/adamax",
-                .doc = "Adam with the greatest magnitude in place of the mean square.",
+                .doc = "Adam with the maximum magnitude in place of the mean square.",
                 .attributes = {
                     sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
                     sdk::Float("beta_1", 0.9).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean"),
-                    sdk::Float("beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("how fast the greatest one fades"),
+                    sdk::Float("beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("decay of the maximum magnitude"),
                     sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the magnitude"),
                 }});
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follow the regularized leader, with variable w, gradient g, learning rate lr, p = -learning_rate_power:
+// Follow the regularized leader. With variable w, gradient g, learning rate lr, p = -learning_rate_power:
 //     a' = a + g^2,   z <- z + g + 2 l2_shrinkage w - (a'^p - a^p) / lr w
 //     w <- (clip(z, -l1, l1) - z) / (a'^p / lr + 2 (l2 + beta / (2 lr))),   a <- a'
-// Source: McMahan et al. (2013), Ad click prediction: a view from the trenches; in the form that Keras gives it.
+// Source: McMahan et al. (2013), Ad click prediction: a view from the trenches; in Keras's form.
 #include "fusebox/plugins/optimizers/moments.h"
 
 namespace fusebox {
@@ -30,29 +30,30 @@ class Ftrl final : public sdk::Optimizer {
   }
 
  private:
-  // x^p; the usual power without logarithms.
+  // x^p; without logarithms for the usual power.
   Value Raised(Value x) const { return power_ == 0.5 ? Sqrt(x) : power_ == 0 ? x * 0 + 1 : Exp(Log(x) * power_); }
 
   double power_, initial_;
 };
 
-FUSEBOX_PLUGIN(Ftrl,
-               {.id = "fusebox/ftrl",
-                .doc = "Follow the regularized leader: for sparse linear models.",
-                .attributes = {
-                    sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
-                    sdk::Float("learning_rate_power", -0.5)
-                        .Range(-sdk::kInfinity, 0)
-                        .Doc("how steps shrink with the sum of squares"),
-                    sdk::Float("initial_accumulator_value", 0.1).Min(0).Doc("what the sum of squares begins with"),
-                    sdk::Float("l1_regularization_strength", 0.0).Min(0).ProgramScalar().Doc("of the magnitudes' sum"),
-                    sdk::Float("l2_regularization_strength", 0.0).Min(0).ProgramScalar().Doc("of the squares' sum"),
-                    sdk::Float("l2_shrinkage_regularization_strength", 0.0)
-                        .Min(0)
-                        .ProgramScalar()
-                        .Doc("of the squares' sum, in the gradient"),
-                    sdk::Float("beta", 0.0).ProgramScalar().Doc("beta of the paper"),
-                }});
+FUSEBOX_PLUGIN(
+    Ftrl,
+    {.id = "fusebox/ftrl",
+     .doc = "Follow the regularized leader: for sparse linear models.",
+     .attributes = {
+         sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
+         sdk::Float("learning_rate_power", -0.5)
+             .Range(-sdk::kInfinity, 0)
+             .Doc("exponent by which steps shrink with the sum of squares"),
+         sdk::Float("initial_accumulator_value", 0.1).Min(0).Doc("initial value of the sum of squares"),
+         sdk::Float("l1_regularization_strength", 0.0).Min(0).ProgramScalar().Doc("weight of the sum of magnitudes"),
+         sdk::Float("l2_regularization_strength", 0.0).Min(0).ProgramScalar().Doc("weight of the sum of squares"),
+         sdk::Float("l2_shrinkage_regularization_strength", 0.0)
+             .Min(0)
+             .ProgramScalar()
+             .Doc("weight of the sum of squares, in the gradient"),
+         sdk::Float("beta", 0.0).ProgramScalar().Doc("beta in the paper"),
+     }});
 
 }  // namespace
 }  // namespace fusebox

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running means of a gradient g and of its square, which Adam and its kin keep:
+// Running means of a gradient g and of its square, as kept by Adam and its variants:
 //     m <- m + (1 - beta_1) (g - m),   v <- v + (1 - beta_2) (g^2 - v)
-// Both begin at 0, so after t steps they lack the factor 1 - beta^t. Powers are taken in f64: where beta is close to 1,
-// the difference would lose most digits of an f32, and they are single numbers.
+// Both begin at 0, so after t steps they are too small by the factor 1 - beta^t. Powers are computed in f64: if beta is
+// close to 1, the difference would lose most digits of an f32, and scalars are cheap.
 #pragma once
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -22,14 +22,14 @@ inline Value BiasCorrection(const sdk::Scope& scope, const char* beta) {
   return 1 - Power(WideScalar(scope, beta), UpdateNumber(scope));
 }
 
-// The mean with this value taken in; assigned to the slot.
+// Returns the mean after including this value, and assigns it to the slot.
 inline Value RunningAverage(const sdk::Scope& scope, Value slot, Value value, Value beta) {
   const Value next = slot + (value - slot) * (1 - beta);
   scope.Assign(slot, next);
   return next;
 }
 
-// The root of the sum of all squares, f32[].
+// Square root of the sum of all squares, f32[].
 inline Value Norm(Value x) { return Sqrt(Sum(Square(x), sdk::AllAxes(x))); }
 
 struct Moments {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrices move along the orthogonal matrix that is next to their momentum, all else as AdamW does; with variable w,
-// gradient g, learning rate lr:
+// Moves matrices along the orthogonal matrix nearest to their momentum, and all other variables as AdamW does. With
+// variable w, gradient g, learning rate lr:
 //     m <- momentum m + g,   x = m, or with Nesterov g + momentum m
 //     x <- x / (|x| + 1e-7), then ns_steps times   A = x x^T,   x <- a x + (b A + c A A) x   (Newton-Schulz)
 //     w <- w - lr rms_rate sqrt(max(rows, columns)) x
-// Not for matrices of an embedding, if exclude_embeddings is true, nor for those in whose path, "dense/kernel", a regular
-// expression of exclude_layers is found.
+// Two kinds of matrices are updated by AdamW instead: those of embeddings, if exclude_embeddings is true, and those
+// whose path, "dense/kernel", matches a regular expression of exclude_layers.
 // Sources: Jordan et al. (2024), Muon: an optimizer for hidden layers in neural networks; Liu et al. (2025), Muon is
-// scalable for LLM training (rms_rate); in the form that Keras gives them.
+// scalable for LLM training (rms_rate); in Keras's form.
 #include <algorithm>
 #include <cctype>
 #include <cmath>
@@ -59,10 +59,10 @@ class Muon final : public sdk::Optimizer {
       return std::regex(text);
     } catch (const std::regex_error&) {
       throw std::runtime_error(
-          fmt::format("exclude_layers: expected regular expressions with ';' between, got '{}'", text));
+          fmt::format("exclude_layers: expected regular expressions separated by ';', got '{}'", text));
     }
   }
-  // `path` is that of what the optimizer keeps of a weight, "optimizer/dense/kernel".
+  // `path` is that of the optimizer's state for a weight, "optimizer/dense/kernel".
   bool IsExcluded(const std::string& path) const {
     std::string lower = path;
     for (char& c : lower) c = char(std::tolower(static_cast<unsigned char>(c)));
@@ -95,7 +95,7 @@ class Muon final : public sdk::Optimizer {
 
 FUSEBOX_PLUGIN(
     Muon, {.id = "fusebox/muon",
-           .doc = "Matrices move along the orthogonal matrix next to their momentum, all else as AdamW does.",
+           .doc = "Moves matrices along the orthogonal matrix nearest to their momentum; AdamW for the rest.",
            .decays_weights = true,
            .attributes = {
                sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
@@ -106,19 +106,22 @@ FUSEBOX_PLUGIN(
                sdk::Float("weight_decay", 0.004)
                    .Min(0)
                    .ProgramScalar()
-                   .Doc("takes this part of a matrix away, times the rate"),
+                   .Doc("subtracts this fraction of a matrix, times the learning rate"),
                sdk::String("exclude_layers")
                    .Optional()
-                   .Doc("AdamW for weights in whose path one of these is found, regular expressions with ';' between"),
-               sdk::Bool("exclude_embeddings", true).Doc("AdamW for matrices of embeddings"),
+                   .Doc("regular expressions, separated by ';': AdamW updates weights whose paths match one"),
+               sdk::Bool("exclude_embeddings", true).Doc("AdamW updates matrices of embeddings"),
                sdk::Float("muon_a", 3.4445).ProgramScalar().Doc("first coefficient of the polynomial"),
-               sdk::Float("muon_b", -4.775).ProgramScalar().Doc("second one"),
-               sdk::Float("muon_c", 2.0315).ProgramScalar().Doc("third one"),
-               sdk::Float("adam_lr_ratio", 1.0).Min(0).ProgramScalar().Doc("AdamW's learning rate over Muon's"),
-               sdk::Float("momentum", 0.95).Range(0, 1).ProgramScalar().Doc("how much of the last gradients to keep"),
+               sdk::Float("muon_b", -4.775).ProgramScalar().Doc("second coefficient"),
+               sdk::Float("muon_c", 2.0315).ProgramScalar().Doc("third coefficient"),
+               sdk::Float("adam_lr_ratio", 1.0).Min(0).ProgramScalar().Doc("AdamW's learning rate divided by Muon's"),
+               sdk::Float("momentum", 0.95).Range(0, 1).ProgramScalar().Doc("fraction of the momentum to keep"),
                sdk::Int("ns_steps", 5).Min(0).Doc("iterations of Newton-Schulz"),
-               sdk::Bool("nesterov", true).Doc("takes the gradient's step after the momentum's"),
-               sdk::Float("rms_rate", 0.2).Min(0).ProgramScalar().Doc("the root mean square of a step, over the rate"),
+               sdk::Bool("nesterov", true).Doc("applies the gradient after the momentum"),
+               sdk::Float("rms_rate", 0.2)
+                   .Min(0)
+                   .ProgramScalar()
+                   .Doc("root mean square of a step, divided by the learning rate"),
            }});
 
 }  // namespace

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam with Nesterov's momentum, whose weight grows; with variable w, gradient g, learning rate lr, step t from 1 on:
+// Adam with Nesterov momentum of increasing weight. With variable w, gradient g, learning rate lr, step t, counted from
+// 1:
 //     mu_t = beta_1 (1 - 0.96^t / 2),   p_t = mu_1 mu_2 ... mu_t
 //     m <- m + (1 - beta_1) (g - m),   v <- v + (1 - beta_2) (g^2 - v)
 //     m_hat = mu_{t+1} m / (1 - p_{t+1}) + (1 - mu_t) g / (1 - p_t),   v_hat = v / (1 - beta_2^t)
 //     w <- w - lr m_hat / (sqrt(v_hat) + epsilon)
-// Source: Dozat (2016), Incorporating Nesterov momentum into Adam; in the form that Keras gives it.
+// Source: Dozat (2016), Incorporating Nesterov momentum into Adam; in Keras's form.
 #include "fusebox/plugins/optimizers/moments.h"
 
 namespace fusebox {
@@ -17,7 +18,7 @@ class Nadam final : public sdk::Optimizer {
     const Value t = UpdateNumber(scope);
     const Value mu = Momentum(scope, t);
     const Value next_mu = Momentum(scope, t + 1);
-    // The product so far is the same for all variables; it stands behind their slots in Keras's files.
+    // The product so far is shared by all variables. In Keras's files it comes after their slots.
     const Value product = scope.SharedSlot("u_product", MakeType(FB_F32, {}), "fusebox/ones", 1);
     const Value p = Cast(product, FB_F64) * mu;
     scope.Assign(product, Cast(p, FB_F32));
@@ -34,14 +35,15 @@ class Nadam final : public sdk::Optimizer {
   }
 };
 
-FUSEBOX_PLUGIN(Nadam, {.id = "fusebox/nadam",
-                       .doc = "Adam with Nesterov's momentum.",
-                       .attributes = {
-                           sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
-                           sdk::Float("beta_1", 0.9).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean"),
-                           sdk::Float("beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("the same of the mean square"),
-                           sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the root"),
-                       }});
+FUSEBOX_PLUGIN(
+    Nadam, {.id = "fusebox/nadam",
+            .doc = "Adam with Nesterov momentum.",
+            .attributes = {
+                sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
+                sdk::Float("beta_1", 0.9).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean"),
+                sdk::Float("beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean square"),
+                sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the root"),
+            }});
 
 }  // namespace
 }  // namespace fusebox

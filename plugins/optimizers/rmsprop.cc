@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The gradient divided by the root of its mean square, with variable w, gradient g, learning rate lr:
+// Divides the gradient by its root mean square. With variable w, gradient g, learning rate lr:
 //     v <- rho v + (1 - rho) g^2,   s = lr g / sqrt(v + epsilon)
 //     centered       a <- rho a + (1 - rho) g,   s = lr g / sqrt(v - a^2 + epsilon)
 //     momentum mu    m <- mu m + s,   w <- w - m;      without   w <- w - s
 // Sources: Hinton (2012), Neural networks for machine learning, lecture 6; Graves (2013), Generating sequences with
-// recurrent neural networks, section 4.2 (centered); in the form that Keras gives them.
+// recurrent neural networks, section 4.2 (centered); in Keras's form.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -38,16 +38,15 @@ class RmsProp final : public sdk::Optimizer {
 };
 
 FUSEBOX_PLUGIN(
-    RmsProp,
-    {.id = "fusebox/rmsprop",
-     .doc = "The gradient divided by the root of its mean square.",
-     .attributes = {
-         sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
-         sdk::Float("rho", 0.9).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean square"),
-         sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("how much of the last step to repeat"),
-         sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the mean square"),
-         sdk::Bool("centered", false).Doc("takes the mean's square from the mean square, which leaves the variance"),
-     }});
+    RmsProp, {.id = "fusebox/rmsprop",
+              .doc = "Divides the gradient by its root mean square.",
+              .attributes = {
+                  sdk::Float("learning_rate", 0.001).Min(0).ProgramScalar().Doc("the size of a step"),
+                  sdk::Float("rho", 0.9).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean square"),
+                  sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("fraction of the last step to repeat"),
+                  sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the mean square"),
+                  sdk::Bool("centered", false).Doc("divides by the standard deviation instead of the root mean square"),
+              }});
 
 }  // namespace
 }  // namespace fusebox

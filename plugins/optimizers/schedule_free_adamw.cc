@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam that needs no schedule: gradients are taken between the last iterate z and the mean x of all; with variable
-// y, gradient g, learning rate lr, step t from 1 on:
+// Adam without a learning rate schedule: takes gradients between the last iterate z and the mean x of all iterates.
+// With variable y, gradient g, learning rate lr, step t, counted from 1:
 //     v <- v + (1 - beta_2) (g^2 - v),   z' = z - lr g / (sqrt(v / (1 - beta_2^t)) + epsilon)
 //     x = (y - (1 - beta_1) z) / beta_1,   x' = (1 - 1/t) x + z' / t
 //     y <- (1 - beta_1) z' + beta_1 x',   z <- z'
-// lr grows over the first warmup_steps. z begins as the variable.
-// Source: Defazio et al. (2024), The road less scheduled; in the form that Keras gives it.
+// lr grows over the first warmup_steps. z starts as the variable.
+// Source: Defazio et al. (2024), The road less scheduled; in Keras's form.
 #include "fusebox/plugins/optimizers/moments.h"
 
 namespace fusebox {
@@ -41,10 +41,13 @@ class ScheduleFreeAdamW final : public sdk::Optimizer {
 FUSEBOX_PLUGIN(
     ScheduleFreeAdamW,
     {.id = "fusebox/schedule_free_adamw",
-     .doc = "Adam that needs no schedule, as it averages its iterates.",
+     .doc = "Adam that averages its iterates and so needs no schedule.",
      .attributes = {
          sdk::Float("learning_rate", 0.0025).Min(0).ProgramScalar().Doc("the size of a step"),
-         sdk::Float("beta_1", 0.9).Range(0, 1).ProgramScalar().Doc("how near gradients are to the mean"),
+         sdk::Float("beta_1", 0.9)
+             .Range(0, 1)
+             .ProgramScalar()
+             .Doc("weight of the mean in the point where gradients are taken"),
          sdk::Float("beta_2", 0.999).Range(0, 1).ProgramScalar().Doc("weight of the past in the mean square"),
          sdk::Float("epsilon", 1e-8).Min(0).ProgramScalar().Doc("added to the root"),
          sdk::Int("warmup_steps", 0).Min(0).Doc("steps over which the learning rate grows"),

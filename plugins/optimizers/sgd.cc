@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stochastic gradient descent, with variable w, gradient g, learning rate lr, momentum mu:
+// Stochastic gradient descent. With variable w, gradient g, learning rate lr, momentum mu:
 //     mu = 0     w <- w - lr g
 //     mu > 0     m <- mu m - lr g,   w <- w + m
 //     nesterov   m <- mu m - lr g,   w <- w + mu m - lr g   (with the new m)
 // Source: Sutskever, Martens, Dahl, Hinton (2013), On the importance of initialization and momentum in deep learning;
-// in the form that Keras gives it.
+// in Keras's form.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -34,8 +34,8 @@ FUSEBOX_PLUGIN(Sgd,
                 .doc = "Stochastic gradient descent, with or without momentum.",
                 .attributes = {
                     sdk::Float("learning_rate", 0.01).Min(0).ProgramScalar().Doc("the size of a step"),
-                    sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("how much of the last step to repeat"),
-                    sdk::Bool("nesterov", false).Doc("takes the gradient's step after the momentum's"),
+                    sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("fraction of the last step to repeat"),
+                    sdk::Bool("nesterov", false).Doc("applies the gradient after the momentum"),
                 }});
 
 }  // namespace

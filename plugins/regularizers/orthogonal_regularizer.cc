@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the rows (or columns) of a matrix are from being orthogonal: factor times the mean of |cos| of the angles
-// between every two of them. With rows u_i of length 1:
+// Penalty for rows (or columns) of a matrix that are not orthogonal: factor times the mean |cos| of the angles between
+// all pairs. With rows u_i of length 1:
 //     factor / (n (n - 1) / 2) * sum_{i < j} |u_i . u_j|
 // A row of length 0 stays 0. Source: Keras.
 #include <string>
@@ -23,7 +23,7 @@ class OrthogonalRegularizer final : public sdk::Regularizer {
     const int64_t n = rows.dim(0);
     if (n < 2) return scope.Error("expects 2 or more {}, got {}", mode_, x.type());
     const Value square = Sum(Square(rows), {1}, true);
-    // Keras divides by the root of the greater of the square and its epsilon's square.
+    // Keras divides by the square root of max(square, epsilon^2).
     const Value unit = rows / Sqrt(Max(square, 1e-14));
     const Value cosines = MatMul(unit, Transpose(unit, {1, 0}));
     const Value off_diagonal = Select(Equal(Iota(cosines, 0), Iota(cosines, 1)), 0.0, Abs(cosines));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Half a wave, after a straight rise if there is a warmup_target:
+// Half a cosine wave, after a linear warmup if there is a warmup_target:
 //     step < warmup_steps    initial + (warmup_target - initial) step / warmup_steps
 //     then                   top ((1 - alpha) (1 + cos(pi p)) / 2 + alpha),   p = min(steps since / decay_steps, 1)
-// top is warmup_target, or initial without one.
-// Source: Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts; in the form that Keras gives it.
+// where top is warmup_target, or initial without one.
+// Source: Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts; in Keras's form.
 #include "fusebox/plugins/schedules/numbers.h"
 
 namespace fusebox {
@@ -34,13 +34,13 @@ class CosineDecay final : public sdk::Schedule {
 
 FUSEBOX_PLUGIN(CosineDecay,
                {.id = "fusebox/cosine_decay",
-                .doc = "Falls along half a wave, with or without a straight rise before.",
+                .doc = "Falls along half a cosine wave, optionally after a linear warmup.",
                 .attributes = {
                     sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
-                    sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps of the fall"),
-                    sdk::Float("alpha", 0.0).ProgramScalar().Doc("the part that is left at the end"),
-                    sdk::Float("warmup_target").Optional().Min(0).ProgramScalar().Doc("the rate after the rise"),
-                    sdk::Int("warmup_steps", 0).Min(0).ProgramScalar().Doc("steps of the rise"),
+                    sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps of the decay"),
+                    sdk::Float("alpha", 0.0).ProgramScalar().Doc("fraction left at the end"),
+                    sdk::Float("warmup_target").Optional().Min(0).ProgramScalar().Doc("rate after the warmup"),
+                    sdk::Int("warmup_steps", 0).Min(0).ProgramScalar().Doc("steps of the warmup"),
                 }});
 
 }  // namespace

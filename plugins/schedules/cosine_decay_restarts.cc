@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Half waves, one after the other, the i-th one t_mul^i times as long as the first and m_mul^i times as high:
-//     initial ((1 - alpha) m_mul^i (1 + cos(pi p)) / 2 + alpha),   p the part of the wave that is done
+// Half cosine waves in sequence. The i-th is t_mul^i times as long as the first and m_mul^i times as high:
+//     initial ((1 - alpha) m_mul^i (1 + cos(pi p)) / 2 + alpha),   p the fraction of the wave that is done
 // The i-th wave begins at first_decay_steps (1 - t_mul^i) / (1 - t_mul), or first_decay_steps i if t_mul is 1.
-// Source: Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts; in the form that Keras gives it.
+// Source: Loshchilov, Hutter (2017), SGDR: stochastic gradient descent with warm restarts; in Keras's form.
 #include "fusebox/plugins/schedules/numbers.h"
 
 namespace fusebox {
@@ -20,7 +20,7 @@ class CosineDecayRestarts final : public sdk::Schedule {
     const Value m_mul = Wide(scope, "m_mul");
     Value wave = Floor(done), part = done - wave;
     if (!equally_long_) {
-      // A quotient of logarithms may lie just below the whole number that it stands for.
+      // The quotient of logarithms may lie just below the integer that it stands for.
       constexpr double kRounding = 1e-9;
       wave = Floor(Log(1 - done * (1 - growth)) / Log(growth) + kRounding);
       const Value length = Power(growth, wave);
@@ -34,16 +34,17 @@ class CosineDecayRestarts final : public sdk::Schedule {
   bool equally_long_;
 };
 
-FUSEBOX_PLUGIN(CosineDecayRestarts,
-               {.id = "fusebox/cosine_decay_restarts",
-                .doc = "Falls along half a wave again and again.",
-                .attributes = {
-                    sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
-                    sdk::Int("first_decay_steps").Min(1).ProgramScalar().Doc("steps of the first fall"),
-                    sdk::Float("t_mul", 2.0).Min(1).ProgramScalar().Doc("how much longer each next fall is"),
-                    sdk::Float("m_mul", 1.0).Min(0).ProgramScalar().Doc("how much lower each next one begins"),
-                    sdk::Float("alpha", 0.0).ProgramScalar().Doc("the part that is left at the end"),
-                }});
+FUSEBOX_PLUGIN(
+    CosineDecayRestarts,
+    {.id = "fusebox/cosine_decay_restarts",
+     .doc = "Falls along half a cosine wave repeatedly.",
+     .attributes = {
+         sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
+         sdk::Int("first_decay_steps").Min(1).ProgramScalar().Doc("steps of the first decay"),
+         sdk::Float("t_mul", 2.0).Min(1).ProgramScalar().Doc("factor from the length of each decay to the next"),
+         sdk::Float("m_mul", 1.0).Min(0).ProgramScalar().Doc("factor from the initial rate of each decay to the next"),
+         sdk::Float("alpha", 0.0).ProgramScalar().Doc("fraction left at the end"),
+     }});
 
 }  // namespace
 }  // namespace fusebox

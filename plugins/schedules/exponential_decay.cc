@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// initial_learning_rate decay_rate^(step / decay_steps); in a staircase the exponent is rounded down.
+// initial_learning_rate decay_rate^(step / decay_steps). With `staircase`, the exponent is rounded down.
 // Source: Keras.
 #include "fusebox/plugins/schedules/numbers.h"
 
@@ -23,12 +23,12 @@ class ExponentialDecay final : public sdk::Schedule {
 
 FUSEBOX_PLUGIN(ExponentialDecay,
                {.id = "fusebox/exponential_decay",
-                .doc = "Multiplied by decay_rate in every decay_steps.",
+                .doc = "Multiplies the rate by decay_rate every decay_steps.",
                 .attributes = {
                     sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
-                    sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps in which it decays once"),
-                    sdk::Float("decay_rate").Min(0).ProgramScalar().Doc("what it is multiplied by"),
-                    sdk::Bool("staircase", false).Doc("decays at once, after every decay_steps"),
+                    sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps of one decay"),
+                    sdk::Float("decay_rate").Min(0).ProgramScalar().Doc("factor of one decay"),
+                    sdk::Bool("staircase", false).Doc("decays in one step, at the end of every decay_steps"),
                 }});
 
 }  // namespace

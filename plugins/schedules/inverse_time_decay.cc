@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// initial_learning_rate / (1 + decay_rate step / decay_steps); in a staircase the quotient is rounded down.
+// initial_learning_rate / (1 + decay_rate step / decay_steps). With `staircase`, the quotient is rounded down.
 // Source: Keras.
 #include "fusebox/plugins/schedules/numbers.h"
 
@@ -24,12 +24,12 @@ class InverseTimeDecay final : public sdk::Schedule {
 FUSEBOX_PLUGIN(
     InverseTimeDecay,
     {.id = "fusebox/inverse_time_decay",
-     .doc = "Divided by a number that grows with the steps.",
+     .doc = "Divides the rate by a number that grows with the steps.",
      .attributes = {
          sdk::Float("initial_learning_rate").Min(0).ProgramScalar().Doc("at step 0"),
          sdk::Int("decay_steps").Min(1).ProgramScalar().Doc("steps in which the divisor grows by decay_rate"),
-         sdk::Float("decay_rate").Min(0).ProgramScalar().Doc("how much the divisor grows"),
-         sdk::Bool("staircase", false).Doc("grows at once, after every decay_steps"),
+         sdk::Float("decay_rate").Min(0).ProgramScalar().Doc("growth of the divisor"),
+         sdk::Bool("staircase", false).Doc("grows in one step, at the end of every decay_steps"),
      }});
 
 }  // namespace

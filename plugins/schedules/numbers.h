@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What schedules calculate with: single numbers in f64, so that millions of steps count exactly.
+// Arithmetic of schedules: scalars in f64, so that millions of steps count exactly.
 #pragma once
 #include <numbers>
 
@@ -7,13 +7,13 @@
 
 namespace fusebox {
 
-// A number of the schedule, f64[].
+// An attribute of the schedule, f64[].
 inline Value Wide(const sdk::Scope& scope, const char* attribute) { return Cast(scope.Scalar(attribute), FB_F64); }
 
 // base^exponent for base >= 0.
 inline Value Power(Value base, Value exponent) { return Exp(Log(base) * exponent); }
 
-// cos(pi x) for 0 <= x <= 1: -sin(y) at y = pi (x - 1/2) by its Taylor series, whose first term left out is below 1e-16.
+// cos(pi x) for 0 <= x <= 1: -sin(y) at y = pi (x - 1/2), by its Taylor series; the first omitted term is below 1e-16.
 inline Value CosPi(Value x) {
   const Value y = (x - 0.5) * std::numbers::pi, square = y * y;
   Value series = square * 0 + 1;

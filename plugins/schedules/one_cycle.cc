@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rise and one fall, both half waves; Keras has no such schedule. With a = pct_start total_steps - 1 and
-// b = total_steps - 1:
+// One rise and one fall, both half cosine waves. Not in Keras. With a = pct_start total_steps - 1 and b = total_steps -
+// 1:
 //     step <= a    from max / div_factor to max,                             p = step / a
 //     then         from max to max / div_factor / final_div_factor,          p = (step - a) / (b - a)
 //     a wave       end + (begin - end) (1 + cos(pi p)) / 2
-// Source: Smith, Topin (2018), Super-convergence: very fast training of neural networks using large learning rates; names,
-// defaults and form of torch.optim.lr_scheduler.OneCycleLR with anneal_strategy "cos".
+// Source: Smith, Topin (2018), Super-convergence: very fast training of neural networks using large learning rates.
+// Names, defaults and form are those of torch.optim.lr_scheduler.OneCycleLR with anneal_strategy "cos".
 #include "fusebox/plugins/schedules/numbers.h"
 
 namespace fusebox {
@@ -34,11 +34,11 @@ FUSEBOX_PLUGIN(
     {.id = "fusebox/one_cycle",
      .doc = "One rise and one fall (not in Keras).",
      .attributes = {
-         sdk::Float("max_lr").Min(0).ProgramScalar().Doc("the greatest rate"),
-         sdk::Int("total_steps").Min(1).ProgramScalar().Doc("steps of both"),
-         sdk::Float("pct_start", 0.3).Range(0, 1).ProgramScalar().Doc("the rise's part of them"),
-         sdk::Float("div_factor", 25.0).Min(1).ProgramScalar().Doc("max_lr over the rate at step 0"),
-         sdk::Float("final_div_factor", 1e4).Min(1).ProgramScalar().Doc("the rate at step 0 over the last one"),
+         sdk::Float("max_lr").Min(0).ProgramScalar().Doc("maximum rate"),
+         sdk::Int("total_steps").Min(1).ProgramScalar().Doc("steps of rise and fall"),
+         sdk::Float("pct_start", 0.3).Range(0, 1).ProgramScalar().Doc("fraction of the steps in which the rate rises"),
+         sdk::Float("div_factor", 25.0).Min(1).ProgramScalar().Doc("max_lr divided by the rate at step 0"),
+         sdk::Float("final_div_factor", 1e4).Min(1).ProgramScalar().Doc("rate at step 0 divided by the last rate"),
      }});
 
 }  // namespace

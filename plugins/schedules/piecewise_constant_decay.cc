@@ -14,12 +14,12 @@ class PiecewiseConstantDecay final : public sdk::Schedule {
 
   Value Expand(sdk::Scope& scope, Value step) const override {
     if (values_.size() != boundaries_.size() + 1) {
-      return scope.Error("expects one value more than boundaries, got {} boundaries and {} values", boundaries_.size(),
+      return scope.Error("expects one more value than boundaries, got {} boundaries and {} values", boundaries_.size(),
                          values_.size());
     }
     for (size_t i = 1; i < boundaries_.size(); ++i) {
       if (boundaries_[i - 1] < boundaries_[i]) continue;
-      return scope.Error("expects rising boundaries, got {} before {}", boundaries_[i - 1], boundaries_[i]);
+      return scope.Error("expects increasing boundaries, got {} before {}", boundaries_[i - 1], boundaries_[i]);
     }
     Value rate = scope.Constant(values_.back(), FB_F64);
     for (size_t i = boundaries_.size(); i > 0; --i) {
@@ -34,10 +34,10 @@ class PiecewiseConstantDecay final : public sdk::Schedule {
 
 FUSEBOX_PLUGIN(PiecewiseConstantDecay,
                {.id = "fusebox/piecewise_constant_decay",
-                .doc = "One rate after the other.",
+                .doc = "A constant rate between boundaries.",
                 .attributes = {
-                    sdk::Floats("boundaries").Doc("the last step of each rate but the last one"),
-                    sdk::Floats("values").Doc("the rates"),
+                    sdk::Floats("boundaries").Doc("last step of each rate except the final one"),
+                    sdk::Floats("values").Doc("rates, one more than boundaries"),
                 }});
 
 }  // namespace

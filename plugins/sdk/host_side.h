@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kinds of items that the host calls while it works: callbacks and data sources. Here an object lives as long as the
-// host wants it. Any method may throw: what() becomes the host's error, with the item's name before it.
+// Base classes of the items that the host calls while it works: callbacks and data sets. An object lives as long as the
+// host needs it. Any method may throw: what() becomes the host's error, prefixed with the item's name.
 #pragma once
 #include <exception>
 #include <list>
@@ -14,24 +14,26 @@
 
 namespace fusebox::sdk {
 
+// A number of the run.
 struct Log {
-  std::string_view name;
-  double value;
+  std::string_view name;  // "val_loss"
+  double value;           // So far in the epoch.
 };
 
-// What a callback sees of the run. See FbEvent for the meaning of the fields.
+// A callback's view of the run. FbEvent explains the fields.
 class Event {
  public:
   Event(FbEvent& raw, const FbSink& sink) : e(ReadStruct(&raw)), raw_(raw), sink_(sink) {
     for (uint32_t i = 0; i < e.log_count; ++i) logs.push_back({e.log_names[i], e.log_values[i]});
   }
 
+  // What stderr is: a terminal, and one with colours.
   bool terminal() const { return (e.flags & FB_TERMINAL) != 0; }
   bool colour() const { return (e.flags & FB_COLOUR) != 0; }
   void Stop() { raw_.stop = 1; }  // Ends the training after this step.
   void Write(std::string_view text) const { sink_.write(sink_.data, text.data(), text.size()); }  // To stderr.
 
-  const FbEvent e;
+  const FbEvent e;        // The event as the host gave it.
   std::vector<Log> logs;  // In the host's order: "accuracy", "loss", "val_accuracy", "val_loss".
 
  private:
@@ -39,11 +41,12 @@ class Event {
   const FbSink& sink_;
 };
 
-// Only the methods that are overridden are called, so a callback without OnBatchEnd costs nothing a batch.
+// The host calls only methods that are overridden, so a callback without OnBatchEnd costs nothing per batch.
 class Callback {
  public:
-  static constexpr uint32_t kKind = FB_CALLBACK;
+  static constexpr uint32_t kKind = FB_CALLBACK;  // For FUSEBOX_PLUGIN.
   virtual ~Callback() = default;
+  // Called when the event happens; an evaluation with validation data is a test.
   virtual void OnTrainBegin(Event&) {}
   virtual void OnTrainEnd(Event&) {}
   virtual void OnEpochBegin(Event&) {}
@@ -52,34 +55,38 @@ class Callback {
   virtual void OnBatchEnd(Event&) {}
   virtual void OnTestBegin(Event&) {}
   virtual void OnTestEnd(Event&) {}
-  virtual void OnTick(Event&) {}  // About ten times a second, between steps, only if stderr is a terminal.
-  virtual void OnInterrupted(Event&) {}
-  // For checkpoints: bytes that LoadState of a later version still understands.
+  virtual void OnTick(Event&) {}         // About ten times a second, between steps, only if stderr is a terminal.
+  virtual void OnInterrupted(Event&) {}  // A signal ends the run.
+  // Returns bytes for checkpoints. LoadState of later versions must understand them.
   virtual std::string SaveState() const { return {}; }
   virtual void LoadState(std::string_view) {}
 };
 
+// A part of a data set.
 struct Split {
-  std::string name;
-  int64_t rows;
+  std::string name;  // "train"
+  int64_t rows;      // Its number of samples.
 };
 
+// An array of a data set.
 struct Array {
   std::string name;                  // "x", "y", or the name of an input or output
   FbType type;                       // All dimensions are numbers.
   std::shared_ptr<const void> data;  // Row-major.
 };
 
+// A data source: named splits of arrays.
 class Dataset {
  public:
-  static constexpr uint32_t kKind = FB_DATASET;
+  static constexpr uint32_t kKind = FB_DATASET;  // For FUSEBOX_PLUGIN.
   virtual ~Dataset() = default;
-  virtual std::vector<Split> Splits() const = 0;
+  virtual std::vector<Split> Splits() const = 0;                      // The first is the default.
   virtual std::vector<Array> Load(std::string_view split) const = 0;  // One of Splits().
 };
 
-// ---- The hook tables over these classes. No exception gets past.
+// ---- The hook tables over these classes. No exception passes the boundary.
 
+// Calls `work`; an exception becomes the sink's error.
 template <class Work>
 auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
   try {
@@ -92,8 +99,8 @@ auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
   return decltype(work())();
 }
 
-// Whether Class overrides a method: then the pointer to it is no longer one to a member of Callback. One that we may not
-// look at (it is private) counts as overridden.
+// Whether Class overrides a method: if so, the pointer to it is not a pointer to a member of Callback. A private
+// method, which cannot be inspected, counts as overridden.
 #define FUSEBOX_OVERRIDES(Class, Method)                                             \
   [] {                                                                               \
     if constexpr (requires { &Class::Method; }) {                                    \
@@ -103,6 +110,7 @@ auto Guarded(const FbSink* sink, Work work) noexcept -> decltype(work()) {
     }                                                                                \
   }()
 
+// The C functions over a Callback.
 template <class Class>
 constexpr FbCallbackHooks MakeCallbackHooks() {
   const uint32_t events = uint32_t{FUSEBOX_OVERRIDES(Class, OnTrainBegin)} << FB_TRAIN_BEGIN |
@@ -136,10 +144,10 @@ constexpr FbCallbackHooks MakeCallbackHooks() {
                                                                         &Callback::OnTestEnd,
                                                                         &Callback::OnTick,
                                                                         &Callback::OnInterrupted};
-              // The check does not see that a call through a pointer to a method takes it by reference.
+              // clang-tidy does not see that the call through a pointer to a method takes the event by reference.
               // NOLINTNEXTLINE(misc-const-correctness)
               Event event(*raw, *sink);
-              if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // One of a later host.
+              if (raw->kind == 0 || raw->kind >= std::size(kMethods)) return;  // An event kind that a later host added.
               (static_cast<Callback*>(object)->*kMethods[raw->kind])(event);
             });
           },
@@ -155,18 +163,21 @@ constexpr FbCallbackHooks MakeCallbackHooks() {
 }
 #undef FUSEBOX_OVERRIDES
 
-// A dataset, and all that it has handed out.
+// A data set, and everything that it has handed out.
 struct DatasetBox {
+  // One call of Load.
   struct Loaded {
-    std::vector<Array> arrays;
-    std::vector<FbArray> raw;
+    std::vector<Array> arrays;  // As the data set gave them,
+    std::vector<FbArray> raw;   // and as the host sees them.
   };
+  // The data set, what it said of its splits, and all arrays handed out.
   std::unique_ptr<const Dataset> dataset;
   std::vector<Split> splits;
   std::vector<FbSplit> raw_splits;
   std::list<Loaded> loaded;
 };
 
+// The C functions over a Dataset.
 template <class Class>
 constexpr FbDatasetHooks MakeDatasetHooks() {
   return {sizeof(FbDatasetHooks),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an item says of its attributes, and how it reads them.
+// Schema declares an item's attributes; Attributes reads their values.
 #pragma once
 #include <fmt/format.h>
 
@@ -28,8 +28,9 @@ struct fmt::formatter<FbType> : formatter<std::string> {
 
 namespace fusebox::sdk {
 
-// An attribute: a constant. One without a default is required.
+// Declares an attribute, as a constant. An attribute without a default is required.
 struct Schema : FbSchema {
+  // Limits of a number, both ends included, and what the attribute means.
   constexpr Schema Range(double low, double high) const {
     Schema s = *this;
     s.min = low;
@@ -56,11 +57,13 @@ struct Schema : FbSchema {
   }
 };
 
+// No limit.
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// As the default of a Float or an Int: none, Keras's None. In files it is null.
+// Keras's None, as the default of a Float or an Int. Files write it as null.
 inline constexpr double kNone = kInfinity;
 inline constexpr int64_t kNoInt = std::numeric_limits<int64_t>::min();
 
+// Attributes of each type; a value given is the default.
 constexpr Schema MakeSchema(uint32_t type, const char* name, bool required, uint32_t item_kind = 0) {
   const uint32_t flags = required ? uint32_t{FB_REQUIRED} : 0u;
   return {{sizeof(FbSchema), type, flags, item_kind, name, "", -kInfinity, kInfinity, 0, 0, "", nullptr, 0}};
@@ -85,8 +88,10 @@ constexpr Schema String(const char* name, std::optional<const char*> value = {})
   s.default_string = value.value_or("");
   return s;
 }
+// A list of integers, or a shape.
 constexpr Schema Ints(const char* name) { return MakeSchema(FB_INTS, name, true); }
-constexpr Schema OptionalInts(const char* name) { return MakeSchema(FB_INTS, name, false); }  // Empty is none.
+constexpr Schema OptionalInts(const char* name) { return MakeSchema(FB_INTS, name, false); }  // Empty means none.
+// With a default.
 template <size_t N>
 constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A static array.
   Schema s = MakeSchema(FB_INTS, name, false);
@@ -113,21 +118,25 @@ constexpr Schema InitializerRef(const char* name, std::optional<const char*> val
   return ItemRef(FB_INITIALIZER, name, value);
 }
 
+// A layer, as of TimeDistributed.
 constexpr Schema LayerRef(const char* name) { return ItemRef(FB_LAYER, name); }
 
+// None unless given.
 constexpr Schema RegularizerRef(const char* name) { return ItemRef(FB_REGULARIZER, name).Optional(); }
 constexpr Schema ConstraintRef(const char* name) { return ItemRef(FB_CONSTRAINT, name).Optional(); }
 
-// Another item's symbols: activation(x). None is the identity.
+// The symbols of another item: activation(x). None is the identity.
 class Reference {
  public:
   Reference(uint32_t kind, std::string text) : kind_(kind), text_(std::move(text)) {}
 
+  // The item's symbols for x.
   Value operator()(Value x, std::source_location where = std::source_location::current()) const {
     if (text_.empty() || !x.ok()) return x;
     const FbSource source = MakeSource(where);
     return {x.api, x.builder, x.api->expand(x.builder, kind_, text_.c_str(), &x.id, 1, &source)};
   }
+  // The reference as it was given: "relu".
   const std::string& text() const { return text_; }
 
  private:
@@ -137,18 +146,20 @@ class Reference {
 
 // How a layer makes a weight: references to items, "" for none.
 struct WeightRules {
-  std::string initializer;
-  std::string regularizer = {}, constraint = {};
+  std::string initializer;                        // "glorot_uniform"
+  std::string regularizer = {}, constraint = {};  // "l2:l2=0.1", "max_norm"
 };
 
-// What an item is given: all attributes of its schema, already checked; those that are Optional() only if they were given.
+// An item's attributes: the whole schema, already checked. An Optional() attribute is present only if it was given.
 class Attributes {
  public:
   Attributes(const FbAttribute* attributes, uint64_t count) : all_(ReadArray(attributes, count)) {}
 
+  // Whether an Optional() one was given.
   bool Has(std::string_view name) const {
     return std::ranges::any_of(all_, [&](const FbAttribute& a) { return a.name == name; });
   }
+  // The value of an attribute, by the type in its schema.
   int64_t Int(std::string_view name) const { return Find(name, FB_INT).integer; }
   double Float(std::string_view name) const { return Find(name, FB_FLOAT).real; }
   bool Bool(std::string_view name) const { return Find(name, FB_FLAG).integer != 0; }
@@ -173,7 +184,8 @@ class Attributes {
   Reference Activation(std::string_view name) const { return {FB_ACTIVATION, Find(name, FB_ITEM).string}; }
   Reference Layer(std::string_view name) const { return {FB_LAYER, Find(name, FB_ITEM).string}; }
   std::string Initializer(std::string_view name) const { return Find(name, FB_ITEM).string; }
-  // Of the weight "kernel": its attributes kernel_initializer, kernel_regularizer and kernel_constraint.
+  // The rules of the weight "kernel" come from the attributes kernel_initializer, kernel_regularizer and
+  // kernel_constraint.
   WeightRules Rules(const std::string& weight) const {
     const auto optional = [&](const std::string& name) {
       return Has(name) ? std::string(Find(name, FB_ITEM).string) : "";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scope: what a symbolic item declares in. Names are the item's own; the host puts the layer's name before them.
+// Scope: where a symbolic item makes its declarations. Names are local to the item; the host prefixes the layer's name.
 #pragma once
 #include <concepts>
 #include <string>
@@ -10,24 +10,27 @@
 
 namespace fusebox::sdk {
 
-// A format string, checked when compiled, and the line that it stands in.
+// A format string, checked at compile time, and its source line.
 template <class... T>
 struct FormatAt {
+  // From a literal.
   template <class S>
     requires std::convertible_to<const S&, std::string_view>
   consteval FormatAt(const S& text, std::source_location w = std::source_location::current())
       : format(text), where(w) {}
 
-  fmt::format_string<T...> format;
-  std::source_location where;
+  fmt::format_string<T...> format;  // Checked against the arguments' types.
+  std::source_location where;       // The line that wrote it.
 };
 
+// 0, 1, ..., rank - 1.
 inline Dims AllAxes(const Value& x) {
   Dims axes;
   for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
   return axes;
 }
 
+// What an item declares its states and reads its inputs with; lives for one call.
 class Scope {
   using Where = std::source_location;
 
@@ -36,33 +39,35 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  // Where the item is used: "dense_1"; of an optimizer "optimizer/dense_1/kernel".
+  // Where the item is used: "dense_1"; for an optimizer "optimizer/dense_1/kernel".
   std::string path() const { return call_.path != nullptr ? call_.path : ""; }
-  // Whether the program is one that trains; else it evaluates or predicts.
+  // Whether the program trains; otherwise it evaluates or predicts.
   bool training() const { return (call_.flags & FB_TRAINING) != 0; }
-  // Whether this layer is not to be trained (Keras's trainable=False), whatever the program does.
+  // Whether this layer is frozen (Keras's trainable=False), in any program.
   bool frozen() const { return (call_.flags & FB_FROZEN) != 0; }
+  // The values that the item is applied to, by number. Error: there are fewer.
   uint32_t input_count() const { return call_.input_count; }
   Value Input(uint32_t i) const {
     if (i < call_.input_count) return Wrap(call_.inputs[i]);
     return Error("needs {} or more inputs, got {}", i + 1, call_.input_count);
   }
 
-  // Which steps of the input count, bool[N, ...]; the error value, and no error, where all do. Of a metric: Mask(1).
+  // Which steps of the input count, bool[N, ...]. The error value, without an error, if all do. For a metric: Mask(1).
   Value Mask(uint32_t i = 0) const {
     return call_.masks != nullptr && i < call_.input_count ? Wrap(call_.masks[i]) : Wrap(0);
   }
-  // Which steps of the layer's result count: losses and metrics leave out the others. See FB_KEEPS_MASK, too.
+  // Sets which steps of the layer's result count. Losses and metrics leave out the others. See also FB_KEEPS_MASK.
   void SetMask(Value mask) const {
     if (mask.ok() && call_.api->set_mask != nullptr) call_.api->set_mask(call_.builder, mask.id);
   }
 
-  // A weight of fixed dimensions; the initializer is a reference, "glorot_uniform" or "acme/constant:value=3".
+  // Declares a weight of fixed dimensions. The initializer is a reference: "glorot_uniform" or "acme/constant:value=3".
   Value Weight(const char* name, const Dims& dims, const std::string& initializer, bool trainable = true,
                Where where = Where::current()) const {
     return Weight(name, dims, WeightRules{initializer}, trainable, where);
   }
-  // As its attributes say (Attributes::Rules): with a penalty on its values, and a constraint that they keep.
+  // Declares a weight as the attributes say (Attributes::Rules): with a penalty on its values and a constraint that
+  // they keep.
   Value Weight(const char* name, const Dims& dims, const WeightRules& rules, bool trainable = true,
                Where where = Where::current()) const {
     FbState state = MakeState(FB_WEIGHT, name, rules.initializer.c_str());
@@ -71,24 +76,25 @@ class Scope {
     if (!rules.constraint.empty()) state.constraint = rules.constraint.c_str();
     return Declare(state, MakeType(FB_F32, dims), where);
   }
-  // One of any dtype, which no optimizer changes: a statistic of data.
+  // Declares a statistic of data: a state of any dtype that no optimizer changes.
   Value Statistic(const char* name, const FbType& type, const std::string& initializer,
                   Where where = Where::current()) const {
     return Declare(MakeState(FB_WEIGHT, name, initializer.c_str()), type, where);
   }
-  // A penalty, f32[], which is added to the loss in training and evaluation.
+  // Adds a penalty, f32[], to the loss in training and evaluation.
   void AddLoss(Value penalty) const {
     if (penalty.ok() && call_.api->add_loss != nullptr) call_.api->add_loss(call_.builder, penalty.id);
   }
-  // An optimizer's memory of a variable, zero at first; or as an initializer says, "variable" being the variable's own
-  // first value. For the order see FbState.
+  // Declares an optimizer's state for one variable. It starts at zero, or as the initializer says; "variable" is the
+  // variable's own initial value. See FbState for the order.
   Value Slot(const char* name, const FbType& type, const std::string& initializer = "zeros", uint32_t order = 0,
              Where where = Where::current()) const {
     FbState state = MakeState(FB_SLOT, name, initializer.c_str());
     state.order = order;
     return Declare(state, type, where);
   }
-  // A memory that an optimizer has once, for all variables. Each of them may assign to it, and all the same.
+  // Declares one optimizer state for all variables. Each variable's update may assign to it; all must assign the same
+  // value.
   Value SharedSlot(const char* name, const FbType& type, const std::string& initializer = "zeros", uint32_t order = 0,
                    Where where = Where::current()) const {
     FbState state = MakeState(FB_SLOT, name, initializer.c_str());
@@ -96,31 +102,31 @@ class Scope {
     state.order = order;
     return Declare(state, type, where);
   }
-  // A metric's memory, zero when an epoch (or an evaluation) begins.
+  // Declares a metric's state, reset to zero when an epoch (or an evaluation) begins.
   Value Accumulator(const char* name, const FbType& type, Where where = Where::current()) const {
     return Declare(MakeState(FB_ACCUMULATOR, name, "zeros"), type, where);
   }
-  // How many steps of training were done before this one: i64[]. Ask once. Of an optimizer: how many updates (see
-  // gradient_accumulation_steps); it is asked once a variable, and all get the same.
+  // The number of training steps before this one: i64[]. Ask once. For an optimizer: the number of updates (see
+  // gradient_accumulation_steps); ask once per variable, all get the same value.
   Value Counter(Where where = Where::current()) const {
     return Declare(MakeState(FB_COUNTER, "iterations", "zeros"), MakeType(FB_I64, {}), where);
   }
-  // The Float attribute of this name as an input of the program, f32[]: see Schema::ProgramScalar. Ask once (an optimizer:
-  // once a variable, and all get the same).
+  // The Float attribute of this name as an input of the program, f32[]: see Schema::ProgramScalar. Ask once (an
+  // optimizer: once per variable, all get the same value).
   Value Scalar(const char* name, Where where = Where::current()) const {
     return Declare(MakeState(FB_SCALAR, name, "attribute"), MakeType(FB_F32, {}), where);
   }
-  // What the state holds after the step. Whoever reads it in this step still reads what it held before.
+  // Sets the value of the state after the step. Reads within the step still see the old value.
   void Assign(Value state, Value next) const {
     if (state.ok() && next.ok()) call_.api->assign(call_.builder, state.id, next.id);
   }
 
-  // Uniform in [0, 1), anew in every step, from a stream of its own.
+  // Uniform in [0, 1), drawn anew in every step, from a stream of its own.
   Value Random(const FbType& type, Where where = Where::current()) const {
     const FbSource source = MakeSource(where);
     return Wrap(call_.api->random(call_.builder, &type, &source));
   }
-  // Likewise, but from this seed, if it is not kNoInt: the same numbers in any program. Ask once.
+  // As above, but from this seed, unless it is kNoInt: the same numbers in any program. Ask once.
   Value Random(const FbType& type, int64_t seed, Where where = Where::current()) const {
     if (seed == kNoInt) return Random(type, where);
     const Dims dims(type.dims, type.dims + type.rank);
@@ -128,24 +134,26 @@ class Scope {
     return Emit("random_uniform", {key, Counter(where)},
                 {{"dims", dims}, {"dtype", int64_t(type.dtype)}, {"stream", int64_t{0}}});
   }
+  // A scalar of this dtype.
   Value Constant(double number, uint32_t dtype = FB_F32) const {
     return Wrap(call_.api->constant(call_.builder, number, dtype));
   }
-  // If y is what the activation of this id made of some x: x. Else the error value, and that is no error.
+  // Returns x if y is the result of the activation of this id applied to x. Otherwise the error value, without an
+  // error.
   Value LogitsOf(Value y, const char* activation) const {
     return y.ok() ? Wrap(call_.api->preimage(call_.builder, y.id, activation)) : y;
   }
-  // What another loss makes of them, f32[N, ...]: "mean_squared_error", "huber:delta=2". It is to have no states.
+  // Another loss of y_true and y_pred, f32[N, ...]: "mean_squared_error", "huber:delta=2". It must declare no states.
   Value Loss(const std::string& reference, Value y_true, Value y_pred, Where where = Where::current()) const {
     if (!y_true.ok() || !y_pred.ok()) return {};
     const FbId inputs[] = {y_true.id, y_pred.id};
     const FbSource source = MakeSource(where);
     return Wrap(call_.api->expand(call_.builder, FB_LOSS, reference.c_str(), inputs, 2, &source));
   }
-  // Of a metric that weighs its samples: their weights, f32[N], or those of their steps, f32[N, steps]. The error value,
-  // and no error, if it does not.
+  // For a metric with sample weights: the weights of the samples, f32[N], or of their steps, f32[N, steps]. The error
+  // value, without an error, if there are none.
   Value SampleWeight() const { return call_.input_count > 2 ? Wrap(call_.inputs[2]) : Wrap(0); }
-  // What a metric adds up: a state of the type of `step`, the sum of all these since the epoch began, this one with them.
+  // Running sum of a metric: a state of the type of `step`. Returns the sum since the epoch began, including this step.
   Value Accumulated(const char* name, Value step, Where where = Where::current()) const {
     if (!step.ok()) return step;
     const Value state = Accumulator(name, step.type(), where);
@@ -153,13 +161,14 @@ class Scope {
     Assign(state, next);
     return next;
   }
-  // The mean over all elements seen in this epoch so far, f32[]: sum of `values` over their number, in f64. Where samples
-  // (or steps) have weights: of the mean of each, weighed. Where y_pred has a mask: of those values that it lets count.
+  // Mean over all elements of this epoch so far, f32[]: the sum of `values` divided by their number, in f64. If samples
+  // (or steps) have weights: the weighted mean of the samples' means. If y_pred has a mask: only over values that it
+  // marks.
   Value RunningMean(Value values, Where where = Where::current()) const {
     const Value mask = Mask(1);
     return mask.ok() ? MaskedMean(values, mask, where) : UnmaskedMean(values, where);
   }
-  // The same whatever the mask says.
+  // The same, ignoring the mask.
   Value UnmaskedMean(Value values, Where where = Where::current()) const {
     const Value weight = SampleWeight();
     if (weight.ok()) return WeighedMean(values, weight, where);
@@ -175,7 +184,7 @@ class Scope {
     return Cast(new_total / new_count, FB_F32);
   }
 
-  // Returns the error value. The host puts the layer's name and the plugin's before the message.
+  // Returns the error value. The host prefixes the message with the names of the layer and the plugin.
   template <class... T>
   Value Error(FormatAt<std::type_identity_t<T>...> format, T&&... arguments) const {
     const FbSource source = MakeSource(format.where);
@@ -197,7 +206,7 @@ class Scope {
     const Value count = Accumulated("count", Sum(wide, weighed), where);
     return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
   }
-  // As Keras: the means over each sample's steps of what counts, and of how much it counts.
+  // As in Keras: averages over each sample's steps both the masked values and how much the steps count.
   Value MaskedMean(Value values, Value mask, Where where) const {
     const Value weight = SampleWeight();
     Dims inner;
@@ -223,7 +232,7 @@ class Scope {
     return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
   }
   Value Wrap(FbId id) const { return {call_.api, call_.builder, id}; }
-  // The strings are the caller's.
+  // The caller owns the strings.
   static FbState MakeState(uint32_t kind, const char* name, const char* initializer) {
     return {sizeof(FbState), kind, 0, 0, name, initializer, nullptr, nullptr, nullptr, nullptr};
   }

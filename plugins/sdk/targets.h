@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What losses and metrics share: y_true and y_pred brought into line, as Keras does it.
+// Aligns y_true with y_pred, as Keras does; shared by losses and metrics.
 //
-//     y_pred [N, ..., C]   y_true alike, or without a last axis of 1, or with one too many
+//     y_pred [N, ..., C]   y_true: the same shape, or without a last axis of 1, or with an additional last axis of 1
 //
-// [N] against [N, 1] is lined up, never broadcast to [N, N].
+// [N] and [N, 1] are aligned, never broadcast to [N, N].
 #pragma once
 #include "fusebox/plugins/sdk/sdk.h"
 
@@ -16,7 +16,7 @@ struct Targets {
 
 inline Value As(Value x, uint32_t dtype) { return x.dtype() == dtype || !x.ok() ? x : Cast(x, dtype); }
 
-// y_pred as [N, ..., C], a last axis of 1 put behind [N]; an error unless it is float and has a batch.
+// Returns y_pred as [N, ..., C]; [N] becomes [N, 1]. An error unless it is float and has a batch axis.
 inline Value Predictions(Scope& scope, Value y_pred) {
   const uint32_t dtype = y_pred.dtype();
   if (y_pred.ok() && (y_pred.rank() < 1 || (dtype != FB_F32 && dtype != FB_F64))) {
@@ -25,7 +25,7 @@ inline Value Predictions(Scope& scope, Value y_pred) {
   return y_pred.rank() == 1 ? Reshape(y_pred, {y_pred.dim(0), 1}) : y_pred;
 }
 
-// Both in the shape of y_pred (see above) and in its dtype.
+// Both in the shape (see above) and dtype of y_pred.
 inline Targets LineUp(Scope& scope, Value y_true, Value y_pred) {
   const Value predicted = Predictions(scope, y_pred);
   if (!predicted.ok() || !y_true.ok()) return {};
@@ -38,29 +38,30 @@ inline Targets LineUp(Scope& scope, Value y_true, Value y_pred) {
   return {target.rank() == predicted.rank() ? target : Reshape(target, expected), predicted};
 }
 
-// y_pred [N, ..., C] of C classes, two or more; an error else.
+// Returns y_pred [N, ..., C], with C of two or more classes; otherwise an error.
 inline Value ClassPredictions(Scope& scope, Value y_pred) {
   if (!Predictions(scope, y_pred).ok()) return {};
   if (y_pred.rank() < 2) return scope.Error("expects predictions [batch, ..., classes], got {}", y_pred.type());
   if (y_pred.dim(-1) != 1) return y_pred;
   return scope.Error(
-      "expects predictions of two classes or more, got {}: a softmax of one unit is always 1, so use "
+      "expects predictions of two or more classes, got {}: a softmax of one unit is always 1, so use "
       "binary_crossentropy and a sigmoid",
       y_pred.type());
 }
 
-// y_true like y_pred [N, ..., C]: for each class 0 or 1, or how likely it is. `other` is what takes their numbers.
+// y_true shaped like y_pred [N, ..., C]: for each class 0 or 1, or its probability. `other` names the item that takes
+// class indices.
 inline Targets OneHotTargets(Scope& scope, Value y_true, Value y_pred,
                              const char* other = "sparse_categorical_crossentropy") {
   const Value predicted = ClassPredictions(scope, y_pred);
   if (!predicted.ok() || !y_true.ok()) return {};
   if (y_true.dims() == predicted.dims()) return {As(y_true, predicted.dtype()), predicted};
-  return {scope.Error("expects one-hot targets like {}, got {}: for classes by their numbers use {}", y_pred.type(),
-                      y_true.type(), other),
+  return {scope.Error("expects one-hot targets like {}, got {}: for class indices use {}", y_pred.type(), y_true.type(),
+                      other),
           {}};
 }
 
-// y_true as i32[N, ..., 1], classes by their numbers, for y_pred [N, ..., C]. `other` is what takes one-hot targets.
+// y_true as i32[N, ..., 1], class indices, for y_pred [N, ..., C]. `other` names the item that takes one-hot targets.
 inline Targets ClassTargets(Scope& scope, Value y_true, Value y_pred, const char* other = "categorical_crossentropy") {
   const Value predicted = ClassPredictions(scope, y_pred);
   if (!predicted.ok() || !y_true.ok()) return {};
@@ -68,13 +69,13 @@ inline Targets ClassTargets(Scope& scope, Value y_true, Value y_pred, const char
   column.back() = 1;
   const Dims flat(column.begin(), column.end() - 1);
   if (y_true.dims() == column || y_true.dims() == flat) return {Reshape(As(y_true, FB_I32), column), predicted};
-  return {scope.Error("expects one class a prediction, {} for {}, got {}{}", MakeType(FB_I32, flat), y_pred.type(),
+  return {scope.Error("expects one class per prediction, {} for {}, got {}{}", MakeType(FB_I32, flat), y_pred.type(),
                       y_true.type(),
                       y_true.dims() == predicted.dims() ? fmt::format(": for one-hot targets use {}", other) : ""),
           {}};
 }
 
-// Whether y_true has classes by their numbers, rather than one-hot: a shape without y_pred's last axis, or with 1 there.
+// Whether y_true holds class indices rather than one-hot rows: its shape lacks y_pred's last axis, or has 1 there.
 inline bool AreClasses(Value y_true, Value y_pred) {
   return y_true.rank() < y_pred.rank() || (y_true.dim(-1) == 1 && y_pred.dim(-1) != 1);
 }

@@ -16,6 +16,7 @@
 
 namespace fusebox {
 
+// One array, several in order, or several by name.
 class Arrays {
  public:
   Arrays() = default;
@@ -25,6 +26,7 @@ class Arrays {
   Arrays(std::vector<NamedTensor> named) : all_(std::move(named)) {}
   Arrays(std::initializer_list<std::pair<std::string, Tensor>> named);
 
+  // How many there are.
   size_t size() const { return all_.size(); }
   // The i-th; the one of this name, or an empty Tensor if there is none.
   const Tensor& operator[](size_t i) const { return all_[i].value; }

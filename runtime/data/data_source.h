@@ -33,8 +33,9 @@ absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string&
 
 // The rows [begin, end) that a slice with its brackets takes of so many.
 struct RowRange {
-  int64_t begin = 0, end = 0;
+  int64_t begin = 0, end = 0;  // The first row, and the first one behind.
 };
+// Error: it is no slice, or it takes no rows.
 absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows);
 
 }  // namespace fusebox

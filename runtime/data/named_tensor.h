@@ -7,9 +7,10 @@
 
 namespace fusebox {
 
+// An array with a name: of a file, of an input or output, or a weight.
 struct NamedTensor {
-  std::string name;
-  Tensor value;
+  std::string name;  // "x", "main_output", "kernel"
+  Tensor value;      // Its elements.
 };
 
 }  // namespace fusebox

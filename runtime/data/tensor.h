@@ -13,6 +13,7 @@
 
 namespace fusebox {
 
+// The dtype whose elements are T; kError if there is none.
 template <class T>
 constexpr DType DTypeOf() {
   if constexpr (std::is_same_v<T, float>) return DType::kF32;
@@ -38,11 +39,14 @@ class Tensor {
   // Borrows, and keeps `owner` alive.
   static Tensor Share(DType dtype, std::vector<int64_t> shape, const void* data, std::shared_ptr<const void> owner);
 
+  // False if there is no array. An array may have no elements.
   bool empty() const { return dtype_ == DType::kError; }
+  // What it holds, in which shape.
   DType dtype() const { return dtype_; }
   const std::vector<int64_t>& shape() const { return shape_; }
   int64_t rank() const { return int64_t(shape_.size()); }
   int64_t size() const;  // In elements.
+  // Size in memory; size of the first axis, 1 for a scalar; the elements.
   size_t bytes() const { return size_t(size() * SizeOf(dtype_)); }
   int64_t rows() const { return shape_.empty() ? 1 : shape_[0]; }
   const void* raw() const { return data_; }
@@ -50,8 +54,9 @@ class Tensor {
   template <class T>
   std::span<const T> values() const;  // T must be the dtype.
   template <class T>
-  std::span<T> mutable_values();
+  std::span<T> mutable_values();  // Likewise, of an owning Tensor.
 
+  // A second array with the same elements.
   Tensor Clone() const;
   // Rows [begin, end) of the first axis, without a copy.
   Tensor Rows(int64_t begin, int64_t end) const;

@@ -21,7 +21,7 @@ struct ItemArg {
   ItemArg(const std::string& text) : spec(ParseItemSpec(text)) {}
   ItemArg(ItemSpec item) : spec(std::move(item)) {}
 
-  absl::StatusOr<ItemSpec> spec;
+  absl::StatusOr<ItemSpec> spec;  // The item, or why the text is none.
 };
 
 // A loss of the user's own, one number for each sample (or several, or one for all of the batch):
@@ -43,9 +43,10 @@ Value RunningMean(Value values, Value weight);
 // Something for each of a model's outputs, in order or by name.
 template <class T>
 struct ForOutputs {
-  std::vector<T> in_order = {};
-  std::vector<std::pair<std::string, T>> named = {};
+  std::vector<T> in_order = {};                       // One for each output, or
+  std::vector<std::pair<std::string, T>> named = {};  // by the outputs' names.
 
+  // Whether nothing was given.
   bool empty() const { return in_order.empty() && named.empty(); }
 };
 
@@ -59,7 +60,7 @@ struct LossArg : ForOutputs<ItemArg> {
   LossArg(std::initializer_list<ItemArg> list) { in_order = list; }
   LossArg(std::initializer_list<std::pair<std::string, ItemArg>> list) { named.assign(list.begin(), list.end()); }
 
-  std::optional<ItemArg> all;
+  std::optional<ItemArg> all;  // The loss of all outputs.
 };
 
 // {"accuracy"} of a model with one output; of several {{"main_output", {"mae"}}, {"aux_output", {"mae", "mse"}}}, or one
@@ -72,7 +73,7 @@ struct MetricsArg : ForOutputs<std::vector<ItemArg>> {
     named.assign(by_name.begin(), by_name.end());
   }
 
-  std::vector<ItemArg> list;
+  std::vector<ItemArg> list;  // Those of the only output, or one for each.
 };
 
 // {0.9, 0.1} or {{"main_output", 0.9}, {"aux_output", 0.1}}; those left out are 1.
@@ -82,11 +83,12 @@ struct LossWeightsArg : ForOutputs<double> {
   LossWeightsArg(std::initializer_list<std::pair<std::string, double>> list) { named.assign(list.begin(), list.end()); }
 };
 
+// What Compile is told. Source: keras.Model.compile.
 struct CompileArgs {
-  ItemArg optimizer = "rmsprop";
-  LossArg loss = {};  // There is no default.
-  LossWeightsArg loss_weights = {};
-  MetricsArg metrics = {};
+  ItemArg optimizer = "rmsprop";      // How gradients change weights.
+  LossArg loss = {};                  // There is no default.
+  LossWeightsArg loss_weights = {};   // What each loss counts in the sum of all.
+  MetricsArg metrics = {};            // What is logged besides the losses.
   MetricsArg weighted_metrics = {};   // Those in which samples count by their weights, where they have some.
   bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
 };

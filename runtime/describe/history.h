@@ -10,9 +10,10 @@
 
 namespace fusebox {
 
+// A named number.
 struct LogValue {
-  std::string name;
-  double value = 0;
+  std::string name;  // "val_loss"
+  double value = 0;  // NaN if it is not known.
 
   bool operator==(const LogValue&) const = default;
 };
@@ -32,6 +33,7 @@ class Logs : public std::vector<LogValue> {
   using std::vector<LogValue>::operator[];
 };
 
+// What Fit returns: the numbers of every epoch, as Keras's History.history.
 struct History {
   std::vector<int64_t> epoch;                                       // The numbers of the epochs, from 0.
   std::vector<std::pair<std::string, std::vector<double>>> values;  // Of each name, one for each epoch.

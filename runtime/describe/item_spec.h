@@ -20,8 +20,10 @@ namespace fusebox {
 // numbers whose running mean it is.
 using ItemFunction = std::function<Value(const Values& inputs)>;
 
+// Attributes by name.
 using ItemAttributes = std::map<std::string, AttributeValue, std::less<>>;
 
+// An item and its attributes: "sgd:learning_rate=0.1" as data.
 struct ItemSpec {
   // "dense", "acme/gated" or "acme/gated@1". A bare name means fusebox/name, else the only plugin item so named.
   std::string id;

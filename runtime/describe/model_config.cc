@@ -9,6 +9,8 @@
 
 #include "fmt/format.h"
 #include "fusebox/graph/check.h"
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/data/layer_variables.h"
 #include "fusebox/runtime/keras/keras_names.h"
 
 namespace fusebox {
@@ -122,6 +124,25 @@ void AddLeaves(const ModelConfig& model, const std::string& scope, bool trainabl
       leaves.push_back({path, &layer, trainable && layer.trainable});
     }
   }
+}
+
+// Gives the layer of this path these variables; where there are none yet, takes (or makes) the layer's own. False if there
+// is no such layer.
+bool SetVariablesAt(ModelConfig& model, std::string_view path, std::shared_ptr<LayerVariables>& variables) {
+  const std::string_view name = path.substr(0, path.find('/'));
+  const auto layer = std::ranges::find(model.layers, name, &LayerConfig::name);
+  if (layer == model.layers.end()) return false;
+  if (name.size() < path.size()) {
+    if (layer->model == nullptr) return false;
+    auto inner = std::make_shared<ModelConfig>(*layer->model);
+    if (!SetVariablesAt(*inner, path.substr(name.size() + 1), variables)) return false;
+    layer->model = std::move(inner);
+    return true;
+  }
+  if (layer->variables == nullptr) layer->variables = std::make_shared<LayerVariables>(layer->trainable);
+  if (variables == nullptr) variables = layer->variables;
+  layer->variables = variables;
+  return true;
 }
 
 }  // namespace
@@ -311,6 +332,28 @@ std::vector<LeafLayer> LeafLayers(const ModelConfig& model) {
   std::vector<LeafLayer> leaves;
   AddLeaves(model, "", true, leaves);
   return leaves;
+}
+
+std::map<std::string, std::string> SharedPaths(const ModelConfig& model) {
+  std::map<std::string, std::string> shared;
+  std::map<const LayerVariables*, std::string> first;
+  for (const LeafLayer& leaf : LeafLayers(model)) {
+    if (leaf.layer->variables == nullptr) continue;
+    const auto [at, is_first] = first.emplace(leaf.layer->variables.get(), leaf.path);
+    if (!is_first) shared[leaf.path] = at->second;
+  }
+  return shared;
+}
+
+absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model) {
+  for (const auto& [path, first] : shared_paths) {
+    std::shared_ptr<LayerVariables> variables;
+    for (const std::string& place : {first, path}) {
+      if (SetVariablesAt(model, place, variables)) continue;
+      return Refuse("model '{}' has no layer '{}', which is to be shared", model.name, place);
+    }
+  }
+  return absl::OkStatus();
 }
 
 bool CompileConfig::HasLoss() const { return !loss.id.empty() || std::ranges::any_of(outputs, &OutputLoss::HasLoss); }

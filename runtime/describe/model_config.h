@@ -8,6 +8,7 @@
 //   inputs {a, b}, layers {dense, add},
 //   calls {{dense, {a}}, {dense, {b}}, {add, {2, 3}}}     the layer dense is shared; value 2 is its first call's
 #pragma once
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,26 +18,34 @@
 
 namespace fusebox {
 
+struct LayerVariables;
 struct ModelConfig;
 
+// An input of a model.
 struct InputConfig {
-  std::string name;
-  DType dtype = DType::kF32;
-  Shape shape;  // Without the batch.
+  std::string name;           // Unique in the model.
+  DType dtype = DType::kF32;  // What data are converted to.
+  Shape shape;                // Without the batch.
 
   bool operator==(const InputConfig&) const = default;
 };
 
+// A layer of a model.
 struct LayerConfig {
-  ItemSpec item;     // After registration: the full key, "fusebox/dense@1", and all attributes of the schema.
-  std::string name;  // Unique in the model: "dense", "dense_1" as Keras counts them.
-  bool trainable = true;
+  ItemSpec item;          // After registration: the full key, "fusebox/dense@1", and all attributes of the schema.
+  std::string name;       // Unique in the model: "dense", "dense_1" as Keras counts them.
+  bool trainable = true;  // Whether training changes its weights.
+  // Whose variables it has: null in a description that no model was made of yet. Layers with the same pointer are one
+  // layer, wherever they stand. No part of the description as text, and not compared.
+  std::shared_ptr<LayerVariables> variables = {};
   // Of a model within the model, which is no item; or is what the item time_distributed does with each step.
   std::shared_ptr<const ModelConfig> model = {};
   std::string place =
       {};  // Of a class's layer in a list of layers: the list and the place, "hidden/dense_1". See LayerList.
 
+  // Whether it is the item time_distributed of a model.
   bool IsTimeDistributedModel() const { return model != nullptr && !item.id.empty(); }
+  // Models within are compared by what they hold.
   bool operator==(const LayerConfig& other) const;
 };
 
@@ -45,31 +54,35 @@ inline constexpr char kTimeDistributed[] = "fusebox/time_distributed@1";
 
 // A value of the model: output `output` of one of its inputs (0, 1, ...) or else of a call (inputs.size() + call).
 struct ValueRef {
-  size_t source = 0, output = 0;
+  size_t source = 0, output = 0;  // See above.
 
   bool operator==(const ValueRef&) const = default;
 };
 
+// A call of a layer.
 struct CallConfig {
-  size_t layer = 0;
-  std::vector<ValueRef> inputs;
+  size_t layer = 0;              // Its number among the layers.
+  std::vector<ValueRef> inputs;  // What it is called with.
 
   bool operator==(const CallConfig&) const = default;
 };
 
 // What one output is to learn.
 struct OutputLoss {
-  std::string output;            // Its name.
-  ItemSpec loss;                 // Without an id: none.
-  std::optional<double> weight;  // What the loss counts in the sum of all; 1 if it is not said.
-  std::vector<ItemSpec> metrics;
-  std::vector<ItemSpec> weighted_metrics = {};
+  std::string output;                           // Its name.
+  ItemSpec loss;                                // Without an id: none.
+  std::optional<double> weight;                 // What the loss counts in the sum of all; 1 if it is not said.
+  std::vector<ItemSpec> metrics;                // Logged.
+  std::vector<ItemSpec> weighted_metrics = {};  // Logged, with samples by their weights.
 
+  // Whether a loss is given.
   bool HasLoss() const { return !loss.id.empty(); }
   bool operator==(const OutputLoss&) const = default;
 };
 
+// What Compile was told.
 struct CompileConfig {
+  // As in CompileArgs.
   ItemSpec optimizer;
   ItemSpec loss;
   std::vector<ItemSpec> metrics;
@@ -84,19 +97,20 @@ struct CompileConfig {
 
 // A value whose mean over an epoch is logged under this name.
 struct AddedMetric {
-  std::string name;
-  ValueRef value;
+  std::string name;  // See above.
+  ValueRef value;    // Of the model.
 
   bool operator==(const AddedMetric&) const = default;
 };
 
+// A model.
 struct ModelConfig {
-  std::string name = "sequential";
-  std::vector<InputConfig> inputs;  // Of a stack: one, or none as long as the first batch of data has not decided.
-  std::vector<LayerConfig> layers;  // In Keras's order: a stack's from first to last, others' as LayerOrder says.
-  std::vector<CallConfig> calls = {};
-  std::vector<ValueRef> outputs = {};
-  std::optional<CompileConfig> compile = {};
+  std::string name = "sequential";     // "functional" as Keras names graphs of layers.
+  std::vector<InputConfig> inputs;     // Of a stack: one, or none as long as the first batch of data has not decided.
+  std::vector<LayerConfig> layers;     // In Keras's order: a stack's from first to last, others' as LayerOrder says.
+  std::vector<CallConfig> calls = {};  // In an order in which they can be computed; none of a stack.
+  std::vector<ValueRef> outputs = {};  // None of a stack.
+  std::optional<CompileConfig> compile = {};  // None if the model is not compiled.
   // What the user has added to the losses and metrics.
   std::vector<ValueRef> added_losses = {};
   std::vector<AddedMetric> added_metrics = {};
@@ -106,6 +120,7 @@ struct ModelConfig {
   std::vector<std::string> output_names = {};
   size_t members = 0;  // The first so many layers are the object's own, called here or not; the others Call has made.
 
+  // Whether it is a class; whether it is a plain stack.
   bool IsSubclass() const { return !class_name.empty(); }
   bool IsStack() const { return outputs.empty() && !IsSubclass(); }
 
@@ -150,11 +165,18 @@ std::string KerasClassOf(const LayerConfig& layer);
 
 // The layers that are no models, those of models within included, in Keras's order.
 struct LeafLayer {
-  std::string path;  // "encoder/dense": the scope of its weights.
-  const LayerConfig* layer = nullptr;
-  bool trainable = true;  // So are all models around it, too.
+  std::string path;                    // "encoder/dense": the scope of its weights.
+  const LayerConfig* layer = nullptr;  // Of the model that was asked.
+  bool trainable = true;               // So are all models around it, too.
 };
+// All of them.
 std::vector<LeafLayer> LeafLayers(const ModelConfig& model);
+
+// By path, the leaf layers that stand at several places of the model (within models, say) and so share their variables: the
+// first such place, after which the weights are named, for each of them. Paths that are not in the map are first themselves.
+std::map<std::string, std::string> SharedPaths(const ModelConfig& model);
+// Makes the layers at these places one, as SharedPaths tells of another model of the same layers. Error: no such layer.
+absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model);
 
 // What each output learns, in order; of a model with one output whatever its compile config says in short. Nothing, if
 // the model is not compiled.

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string_view>
 
-#include "fusebox/compiler/codegen/cpu/spin.h"
+#include "fusebox/compiler/native/spin.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/execute/float_environment.h"
 #include "fusebox/runtime/execute/usable_cores.h"
@@ -48,8 +48,8 @@ void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
   }
 }
 
-// In one order with the sleepers' own accesses, as the last one's fetch_sub below: else a thread could go to sleep just when
-// nobody is awoken any more.
+// Sequentially consistent with the sleepers' own accesses, as is the last worker's fetch_sub below. Otherwise a thread
+// could fall asleep just after the last wake-up.
 void ThreadPool::Wake(Worker& worker) {
   worker.round.fetch_add(1, std::memory_order_seq_cst);
   worker.round.notify_one();

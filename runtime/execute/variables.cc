@@ -25,7 +25,7 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
-// What the initializer makes of a type, with random numbers of this seed.
+// Makes the initial value of a variable by its initializer, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
   GraphBuilder builder;
@@ -41,6 +41,25 @@ absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   return tensor;
 }
 
+// The value that the variable's layer has already; null if it has none.
+const Tensor* Owned(const Variable& variable) {
+  if (variable.layer == nullptr) return nullptr;
+  const auto value = variable.layer->values.find(variable.name_in_layer);
+  return value != variable.layer->values.end() ? &value->second : nullptr;
+}
+
+// Checks that the value that the layer has, if any, is of the variable's type.
+absl::Status CheckOwned(const Variable& variable) {
+  const Tensor* const owned = Owned(variable);
+  if (owned == nullptr || (owned->dtype() == variable.type.dtype && owned->shape() == Dims64(variable.type))) {
+    return absl::OkStatus();
+  }
+  const Type has = {owned->dtype(), Shape(owned->shape().begin(), owned->shape().end())};
+  return Refuse("'{}': its layer is shared with a model that made this weight {}; expected {}", variable.name,
+                ToString(has), ToString(variable.type));
+}
+
+// Sets a scalar of any dtype.
 void Fill(Tensor& scalar, double number) {
   switch (scalar.dtype()) {
     case DType::kF32:
@@ -62,35 +81,60 @@ void Fill(Tensor& scalar, double number) {
 
 }  // namespace
 
-void Variables::Declare(const Graph& program) {
+absl::Status Variables::Declare(const Graph& program, const FindWeightOwner& owner_of) {
   std::unordered_set<std::string> known;
   for (const Variable& variable : all_) known.insert(variable.name);
+  std::vector<Variable> declared;
   for (NodeId i = 1; i < program.size(); ++i) {
     const Node& node = program[i];
     if (node.op != Op::kState) continue;
     const AttributeMap& a = node.attributes;
     if (a.String("kind") == "accumulator" || !known.insert(a.String("name")).second) continue;
-    all_.push_back({.name = a.String("name"),
-                    .kind = a.String("kind"),
-                    .type = node.type,
-                    .scope = node.scope,
-                    .initializer = a.String("initializer"),
-                    .trainable = a.Flag("trainable"),
-                    .order = a.Int("order"),
-                    .value = {}});
+    Variable variable = {.name = a.String("name"),
+                         .kind = a.String("kind"),
+                         .type = node.type,
+                         .scope = node.scope,
+                         .initializer = a.String("initializer"),
+                         .trainable = a.Flag("trainable"),
+                         .order = a.Int("order"),
+                         .value = {}};
+    if (owner_of && variable.kind == "weight") {
+      WeightOwner owner = owner_of(variable.name);
+      if (owner.layer != nullptr) {
+        variable.layer = std::move(owner.layer);
+        variable.name_in_layer = std::move(owner.name);
+        FUSEBOX_RETURN_IF_ERROR(CheckOwned(variable));
+      }
+    }
+    declared.push_back(std::move(variable));
   }
+  for (Variable& variable : declared) {
+    if (variable.layer != nullptr) {
+      std::shared_ptr<SharingGroup>& group = variable.layer->group;
+      if (group == nullptr) group = group_;
+      SharingGroup::Merge(group_, group);
+    }
+    all_.push_back(std::move(variable));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Variables::Initialize(int64_t seed) {
   Touch();
   for (Variable& variable : all_) {
     if (!variable.value.empty()) continue;
+    if (const Tensor* const owned = Owned(variable)) {
+      FUSEBOX_RETURN_IF_ERROR(CheckOwned(variable));
+      variable.value = *owned;
+      continue;
+    }
     if (variable.kind == "slot" && variable.initializer == "variable") {
       FUSEBOX_ASSIGN_OR_RETURN(variable.value, CopyOfWeight(variable));
       continue;
     }
     if (variable.kind == "weight" || variable.kind == "slot") {
-      FUSEBOX_ASSIGN_OR_RETURN(variable.value, Make(variable, seed));
+      FUSEBOX_ASSIGN_OR_RETURN(Tensor value, Make(variable, seed));
+      Give(variable, std::move(value));
       continue;
     }
     variable.value = Tensor(variable.type.dtype, Dims64(variable.type));
@@ -99,13 +143,12 @@ absl::Status Variables::Initialize(int64_t seed) {
   return absl::OkStatus();
 }
 
-void Variables::Fetch() const {
-  if (!fetch_) return;
-  ++fetches_;
-  std::exchange(fetch_, nullptr)();
+void Variables::Give(Variable& variable, Tensor value) {
+  variable.value = std::move(value);
+  if (variable.layer != nullptr) variable.layer->values[variable.name_in_layer] = variable.value;
 }
 
-// The weight that the slot "optimizer/<weight>/<slot>" belongs to, as it is now.
+// The slot is named "optimizer/<weight>/<slot>".
 absl::StatusOr<Tensor> Variables::CopyOfWeight(const Variable& slot) const {
   const size_t first = slot.name.find('/'), last = slot.name.rfind('/');
   const Variable* const weight = last > first ? Find(slot.name.substr(first + 1, last - first - 1)) : nullptr;
@@ -141,7 +184,11 @@ absl::Status Variables::Set(std::string_view name, const Tensor& value) {
   if (got != variable->type.shape) {
     return Refuse("'{}': expected the shape {}, got {}", name, ToString(variable->type.shape), ToString(got));
   }
-  if (variable->value.empty()) variable->value = Tensor(variable->type.dtype, value.shape());
+  if (variable->value.empty()) {
+    FUSEBOX_RETURN_IF_ERROR(CheckOwned(*variable));
+    const Tensor* const owned = Owned(*variable);
+    Give(*variable, owned != nullptr ? *owned : Tensor(variable->type.dtype, value.shape()));
+  }
   const Tensor converted = value.Cast(variable->type.dtype);
   std::memcpy(variable->value.mutable_raw(), converted.raw(), converted.bytes());
   Touch();

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps that the caller takes one by one, and what they leave behind.
+// Single batches: TrainOnBatch, TestOnBatch, and the results of the last run.
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/fit/evaluate.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 namespace {
 
-// The batch of a model that is compiled; nothing is wrong with it then.
+// Checks the model and the arrays of a batch.
 absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Arrays& y, const Arrays& sample_weight,
                                    const ClassWeights& class_weight) {
   FUSEBOX_RETURN_IF_ERROR(model.status);
@@ -17,14 +18,14 @@ absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Ar
     return absl::FailedPreconditionError(
         fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   }
-  FUSEBOX_ASSIGN_OR_RETURN(PortData data, model.TakeData(x, y, ""));
-  FUSEBOX_RETURN_IF_ERROR(model.TakeWeights(sample_weight, class_weight, data));
+  FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(model, x, y, ""));
+  FUSEBOX_RETURN_IF_ERROR(TakeWeights(model, sample_weight, class_weight, data));
   if (data.rows() == 0) return Refuse("x has no samples");
   if (data.rows() > INT32_MAX) return Refuse("x has {} samples, expected {} or fewer", data.rows(), INT32_MAX);
   return data;
 }
 
-// Runs one step, and reads what it says.
+// Runs one step and reads its losses and metrics.
 absl::StatusOr<Logs> RunStep(Model::Impl& model, BoundProgram& program, int64_t threads, int64_t rows) {
   program.ResetAccumulators();
   program.Run(threads, 0, 1, rows, rows, nullptr);
@@ -40,7 +41,7 @@ absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, Train
   FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, args.class_weight));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.CompiledForBatch(ProgramKind::kTraining, data, args.target_cpu));
+                           model.CompiledForBatch(ProgramKind::kTraining, data.Types(), data.rows(), args.target_cpu));
   model.variables.SetInteger("seed", args.seed.value_or(model.seed));
   std::vector<int32_t> order(size_t(data.rows()), 0);
   FillInOrder(order);
@@ -54,8 +55,8 @@ absl::StatusOr<Logs> Model::TestOnBatch(const Arrays& x, const Arrays& y, TestOn
   FUSEBOX_RETURN_IF_ERROR(Settle(x));
   FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, {}));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.CompiledForBatch(ProgramKind::kEvaluation, data, args.target_cpu));
+  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.CompiledForBatch(ProgramKind::kEvaluation, data.Types(),
+                                                                               data.rows(), args.target_cpu));
   BindData(*program, model.config, Port::Kind::kInput, data);
   return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
 }

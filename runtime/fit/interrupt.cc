@@ -10,7 +10,7 @@
 namespace fusebox {
 namespace {
 
-// All that the handler touches: lock-free atomics.
+// The handler touches nothing but these lock-free atomics and paths.
 std::atomic<int> arrived = 0;
 std::atomic<std::atomic<uint32_t>*> words[64] = {};
 struct DoomedFile {
@@ -62,7 +62,7 @@ SignalSets::~SignalSets() {
 }
 
 RemovedBySignal::RemovedBySignal(const std::string& path) {
-  if (path.size() >= PATH_MAX) return;  // Then there is no such file.
+  if (path.size() >= PATH_MAX) return;  // No file can have such a path.
   for (int i = 0; i < int(std::size(doomed)) && slot_ < 0; ++i) {
     int free = DoomedFile::kFree;
     if (doomed[i].state.compare_exchange_strong(free, DoomedFile::kTaken)) slot_ = i;
@@ -74,7 +74,7 @@ RemovedBySignal::RemovedBySignal(const std::string& path) {
 
 RemovedBySignal::~RemovedBySignal() {
   int armed = DoomedFile::kArmed;
-  // Where the handler has been faster the process is about to end.
+  // If the handler came first, the process is about to end.
   if (slot_ >= 0) doomed[slot_].state.compare_exchange_strong(armed, DoomedFile::kFree);
 }
 

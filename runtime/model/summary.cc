@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of layers that Keras prints.
+// Prints the table of layers as Keras does.
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 namespace {
 
 using Row = std::vector<std::string>;
 
-// How wide a text is on a terminal: UTF-8's continuation bytes take no place.
+// The width of a text on a terminal. UTF-8 continuation bytes take no space.
 size_t Width(std::string_view text) {
   return size_t(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
@@ -36,7 +38,7 @@ std::string Grouped(int64_t number) {
   return text;
 }
 
-// As Keras says how much memory it is: "1.02 MB".
+// The amount of memory as Keras prints it: "1.02 MB".
 std::string Memory(int64_t bytes) {
   constexpr const char* kUnits[] = {"B", "KB", "MB", "GB", "TB"};
   double amount = double(bytes);
@@ -45,7 +47,7 @@ std::string Memory(int64_t bytes) {
   return fmt::format("{:.2f} {}", amount, kUnits[unit]);
 }
 
-// As Python prints a tuple: (None, 10), (None,).
+// The shape as Python prints a tuple: (None, 10), (None,).
 std::string KerasShape(const Shape& shape) {
   std::vector<std::string> dims;
   for (const int64_t d : shape)
@@ -55,7 +57,7 @@ std::string KerasShape(const Shape& shape) {
 
 int64_t Elements(const Variable& variable) { return NumElements(variable.type.shape, 1); }
 
-// Left and right end, what stands between columns, and what the line is of.
+// A horizontal line: its left and right ends, the character between columns, and the dash that it is drawn with.
 std::string Line(const std::vector<size_t>& widths, const char* left, const char* middle, const char* right,
                  const char* dash) {
   std::string text = left;
@@ -63,7 +65,7 @@ std::string Line(const std::vector<size_t>& widths, const char* left, const char
   return text + right + "\n";
 }
 
-// The text in lines of this width, broken at blanks; a longer word gets a line of its own.
+// Breaks a text at blanks into lines of this width. A word that is longer gets a line of its own.
 std::vector<std::string> Wrap(const std::string& text, size_t width) {
   std::vector<std::string> lines = {""};
   for (size_t begin = 0; begin < text.size();) {
@@ -102,14 +104,15 @@ std::string Cells(const std::vector<size_t>& widths, const Row& row, const char*
   return text;
 }
 
-// Words do not break: the widest one of a column decides, if it is wider than Keras's column.
+// Widens columns to their widest word where that is wider than Keras's column. Words are never broken.
 void Widen(std::vector<size_t>& widths, const Row& row) {
   for (size_t i = 0; i < widths.size(); ++i) {
     for (const std::string& line : Wrap(row[i], widths[i])) widths[i] = std::max(widths[i], Width(line));
   }
 }
 
-// A chain of layers, each called once: who reads whom needs no saying. Keras does not say it of a class, either.
+// Whether the model is a chain of layers, each called once, so that the table needs no column of connections. For a
+// class Keras does not print connections either.
 bool IsChain(const ModelConfig& model) {
   if (model.IsStack() || model.IsSubclass()) return true;
   std::set<size_t> called, read;
@@ -120,14 +123,14 @@ bool IsChain(const ModelConfig& model) {
   return model.inputs.size() == 1 && model.outputs.size() == 1;
 }
 
-// "(None, 3)"; of a layer with several outputs "[(None, 3), (None, 4)]".
+// "(None, 3)", or "[(None, 3), (None, 4)]" for a layer with several outputs.
 std::string Shapes(const std::vector<Type>& types) {
   std::vector<std::string> shapes;
   for (const Type& type : types) shapes.push_back(KerasShape(type.shape));
   return shapes.size() == 1 ? shapes[0] : fmt::format("[{}]", fmt::join(shapes, ", "));
 }
 
-// What each layer reads, in all its calls: "a[0][0], dense[1][0]".
+// The values that each layer reads in all of its calls: "a[0][0], dense[1][0]".
 std::vector<std::string> Connections(const ModelConfig& model) {
   const size_t inputs = model.inputs.size();
   std::vector<std::string> of_layer(model.layers.size());
@@ -145,27 +148,37 @@ std::vector<std::string> Connections(const ModelConfig& model) {
   return of_layer;
 }
 
-// By path of a layer: all within, and those that are trained.
+// The numbers of parameters: all, and those that training changes.
 struct Counts {
   int64_t all = 0, trained = 0;
 };
+// Counts the parameters of the layers within the path `name`, or of all layers if it is empty.
 Counts CountWithin(const ModelConfig& model, const Variables& variables, std::string_view name) {
   Counts counts;
   const std::vector<LeafLayer> leaves = LeafLayers(model);
+  const std::map<std::string, std::string> shared = SharedPaths(model);
+  // The paths that the weights of these layers are named after.
+  std::set<std::string_view> within;
+  for (const LeafLayer& leaf : leaves) {
+    if (!name.empty() && !leaf.path.starts_with(name)) continue;
+    if (!name.empty() && leaf.path.size() > name.size() && leaf.path[name.size()] != '/') continue;
+    const auto first = shared.find(leaf.path);
+    within.insert(first != shared.end() ? first->second : leaf.path);
+  }
   for (const Variable* weight : variables.OfKind("weight")) {
     const std::string_view scope = weight->scope;
     const auto is_of = [&](std::string_view path) {
       return scope.starts_with(path) && (scope.size() == path.size() || scope[path.size()] == '/');
     };
-    if (!name.empty() && !is_of(name)) continue;
     const auto leaf = std::ranges::find_if(leaves, [&](const LeafLayer& l) { return is_of(l.path); });
+    if (leaf != leaves.end() ? !within.contains(leaf->path) : !name.empty() && !is_of(name)) continue;
     counts.all += Elements(*weight);
     if (weight->trainable && (leaf == leaves.end() || leaf->trainable)) counts.trained += Elements(*weight);
   }
   return counts;
 }
 
-// What is not made yet is told by the symbols alone. A class has declared those of all its tracings.
+// Weights that are not made yet are read from the model's symbols. A class has declared the weights of all its traces.
 Variables Declared(const Model::Impl& model) {
   Variables variables;
   if (model.config.IsSubclass()) {
@@ -174,8 +187,9 @@ Variables Declared(const Model::Impl& model) {
     }
     return variables;
   }
-  if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok())
-    variables.Declare(*program);
+  if (const absl::StatusOr<Graph> program = model.Program(ProgramKind::kPrediction, model.UsualData()); program.ok()) {
+    Check(variables.Declare(*program).ok(), "weights without an owner cannot be refused");
+  }
   return variables;
 }
 
@@ -209,7 +223,7 @@ std::string Model::Summary() const {
   }
 
   const Row head = {"Layer (type)", "Output Shape", "Param #", "Connected to"};
-  // Those of Keras on a terminal of 80 columns.
+  // Keras's column widths on a terminal of 80 columns.
   std::vector<size_t> widths = chain ? std::vector<size_t>{31, 22, 13} : std::vector<size_t>{19, 17, 10, 17};
   for (const Row& row : rows) Widen(widths, row);
   std::string text = fmt::format("Model: \"{}\"\n", model.name);

@@ -14,18 +14,19 @@ namespace fusebox {
 
 // One use of an item.
 struct ItemUse {
-  uint32_t kind = 0;  // FB_LAYER, ...
-  ItemSpec item;      // The full key and all attributes.
-  bool training = false;
-  bool frozen = false;  // A layer that is not trained.
+  uint32_t kind = 0;      // FB_LAYER, ...
+  ItemSpec item;          // The full key and all attributes.
+  bool training = false;  // Whether the program trains.
+  bool frozen = false;    // A layer that is not trained.
 };
 
 // Texts (.fbg) by what was asked for: kind, item, attributes, types of the inputs. In such a graph the inputs are named
 // "0", "1", ..., the output "y" (others are losses that it adds), and states as the item itself names them; those that
 // an optimizer has once for all variables lie in the scope "optimizer".
 inline constexpr char kSharedScope[] = "optimizer";
+// See above.
 struct Expansions {
-  std::map<std::string, std::string> texts;
+  std::map<std::string, std::string> texts;  // By ExpansionKey.
 
   bool operator==(const Expansions&) const = default;
 };

@@ -68,6 +68,7 @@ Expansions CollectExpansions(const Model::Impl& model) {
   if (!model.HasInput() || !UsesOthersItems(model.config)) return model.embedded;
   ExpansionRecorder recorder;
   recorder.expansions = model.embedded;
+  model.program_memo.Clear();  // What is recorded is written when a program is built.
   const BatchTypes usual = model.UsualData();
   (void)model.Program(ProgramKind::kPrediction, usual);
   if (!model.config.compile) return std::move(recorder.expansions);

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
 

@@ -37,7 +37,8 @@ class ProgramWriter {
       : training_(kind == ProgramKind::kTraining),
         has_loss_(kind != ProgramKind::kPrediction),
         model_(model),
-        embedded_(embedded) {}
+        embedded_(embedded),
+        shared_paths_(SharedPaths(model)) {}
 
   absl::StatusOr<Graph> Finish() && {
     if (!b_.status().ok()) return b_.status();
@@ -268,12 +269,21 @@ class ProgramWriter {
     if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, frozen);
     if (layer.model) return CallModel(layer, inputs, frozen);
     const NodeId first = b_.graph().size();
-    const std::string path = (b_.scope().empty() ? "" : b_.scope() + "/") + layer.name;
+    std::string path = (b_.scope().empty() ? "" : b_.scope() + "/") + layer.name;
+    // A layer that is called at several places of the model, in models within, has the weights of the first.
+    std::optional<GraphBuilder::AbsoluteScope> scope_of_first;
+    std::string name = layer.name;
+    if (const auto shared = shared_paths_.find(path); shared != shared_paths_.end()) {
+      path = shared->second;
+      const size_t slash = path.rfind('/');
+      scope_of_first.emplace(b_, slash == std::string::npos ? "" : path.substr(0, slash));
+      name = path.substr(slash + 1);
+    }
     auto& states = states_[path];
     if (!states.empty()) b_.again = &states;
     b_.masks = inputs.masks;
     b_.mask = 0;
-    const Value y = ExpandUse(b_, {FB_LAYER, layer.item, training_, frozen}, inputs.values, layer.name, embedded_);
+    const Value y = ExpandUse(b_, {FB_LAYER, layer.item, training_, frozen}, inputs.values, name, embedded_);
     b_.again = nullptr;
     if (b_.mask == 0 && KeepsMask(layer.item)) b_.mask = inputs.masks[0];
     if (!y.ok()) return {};
@@ -443,6 +453,7 @@ class ProgramWriter {
   bool training_, has_loss_;
   const ModelConfig& model_;
   const Expansions& embedded_;
+  const std::map<std::string, std::string> shared_paths_;
   std::map<std::string, GraphBuilder::StatesByName> states_;  // Of each layer that was called, by its path.
   std::vector<std::pair<std::string, Value>> added_metrics_;
   std::set<NodeId> frozen_;    // States of layers that are not trained.

@@ -39,6 +39,9 @@ std::optional<Type> ParseFixedType(std::string_view text) {
   return type;
 }
 
+// In front of the path of a layer that stands at several places: "shared.B/dense" is "A/dense".
+const std::string kShared = "shared.";
+
 // Whether layers, one loss and metrics in their order say all.
 bool IsPlain(const ModelConfig& model) {
   const bool within =
@@ -75,6 +78,7 @@ void WriteFacts(const ModelConfig& model, Graph& program) {
     WriteStack(model, program);
   } else {
     program.metadata["config"] = KerasConfigJson(model);
+    for (const auto& [path, first] : SharedPaths(model)) program.metadata[kShared + path] = first;
   }
   std::vector<std::pair<uint32_t, std::string>> items;
   for (const LeafLayer& leaf : LeafLayers(model)) items.emplace_back(FB_LAYER, leaf.layer->item.id);
@@ -89,7 +93,13 @@ void WriteFacts(const ModelConfig& model, Graph& program) {
 
 absl::StatusOr<ModelConfig> ReadFacts(const Graph& program) {
   if (const auto config = program.metadata.find("config"); config != program.metadata.end()) {
-    return ParseKerasConfig(config->second, "program: config");
+    FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ParseKerasConfig(config->second, "program: config"));
+    std::map<std::string, std::string> shared;
+    for (const auto& [key, value] : program.metadata) {
+      if (key.starts_with(kShared)) shared[key.substr(kShared.size())] = value;
+    }
+    FUSEBOX_RETURN_IF_ERROR(ShareLayers(shared, model));
+    return model;
   }
   ModelConfig model;
   CompileConfig compile;

@@ -8,9 +8,10 @@
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
 #include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/model/model_state.h"
+#include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
+#include "fusebox/runtime/save/shared_layers.h"
 
 namespace fusebox {
 namespace {
@@ -60,10 +61,13 @@ size_t BeforeSlots(const std::vector<const Variable*>& variables) {
 
 absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
   const auto weights = model.WeightsByLayer();
+  const std::map<std::string, std::string> shared = SharedPaths(model.config);
   if (groups.size() != weights.size())
     return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     const std::string& name = groups[i].layer_name;
+    // Keras writes the weights of a layer that stands at several places only at the first.
+    if (groups[i].vars.empty() && shared.contains(name)) continue;
     if (groups[i].vars.size() != weights[i].size()) {
       return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(),
                     groups[i].vars.size());
@@ -177,7 +181,8 @@ absl::Status Model::Save(const std::string& path) {
     const size_t outer = ScalesLoss(*impl_) ? 4 : file.optimizer_vars.size();
     file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
   }
-  file.fusebox_metadata = WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), CollectExpansions(*impl_));
+  file.fusebox_metadata =
+      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), CollectExpansions(*impl_)), frozen);
   return WriteKeras(path, file);
 }
 
@@ -209,10 +214,12 @@ absl::StatusOr<Model> LoadModel(const std::string& path) {
     FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, file.optimizer_vars, who));
     return model;
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const KerasFile file, ParseKeras(bytes, who));
+  FUSEBOX_ASSIGN_OR_RETURN(KerasFile file, ParseKeras(bytes, who));
   Expansions embedded;
   if (!file.fusebox_metadata.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, who + ": metadata.json"));
+    const std::string metadata = who + ": metadata.json";
+    FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, metadata));
+    FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(file.fusebox_metadata, metadata, file.config));
   }
   absl::StatusOr<Model> model = Model::FromConfig(file.config, embedded);
   if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));

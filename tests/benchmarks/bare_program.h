@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled program on arrays of its own, for benchmarks: one that cannot be had ends them.
+// A compiled program on arrays of its own, for benchmarks. An error ends the benchmark.
 #pragma once
 #include <string_view>
 
@@ -10,11 +10,11 @@ namespace fusebox::benchmarks {
 
 class BareProgram {
  public:
-  // For batches of `rows`.
+  // Compiles for batches of `rows`.
   BareProgram(const Graph& program, int64_t rows) : program_(OrDie(tools::BareProgram::Make(program, rows))) {}
 
   std::span<float> Array(Port::Kind kind, std::string_view name) { return OrDie(program_.Array(kind, name)); }
-  // One step. Weights stay as they were at the first.
+  // Runs one step. Weights keep their initial values.
   void Run(int64_t threads) { program_.Run(threads); }
 
  private:

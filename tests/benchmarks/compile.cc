@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Milliseconds from symbols to native code, and the milliseconds of each pass as counters: cold, with nothing cached, and
-// warm, with the objects in a folder on disk. Stacks of many layers show that the time is linear in their number.
+// Measures milliseconds from symbols to native code, with each pass as a counter: cold, with nothing cached, and warm,
+// with the objects in a folder on disk. Stacks of many layers show that the time is linear in their number.
 #include <filesystem>
 
 #include "benchmark/benchmark.h"
@@ -45,7 +45,7 @@ void MeasureWarm(benchmark::State& state, const Graph& program) {
 
 void CompileWarm(benchmark::State& state, ProgramKind kind) { MeasureWarm(state, OrDie(Model().Program(kind))); }
 
-// So many Dense layers of width 16.
+// A number of Dense layers of width 16.
 Sequential Stack(int64_t count) {
   std::vector<Layer> layers = {Dense(16, "relu", {.input_shape = {16}})};
   while (int64_t(layers.size()) < count) layers.push_back(Dense(16, "relu"));
@@ -69,7 +69,7 @@ void CompileStackWarm(benchmark::State& state) {
   state.SetComplexityN(state.range(0));
 }
 
-// What users wait for besides: declaring the layers, printing and parsing the program, and the table of layers.
+// The other steps that users wait for: declaring the layers, printing and parsing the program, and the table of layers.
 void DeclareStack(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(Stack(state.range(0)));
   state.SetComplexityN(state.range(0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Jobs for functional models, which peers/ times, too; 20,640 samples of made-up numbers, mean squared error, SGD:
+// Jobs for functional models, which peers/ times, too; 20,640 synthetic samples, mean squared error, SGD:
 //   WideAndDeep   8 - 30 - 30 with relu, concatenated with the input - 1
 //   TwoOutputs    6 - 30 - 30 with relu = h; h concatenated with 5 - 1 (weight 0.9), and h - 1 (weight 0.1)
 #pragma once

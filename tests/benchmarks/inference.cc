@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Microseconds a call, for so many samples: of Predict, and of the compiled program alone on arrays of the caller's.
+// Microseconds per call for a number of samples: of Predict, and of the compiled program alone on the caller's arrays.
 #include "benchmark/benchmark.h"
 #include "tests/benchmarks/bare_program.h"
 #include "tests/benchmarks/numbers.h"
@@ -36,7 +36,7 @@ void TimeForward(benchmark::State& state, const Sequential& model, const char* i
 void Forward(benchmark::State& state) { TimeForward(state, Model(), "x", "y"); }
 void TinyForward(benchmark::State& state) { TimeForward(state, TinyModel(), "x", "y"); }
 
-// The arguments of a benchmark, and how it is measured.
+// The arguments of a benchmark, and the way it is measured.
 void Times(benchmark::internal::Benchmark* forward, std::vector<int64_t> rows) {
   forward->ArgNames({"rows", "threads"})->ArgsProduct({std::move(rows), ThreadCounts()});
   forward->UseRealTime()->Unit(benchmark::kMicrosecond);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The most f32 operations a second that this machine's vector units can do, to which other figures are compared.
+// The peak f32 operations per second of this machine's vector units, to which other figures are compared.
 #include "benchmark/benchmark.h"
 #include "fusebox/runtime/execute/thread_pool.h"
 #include "tests/benchmarks/workload.h"
@@ -8,7 +8,7 @@
 namespace fusebox::benchmarks {
 namespace {
 
-constexpr int64_t kRounds = 1'000'000;  // Milliseconds: threads take microseconds to wake.
+constexpr int64_t kRounds = 1'000'000;  // Takes milliseconds, as threads take microseconds to wake.
 
 void Peak(benchmark::State& state) {
   const int64_t threads = state.range(0);

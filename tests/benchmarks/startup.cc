@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a process pays before its model is there.
+// Start-up costs of a process, up to a usable model.
 #include <filesystem>
 
 #include "benchmark/benchmark.h"
@@ -9,8 +9,8 @@
 namespace fusebox::benchmarks {
 namespace {
 
-// All built-in libraries into a registry of its own. The dynamic linker keeps a library that it has loaded, so only the
-// first one pays for relocation: see LoadBuiltinsCold for that.
+// Loads all built-in libraries into a new registry. The dynamic linker keeps loaded libraries, so only the first
+// iteration pays for relocation: see ListPluginsInANewProcess for that.
 void LoadBuiltins(benchmark::State& state) {
   for (auto _ : state) {
     Registry registry;
@@ -21,7 +21,7 @@ void LoadBuiltins(benchmark::State& state) {
   }
 }
 
-// The same in a new process each time, dynamic linking of libfusebox and the exit included.
+// The same in a new process each time, including dynamic linking of libfusebox and the exit.
 void ListPluginsInANewProcess(benchmark::State& state) {
   for (auto _ : state) {
     if (std::system(FUSEBOX_BIN " plugins list > /dev/null") != 0) state.SkipWithError("fusebox plugins list failed");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds an epoch once the program is compiled: gather of shuffled rows, forward, loss, metrics, backward, update.
+// Seconds per epoch with a compiled program: gather of shuffled rows, forward, loss, metrics, backward, update.
 #include "benchmark/benchmark.h"
 #include "tests/benchmarks/functional.h"
 
 namespace fusebox::benchmarks {
 namespace {
 
-// The counter `loss` is the first epoch's if there is only one iteration.
+// The counter `loss` is that of the first epoch if there is only one iteration.
 void TimeEpochs(benchmark::State& state, fusebox::Model model, const std::vector<Tensor>& x,
                 const std::vector<Tensor>& y, int64_t batch, int64_t threads) {
   const auto one_batch = [batch](std::vector<Tensor> arrays) {
@@ -50,7 +50,7 @@ void FunctionalEpoch(benchmark::State& state, FunctionalJob (*make)()) {
   TimeEpochs(state, std::move(job.model), job.x, job.y, state.range(0), state.range(1));
 }
 
-// The arguments of a benchmark, and how it is measured.
+// The arguments of a benchmark, and the way it is measured.
 void Times(benchmark::internal::Benchmark* epoch, std::vector<int64_t> batches, benchmark::TimeUnit unit) {
   epoch->ArgNames({"batch", "threads"})->ArgsProduct({std::move(batches), ThreadCounts()});
   epoch->MeasureProcessCPUTime()->UseRealTime()->Unit(unit);
@@ -75,7 +75,7 @@ BENCHMARK_CAPTURE(Epoch, sigmoid, kSgd, "sigmoid")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, gelu, kSgd, "gelu")->Apply(Epochs);
 BENCHMARK_CAPTURE(Epoch, softplus, kSgd, "softplus")->Apply(Epochs);
 
-// TinyEpoch, those of functional.h, and RandomMlpEpoch/0, /1, ... by their lines in mlps.txt.
+// TinyEpoch, the models of functional.h, and RandomMlpEpoch/0, /1, ..., one for each line of mlps.txt.
 const int kMlps = [] {
   Times(benchmark::RegisterBenchmark("TinyEpoch", MlpEpoch, kTiny), {kTiny.batch}, benchmark::kMillisecond);
   Times(benchmark::RegisterBenchmark("WideAndDeepEpoch", FunctionalEpoch, WideAndDeep), {kTiny.batch},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The jobs that benchmarks time, and peers/ times, too:
+// The jobs that benchmarks time; peers/ times them, too:
 //   Model       784 - 300 - 100 - 10 with relu and softmax, sparse categorical cross-entropy, accuracy, 55,000 samples;
 //               in batches of 32 the last one has 24
 //   TinyModel   8 - 30 - 30 - 1 with relu, mean squared error, 20,640 samples
@@ -23,10 +23,10 @@ namespace fusebox::benchmarks {
 
 inline constexpr int64_t kSamples = 55'000;
 
-// Benchmarks leave the user's cache of compiled code alone, and find nothing there, unless a folder is named.
+// Benchmarks neither read nor change the user's cache of compiled code, unless a folder is named.
 inline const int kNoCache = setenv("FUSEBOX_CACHE_DIR", "", /*overwrite=*/0);
 
-// A benchmark has nobody to tell of an error.
+// Benchmarks have no caller to report an error to.
 template <class T>
 T OrDie(absl::StatusOr<T> value) {
   if (!value.ok()) {
@@ -40,13 +40,13 @@ inline void OrDie(const absl::Status& status) {
   if (!status.ok()) OrDie(absl::StatusOr<int>(status));
 }
 
-// One thread, and one for each core that this process may use.
+// One thread, and one thread per core that this process may use.
 inline std::vector<int64_t> ThreadCounts() {
   const int64_t cores = std::thread::hardware_concurrency();
   return cores > 1 ? std::vector<int64_t>{1, cores} : std::vector<int64_t>{1};
 }
 
-// Fashion-MNIST, or, where it is not installed, noise of the same shape: time does not depend on it.
+// Fashion-MNIST, or noise of the same shape if it is not installed: the time does not depend on it.
 inline Data Pictures() {
   absl::StatusOr<Data> real = LoadData("fashion_mnist:train[5000:]");
   if (real.ok()) return *std::move(real);
@@ -58,7 +58,7 @@ inline Data Pictures() {
   return data;
 }
 
-// The pictures' grey levels, u8.
+// The grey levels of the images, u8.
 inline Data Bytes() {
   Data data = Pictures();
   Tensor bytes(DType::kU8, data.x.shape());
@@ -72,7 +72,7 @@ inline Sequential Compiled(Sequential model, const char* optimizer) {
   return model;
 }
 
-// What a model may have besides.
+// Optional parts of a model.
 struct Extra {
   std::function<Layer()> layer = {};  // After each activation between layers.
   const char* kernel_regularizer = "";
@@ -89,7 +89,7 @@ inline Sequential Model(const char* optimizer = "sgd:learning_rate=0.01", const 
   return Compiled(std::move(model), optimizer);
 }
 
-// The same for pictures of u8, which it rescales.
+// The same model for images of u8, which it rescales.
 inline Sequential ModelOfBytes(const char* optimizer = "sgd:learning_rate=0.01") {
   return Compiled(Sequential({Rescaling(1.0 / 255, {.input_shape = {28, 28}}), Flatten(), Dense(300, "relu"),
                               Dense(100, "relu"), Dense(10, "softmax")},
@@ -97,7 +97,7 @@ inline Sequential ModelOfBytes(const char* optimizer = "sgd:learning_rate=0.01")
                   optimizer);
 }
 
-// Dense layers of these widths, relu between, on made-up numbers.
+// Dense layers of these widths with relu between, on synthetic data.
 struct Mlp {
   int64_t batch = 32, rows = 0;
   std::vector<int64_t> widths;  // The input's, then the layers'.

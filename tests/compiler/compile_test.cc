@@ -132,7 +132,7 @@ TEST(Compile, AProgramWithoutOutputsRuns) {
   EXPECT_EQ(Compare(graph, bindings, got).mismatch, "");
 }
 
-// An executable is code of its own: it outlives others, copies share it.
+// An executable owns its code: it outlives other executables, and copies share it.
 TEST(Compile, ExecutablesLiveOnTheirOwn) {
   const Graph graph = ParseGraph("%x = input : f32[N]\n%0 = exp %x : f32[N]\nreturn y = %0");
   const Bindings bindings = RandomBindings(graph, 1, 5);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled branches and loops: equal to the evaluator, the same bits for any number of threads, gradients as finite
-// differences have them, and loops that are loops.
+// Compiled branches and loops: values equal to the evaluator's, equal bits for any number of threads, gradients equal
+// to finite differences, and loops compiled as loops.
 #include <cmath>
 #include <functional>
 
@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 
 struct Case {
   const char* name;
-  std::function<void(GraphBuilder& b, DType real)> write;  // A scalar output "loss", and whatever else.
+  std::function<void(GraphBuilder& b, DType real)> write;  // Writes a scalar output "loss", and anything else.
   bool differentiable = true;
 };
 
@@ -70,7 +70,7 @@ std::vector<Case> Cases() {
          b.Output("last", carry[0]);
          OutputLoss(b, y[0]);
        }},
-      // Nobody reads the carry, and one of two kept values.
+      // The carry is not read, nor is one of the two kept values.
       {"carry_is_private",
        [](GraphBuilder& b, DType real) {
          const Value xs = b.Input("xs", Of(real, {6, 3}));
@@ -82,7 +82,7 @@ std::vector<Case> Cases() {
              {Slice(xs, 0, 0, 1) * 0.0 + 1.0}, {Reshape(xs, {6, 1, 3})});
          OutputLoss(b, y[0]);
        }},
-      // The first carry goes through unchanged, the others change places: no value has memory of its own in the body.
+      // The first carry passes unchanged, the others swap places: no value has memory of its own in the body.
       {"carries_change_places",
        [](GraphBuilder& b, DType real) {
          const Value x = b.Input("x", Of(real, {kBatch, 3})), w = Weight(b, "w", real, {3});
@@ -182,7 +182,7 @@ Graph Write(const Case& c, DType real) {
   return std::move(b).Take();
 }
 
-// With the loss's gradients by all float inputs and states, as outputs "d x".
+// Adds gradients of the loss by all float inputs and states, as outputs "d x".
 Graph WithGradients(const Graph& graph) {
   GraphBuilder b(graph);
   const auto loss = std::ranges::find(graph.outputs(), "loss", &Graph::Output::name)->value;
@@ -281,7 +281,7 @@ TEST(ControlFlow, AWhileHasNoGradient) {
   b.Output("d", Gradient(last[0], x));
   EXPECT_THAT(Compile(std::move(b).Take()),
               StatusHasMessage(HasSubstr("differentiate: a while in newton is on the way to the loss, and has no "
-                                         "gradient, as nobody knows how often it runs; a scan has one")));
+                                         "gradient, as the number of its iterations is unknown; a scan has one")));
 }
 
 // Steps of a training loop, in which a scan's weights are changed in place.

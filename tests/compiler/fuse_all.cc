@@ -3,15 +3,14 @@
 
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/passes/pipeline.h"
-#include "fusebox/compiler/plan/plan.h"
 
 namespace fusebox::testing {
 
 absl::StatusOr<FusedProgram> FuseAll(const Graph& graph) {
-  CompileReport report;
-  auto passed = RunGraphPasses(graph, {}, report);
+  std::vector<PassReport> reports;
+  auto passed = RunGraphPasses(graph, {}, reports);
   if (!passed.ok()) return passed.status();
-  return Fuse(OwnMemory(*passed));
+  return Fuse(*passed);
 }
 
 std::vector<std::string> Lines(const FusedProgram& program) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Programs as fusion leaves them.
+// Programs after fusion.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,10 +9,10 @@
 
 namespace fusebox::testing {
 
-// All graph passes, then fusion.
+// Runs all graph passes, then fusion.
 absl::StatusOr<FusedProgram> FuseAll(const Graph& graph);
 
-// Each kernel in a line: "matmul: matmul add max".
+// Each kernel as a line: "matmul: matmul add max".
 std::vector<std::string> Lines(const FusedProgram& program);
 
 }  // namespace fusebox::testing

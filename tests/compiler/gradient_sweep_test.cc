@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each op's gradient, and those of random graphs, against central differences in f64.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -10,6 +11,7 @@
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -17,48 +19,15 @@
 namespace fusebox::testing {
 namespace {
 
-// What an op is smooth on.
-enum class Domain { kAny, kPositive, kInsideOne };
-
 // `%y = node`, in operands %a, %b, ... of these types; loss = sum(%y * random numbers).
 struct Case {
-  std::vector<const char*> operands;
-  const char* node;
-  Domain domain = Domain::kAny;
+  std::vector<std::string> operands;
+  std::string node;
+  Domain domain = Domain::kReal;  // Of the last operand.
 };
 
 const Case kCases[] = {
-    {{"f64[2,3]", "f64[2,3]"}, "add %a, %b : f64[2,3]"},
-    {{"f64[N,3]", "f64[3]"}, "add %a, %b : f64[N,3]"},
-    {{"f64[]", "f64[N,1]"}, "add %a, %b : f64[N,1]"},
-    {{"f64[2,3]", "f64[2,1]"}, "subtract %a, %b : f64[2,3]"},
-    {{"f64[1]", "f64[N]"}, "subtract %a, %b : f64[N]"},
-    {{"f64[4,1,2]", "f64[3,1]"}, "multiply %a, %b : f64[4,3,2]"},
-    {{"f64[N]", "f64[N]"}, "multiply %a, %b : f64[N]"},
     {{"f64[3]"}, "multiply %a, %a : f64[3]"},
-    {{"f64[N,3]", "f64[3]"}, "divide %a, %b : f64[N,3]"},
-    {{"f64[]", "f64[5]"}, "divide %a, %b : f64[5]"},
-    {{"f64[17]", "f64[17]"}, "max %a, %b : f64[17]"},
-    {{"f64[N,5]", "f64[]"}, "max %a, %b : f64[N,5]"},
-    {{"f64[17]", "f64[17]"}, "min %a, %b : f64[17]"},
-    {{"f64[5,1]", "f64[N]"}, "min %a, %b : f64[5,N]"},
-    {{"bool[N,3]", "f64[N,3]", "f64[3]"}, "select %a, %b, %c : f64[N,3]"},
-    {{"bool[]", "f64[]", "f64[2,1]"}, "select %a, %b, %c : f64[2,1]"},
-    {{"f64[N,3]"}, "negate %a : f64[N,3]"},
-    {{"f64[17]"}, "abs %a : f64[17]"},
-    {{"f64[17]"}, "sign %a : f64[17]"},
-    {{"f64[17]"}, "floor %a : f64[17]"},
-    {{"f64[N,2]"}, "exp %a : f64[N,2]"},
-    {{"f64[17]"}, "log %a : f64[17]", Domain::kPositive},
-    {{"f64[17]"}, "sqrt %a : f64[17]", Domain::kPositive},
-    {{"f64[17]"}, "tanh %a : f64[17]"},
-    {{"f64[17]"}, "sigmoid %a : f64[17]"},
-    {{"f64[17]"}, "erf %a : f64[17]"},
-    {{"f64[17]"}, "erfinv %a : f64[17]", Domain::kInsideOne},
-    {{"f64[17]"}, "expm1 %a : f64[17]"},
-    {{"f64[17]"}, "softplus %a : f64[17]"},
-    {{"f64[5]"}, "cast %a : f64[5]"},
-    {{"f64[5]"}, "stop_gradient %a : f64[5]"},
     {{"f64[2,3]"}, "sum %a {axes = [0, 1]} : f64[]"},
     {{"f64[N,3]"}, "sum %a {axes = [0]} : f64[3]"},
     {{"f64[2,3,4]"}, "sum %a {axes = [0, 2]} : f64[3]"},
@@ -93,11 +62,51 @@ const Case kCases[] = {
     {{"i32[N]", "f64[N,2]"}, "scatter_add %a, %b {rows = 4} : f64[4,2]"},
     {{"i32[5]", "f64[5]"}, "scatter_add %a, %b {rows = 3} : f64[3]"},
 };
+
+// Operands' shapes for elementwise ops of one, two and three.
+const std::vector<std::vector<std::string>> kElementwiseShapes[] = {
+    {},
+    {{"17"}, {"N,3"}, {""}},
+    {{"2,3", "2,3"},
+     {"N,3", "3"},
+     {"", "N,1"},
+     {"2,3", "2,1"},
+     {"1", "N"},
+     {"4,1,2", "3,1"},
+     {"17", "17"},
+     {"5,1", "N"}},
+    {{"N,3", "N,3", "3"}, {"", "", "2,1"}, {"17", "17", "17"}},
+};
+
+// The cases above, and each elementwise op that makes an f64 of f64s and bools.
+std::vector<Case> AllCases() {
+  std::vector<Case> cases(std::begin(kCases), std::end(kCases));
+  for (const OpInfo* op : ElementwiseOps()) {
+    for (const Signature& signature : SignaturesOf(*op)) {
+      const auto fits = [](DType dtype) { return dtype == DType::kF64 || dtype == DType::kBool; };
+      const bool smooth = std::ranges::count(signature.operands, DType::kF64) > 0;
+      if (signature.result != DType::kF64 || !smooth || !std::ranges::all_of(signature.operands, fits)) continue;
+      for (const std::vector<std::string>& texts : kElementwiseShapes[op->arity]) {
+        Case one{.operands = {}, .node = {}, .domain = op->domain};
+        std::vector<Shape> shapes;
+        for (const std::string& text : texts) {
+          shapes.push_back(ShapeFromText(text));
+          one.operands.push_back(ToString(Type{signature.operands[shapes.size() - 1], shapes.back()}));
+        }
+        one.node = NodeText(*op, signature, shapes);
+        cases.push_back(std::move(one));
+      }
+    }
+  }
+  return cases;
+}
+
 constexpr int64_t kBatch = 4;
 constexpr double kStep = 1e-5;
 
-// An input in another range: in (0.1, 2], or in [-0.9, 0.9].
+// An operand within the domain, of one in +-[0.1, 2].
 Literal Into(Domain domain, const Literal& x) {
+  if (!IsFloat(x.dtype())) return x;
   std::vector<double> v = x.ToDoubles();
   for (double& e : v) e = domain == Domain::kPositive ? std::abs(e) : domain == Domain::kInsideOne ? e * 0.45 : e;
   return Literal::FromDoubles(x.dtype(), x.shape(), v);
@@ -134,7 +143,7 @@ void ExpectGradients(const Graph& differentiated, Bindings bindings, const std::
       bindings.inputs[name] = Moved(x, i, -kStep);
       const double below = Loss(differentiated, bindings);
       const double expected = (above - below) / (2 * kStep), got = gradient.values<double>()[i];
-      // stop_gradient is the one op whose derivative is not its gradient.
+      // stop_gradient is the only op whose gradient is not its derivative.
       const double wanted = what.starts_with("stop_gradient") ? 0 : expected;
       ASSERT_NEAR(got, wanted, 1e-7 * std::max(1.0, std::abs(wanted)))
           << what << ": d loss / d " << name << ", element " << i;
@@ -144,16 +153,16 @@ void ExpectGradients(const Graph& differentiated, Bindings bindings, const std::
 }
 
 TEST(GradientSweep, EveryCaseMatchesFiniteDifferences) {
-  for (const Case& c : kCases) {
+  for (const Case& c : AllCases()) {
     std::string text, gradients, outputs;
     for (size_t i = 0; i < c.operands.size(); ++i) {
       const char name = char('a' + i);
       text += fmt::format("%{} = input : {}\n", name, c.operands[i]);
-      if (!std::string_view(c.operands[i]).starts_with("f64")) continue;
+      if (!c.operands[i].starts_with("f64")) continue;
       gradients += fmt::format("%g{} = gradient %loss, %{} : {}\n", name, name, c.operands[i]);
       outputs += fmt::format(", {} = %g{}", name, name);
     }
-    const std::string node = c.node, type = node.substr(node.rfind(' ') + 1);
+    const std::string &node = c.node, type = node.substr(node.rfind(' ') + 1);
     const size_t rank = type.ends_with("[]") ? 0 : size_t(std::ranges::count(type, ',')) + 1;
     text += fmt::format(
         "%r = input : {}\n%y = {}\n%p = multiply %y, %r : {}\n%loss = sum %p {{axes = [{}]}} : f64[]\n{}return loss = "
@@ -166,23 +175,22 @@ TEST(GradientSweep, EveryCaseMatchesFiniteDifferences) {
     ASSERT_OK(Verify(*differentiated, Stage::kDifferentiated)) << text;
     for (uint64_t seed = 0; seed < 3; ++seed) {
       Bindings bindings = RandomBindings(*graph, seed, kBatch);
-      bindings.inputs["a"] =
-          Into(IsFloat(bindings.inputs["a"].dtype()) ? c.domain : Domain::kAny, bindings.inputs["a"]);
+      Literal& last = bindings.inputs[std::string(1, char('a' + c.operands.size() - 1))];
+      last = Into(c.domain, last);
       ExpectGradients(*differentiated, bindings, node);
     }
   }
 }
 
 TEST(GradientSweep, NoOpWithAGradientIsLeftOut) {
-  std::set<std::string_view> covered;
-  for (const Case& c : kCases) covered.insert(std::string_view(c.node).substr(0, std::string_view(c.node).find(' ')));
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const OpInfo& info = Info(Op(i));
+  std::set<std::string> covered;
+  for (const Case& c : AllCases()) covered.insert(c.node.substr(0, c.node.find(' ')));
+  for (const OpInfo& info : AllOps()) {
     EXPECT_TRUE(info.vjp == nullptr || covered.contains(info.name)) << "no gradient is checked of op " << info.name;
   }
 }
 
-// f64 -> f32 -> f64 carries the gradient, though finite differences would not see it through the rounding.
+// f64 -> f32 -> f64 passes the gradient on, although the rounding would hide it from finite differences.
 TEST(GradientSweep, CastsBetweenFloatsCarryTheGradientAndOthersStopIt) {
   const Graph graph = ParseGraph(R"(
     %x = input : f64[3]
@@ -257,8 +265,8 @@ TEST(GradientSweep, GatherAndScatterAreAdjointForIndicesOutsideToo) {
   EXPECT_NEAR(losses[0], losses[1], 1e-14);
 }
 
-// Gradients of whole random programs along a random direction in all inputs and states at once. Where the differences to
-// the left and to the right disagree, the point is a kink, which says nothing.
+// Gradients of whole random programs along a random direction in all inputs and states at once. Points where the left
+// and right differences disagree are kinks and are skipped.
 TEST(GradientSweep, RandomGraphsMatchFiniteDifferences) {
   int compared = 0, kinks = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each op that can be compiled, of each dtype that it takes, on many shapes, against the reference evaluator: on arrays
-// that end at an inaccessible page, with batches of 1, 5 and 33 rows of 33. Each case runs twice: on random numbers, and
+// Compares every op that can be compiled, for every dtype that it takes and many shapes, with the reference evaluator.
+// Arrays end at an inaccessible page; batches have 1, 5 and 33 rows of 33. Each case runs twice: on random numbers, and
 // on NaN, infinities, both zeros, denormals, huge numbers and the limits of integers.
 #include <cmath>
 #include <cstring>
@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
 #include "tests/support/compare.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
@@ -23,7 +24,7 @@ constexpr const char* kDTypes[] = {"f32", "f64", "i32", "i64", "u8", "bool"};
 using Strings = std::vector<std::string>;
 
 // `%y = node` of operands %a, %b, ... 'T' stands for every dtype with which the op can be; a type for itself. Elementwise
-// ops are below. "rows" has the data set as its name.
+// ops are taken from their table, with the shapes below. "rows" has the data set as its name.
 struct Case {
   Strings operands;
   std::string node;
@@ -31,7 +32,7 @@ struct Case {
 };
 
 const Case kCases[] = {
-    // Sources that a program returns as they are.
+    // Sources that a program returns unchanged.
     {{"T[N,3]"}, "input"},
     {{"T[]"}, "input"},
     {{"T[17]"}, "state"},
@@ -49,7 +50,7 @@ const Case kCases[] = {
     {{"i32[N]"}, "rows %a : T[N,64]", false},
     {{"i32[N]"}, "rows %a : T[N,5,1,17]", false},
     {{"i32[N]"}, "rows %a : T[N,0]", false},
-    // Reductions: along rows, columns, all, none, of nothing.
+    // Reductions along rows, columns, all axes, no axes, and of empty arrays.
     {{"T[N,17]"}, "sum %a {axes = [1]} : T[N]"},
     {{"T[N,3]"}, "sum %a {axes = [0]} : T[3]"},
     {{"T[N,64]"}, "sum %a {axes = [0]} : T[64]"},
@@ -143,7 +144,7 @@ const Case kCases[] = {
     {{"i64[]", "i64[]"}, "random_uniform %a, %b {stream = 7} : T[1100]"},
 };
 
-// Operands' shapes for elementwise ops of one, two and three.
+// Shapes of operands for elementwise ops of one, two and three operands.
 const std::vector<Strings> kElementwiseShapes[] = {
     {},
     {{""},
@@ -199,7 +200,7 @@ std::string WithDTypes(std::string text, const std::string& dtype) {
   return text;
 }
 
-// Adds one case to the program; its operands are its own.
+// Adds one case to the program, with operands of its own.
 void Add(Program& program, const Strings& operands, std::string node) {
   const std::string prefix = fmt::format("k{}", program.outputs++);
   std::string lines, value = "%" + prefix + "a";
@@ -232,7 +233,7 @@ bool Takes(const Strings& operands, const std::string& node) {
   return Parse(program.text + "return " + program.results).ok();
 }
 
-// Numbers at which something happens, for as long as the array is.
+// Special values, repeated over the length of the array.
 Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
   Literal out(dtype, shape);
   WithDType(dtype, [&](auto t) {
@@ -271,7 +272,7 @@ Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
       all = {T(0), T(1), T(-1),  Limits::min(), Limits::max(), T(Limits::max() - 1), T(Limits::min() + 1),
              T(2), T(3), T(100), T(7)};
     }
-    // At each turn another pairing of two arrays.
+    // Each turn pairs the values of two arrays differently.
     for (int64_t i = 0; i < out.size(); ++i) {
       out.mutable_values<T>()[size_t(i)] =
           all[size_t(uint64_t(i) * (1 + turn) + turn + uint64_t(i) / all.size()) % all.size()];
@@ -280,7 +281,7 @@ Literal Specials(DType dtype, const Sizes& shape, uint64_t turn) {
   return out;
 }
 
-// Bit for bit the same, but that a NaN equals any other one.
+// Equal bit for bit, except that all NaNs are equal.
 bool Same(const Literal& a, const Literal& b) {
   if (a.dtype() != b.dtype() || a.shape() != b.shape()) return false;
   return WithDType(a.dtype(), [&](auto t) {
@@ -297,8 +298,8 @@ bool Same(const Literal& a, const Literal& b) {
 }
 
 bool IsExact(const Node& node) {
-  const bool any_order = node.op == Op::kSum || node.op == Op::kMatMul || node.op == Op::kScatterAdd;
-  return !IsFloat(node.type.dtype) || !(any_order || Approximated(node.op));
+  const Accuracy accuracy = node.info().accuracy;
+  return !IsFloat(node.type.dtype) || accuracy == Accuracy::kExact || accuracy == Accuracy::kRounded;
 }
 
 void CheckCases(const Program& cases, bool specials) {
@@ -351,30 +352,14 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
     if (op == info.name) consider(c.operands, c.node, c.specials);
   }
   if (info.kind == OpKind::kElementwise) {
-    for (const Strings& shapes : kElementwiseShapes[info.arity]) {
-      std::vector<Type> inputs;
-      Strings operands;
-      std::string arguments;
-      for (size_t i = 0; i < shapes.size(); ++i) {
-        const bool condition = info.op == Op::kSelect && i == 0;
-        operands.push_back(fmt::format("{}[{}]", condition ? "bool" : "T", shapes[i]));
-        arguments += fmt::format("{}%{}", i > 0 ? ", " : " ", char('a' + int(i)));
-        const bool logic = info.op == Op::kAnd || info.op == Op::kOr || info.op == Op::kNot || condition;
-        const std::string as_type = fmt::format("%x = input : {}[{}]", logic ? "bool" : "f32", shapes[i]);
-        const Graph one = ParseGraph(as_type + "\nreturn %x");
-        inputs.push_back(one[1].type);
-      }
-      AttributeMap attributes;
-      if (info.op == Op::kCast) attributes.Set("dtype", int64_t(FB_F32));
-      ASSERT_OK_AND_ASSIGN(const Type type, InferType(info.op, {inputs, attributes, nullptr}));
-      const bool compares = info.op == Op::kEqual || info.op == Op::kLess || info.op == Op::kLessEqual;
-      if (info.op == Op::kCast) {
-        for (const char* to : kDTypes) {
-          consider(operands, fmt::format("{}{} : {}{}", info.name, arguments, to, ToString(type.shape)), true);
-        }
-      } else {
-        consider(operands,
-                 fmt::format("{}{} : {}{}", info.name, arguments, compares ? "bool" : "T", ToString(type.shape)), true);
+    for (const Strings& texts : kElementwiseShapes[info.arity]) {
+      std::vector<Shape> shapes;
+      for (const std::string& text : texts) shapes.push_back(ShapeFromText(text));
+      for (const Signature& signature : SignaturesOf(info)) {
+        Strings operands;
+        for (size_t i = 0; i < texts.size(); ++i) operands.push_back(ToString(Type{signature.operands[i], shapes[i]}));
+        Add(special, operands, NodeText(info, signature, shapes));
+        ++found;
       }
     }
   }
@@ -385,9 +370,8 @@ TEST_P(JitSweep, AgreesWithTheEvaluator) {
 
 std::vector<Op> CompiledOps() {
   std::vector<Op> ops;
-  for (size_t op = 1; op < size_t(Op::kCount); ++op) {
-    const OpKind kind = Info(Op(op)).kind;
-    if (kind != OpKind::kControl && kind != OpKind::kDerivative) ops.push_back(Op(op));
+  for (const OpInfo& op : AllOps()) {
+    if (op.kind != OpKind::kControl && op.kind != OpKind::kDerivative) ops.push_back(op.op);
   }
   return ops;
 }

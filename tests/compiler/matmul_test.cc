@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generated matrix products against the evaluator: odd shapes, transposed operands, rows and columns and inner
+// Compares generated matrix products with the evaluator: odd shapes, transposed operands, rows, columns and inner
 // dimensions that depend on the batch, batches smaller than the capacity, one to four threads.
 #include <cmath>
 
@@ -23,7 +23,7 @@ struct Product {
   const char* dtype;
 };
 
-// A program of all of them, none of which shares an operand with another one.
+// A program with all these products, which share no operands.
 std::string Program(const std::vector<Product>& products) {
   std::string text, results;
   for (size_t i = 0; i < products.size(); ++i) {
@@ -41,7 +41,7 @@ std::string Program(const std::vector<Product>& products) {
   return text + "return " + results;
 }
 
-// One thread against the evaluator, then the same bits from two to four.
+// Compares one thread with the evaluator, then checks for equal bits on two to four threads.
 void Check(const std::vector<Product>& products, int64_t row_capacity, const std::vector<int64_t>& batches) {
   const Graph graph = ParseGraph(Program(products));
   ASSERT_OK_AND_ASSIGN(const Executable program, Compile(graph, {.row_capacity = row_capacity}));
@@ -62,7 +62,7 @@ void Check(const std::vector<Product>& products, int64_t row_capacity, const std
 TEST(MatMul, ManyShapes) {
   constexpr int64_t kSizes[] = {0, 1, 2, 5, 7, 8, 15, 16, 17, 31, 33, 100};
   constexpr size_t kCount = std::size(kSizes);
-  // Every pair (m, n); k, the transposes and the dtype go round at other rates, so that all pairs of them meet too.
+  // Every pair (m, n); k, the transposes and the dtype cycle at other rates, so that all pairs of them occur, too.
   for (size_t i = 0; i < kCount; ++i) {
     std::vector<Product> products;
     for (size_t j = 0; j < kCount; ++j) {
@@ -95,13 +95,13 @@ TEST(MatMul, BatchIsRowsColumnsOrInnerDimension) {
   }
 }
 
-// B is large: blocks of k, rows and columns, whole ones and not; A and B are copied, or not.
+// B is large: blocks of k, rows and columns, whole and partial. A and B are copied in some cases and not in others.
 TEST(MatMul, InBlocks) {
   Check({{20, 260, 257, false, false, "f32"},   // Few row tiles: nothing is copied.
-         {50, 203, 400, true, true, "f32"},     // B is.
+         {50, 203, 400, true, true, "f32"},     // B is copied.
          {48, 1030, 256, false, false, "f32"},  // In groups of panels, the last of them narrow.
-         {101, 215, 384, true, false, "f32"},   // A too, transposed,
-         {103, 330, 300, false, false, "f32"},  // and not.
+         {101, 215, 384, true, false, "f32"},   // A is copied, too, transposed,
+         {103, 330, 300, false, false, "f32"},  // and untransposed.
          {75, 150, 300, true, false, "f64"},
          {kN, 300, 270, false, false, "f32"},
          {107, 240, kN, true, false, "f32"}},
@@ -114,7 +114,7 @@ TEST(MatMul, ManyRowsInBlocks) {
       /*row_capacity=*/260, {259});
 }
 
-// Some rows of B at a time, each from end to end.
+// A few rows of B at a time, each from end to end.
 TEST(MatMul, FewRowsOfA) {
   Check({{1, 1003, 70, false, false, "f32"},
          {1, 4500, 17, false, false, "f32"},
@@ -148,7 +148,7 @@ TEST(MatMul, ProductOfAProduct) {
   }
 }
 
-// A row's bits depend on that row alone: not on the batch it is in, nor on where in it.
+// The bits of a row depend on that row only, not on the batch or its place in it.
 TEST(MatMul, RowsDoNotDependOnTheBatch) {
   const Graph graph =
       ParseGraph("%x = input : f32[N,37]\n%w = input : f32[37,19]\n%0 = matmul %x, %w : f32[N,19]\nreturn y = %0");
@@ -169,7 +169,7 @@ TEST(MatMul, RowsDoNotDependOnTheBatch) {
   }
 }
 
-// NaN and infinity go where arithmetic takes them: into their own row (or column), and nowhere else.
+// NaN and infinity spread only by arithmetic: within their own row (or column), and nowhere else.
 TEST(MatMul, NaNStaysInItsRowAndColumn) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
   for (const bool ta : {false, true}) {

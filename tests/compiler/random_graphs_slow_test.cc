@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random programs, optimised and compiled, against the reference evaluator: forward, and with gradients and updates; small
-// ones that have every op, and large ones with padded rows, packed weights and a k in blocks. Each for this machine and,
-// by turns, one of the lesser targets that it can stand in for, on 1 to 4 threads, which must not change a bit.
+// Compares random programs, optimized and compiled, with the reference evaluator: forward, and with gradients and
+// updates; small ones with every op, and large ones with padded rows, packed weights and k in blocks. Each runs for
+// this machine and, in turn, for one of the smaller targets that it can stand in for, on 1 to 4 threads, which must not
+// change a bit.
 //
-// FUSEBOX_RANDOM_GRAPHS=5000 tries so many, each for all targets, instead of what a minute is enough for;
-// FUSEBOX_RANDOM_SEED=7 takes the seeds from there on.
+// FUSEBOX_RANDOM_GRAPHS=5000 tries this many programs, each for all targets, instead of what fits into a minute.
+// FUSEBOX_RANDOM_SEED=7 starts the seeds there.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -16,6 +17,7 @@
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/plan/plan.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
 #include "fusebox/graph/text.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -39,15 +41,15 @@ std::vector<std::string> TargetsFor(uint64_t seed) {
   return {all[seed / 5 % (all.size() - 1)], all.back()};
 }
 
-// What the programs tried had in them.
+// Features that occurred in the programs.
 struct Seen {
   std::map<Op, int64_t> ops;
-  int64_t padded = 0, packed = 0, blocks_of_k = 0;  // Values with padded rows, states in panels, products.
+  int64_t padded = 0, packed = 0, blocks_of_k = 0;  // Values with padded rows, states in panels, products in blocks.
   int64_t elements = 0, unbounded = 0;
 };
 
-// Some with more capacity than rows; half of them with all weights in panels, however small, and half with an
-// inaccessible page behind each intermediate.
+// Some have more capacity than rows; half of them keep all weights in panels, however small, and half have an
+// inaccessible page after each intermediate.
 CompileOptions Options(uint64_t seed, int64_t batch) {
   CompileOptions options{.row_capacity = batch + int64_t(seed % 3)};
   if (seed % 2 == 1) options.pack_from_bytes = 0;
@@ -55,10 +57,11 @@ CompileOptions Options(uint64_t seed, int64_t batch) {
   return options;
 }
 
-// Half of the programs are cut as for a machine of small caches, whatever this one has: so more products go in blocks.
+// Half of the programs are scheduled for a machine with small caches, whatever this machine has, so that more products
+// go in blocks.
 ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
   if (seed / 4 % 2 == 1) return {};
-  codegen::Target small = machine.target;
+  Target small = machine.target;
   small.caches.l1d = 16 << 10;
   small.caches.l2 = 64 << 10;
   return [small](const ProductShape& shape) { return ChooseSchedule(shape, small); };
@@ -67,9 +70,9 @@ ScheduleSource SchedulesFor(uint64_t seed, const Machine& machine) {
 bool Same(const Evaluation& a, const Evaluation& b) { return a.outputs == b.outputs && a.states == b.states; }
 
 void CountLayouts(const Graph& program, const CompileOptions& options, uint64_t seed, Seen& seen) {
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, options, report));
-  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(OwnMemory(graph)));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph graph, RunGraphPasses(program, {}, reports));
+  ASSERT_OK_AND_ASSIGN(const FusedProgram fused, Fuse(graph));
   ASSERT_OK_AND_ASSIGN(const Machine* const machine, FindMachine(options.target_cpu, /*to_run=*/true));
   const Plan plan = MakePlan(fused, {.row_capacity = options.row_capacity,
                                      .pack_from_bytes = options.pack_from_bytes,
@@ -99,7 +102,7 @@ void CheckGraph(const Graph& graph, uint64_t seed, int64_t batch, Seen& seen) {
       ASSERT_OK_AND_ASSIGN(const Evaluation more, RunStep(*program, bindings, threads));
       ASSERT_TRUE(Same(one, more)) << threads << " threads change bits\n" << Print(graph);
     }
-    if (last && Same(*last, one)) continue;  // As with the target before: what was compared once need not be again.
+    if (last && Same(*last, one)) continue;  // Equal to the previous target's results, which were compared already.
     const Agreement agreement = Compare(written_out, bindings, one);
     ASSERT_EQ(agreement.mismatch, "") << Print(graph);
     seen.unbounded += agreement.unbounded;
@@ -114,7 +117,7 @@ void CheckMany(int64_t count, bool large, Seen& seen) {
       large ? std::vector<int64_t>{1, 9, 48, 129, 300} : std::vector<int64_t>{1, 2, 5, 16, 33};
   const uint64_t first = uint64_t(FromEnvironment("FUSEBOX_RANDOM_SEED", 1));
   for (uint64_t seed = first; seed < first + uint64_t(count); ++seed) {
-    const bool train = seed / 12 % 2 == 1;  // Beside every combination of batch and options.
+    const bool train = seed / 12 % 2 == 1;  // In combination with every batch and all options.
     const Graph graph = RandomGraph(seed, {.max_nodes = large ? 20 : 40, .train = train, .large = large});
     CountOps(graph, seen.ops);
     CheckGraph(graph, seed, batches[seed % batches.size()], seen);
@@ -129,10 +132,10 @@ TEST(RandomGraphs, CompiledForwardAndBackwardAgreeWithTheEvaluator) {
   Seen seen;
   CheckMany(FromEnvironment("FUSEBOX_RANDOM_GRAPHS", 500) * 9 / 10, /*large=*/false, seen);
   if (HasFatalFailure()) return;
-  for (size_t op = 1; op < size_t(Op::kCount); ++op) {
-    std::printf("%-16s %5d\n", Info(Op(op)).name, int(seen.ops[Op(op)]));
-    if (Info(Op(op)).kind == OpKind::kControl) continue;  // tests/compiler/control_flow_test.cc has those.
-    EXPECT_GE(seen.ops[Op(op)], 20) << Info(Op(op)).name;
+  for (const OpInfo& op : AllOps()) {
+    std::printf("%-16s %5d\n", op.name, int(seen.ops[op.op]));
+    if (op.kind == OpKind::kControl) continue;  // tests/compiler/control_flow_test.cc has those.
+    EXPECT_GE(seen.ops[op.op], 20) << op.name;
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of rows that stay where their data set has them: which do, and their values against the evaluator.
+// Products that read rows directly from their data set: which do, and their values compared with the evaluator's.
 #include "fmt/format.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/fuse_all.h"
@@ -30,7 +30,7 @@ TEST(RowsInPlace, ProductsReadThemWhereTheyLie) {
               {"matmul: rows matmul", "matmul: rows matmul"});
 }
 
-// A number as a matrix has no rows anywhere.
+// A number as a matrix is stored in no rows.
 TEST(RowsInPlace, AProductOfANumberHasNoneOfThem) {
   ExpectLines(ParseGraph(R"(
     %a = input : f32[]
@@ -83,7 +83,8 @@ TEST(RowsInPlace, AnOrderThatIsComputedComesFirst) {
   ExpectLines(graph, {"rows: max", "matmul: rows matmul"});
 }
 
-// Columns, units, dtype. Whole tiles and rests; products over few rows, over so many that they are copied, and in blocks.
+// Columns, units, dtype. Whole tiles and remainders; products over few rows, over so many that they are copied, and in
+// blocks.
 struct Case {
   int64_t columns, units;
   const char* dtype;

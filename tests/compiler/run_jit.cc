@@ -40,7 +40,7 @@ absl::StatusOr<Evaluation> RunStep(const Executable& program, const Bindings& bi
     if (given != nullptr) buffers.back().Fill(given->bytes());
     arrays.push_back(buffers.back().data());
   }
-  // The arena is aligned at its start, so its end is exact only to 64 bytes: all blocks are.
+  // The start of the arena is aligned, so its end is exact only to 64 bytes. All blocks are multiples of that.
   GuardedBuffer arena(size_t(std::max<int64_t>(program.arena_bytes(), 64)));
   const auto guard = size_t(sysconf(_SC_PAGESIZE));
   for (const int64_t offset : program.guards()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs compiled programs on the reference evaluator's bindings, every array ending at an inaccessible page.
+// Runs compiled programs on the reference evaluator's bindings, with every array ending at an inaccessible page.
 #pragma once
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/compiler.h"
@@ -7,8 +7,8 @@
 
 namespace fusebox::testing {
 
-// The targets whose code runs here, for CompileOptions::target_cpu: of x86-64 the four levels of its ABI, the least first, and
-// "native".
+// The targets whose code runs here, for CompileOptions::target_cpu: for x86-64 the four levels of its ABI, the lowest
+// first, and "native".
 const std::vector<std::string>& RunnableTargets();
 
 struct JitOptions {
@@ -20,7 +20,7 @@ struct JitOptions {
 // Compiles the program and runs one step of bindings.batch rows.
 absl::StatusOr<Evaluation> RunJit(const Graph& program, const Bindings& bindings, const JitOptions& options = {});
 
-// Likewise for a program compiled already.
+// The same for a program that is compiled already.
 absl::StatusOr<Evaluation> RunStep(const Executable& program, const Bindings& bindings, int threads);
 
 }  // namespace fusebox::testing

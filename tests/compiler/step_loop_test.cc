@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One call of the native function runs many steps: the rows that each sees, the last partial batch, states from step to
-// step, the yield word, and that nothing depends on what the arena held before.
+// One call of the native function runs many steps: the rows of each step, the partial last batch, states from step to
+// step, the yield word, and independence of the arena's previous content.
 #include <cstring>
 #include <deque>
 #include <map>
@@ -39,7 +39,7 @@ constexpr const char* kTraining = R"(
     update %count = %7
     return loss = %3, y = %1)";
 
-// The arrays of a run, which may take several calls.
+// The arrays of a run, which may consist of several calls.
 class Session {
  public:
   Session(const Executable& program, const Bindings& bindings, int64_t batch, std::byte arena_filling = std::byte{0xFF})
@@ -62,7 +62,7 @@ class Session {
     context.rows = rows_;
   }
 
-  // One call on each thread; how many steps it did.
+  // Makes one call on each thread. Returns the number of steps done.
   int64_t Enter(int64_t first_step, int64_t steps, int threads = 1) {
     context.first_step = first_step;
     context.steps = steps;
@@ -81,7 +81,7 @@ class Session {
     std::copy_n(buffers_[size_t(port)].data(), value.bytes().size(), value.mutable_bytes().begin());
     return value;
   }
-  // Everything that the run wrote.
+  // Everything that the run has written.
   std::map<std::string, Literal> Written() const {
     std::map<std::string, Literal> all;
     for (const Port& port : program_.ports()) {
@@ -109,7 +109,7 @@ Bindings TrainingBindings(const Graph& graph) {
   return bindings;
 }
 
-// What step s of a run sees.
+// The data that step s of a run sees.
 Bindings OfStep(const Bindings& all, int64_t step) {
   Bindings one = all;
   const int64_t first = step * kBatch;
@@ -157,7 +157,7 @@ TEST(StepLoop, StartsAtAnyStepAndDoesNoMoreThanAsked) {
   EXPECT_EQ(parts.Enter(2, 3), 3);
   EXPECT_EQ(parts.Enter(5, 100), 1);
   EXPECT_TRUE(whole.Written() == parts.Written());
-  // Nothing left to do, and nothing asked for: the count is that of this call.
+  // Nothing is left to do, and nothing was requested: the count is that of this call.
   EXPECT_EQ(parts.Enter(6, 100), 0);
   EXPECT_EQ(parts.Enter(0, 0), 0);
   EXPECT_TRUE(whole.Written() == parts.Written());
@@ -169,7 +169,7 @@ TEST(StepLoop, ThreadsGiveTheSameBits) {
   const Bindings all = TrainingBindings(graph);
   Session one(program, all, kBatch);
   one.Enter(0, kSteps);
-  for (int threads = 2; threads <= 16; ++threads) {  // More than most machines have cores, and than there are rows.
+  for (int threads = 2; threads <= 16; ++threads) {  // More than most machines' cores, and than there are rows.
     Session more(program, all, kBatch);
     EXPECT_EQ(more.Enter(0, kSteps, threads), kSteps);
     EXPECT_TRUE(one.Written() == more.Written()) << threads << " threads";
@@ -197,8 +197,7 @@ TEST(StepLoop, YieldEndsTheRunAfterTheStep) {
   }
 }
 
-// Whenever the word comes, all threads leave after the same step: the count of steps done is what the state counted.
-TEST(StepLoop, AThreadsLatenessEndsTheRunOnlyOfWhoHeedsIt) {
+TEST(StepLoop, ALateThreadEndsOnlyRunsThatHeedLateness) {
   const Graph graph = ParseGraph(kTraining);
   ASSERT_OK_AND_ASSIGN(const Executable program, Compile(graph, {.row_capacity = kBatch}));
   for (const int threads : {1, 2}) {
@@ -207,7 +206,7 @@ TEST(StepLoop, AThreadsLatenessEndsTheRunOnlyOfWhoHeedsIt) {
     EXPECT_EQ(run.Enter(0, 2, threads), 2);
     run.context.heeds_late = 1;
     EXPECT_EQ(run.Enter(2, 1000, threads), 1);
-    // On a busy machine a thread may be late indeed, so two threads may need several runs.
+    // On a busy machine a thread may really be late, so two threads may need several runs.
     int64_t done = 3;
     for (int runs = 0; done < kSteps; ++runs) {
       ASSERT_LT(runs, threads == 1 ? 1 : kSteps);
@@ -218,6 +217,8 @@ TEST(StepLoop, AThreadsLatenessEndsTheRunOnlyOfWhoHeedsIt) {
   }
 }
 
+// Whenever the yield word is set, all threads leave after the same step: the number of steps done equals the state's
+// counter.
 TEST(StepLoop, YieldAtAnyTime) {
   const Graph graph = ParseGraph(R"(
     %x = input : f32[N]
@@ -246,7 +247,7 @@ TEST(StepLoop, YieldAtAnyTime) {
   }
 }
 
-// States that are exchanged, or read by what runs after their update, hold over from step to step what they should.
+// States that are swapped, or read by kernels that run after their update, carry the right values from step to step.
 TEST(StepLoop, UpdatesReadWhatWasBefore) {
   const Graph graph = ParseGraph(R"(
     %x = input : f32[N]

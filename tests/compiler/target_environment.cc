@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All tests are skipped where FUSEBOX_TARGET_CPU names what cannot run here.
+// Skips all tests if FUSEBOX_TARGET_CPU names a CPU whose code cannot run here.
 #include "fusebox/compiler/compiler.h"
 #include "gtest/gtest.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Machines by name: what is known of each, which ones this machine can stand in for, and objects for all of them. That
-// code for those which run here is right, compiler.on.<target> in tests/CMakeLists.txt and the random graphs show.
+// Machines by name: the known facts of each, which ones this machine can stand in for, and objects for all of them.
+// Code for those that run here is tested by compiler.on.<target> in tests/CMakeLists.txt and by the random graphs.
 #include <cstdlib>
 #include <set>
 
+#include "fusebox/compiler/native/cache_sizes.h"
 #include "fusebox/compiler/native/machine.h"
 #include "gtest/gtest.h"
 #include "llvm/BinaryFormat/ELF.h"
@@ -28,15 +29,15 @@ constexpr const char* kProgram = R"(
     %1 = tanh %0                 : f32[N,40]
     return y = %1)";
 
-codegen::Target TargetOf(const std::string& name) {
+Target TargetOf(const std::string& name) {
   const auto machine = FindMachine(name, /*to_run=*/false);
   EXPECT_OK(machine.status());
-  return machine.ok() ? (*machine)->target : codegen::Target();
+  return machine.ok() ? (*machine)->target : Target();
 }
 
 void ExpectTarget(const std::string& name, int64_t vector_bytes, int64_t registers, bool fma) {
   SCOPED_TRACE(name);
-  const codegen::Target target = TargetOf(name);
+  const Target target = TargetOf(name);
   EXPECT_EQ(target.vector_bytes, vector_bytes);
   EXPECT_EQ(target.registers, registers);
   EXPECT_EQ(target.fma, fma);
@@ -61,7 +62,7 @@ TEST(Machine, CachesAreThisMachinesWhereTheCodeMayRunHere) {
   EXPECT_EQ(TargetOf(on_arm ? "x86_64:x86-64" : "aarch64:generic").caches, CacheSizes());
 }
 
-// ---- What is wrong with a name.
+// ---- Wrong names.
 
 TEST(Machine, NamesThatAreNoCpuAreRefused) {
   EXPECT_THAT(
@@ -70,7 +71,7 @@ TEST(Machine, NamesThatAreNoCpuAreRefused) {
                                  "knows, such as 'x86-64-v")));
   EXPECT_THAT(FindMachine("aarch64:neoverse-n7", false),
               StatusHasMessage(AllOf(HasSubstr("a CPU of aarch64"), HasSubstr("such as 'neoverse-n"))));
-  // One of 32 bits.
+  // A 32-bit CPU.
   EXPECT_THAT(FindMachine("x86_64:pentium3", false), StatusHasMessage(HasSubstr("expected 'native' or a CPU")));
   EXPECT_THAT(FindMachine("x86_64:", false), StatusHasMessage(HasSubstr("expected 'native' or a CPU")));
   EXPECT_THAT(
@@ -85,7 +86,7 @@ TEST(Machine, OneThatCannotRunHereSaysWhatIsMissing) {
   }
   EXPECT_THAT(Compile(graph, {.target_cpu = "aarch64:apple-m1"}),
               StatusHasMessage("target cpu 'aarch64:apple-m1': this machine is of x86_64"));
-  // AMD has left FMA4 out since 2017.
+  // AMD dropped FMA4 in 2017.
   if (!CheckTargetCpu("bdver4").ok()) {
     EXPECT_THAT(Compile(graph, {.target_cpu = "bdver4"}),
                 StatusHasMessage(AllOf(StartsWith("target cpu 'bdver4': this machine lacks "), HasSubstr("fma4, "))));
@@ -114,7 +115,7 @@ TEST(Machine, TheEnvironmentNamesTheUsualOne) {
 
 // ---- Objects.
 
-// What an object may call: our own, and what LLVM or f64's functions take from the C library.
+// Functions that an object may call: our own, and those of the C library that LLVM or f64 functions use.
 const std::set<std::string> kMayCall = {
     "fusebox_barrier", "exp",    "log",  "tanh",  "erf",    "erfc", "fma",   "fmaf",      "floor",      "floorf",
     "memcpy",          "memset", "fmod", "trunc", "truncf", "rint", "rintf", "roundeven", "roundevenf",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole training steps: each weight's gradient, whatever the optimizer and the penalties make of it, and the states that
-// they keep are one kernel, the product of the gradient; what follows a forward product is in that product's kernel.
+// Whole training steps: the gradient of each weight, the work of the optimizer and the penalties on it, and their
+// states form one kernel, the product of the gradient. Operations after a forward product are in that product's kernel.
 #include <unistd.h>
 
 #include <algorithm>
@@ -50,7 +50,7 @@ class Text {
   int next_ = 0;
 };
 
-// What becomes of a variable: writes the update of `w`, and returns nothing.
+// A variable's update: writes the update of `w`, and returns nothing.
 using Rule = void (*)(Text& t, const std::string& w, const std::string& type, std::string g);
 
 void Descent(Text& t, const std::string& w, const std::string& type, std::string g) {
@@ -95,7 +95,7 @@ void Adam(Text& t, const std::string& w, const std::string& type, std::string g)
   const std::string up = t.Node("sqrt {} : f32[]", correction("-0.0010005"));
   const std::string rate =
       t.Node("multiply %rate, {} : f32[]", t.Node("divide {}, {} : f32[]", up, correction("-0.1053605")));
-  // |v|: random tests put negative numbers there, of which Adam's slot has none.
+  // v|: random tests use negative numbers here, which Adam's slot never has.
   const std::string root = t.Node("sqrt {} : {}", t.Node("abs {} : {}", new_v, type), type);
   const std::string by = t.Node("divide {}, {} : {}", t.Node("multiply {}, {} : {}", rate, new_m, type),
                                 t.Node("add {}, 1e-2 : {}", root, type), type);
@@ -108,20 +108,20 @@ void AdamW(Text& t, const std::string& w, const std::string& type, std::string g
   Momentum(t, w, type, t.Node("add {}, {} : {}", g, t.Node("multiply {}, {} : {}", rate, w, type), type));
 }
 
-// A penalty of 0.01 |w|^2 and 0.02 |w|, as its gradient has it.
+// The gradient of a penalty of 0.01 |w|^2 and 0.02 |w|.
 void Penalties(Text& t, const std::string& w, const std::string& type, std::string g) {
   g = t.Node("add {}, {} : {}", g, t.Node("multiply {}, 0.02 : {}", w, type), type);
   g = t.Node("add {}, {} : {}", g, t.Node("multiply {}, 0.02 : {}", t.Node("sign {} : {}", w, type), type), type);
   Adam(t, w, type, g);
 }
 
-// A penalty of 0.02 |w| alone.
+// A penalty of only 0.02 |w|.
 void Lasso(Text& t, const std::string& w, const std::string& type, std::string g) {
   const std::string sign = t.Node("multiply {}, 0.02 : {}", t.Node("sign {} : {}", w, type), type);
   Descent(t, w, type, t.Node("add {}, {} : {}", g, sign, type));
 }
 
-// Every element of the gradient bounded, and of the weights after the step: clip_by_value and the constraint NonNeg.
+// Bounds every element of the gradient, and of the weights after the step: clip_by_value and the constraint NonNeg.
 void Bounds(Text& t, const std::string& w, const std::string& type, std::string g) {
   g = t.Node("min {}, 0.5 : {}", t.Node("max {}, -0.5 : {}", g, type), type);
   const std::string next = t.Node("subtract {}, {} : {}", w, t.Node("multiply %rate, {} : {}", g, type), type);
@@ -130,7 +130,7 @@ void Bounds(Text& t, const std::string& w, const std::string& type, std::string 
 
 constexpr int64_t kWidths[] = {37, 64, 20};
 
-// 37 - 64 - 20, relu between, the squared error; the weights of the first layer are above 8 KiB.
+// 37 - 64 - 20, relu between, squared error. The weights of the first layer exceed 8 KiB.
 Graph Training(Rule rule) {
   Text t;
   t.Input("x", "f32[N,37]");
@@ -166,7 +166,7 @@ const Kernel* MakerOf(const FusedProgram& program, NodeId value) {
   return nullptr;
 }
 
-// The same as the evaluator's, and the same bits however states lie and for any number of threads.
+// Values equal the evaluator's, with equal bits for any layout of states and any number of threads.
 void ExpectRight(const Graph& graph) {
   ASSERT_OK_AND_ASSIGN(const Graph reference, Differentiate(graph));
   std::map<int64_t, Evaluation> first;
@@ -206,12 +206,12 @@ TEST_P(UpdateFusion, AWeightAndItsSlotsAreUpdatedWhereItsGradientIsMade) {
     ASSERT_NE(kernel, nullptr);
     EXPECT_EQ(kernel->kind, name[0] == 'w' ? KernelKind::kMatMul : KernelKind::kColumns) << Print(program);
     for (const NodeId id : kernel->stored) {
-      // Nothing is stored but new values of states: the gradient, above all, is not.
+      // Only new values of states are stored; the gradient in particular is not.
       const bool is_update =
           std::ranges::any_of(g.updates(), [&](const auto& u) { return StorageOf(g, u.value) == id; });
       EXPECT_TRUE(is_update) << "%" << id << "\n" << Print(program);
     }
-    // A weight and its slots: one kernel.
+    // A weight and its slots share one kernel.
     for (const auto& other : g.updates()) {
       if (g[other.state].attributes.String("name").starts_with(name.substr(0, 2) + "_")) {
         EXPECT_EQ(MakerOf(program, other.value), kernel);
@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, UpdateFusion,
                                            NamedRule{"Lasso", Lasso}, NamedRule{"Bounds", Bounds}),
                          [](const auto& one) { return std::string(one.param.name); });
 
-// Slots lie as their weight does.
+// Slots have the layout of their weight.
 TEST(FusedUpdates, SlotsArePackedWithTheirWeight) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(Training(Adam)));
   const Plan plan = MakePlan(program, {.row_capacity = 33, .pack_from_bytes = 8 * 1024});
@@ -241,7 +241,7 @@ TEST(FusedUpdates, SlotsArePackedWithTheirWeight) {
   EXPECT_EQ(packed, (std::set<std::string>{"w0", "w0_m", "w0_v"}));
 }
 
-// x + dropout(relu(x w + b)): one kernel forward, and the mask is nowhere stored.
+// x + dropout(relu(x w + b)): one kernel forward, and the mask is not stored.
 TEST(FusedUpdates, ResidualsAndDropoutJoinTheForwardProduct) {
   const Graph graph = ParseGraph(R"(
     %x = input : f32[N,40]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches and loops as symbols: how they are written, what moves into regions, their text, and their values on the
-// evaluator.
+// Branches and loops as symbols: how they are written, which nodes move into regions, their text, and their values in
+// the evaluator.
 #include "fusebox/graph/control.h"
 
 #include "fusebox/graph/builder.h"
@@ -34,7 +34,7 @@ Bindings Given(std::map<std::string, Literal> inputs) {
   return bindings;
 }
 
-// What the graph returns; its text reads back as it is.
+// The values that the graph returns. Also checks that its text parses back to the same graph.
 Evaluation ValuesOf(GraphBuilder& builder, const Bindings& bindings) {
   EXPECT_OK(builder.status());
   const Graph graph = std::move(builder).Take();
@@ -184,7 +184,7 @@ TEST(Control, ABranchesWorkIsAllInTheBranch) {
     return y = %0)"));
 }
 
-// ---- What is refused, and how it is said.
+// ---- Errors and their messages.
 
 std::string ErrorOf(const std::function<void(GraphBuilder&)>& write) {
   GraphBuilder b;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each op's values, worked out by hand.
+// The values of each op, computed by hand.
 #include "fusebox/graph/evaluate.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -11,6 +13,7 @@
 #include "fusebox/graph/text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
 
@@ -54,7 +57,7 @@ Literal B(std::vector<bool> v) { return Literal::Of<bool>({int64_t(v.size())}, v
 Literal D(std::vector<double> v) { return Literal::Of<double>({int64_t(v.size())}, v); }
 Literal Matrix(int64_t n, int64_t m, std::vector<float> v) { return Literal::Of<float>({n, m}, v); }
 
-// The same shape and, element by element, the same number; any NaN is NaN, and -0 is not 0.
+// Equal shapes and, element by element, equal numbers; any NaN equals NaN, and -0 differs from 0.
 void ExpectSame(const Literal& got, const Literal& want) {
   ASSERT_EQ(TypeText(got), TypeText(want));
   const std::vector<double> g = got.ToDoubles(), w = want.ToDoubles();
@@ -138,13 +141,14 @@ void OneOperand() {
   ExpectSame(Eval("softplus %a : f64[1]", {D({-700})}), D({std::exp(-700.0)}));
   ExpectSame(Eval("floor %a : f32[5]", {F({1.5, -1.5, -0.0f, kInf, kNaN})}), F({1, -2, -0.0f, kInf, kNaN}));
   ExpectSame(Eval("stop_gradient %a : f32[2]", {F({1, kNaN})}), F({1, kNaN}));
+  ExpectSame(Eval("copy %a : f32[2]", {F({-0.0f, kNaN})}), F({-0.0f, kNaN}));
 }
 
 void ErfInvInvertsErf() {
   ExpectSame(Eval("erfinv %a : f32[6]", {F({0, -0.0f, 1, -1, 1.5, kNaN})}), F({0, -0.0f, kInf, -kInf, kNaN, kNaN}));
   for (double y = -5; y <= 5; y += 0.01) {
     const double back = Eval("erfinv %a : f64[1]", {D({std::erf(y)})}).ToDoubles()[0];
-    // How far the rounding of erf(y) alone can throw it.
+    // The error that the rounding of erf(y) alone can cause.
     const double steep = std::sqrt(std::acos(-1.0)) / 2 * std::exp(y * y) * 0x1p-53;
     EXPECT_NEAR(back, y, 2 * steep + 4e-16 * std::abs(y)) << y;
   }
@@ -165,7 +169,7 @@ void CastsSaturateFloatsAndWrapIntegers() {
   ExpectSame(Eval("cast %a : f32[2]", {B({0, 1})}), F({0, 1}));
   ExpectSame(Eval("cast %a : f32[2]", {D({0.1, 1e300})}), F({0.1f, kInf}));
   ExpectSame(Eval("cast %a : f64[1]", {F({0.1f})}), D({double(0.1f)}));
-  // Rounded once, from all 64 bits: by way of f64 it would be 2^60.
+  // Rounded once, from all 64 bits: rounding by way of f64 would give 2^60.
   ExpectSame(Eval("cast %a : f32[1]", {L({(int64_t{1} << 60) + (int64_t{1} << 36) + 1})}), F({0x1p60f + 0x1p37f}));
 }
 
@@ -178,7 +182,7 @@ void Sums() {
   ExpectSame(Eval("sum %a {axes = [1], keepdims = true} : f32[2,1]", {x}), Matrix(2, 1, {6, 15}));
   ExpectSame(Eval("sum %a {axes = [0, 2]} : f32[2]", {Literal::Of<float>({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})}),
              F({14, 22}));
-  // In f64: in f32 the ones would be lost.
+  // Summed in f64: in f32 the ones would be lost.
   ExpectSame(Eval("sum %a {axes = [0]} : f32[]", {F({16777216, 1, 1})}), Literal::Scalar<float>(16777218));
   ExpectSame(Eval("sum %a {axes = [0]} : f32[]", {F({kInf, -kInf})}), Literal::Scalar<float>(kNaN));
   ExpectSame(Eval("sum %a {axes = [0]} : i32[]", {I({kMost, 1})}), Literal::Scalar<int32_t>(kLeast));
@@ -293,6 +297,62 @@ void RandomNumbersDependOnSeedStepStreamAndPlaceAlone() {
   EXPECT_NE(Eval("random_uniform %a, %b {stream = 3} : f32[2,3]", {step, seed}), x);
 }
 
+std::vector<double> Numbers(const std::string& text) {
+  std::vector<double> numbers;
+  for (const char* at = text.c_str(); *at != 0;) {
+    char* end = nullptr;
+    numbers.push_back(std::strtod(at, &end));
+    EXPECT_NE(end, at) << "no number: " << text;
+    at = end == at ? text.c_str() + text.size() : end;
+    while (*at == ',' || *at == ' ') ++at;
+  }
+  return numbers;
+}
+
+// One example of an entry: "2, 3 -> 5", of f64s and bools.
+void ExpectExample(const OpInfo& op, const std::string& example) {
+  SCOPED_TRACE(fmt::format("{}: {}", op.name, example));
+  const size_t arrow = example.find("->");
+  ASSERT_NE(arrow, std::string::npos);
+  const std::vector<double> operands = Numbers(example.substr(0, arrow)), value = Numbers(example.substr(arrow + 2));
+  ASSERT_EQ(operands.size(), size_t(op.arity));
+  ASSERT_EQ(value.size(), 1u);
+  int compared = 0;
+  for (const Signature& signature : SignaturesOf(op)) {
+    const auto fits = [](DType dtype) { return dtype == DType::kF64 || dtype == DType::kBool; };
+    if (!std::ranges::all_of(signature.operands, fits) || !fits(signature.result)) continue;
+    std::vector<Literal> literals;
+    bool exact = true;  // A bool holds 0 and 1 alone.
+    for (size_t i = 0; i < operands.size(); ++i) {
+      literals.push_back(Literal::FromDoubles(signature.operands[i], {}, {&operands[i], 1}));
+      exact &=
+          literals.back().ToDoubles()[0] == operands[i] || (std::isnan(operands[i]) && IsFloat(signature.operands[i]));
+    }
+    if (!exact) continue;
+    ++compared;
+    const std::vector<Shape> scalars(operands.size());
+    const double got = Eval(NodeText(op, signature, scalars), literals).ToDoubles()[0], want = value[0];
+    const bool same = got == want ? std::signbit(got) == std::signbit(want) : std::isnan(got) && std::isnan(want);
+    EXPECT_TRUE(same || (op.accuracy == Accuracy::kApproximated && std::abs(got - want) <= 4e-16 * std::abs(want)))
+        << "got " << got;
+  }
+  EXPECT_GT(compared, 0) << "the op takes no such operands";
+}
+
+void ExamplesOfTheEntries() {
+  for (const OpInfo* op : ElementwiseOps()) {
+    const std::string examples = op->examples;
+    if (op->attributes[0].name == nullptr) {
+      EXPECT_NE(examples, "") << op->name << " has no example";
+    }
+    for (size_t at = 0; at < examples.size();) {
+      const size_t end = std::min(examples.find(';', at), examples.size());
+      ExpectExample(*op, examples.substr(at, end - at));
+      at = end + 1;
+    }
+  }
+}
+
 void CallsRunTheirRegion() {
   ExpectSame(Eval(R"(call %a, %b : f32[2] {
       %x = input {name = "0"} : f32[2]
@@ -320,6 +380,7 @@ TEST(Evaluate, BroadcastingOperands) { BroadcastingOperands(); }
 TEST(Evaluate, GatherGivesZerosAndScatterDropsWhatLiesOutside) { GatherGivesZerosAndScatterDropsWhatLiesOutside(); }
 TEST(Evaluate, Sources) { Sources(); }
 TEST(Evaluate, RandomNumbersDependOnSeedStepStreamAndPlaceAlone) { RandomNumbersDependOnSeedStepStreamAndPlaceAlone(); }
+TEST(Evaluate, ExamplesOfTheEntries) { ExamplesOfTheEntries(); }
 TEST(Evaluate, CallsRunTheirRegion) { CallsRunTheirRegion(); }
 
 TEST(Evaluate, NoOpIsLeftOut) {
@@ -327,13 +388,12 @@ TEST(Evaluate, NoOpIsLeftOut) {
        {Arithmetic, EachOpOfF32IsRoundedOnce, GreaterAndLesser, ComparisonsAndLogic, SelectLooksAtNothingButTheChosen,
         OneOperand, ErfInvInvertsErf, CastsSaturateFloatsAndWrapIntegers, Sums, Maxima, ArgMaxTakesTheFirstAndNaN,
         MatrixProducts, Movement, BroadcastingOperands, GatherGivesZerosAndScatterDropsWhatLiesOutside, Sources,
-        RandomNumbersDependOnSeedStepStreamAndPlaceAlone, CallsRunTheirRegion})
+        RandomNumbersDependOnSeedStepStreamAndPlaceAlone, ExamplesOfTheEntries, CallsRunTheirRegion})
     run();
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const Op op = Op(i);
-    if (op == Op::kInput || op == Op::kRows || op == Op::kState || op == Op::kGradient) continue;  // Below.
-    if (Info(op).kind == OpKind::kControl && op != Op::kCall) continue;  // control_test.cc has those.
-    EXPECT_TRUE(Covered().contains(op)) << "no value is checked of op " << Info(op).name;
+  for (const OpInfo& op : AllOps()) {
+    if (op.binding != Binding::kNone || op.kind == OpKind::kDerivative) continue;  // Below.
+    if (op.kind == OpKind::kControl && op.op != Op::kCall) continue;               // control_test.cc has those.
+    EXPECT_TRUE(Covered().contains(op.op)) << "no value is checked of op " << op.name;
   }
 }
 
@@ -361,7 +421,7 @@ TEST(Evaluate, OneStepOfATrainingProgram) {
   ExpectSame(result.states.at("w"), Matrix(2, 1, {20, 2}));
   ExpectSame(result.states.at("steps"), Literal::Scalar<int64_t>(42));
 
-  // No rows at all is a batch, too.
+  // A batch may have no rows.
   bindings.batch = 0;
   bindings.inputs["order"] = I({});
   ASSERT_OK_AND_ASSIGN(const Evaluation none, Evaluate(graph, bindings));

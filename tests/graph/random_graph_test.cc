@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The generator itself: its graphs are valid, well-conditioned, the same every time, and reach every op.
+// Tests the generator itself: its graphs are valid, well-conditioned, the same every time, and reach every op.
 #include "tests/support/random_graph.h"
 
 #include <cmath>
@@ -34,10 +34,9 @@ TEST(RandomGraph, IsTheSameForTheSameSeed) {
 TEST(RandomGraph, ReachesEveryOpOften) {
   std::map<Op, int64_t> counts;
   for (uint64_t seed = 0; seed < kGraphs; ++seed) CountOps(RandomGraph(seed), counts);
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const OpInfo& info = Info(Op(i));
+  for (const OpInfo& info : AllOps()) {
     if (info.kind == OpKind::kControl || info.kind == OpKind::kDerivative) continue;
-    EXPECT_GE(counts[Op(i)], 20) << info.name;
+    EXPECT_GE(counts[info.op], 20) << info.name;
   }
 }
 
@@ -59,14 +58,15 @@ TEST(RandomGraph, HasFiniteValuesThatAreBoundedWell) {
       }
     }
   }
-  // What crosses a step (floor, comparisons) can be anything; it must be rare, or the comparison says nothing.
+  // Results of step functions (floor, comparisons) near a step can be anything. They must be rare, or the comparison
+  // shows nothing.
   EXPECT_LT(unbounded * 50, elements);
   EXPECT_LT(loose * 25, elements);
   std::printf("%lld elements, %lld without a bound, %lld with a loose one\n", (long long)elements, (long long)unbounded,
               (long long)loose);
 }
 
-// One thing changed at random in a valid graph: it is refused with a message, or still means something.
+// One random change in a valid graph: it is either refused with a message, or still means something.
 TEST(RandomGraph, AMutantIsRefusedOrCanBeEvaluated) {
   int refused = 0, evaluated = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed) {
@@ -79,7 +79,7 @@ TEST(RandomGraph, AMutantIsRefusedOrCanBeEvaluated) {
     Node& node = graph.mutable_node(NodeId(1 + draw(graph.size() - 1)));
     switch (draw(6)) {
       case 0:
-        node.op = Op(draw(uint64_t(Op::kCount) + 2));
+        node.op = Op(draw(AllOps().size() + 3));
         break;
       case 1:
         node.type.dtype = DType(draw(8));

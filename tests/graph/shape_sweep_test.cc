@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every op's shape rule on ranks 0 to 4 with dimensions 0, 1, 3, 17, 64 and N, against rules written a second time, from
-// what NumPy does, in a way as unlike the op tables' as could be.
+// Compares every op's shape rule, on ranks 0 to 4 with dimensions 0, 1, 3, 17, 64 and N, with rules written
+// independently after NumPy, in a style as different from the op tables as possible.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -11,6 +11,7 @@
 #include "fusebox/graph/graph.h"
 #include "fusebox/graph/op.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 
 namespace fusebox::testing {
 namespace {
@@ -20,7 +21,7 @@ using MaybeType = std::optional<Type>;
 using Types = std::vector<Type>;
 using Rule = std::function<MaybeType(const Types&, const AttributeMap&)>;
 
-// Few dimensions at the higher ranks, or there would be too many.
+// Few dimensions at the higher ranks, to limit the number of shapes.
 std::vector<Shape> Shapes(size_t rank) {
   static const std::vector<std::vector<int64_t>> kDims = {
       {}, {0, 1, 3, 17, 64, kN}, {0, 1, 3, 17, 64, kN}, {0, 1, 3, kN}, {1, 3, kN}};
@@ -85,7 +86,7 @@ AttributeMap With(std::map<std::string, AttributeValue> values) {
   return map;
 }
 
-// NumPy's rule, read from the right: a missing axis is of size 1, and a size of 1 gives way.
+// NumPy's broadcasting rule, read from the right: a missing axis has size 1, and size 1 broadcasts.
 std::optional<Shape> Together(const Shape& a, const Shape& b) {
   Shape out;
   for (size_t from_right = 1; from_right <= std::max(a.size(), b.size()); ++from_right) {
@@ -97,42 +98,72 @@ std::optional<Shape> Together(const Shape& a, const Shape& b) {
   return out;
 }
 
-// ---- Elementwise: which dtypes are taken, and what comes out.
+// ---- Elementwise: accepted dtypes, and results.
 
 struct ElementwiseRule {
   std::function<bool(DType)> takes;
-  std::optional<DType> gives;  // Else the operands' own.
+  std::optional<DType> gives;  // Otherwise the operands' own.
 };
-const std::map<Op, ElementwiseRule>& UnaryRules() {
+const std::map<std::string_view, ElementwiseRule>& KnownRules() {
   static const auto number = [](DType d) { return d != DType::kBool; };
   static const auto boolean = [](DType d) { return d == DType::kBool; };
   static const auto any = [](DType) { return true; };
-  static const std::map<Op, ElementwiseRule> kRules = {
-      {Op::kNot, {boolean, {}}},  {Op::kNegate, {number, {}}},   {Op::kAbs, {number, {}}},
-      {Op::kSign, {number, {}}},  {Op::kExp, {IsReal, {}}},      {Op::kLog, {IsReal, {}}},
-      {Op::kSqrt, {IsReal, {}}},  {Op::kTanh, {IsReal, {}}},     {Op::kSigmoid, {IsReal, {}}},
-      {Op::kFloor, {IsReal, {}}}, {Op::kErfInv, {IsReal, {}}},   {Op::kErf, {IsReal, {}}},
-      {Op::kExpm1, {IsReal, {}}}, {Op::kSoftplus, {IsReal, {}}}, {Op::kStopGradient, {any, {}}}};
+  static const std::map<std::string_view, ElementwiseRule> kRules = {{"not", {boolean, {}}},
+                                                                     {"negate", {number, {}}},
+                                                                     {"abs", {number, {}}},
+                                                                     {"sign", {number, {}}},
+                                                                     {"exp", {IsReal, {}}},
+                                                                     {"log", {IsReal, {}}},
+                                                                     {"sqrt", {IsReal, {}}},
+                                                                     {"tanh", {IsReal, {}}},
+                                                                     {"sigmoid", {IsReal, {}}},
+                                                                     {"floor", {IsReal, {}}},
+                                                                     {"erfinv", {IsReal, {}}},
+                                                                     {"erf", {IsReal, {}}},
+                                                                     {"expm1", {IsReal, {}}},
+                                                                     {"softplus", {IsReal, {}}},
+                                                                     {"stop_gradient", {any, {}}},
+                                                                     {"copy", {any, {}}},
+                                                                     {"add", {number, {}}},
+                                                                     {"subtract", {number, {}}},
+                                                                     {"multiply", {number, {}}},
+                                                                     {"divide", {number, {}}},
+                                                                     {"max", {number, {}}},
+                                                                     {"min", {number, {}}},
+                                                                     {"equal", {any, DType::kBool}},
+                                                                     {"less", {any, DType::kBool}},
+                                                                     {"less_equal", {any, DType::kBool}},
+                                                                     {"and", {boolean, {}}},
+                                                                     {"or", {boolean, {}}}};
   return kRules;
 }
-const std::map<Op, ElementwiseRule>& BinaryRules() {
-  static const auto number = [](DType d) { return d != DType::kBool; };
-  static const auto boolean = [](DType d) { return d == DType::kBool; };
-  static const auto any = [](DType) { return true; };
-  static const std::map<Op, ElementwiseRule> kRules = {
-      {Op::kAdd, {number, {}}},          {Op::kSubtract, {number, {}}},    {Op::kMultiply, {number, {}}},
-      {Op::kDivide, {number, {}}},       {Op::kMax, {number, {}}},         {Op::kMin, {number, {}}},
-      {Op::kEqual, {any, DType::kBool}}, {Op::kLess, {any, DType::kBool}}, {Op::kLessEqual, {any, DType::kBool}},
-      {Op::kAnd, {boolean, {}}},         {Op::kOr, {boolean, {}}}};
-  return kRules;
+// An op that is not among these has to treat all shapes as it does scalars.
+ElementwiseRule RuleOf(const OpInfo& op) {
+  if (const auto known = KnownRules().find(op.name); known != KnownRules().end()) return known->second;
+  const auto of_scalars = [&op](DType dtype) {
+    return InferType(op.op, {std::vector<Type>(size_t(op.arity), Type{dtype, {}}), {}});
+  };
+  ElementwiseRule rule{[of_scalars](DType dtype) { return of_scalars(dtype).ok(); }, {}};
+  for (const DType dtype : kDTypes) {
+    if (rule.takes(dtype) && of_scalars(dtype)->dtype != dtype) rule.gives = of_scalars(dtype)->dtype;
+  }
+  return rule;
+}
+
+// Elementwise ops of so many operands that take any without attributes, and all of one dtype.
+std::vector<const OpInfo*> OpsOfEqualOperands(int arity) {
+  std::vector<const OpInfo*> ops = ElementwiseOps();
+  std::erase_if(ops, [arity](const OpInfo* op) { return op->arity != arity || op->attributes[0].name != nullptr; });
+  return ops;
 }
 
 void SweepUnary() {
-  for (const auto& [op, rule] : UnaryRules()) {
+  for (const OpInfo* op : OpsOfEqualOperands(1)) {
+    const ElementwiseRule rule = RuleOf(*op);
     for (const Shape& shape : AllShapes()) {
       for (const DType dtype : kDTypes) {
         const Type in{dtype, shape};
-        Expect(op, {in}, {}, rule.takes(dtype) ? MaybeType(Type{rule.gives.value_or(dtype), shape}) : std::nullopt);
+        Expect(op->op, {in}, {}, rule.takes(dtype) ? MaybeType(Type{rule.gives.value_or(dtype), shape}) : std::nullopt);
       }
     }
   }
@@ -147,7 +178,7 @@ void SweepUnary() {
   }
 }
 
-// Pairs of shapes of ranks 0 to 4: all of ranks up to 2, and a part of the rest.
+// Pairs of shapes of ranks 0 to 4: all up to rank 2, and a sample of the rest.
 std::vector<std::pair<Shape, Shape>> Pairs() {
   const std::vector<Shape> all = AllShapes();
   std::vector<std::pair<Shape, Shape>> pairs;
@@ -162,7 +193,9 @@ std::vector<std::pair<Shape, Shape>> Pairs() {
 
 void SweepBinary() {
   const auto pairs = Pairs();
-  for (const auto& [op, rule] : BinaryRules()) {
+  for (const OpInfo* info : OpsOfEqualOperands(2)) {
+    const ElementwiseRule rule = RuleOf(*info);
+    const Op op = info->op;
     for (const auto& [a, b] : pairs) {
       const auto shape = Together(a, b);
       const DType dtype = rule.takes(DType::kF32) ? DType::kF32 : DType::kBool;
@@ -192,6 +225,28 @@ void SweepSelect() {
       for (const DType b : kDTypes) {
         const bool fine = c == DType::kBool && a == b;
         Expect(Op::kSelect, {{c, {}}, {a, {}}, {b, {}}}, {}, fine ? MaybeType(Type{a, {}}) : std::nullopt);
+      }
+    }
+  }
+}
+
+// Each signature of each elementwise op gives the operands' common shape, or an error where they have none.
+void SweepSignatures() {
+  const std::vector<Shape> shapes = {{}, {1}, {3}, {kN}, {kN, 1}, {3, 1}, {kN, 3}, {17, 1, 3}, {0}};
+  for (const OpInfo* op : ElementwiseOps()) {
+    const std::vector<Signature> signatures = SignaturesOf(*op);
+    ASSERT_FALSE(signatures.empty()) << op->name;
+    for (const Signature& signature : signatures) {
+      for (size_t turn = 0; turn < shapes.size() * shapes.size(); ++turn) {
+        Types operands;
+        std::optional<Shape> common = Shape{};
+        for (size_t i = 0; i < signature.operands.size(); ++i) {
+          const Shape& shape = shapes[(i == 0 ? turn : turn / shapes.size() + i - 1) % shapes.size()];
+          operands.push_back({signature.operands[i], shape});
+          if (common) common = Together(*common, shape);
+        }
+        Expect(op->op, operands, signature.attributes,
+               common ? MaybeType(Type{signature.result, *common}) : std::nullopt);
       }
     }
   }
@@ -388,7 +443,7 @@ void SweepConcatenate() {
   Expect(Op::kConcatenate, {}, With({{"axis", int64_t{0}}}), std::nullopt);
 }
 
-// ---- Gather, scatter, random numbers, and what states its type.
+// ---- Gather, scatter, random numbers, and ops that state their types.
 
 void SweepGather() {
   for (const Shape& table : AllShapes()) {
@@ -474,6 +529,7 @@ void SweepStated() {
 TEST(ShapeSweep, Unary) { SweepUnary(); }
 TEST(ShapeSweep, Binary) { SweepBinary(); }
 TEST(ShapeSweep, Select) { SweepSelect(); }
+TEST(ShapeSweep, Signatures) { SweepSignatures(); }
 TEST(ShapeSweep, Reductions) { SweepReductions(); }
 TEST(ShapeSweep, MatMul) { SweepMatMul(); }
 TEST(ShapeSweep, ReshapeAndBroadcast) { SweepReshapeAndBroadcast(); }
@@ -487,25 +543,42 @@ TEST(ShapeSweep, Stated) { SweepStated(); }
 
 TEST(ShapeSweep, NoOpIsLeftOut) {
   for (const auto sweep :
-       {SweepUnary, SweepBinary, SweepSelect, SweepReductions, SweepMatMul, SweepReshapeAndBroadcast, SweepTranspose,
-        SweepSliceAndPad, SweepConcatenate, SweepGather, SweepRandom, SweepGradient, SweepStated}) {
+       {SweepUnary, SweepBinary, SweepSelect, SweepSignatures, SweepReductions, SweepMatMul, SweepReshapeAndBroadcast,
+        SweepTranspose, SweepSliceAndPad, SweepConcatenate, SweepGather, SweepRandom, SweepGradient, SweepStated}) {
     sweep();
   }
-  for (size_t i = 1; i < size_t(Op::kCount); ++i)
-    EXPECT_TRUE(Covered().contains(Op(i))) << "no sweep for op " << Info(Op(i)).name;
+  for (const OpInfo& op : AllOps()) EXPECT_TRUE(Covered().contains(op.op)) << "no sweep for op " << op.name;
 }
 
 TEST(OpTable, EntriesAreWhole) {
   std::set<std::string_view> names;
-  for (size_t i = 1; i < size_t(Op::kCount); ++i) {
-    const OpInfo& info = Info(Op(i));
-    EXPECT_EQ(info.op, Op(i));
+  for (const OpInfo& info : AllOps()) {
+    EXPECT_EQ(&Info(info.op), &info);
+    EXPECT_TRUE(IsOp(info.op)) << info.name;
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
-    EXPECT_EQ(OpFromName(info.name), Op(i)) << info.name;
+    EXPECT_EQ(OpFromName(info.name), info.op) << info.name;
     EXPECT_NE(info.infer, nullptr) << info.name;
     EXPECT_TRUE(std::string_view(info.meaning).ends_with('.')) << info.name;
     EXPECT_TRUE(!info.commutative || info.arity == 2) << info.name;
+    EXPECT_TRUE(!info.idempotent || info.arity == 2) << info.name;
+    EXPECT_TRUE(!info.own_inverse || info.arity == 1) << info.name;
+    EXPECT_TRUE(info.axis_map == nullptr || info.access == Access::kElsewhere) << info.name;
+    // One of these says how it is evaluated.
+    const bool by_others = info.op == Op::kResult || info.kind == OpKind::kDerivative;
+    EXPECT_EQ(
+        (info.evaluate != nullptr) + (info.evaluate_results != nullptr) + (info.binding != Binding::kNone) + by_others,
+        1)
+        << info.name;
+    if (info.kind == OpKind::kElementwise) {
+      EXPECT_EQ(info.access, Access::kSamePoint) << info.name;
+      EXPECT_GE(info.arity, 1) << info.name;
+    }
+    if (info.kind == OpKind::kReduce || info.kind == OpKind::kMatMul || info.kind == OpKind::kControl) {
+      EXPECT_EQ(info.access, Access::kLoopNest) << info.name;
+    }
   }
+  EXPECT_FALSE(IsOp(Op::kError));
+  EXPECT_FALSE(IsOp(Op(AllOps().size() + 1)));
   EXPECT_EQ(OpFromName("error"), std::nullopt);
   EXPECT_EQ(OpFromName(""), std::nullopt);
   EXPECT_EQ(OpFromName("conv"), std::nullopt);

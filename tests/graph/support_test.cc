@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The helpers in tests/support: that they see what they are for.
+// Tests the helpers in tests/support: that they detect what they are meant to detect.
 #include <cmath>
 #include <limits>
 
@@ -55,7 +55,7 @@ TEST(GuardedBuffer, EndsAtAnInaccessiblePage) {
   EXPECT_TRUE(std::isnan(*GuardedBuffer(4).as<float>()));
 }
 
-// ---- Compare: what the bound of a graph lets pass, and what it doesn't.
+// ---- Compare: what the bound of a graph accepts, and what it rejects.
 
 struct Evaluated {
   Graph graph;
@@ -108,7 +108,7 @@ TEST(Compare, MovementAndIntegersAreExact) {
 }
 
 TEST(Compare, ACrossedStepMayGoEitherWay) {
-  // x - x + 0.5 is 0.5 in every order; floor of a rounded sum that lies at 1 may be 0 or 1.
+  // x - x + 0.5 is 0.5 in every order; floor of a rounded sum near 1 may be 0 or 1.
   Evaluated run = RunOf(R"(
     %x = input : f32[4]
     %s = sum %x {axes = [0]} : f32[]

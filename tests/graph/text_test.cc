@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/graph/text.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <vector>
 
 #include "fmt/format.h"
 #include "fusebox/graph/builder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/elementwise.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
 
@@ -16,7 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// The text is how Print writes it.
+// The text is in the form that Print writes.
 void ExpectStays(std::string_view text) {
   const absl::StatusOr<Graph> graph = Parse(text);
   ASSERT_OK(graph) << text;
@@ -161,7 +165,7 @@ TEST(Text, AnEmptyGraphIsAnEmptyText) {
   ASSERT_OK(Parse("  # nothing but a comment\n\n"));
 }
 
-// One line of each op of the table, printed and parsed back. An op without a case fails.
+// One line for each op of the table, printed and parsed back. An op without a case fails.
 TEST(Text, EveryOpPrintsAndParsesBack) {
   constexpr const char* kLines[] = {
       "%y = input : f32[3]",
@@ -220,8 +224,24 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       "= input {name = \"0\"} : f32[N,3] return %a }",
       "%y = result %two {index = 1} : f32[]",
       "%y = gradient %loss, %x : f32[N,3]"};
-  std::vector<bool> seen(static_cast<size_t>(Op::kCount));
-  for (const char* line : kLines) {
+  std::vector<std::string> lines(std::begin(kLines), std::end(kLines));
+  for (const OpInfo* op : ElementwiseOps()) {
+    for (const Signature& signature : SignaturesOf(*op)) {
+      const auto given = [](DType dtype) { return dtype == DType::kF32 || dtype == DType::kBool; };
+      if (!std::ranges::all_of(signature.operands, given)) continue;
+      std::vector<Shape> shapes;
+      for (const DType dtype : signature.operands) shapes.push_back(dtype == DType::kF32 ? Shape{-1, 3} : Shape{3});
+      std::string line = "%y = " + NodeText(*op, signature, shapes);
+      for (size_t i = 0; i < shapes.size(); ++i) {
+        const std::string name = fmt::format("%{}", char('a' + int(i)));
+        line.replace(line.find(name), 2, signature.operands[i] == DType::kF32 ? "%X" : "%B");
+      }
+      for (char& c : line) c = c == 'X' ? 'x' : c == 'B' ? 'b' : c;
+      lines.push_back(line);
+    }
+  }
+  std::set<Op> seen;
+  for (const std::string& line : lines) {
     const absl::StatusOr<Graph> graph = Parse(fmt::format(R"(
       %x = input : f32[N,3]
       %b = input : bool[3]
@@ -240,11 +260,11 @@ TEST(Text, EveryOpPrintsAndParsesBack) {
       return y = %y)",
                                                           line));
     ASSERT_OK(graph) << line;
-    seen[size_t((*graph)[8].op)] = true;
+    seen.insert((*graph)[8].op);
     const std::string text = Print(*graph);
     EXPECT_EQ(Canonical(text), text) << line;
   }
-  for (size_t i = 1; i < seen.size(); ++i) EXPECT_TRUE(seen[i]) << "no case for op " << Info(Op(i)).name;
+  for (const OpInfo& op : AllOps()) EXPECT_TRUE(seen.contains(op.op)) << "no case for op " << op.name;
 }
 
 struct Mistake {
@@ -322,7 +342,7 @@ TEST(Text, EveryPrefixOfAProgramIsReadOrRefused) {
     update %w = %z
     return a = %z, c = %c)");
   for (size_t length = 0; length < text.size(); ++length) (void)Parse(std::string_view(text).substr(0, length));
-  // And with every character replaced by each of some.
+  // Also with every character replaced by each character of a set.
   for (size_t at = 0; at < text.size(); ++at) {
     for (const char c : {'\0', '{', '}', '[', ']', '%', '"', '\\', '9', '*', ',', '=', 'N', '\n', '\xff'}) {
       std::string changed = text;
@@ -335,7 +355,7 @@ TEST(Text, EveryPrefixOfAProgramIsReadOrRefused) {
 }
 
 TEST(Text, DepthAndSizeAreBounded) {
-  // A chain of 100,000 nodes is deep, and recurses nowhere.
+  // A chain of 100,000 nodes is deep, and must not cause recursion.
   std::string text = "%x = input : f32[]\n%0 = exp %x : f32[]\n";
   for (int i = 1; i < 100'000; ++i) text += fmt::format("%{} = tanh %{} : f32[]\n", i, i - 1);
   const absl::StatusOr<Graph> deep = Parse(text + "return %99999");

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The way of a stranger: installs a build, moves the installed tree, builds examples/plugins/gated_dense and a model
-# against it with the installed headers alone, and trains with the layer and the optimizer that the plugin brings. The
-# model that it saves then has to do where the plugin is missing.
+# Follows the steps of a third-party author: installs a build, moves the installed tree, builds
+# examples/plugins/gated_dense and a model against it with only the installed headers, and trains with the plugin's
+# layer and optimizer. The saved model must then work where the plugin is missing.
 #
 #   tests/install/run.sh BUILD_FOLDER
 set -euo pipefail
@@ -11,27 +11,29 @@ source_dir=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-export HOME=$work  # No plugin or cache of the user's takes part.
+export HOME=$work  # Keeps the user's plugins and cache out.
 unset FUSEBOX_PLUGIN_PATH
 
 fail() {
   echo "FAILED: $*" >&2
   exit 1
 }
-# says FILE TEXT: the file holds the text.
+# says FILE TEXT: checks that the file contains the text.
 says() { grep -qF -- "$2" "$1" || { cat "$1" && fail "expected '$2' in the output above"; }; }
-# quietly COMMAND...: its output is shown only if it fails.
+# quietly COMMAND...: shows the command's output only if it fails.
 quietly() { "$@" >quiet.log 2>&1 || { cat quiet.log && fail "$*"; }; }
 
 echo "== Installing"
 quietly cmake --install "$build" --prefix "$work/first"
 mv first prefix
 fusebox=$work/prefix/bin/fusebox
-if readelf -d prefix/bin/* prefix/lib/*.so prefix/lib/fusebox/plugins/*.so | grep -E 'R(UN)?PATH' | grep -F "$build"; then
+if readelf -d prefix/bin/* prefix/lib/*.so prefix/lib/fusebox/plugins/*.so |
+  grep -E 'R(UN)?PATH' | grep -F "$build"; then
   fail "the installed tree points into the build tree"
 fi
 for plugin in prefix/lib/fusebox/plugins/*.so; do
-  [[ $(nm -D --defined-only "$plugin" | awk '{print $3}') == fusebox_plugin ]] || fail "$plugin exports more than its entry"
+  [[ $(nm -D --defined-only "$plugin" | awk '{print $3}') == fusebox_plugin ]] ||
+    fail "$plugin exports more than its entry"
 done
 "$fusebox" plugins list >list.txt
 says list.txt dense
@@ -54,10 +56,17 @@ build_against_it() {
   quietly cmake --build "$2/build"
 }
 
-echo "== Building the stranger's plugin"
+echo "== Building and running README's program"
+build_against_it "$source_dir/examples/programs/clothes" clothes
+clothes/build/clothes >clothes.txt
+says clothes.txt "test accuracy: 0.8"
+[[ -s clothes.keras ]] || fail "it has saved no model"
+
+echo "== Building the third-party plugin"
 build_against_it "$source_dir/examples/plugins/gated_dense" plugin
 library=$work/plugin/build/acme.so
-[[ $(nm -D --defined-only "$library" | awk '{print $3}') == fusebox_plugin ]] || fail "$library exports more than its entry"
+[[ $(nm -D --defined-only "$library" | awk '{print $3}') == fusebox_plugin ]] ||
+  fail "$library exports more than its entry"
 if readelf -d "$library" | grep libfusebox; then fail "a plugin needs no libfusebox"; fi
 "$fusebox" plugins describe acme/gated_dense --plugin-path "$library" >describe.txt
 says describe.txt units
@@ -80,7 +89,8 @@ cat with.json
 awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "it has not learnt"
 
 echo "== Training through its loop, and using that where the plugin is missing"
-"$fusebox" train model/build/rows_of_pictures.so --plugin-path "$library" --data "$data" --epochs 4 --seed 7 -o rows.keras
+"$fusebox" train model/build/rows_of_pictures.so --plugin-path "$library" --data "$data" --epochs 4 --seed 7 \
+  -o rows.keras
 "$fusebox" evaluate rows.keras --plugin-path "$library" --data "$data" --json >with.json
 awk -F'"accuracy": *' '{ exit !($2 + 0 > 0.5) }' RS= with.json || fail "the recurrent layer has not learnt"
 "$fusebox" evaluate rows.keras --data "$data" --json >without.json
@@ -91,12 +101,12 @@ echo "== Training a built-in model with its optimizer"
   --seed 7 -o mlp.keras
 
 echo "== Using the saved model where the plugin is missing: its symbols are in the file"
-# 64 pictures of plain bytes behind the header of an .npy file.
+# 64 images of plain bytes after the header of an .npy file.
 {
   printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (64, 28, 28), }"
   seq 1000000 1006271  # 6272 lines of 8 bytes are 64 x 28 x 28.
 } >pictures.npy
-# with COMMAND..., without COMMAND...: the same command, with the plugin and where it is missing.
+# with COMMAND..., without COMMAND...: runs the command with the plugin, and without it.
 with() { "$fusebox" "$@" --plugin-path "$library"; }
 without() { "$fusebox" "$@"; }
 if without plugins describe acme/gated_dense 2>missing.txt; then fail "the plugin is not missing"; fi
@@ -104,7 +114,7 @@ says missing.txt "unknown plugin 'acme/gated_dense'"
 for way in with without; do
   $way evaluate gated.keras --data "$data" --json >$way.json
   $way predict gated.keras --input pictures.npy -o $way.npy
-  # The layer, and the optimizer with the means that it has kept.
+  # The layer, and the optimizer with its saved running means.
   $way train gated.keras --data "$data" --epochs 2 --seed 8 --history $way.csv -o $way.keras
   without evaluate $way.keras --data "$data" --json >$way.later.json
 done

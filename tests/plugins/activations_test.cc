@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activations against Keras's, in numbers that tests/python/make_keras_items.py made.
+// Compares the activations with Keras's, by numbers from tests/python/make_keras_items.py.
 #include <cmath>
 
 #include "fusebox/compiler/passes/differentiate.h"
@@ -13,7 +13,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// Keras's f32 results are themselves off by some ulp of the greatest intermediate: x (1 + erf), say, near -5.
+// Keras's f32 results are themselves off by some ulp of the largest intermediate: x (1 + erf), for example, near -5.
 constexpr double kRelative = 1e-5, kAbsolute = 2e-6;
 
 TEST(Activations, AreKerass) {
@@ -92,7 +92,7 @@ TEST(Activations, StepsAndSignsHaveNoGradient) {
   }
 }
 
-// Where exp or x^2 would overflow, and at infinity and NaN.
+// Arguments where exp or x^2 would overflow, infinities and NaN.
 TEST(Activations, KeepTheirLimits) {
   constexpr double kInf = HUGE_VAL;
   const std::map<std::string, std::vector<double>> expected = {
@@ -145,7 +145,7 @@ TEST(Activations, SayWhatIsWrong) {
   EXPECT_THAT(error("geluu", row), HasSubstr("unknown activation 'geluu': did you mean 'gelu'"));
 }
 
-// Losses that work from logits take those of the plain softmax alone.
+// Losses that work on logits recognize only those of the plain softmax.
 TEST(Activations, OnlyPlainSoftmaxHasLogits) {
   const auto logits = [](const char* words) {
     const Expansion e(BuiltIns(), FB_ACTIVATION, words, {F32({kBatch, 2, 3})});

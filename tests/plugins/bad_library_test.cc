@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Libraries that are wrong in one way each: what the registry says of them, and that nothing of them stays.
+// Libraries with one defect each: the registry's message, and that nothing of the library remains.
 #include <elf.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ class BadLibrary : public ::testing::Test {
   }
   ~BadLibrary() override { std::filesystem::remove_all(folder_); }
 
-  // Where the last segment ends: what lies behind is for debuggers, and not missed.
+  // The end of the last segment: the rest of the file is for debuggers, and may be missing.
   static size_t EndOfSegments(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     Elf64_Ehdr header;
@@ -44,7 +44,7 @@ class BadLibrary : public ::testing::Test {
     return end;
   }
 
-  // What Load says, after the file's name.
+  // The message of Load, after the file's name.
   static std::string Refusal(const std::string& path) {
     Registry registry;
     const absl::Status status = registry.Load(path);
@@ -81,7 +81,7 @@ TEST_F(BadLibrary, NeedNotBeALibraryAtAll) {
   EXPECT_EQ(Refusal(empty), "cannot be loaded: file too short");
 }
 
-// The dynamic linker would die of some of these.
+// Some of these would crash the dynamic linker.
 TEST_F(BadLibrary, MayBeCutOffAnywhere) {
   const std::string whole = kBuiltIns + "/optimizers.so", cut = folder_ / "cut.so";
   const size_t size = std::filesystem::file_size(whole), needed = EndOfSegments(whole);
@@ -133,7 +133,7 @@ TEST_F(BadLibrary, MayNotLieAboutItself) {
   }
   unsetenv("LIE");
   Registry registry;
-  EXPECT_OK(registry.Load(testing::BadLibrary("liar")));  // So it was the lies.
+  EXPECT_OK(registry.Load(testing::BadLibrary("liar")));  // The refusals above were due to LIE.
   EXPECT_EQ(registry.items().size(), 1u);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the built-in items write: their symbols, the numbers that these come to, and what they say of wrong inputs.
+// The built-in items: the symbols that they write, their values, and their messages for wrong inputs.
 #include <cmath>
 #include <numeric>
 
@@ -27,7 +27,7 @@ std::string Error(uint32_t kind, const char* item, const std::vector<Type>& inpu
   return e.error();
 }
 
-// What the item makes of numbers, for a batch of as many rows as the first input has.
+// The item's values for these numbers, with as many batch rows as the first input has.
 std::vector<double> Numbers(const Expansion& e, const std::vector<Literal>& inputs,
                             std::map<std::string, Literal> states = {}) {
   EXPECT_EQ(e.error(), "");
@@ -51,7 +51,7 @@ TEST(Flatten, MakesOneAxisOfAllButTheBatch) {
   EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, "flatten", {{DType::kU8, {7, 2, 3}}}).type(), "u8[7,6]");
   EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({})}),
               HasSubstr("expects input [batch, ...], got f32[] [plugins/layers/flatten.cc:"));
-  EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({3, kBatch})}), HasSubstr("expects the batch in the first axis alone"));
+  EXPECT_THAT(Error(FB_LAYER, "flatten", {F32({3, kBatch})}), HasSubstr("expects the batch only in the first axis"));
 }
 
 TEST(Rescaling, MultipliesAndAddsInF32) {
@@ -68,7 +68,7 @@ TEST(Rescaling, MultipliesAndAddsInF32) {
   EXPECT_THAT(Error(FB_LAYER, "rescaling", {F32({kBatch})}), HasSubstr("needs attribute 'scale'"));
 }
 
-// The numbers are those of keras.layers.Rescaling on pixels of uint8, Keras 3.15 with JAX.
+// Numbers of keras.layers.Rescaling on pixels of uint8, from Keras 3.15 with JAX.
 TEST(Rescaling, DoesAsKeras) {
   const Literal pixels = Literal::Of<uint8_t>({1, 5}, {0, 1, 127, 128, 255});
   const auto rescaled = [&](const char* item) {
@@ -148,7 +148,7 @@ TEST(SparseCategoricalCrossentropy, WorksFromTheLogitsOfSoftmax) {
   b.Output("loss", loss);
   ASSERT_OK(b.status());
   EXPECT_EQ(ToString(b.graph()[loss.id].type), "f32[N]");
-  // The probabilities are not needed at all.
+  // The probabilities are not computed at all.
   const std::vector<bool> needed = Reachable(b.graph());
   EXPECT_FALSE(needed[p.id]);
   const Graph alone = Rewrite(b.graph(), Keep);
@@ -188,7 +188,7 @@ TEST(SparseCategoricalCrossentropy, IsMinusTheLogOfTheTrueClass) {
   const std::vector<double> expected = {std::log(2), std::log(4), -std::log(1e-7)};
   EXPECT_THAT(loss("sparse_categorical_crossentropy", I32({kBatch}), {labels, p}),
               Pointwise(DoubleNear(1e-5), expected));
-  // Any dtype of numbers will do for classes, and a last axis of 1.
+  // Classes may have any number dtype, and a last axis of 1.
   const Literal bytes = Literal::Of<uint8_t>({3, 1}, {0, 2, 1});
   EXPECT_THAT(loss("sparse_categorical_crossentropy", {DType::kU8, {kBatch, 1}}, {bytes, p}),
               Pointwise(DoubleNear(1e-5), expected));
@@ -202,7 +202,7 @@ TEST(SparseCategoricalCrossentropy, IsOneNumberAPrediction) {
                 .type(),
             "f32[N,7]");
   EXPECT_THAT(Error(FB_LOSS, "sparse_categorical_crossentropy", {F32({kBatch, 10}), F32({kBatch, 10})}),
-              HasSubstr("expects one class a prediction, i32[N] for f32[N,10], got f32[N,10]"));
+              HasSubstr("expects one class per prediction, i32[N] for f32[N,10], got f32[N,10]"));
   EXPECT_THAT(Error(FB_LOSS, "sparse_categorical_crossentropy", {I32({kBatch}), F32({kBatch})}),
               HasSubstr("expects predictions [batch, ..., classes], got f32[N]"));
   const auto item = BuiltIns().Find(FB_LOSS, "sparse_categorical_crossentropy");
@@ -351,14 +351,14 @@ TEST(Initializers, HeNormalIsCutAtTwoDeviations) {
   EXPECT_NEAR(m.greatest, 2 * deviation / 0.87962566, 0.003);
 }
 
-// A row of the table: what is drawn of a type has this mean, deviation, least and greatest number.
+// A row of the table: numbers drawn for a type have this mean, deviation, minimum and maximum.
 struct InitializerCase {
   const char* initializer;
   double mean, deviation, least, greatest;
 };
 
 TEST(Initializers, HaveTheMomentsOfKerass) {
-  // Cut at two deviations, a normal has 0.8796 of its deviation: see the Keras source of VarianceScaling.
+  // Truncated at two deviations, a normal keeps 0.8796 of its deviation: see the Keras source of VarianceScaling.
   constexpr double kCut = 0.87962566103423978;
   const auto uniform = [](const char* name, double variance) {
     const double r = std::sqrt(3 * variance);
@@ -405,7 +405,7 @@ TEST(Initializers, NormalHasTheTailsOfANormal) {
     const Moments m = MomentsOf(Initial(initializer, F32({100, 200})));
     EXPECT_NEAR(m.mean, initializer[0] == 'r' ? 1 : 0, 0.005);
     EXPECT_NEAR(m.deviation, 0.1, 0.003);
-    EXPECT_GT(m.greatest - m.mean, 0.35);  // Of 20,000, one in 2,000 lies beyond.
+    EXPECT_GT(m.greatest - m.mean, 0.35);  // Of 20,000 numbers, one in 2,000 lies beyond.
     EXPECT_LT(m.greatest - m.mean, 0.55);
   }
 }
@@ -447,7 +447,7 @@ TEST(Initializers, RefuseWhatMeansNothing) {
               HasSubstr("attribute 'mode' must be fan_in, fan_out or fan_avg, got 'fan'"));
   EXPECT_THAT(error("variance_scaling:distribution=cauchy", F32({3})), HasSubstr("attribute 'distribution' must be"));
   EXPECT_THAT(error("variance_scaling:scale=0", F32({3})), HasSubstr("attribute 'scale' must be above 0, got 0"));
-  EXPECT_THAT(error("orthogonal", F32({3})), HasSubstr("makes matrices (or more than two axes), got f32[3]"));
+  EXPECT_THAT(error("orthogonal", F32({3})), HasSubstr("makes tensors of rank 2 or more, got f32[3]"));
 }
 
 TEST(Initializers, CountFansAsKerasDoes) {
@@ -456,7 +456,7 @@ TEST(Initializers, CountFansAsKerasDoes) {
   EXPECT_NEAR(reach(F32({3000})), std::sqrt(6.0 / 6000), 1e-3);
 }
 
-// An error value in, an error value out, and the first message stays.
+// Returns an error value for an error value, and keeps the first message.
 TEST(Expand, DoesNothingAfterAnError) {
   GraphBuilder b;
   const Value x = b.Input("x", F32({7}));

@@ -14,7 +14,7 @@ class Told {
     EXPECT_OK(made);
     if (made.ok()) callback.emplace(*std::move(made));
   }
-  // What it writes.
+  // The callback's output.
   std::string Tell(CallbackEvent event) {
     std::string text;
     EXPECT_OK(callback->OnEvent(event, [&](std::string_view piece) { text += piece; }));
@@ -52,10 +52,10 @@ TEST(Progress, RedrawsABarOnATerminal) {
             "\r 860/1719 ━━━━━━━━━━────────── 0s 581us/step - accuracy: 0.7120 - loss: 0.9912\x1b[K");
   event.step = 900;
   event.seconds = 0.55;
-  EXPECT_EQ(progress.Tell(event), "");  // Not more than ten times a second.
+  EXPECT_EQ(progress.Tell(event), "");  // At most ten times a second.
   event.seconds = 0.65;
   event.columns = 60;
-  EXPECT_EQ(progress.Tell(event), "\r 900/1719 ━━━━━━━━━━────────── 0s 722us/step\x1b[K");  // No log more would fit.
+  EXPECT_EQ(progress.Tell(event), "\r 900/1719 ━━━━━━━━━━────────── 0s 722us/step\x1b[K");  // No further log would fit.
   event = At(FB_EPOCH_END, 1719, 0.94);
   event.terminal = event.colour = true;
   EXPECT_EQ(progress.Tell(event),

@@ -16,7 +16,7 @@ using ::testing::AllOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
-// Small files of the right form, in a folder that FUSEBOX_DATA_DIR names.
+// Small files of the right format, in a folder that FUSEBOX_DATA_DIR names.
 class FashionMnist : public ::testing::Test {
  protected:
   FashionMnist() : folder_(std::filesystem::temp_directory_path() / fmt::format("fusebox-dataset-{}", getpid())) {
@@ -51,7 +51,7 @@ class FashionMnist : public ::testing::Test {
   }
   std::string Path(const std::string& name) const { return folder_ / name; }
 
-  // What loading the training set says.
+  // The error of loading the training set.
   static std::string Error() {
     const auto dataset = DatasetObject::Create(BuiltIns(), Spec("fashion_mnist"));
     EXPECT_OK(dataset);
@@ -106,7 +106,7 @@ TEST_F(FashionMnist, ReadsPlainFilesToo) {
   EXPECT_OK(dataset.Load("train"));
 }
 
-// The folder is for other data sets, too: without any file of this one it is Debian's that are read.
+// The folder holds only other data sets: Debian's files are read.
 TEST_F(FashionMnist, WithoutItsFilesThereReadsDebians) {
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) std::filesystem::remove(entry);
   std::ofstream(folder_ / "california_housing.csv") << "another data set";
@@ -119,7 +119,7 @@ TEST_F(FashionMnist, WithoutItsFilesThereReadsDebians) {
   } else {
     EXPECT_THAT(splits, StatusHasMessage(HasSubstr("cannot open " + debians)));
   }
-  // A folder that there is not is a mistake.
+  // A folder that does not exist is an error.
   setenv("FUSEBOX_DATA_DIR", "/nowhere", 1);
   EXPECT_THAT(Error(), HasSubstr("cannot open /nowhere/train-"));
 }
@@ -139,7 +139,7 @@ TEST_F(FashionMnist, SaysHowManyBytesAreMissing) {
   EXPECT_THAT(Error(), EndsWith(": expected 2368 bytes, found more"));
 }
 
-// Every prefix of the file as it lies on the disk.
+// Every prefix of the file.
 TEST_F(FashionMnist, NoticesATruncatedFile) {
   const std::string path = Path("train-labels-idx1-ubyte.gz"), whole = path + ".whole";
   std::filesystem::rename(path, whole);
@@ -161,9 +161,9 @@ TEST_F(FashionMnist, ChecksTheHeader) {
   std::string huge = Images(3);
   huge[4] = '\x7f';
   WriteGzip("train-images-idx3-ubyte.gz", huge);
-  EXPECT_THAT(Error(), HasSubstr("expected 10000000 rows or fewer, found 2130706435"));
+  EXPECT_THAT(Error(), HasSubstr("expected at most 10000000 rows, found 2130706435"));
   std::string many = Images(3);
-  many[5] = '\x10';  // A million rows: it must not allocate for them.
+  many[5] = '\x10';  // A header with a million rows must not cause allocation.
   WriteGzip("train-images-idx3-ubyte.gz", many);
   WriteGzip("train-labels-idx1-ubyte.gz", std::string("\0\0\x8\x1\0\x10\0\x3", 8) + Labels(3));
   EXPECT_THAT(Error(), EndsWith("expected 822085952 bytes, found 2368"));
@@ -245,7 +245,7 @@ TEST_F(CaliforniaHousing, SaysWhatIsWrong) {
   EXPECT_THAT(std::string(Load("california_housing", "all").status().message()),
               HasSubstr("has no split 'all': known are 'train', 'test'"));
   Write(std::string(kColumns) + "1,2,3,4,5,6,7,8,9\n1,2,3\n");
-  EXPECT_THAT(error(), HasSubstr("california_housing.csv: line 3: expected 9 numbers with ',' between, got '1,2,3'"));
+  EXPECT_THAT(error(), HasSubstr("california_housing.csv: line 3: expected 9 numbers separated by ',', got '1,2,3'"));
   Write("a,b\n1,2\n");
   EXPECT_THAT(error(), HasSubstr("expected the columns MedInc,"));
   std::filesystem::remove(folder_ / "california_housing.csv");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What tests of many built-in items share: numbers that Keras made, and gradients by finite differences.
+// Shared by tests of many built-in items: numbers from Keras, and gradients by finite differences.
 #pragma once
 #include <map>
 #include <string>
@@ -13,14 +13,15 @@ namespace fusebox::testing {
 // The arrays of tests/data/<file>, by name.
 std::map<std::string, Literal> KerasArrays(const std::string& file);
 
-// |got - want| <= relative |want| + absolute, element by element; types have to be equal. Says which differs most.
+// Checks |got - want| <= relative |want| + absolute, element by element, and equal types. Reports the largest
+// difference.
 void ExpectClose(const Literal& got, const Literal& want, double relative, double absolute, const std::string& what);
 
 // The same program in f64.
 Graph Widened(const Graph& graph);
 
-// d sum(y * random numbers) / d (each f64 input and weight) of a program in f64, against central differences in a few
-// random directions. Its states but the weights are taken from `bindings`, all inputs and weights too.
+// Compares d sum(y * random numbers) / d (each f64 input and weight) of a program in f64 with central differences in a
+// few random directions. `bindings` gives all inputs, weights and other states.
 void ExpectGradientsOf(const Graph& graph, const Bindings& bindings, const std::string& what);
 
 }  // namespace fusebox::testing

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layers against Keras's, in numbers that tests/python/make_keras_items.py made, and what they say of wrong inputs.
+// Compares the layers with Keras's, by numbers from tests/python/make_keras_items.py, and tests messages for wrong
+// inputs.
 #include <cmath>
 #include <set>
 
@@ -15,7 +16,7 @@ using ::testing::HasSubstr;
 
 constexpr double kRelative = 1e-5, kAbsolute = 2e-6;
 
-// One layer on a batch of the shape that Keras's inputs have, as it is in training or not.
+// One layer on a batch shaped like Keras's inputs, in training or not.
 Expansion Layer(const std::string& words, const std::vector<Literal>& inputs, bool training) {
   std::vector<Type> types;
   for (const Literal& x : inputs) {
@@ -25,7 +26,7 @@ Expansion Layer(const std::string& words, const std::vector<Literal>& inputs, bo
   return Expansion(BuiltIns(), FB_LAYER, words, types, "it", training);
 }
 
-// The weights of a program in Keras's order: those that are trained come first.
+// The weights of a program in Keras's order: trained ones first.
 std::vector<std::string> WeightNames(const Graph& graph) {
   std::vector<std::string> names;
   for (const bool trainable : {true, false}) {
@@ -39,7 +40,7 @@ std::vector<std::string> WeightNames(const Graph& graph) {
   return names;
 }
 
-// The numbers of the item's attributes, and the model's seed and step.
+// The numeric attributes of the item, and the model's seed and step.
 std::map<std::string, Literal> Scalars(const std::string& words, const Graph& graph) {
   std::map<std::string, Literal> states;
   const ItemSpec spec = *BuiltIns().Resolve(FB_LAYER, Spec(words));
@@ -117,7 +118,7 @@ TEST(Layers, HaveTheGradientsOfFiniteDifferences) {
       const Expansion e = Layer(words, x, training);
       ASSERT_EQ(e.error(), "") << words;
       const Graph graph = Widened(e.builder.graph());
-      if (graph[graph.outputs()[0].value].type.dtype != DType::kF64) continue;  // Numbers of ranges.
+      if (graph[graph.outputs()[0].value].type.dtype != DType::kF64) continue;  // Indices of bins.
       const bool ids = x[0].dtype() == DType::kI32;
       Bindings bindings = RandomBindings(graph, 5, ids ? x[0].shape()[0] : 6);
       if (ids) bindings.inputs["a"] = x[0];
@@ -142,7 +143,7 @@ TEST(BatchNormalization, LeavesItsStatisticsAloneWhereItIsFrozen) {
   }
 }
 
-// What a layer makes of ones in training.
+// A layer's result for ones, in training.
 std::vector<double> OfOnes(const std::string& words, Sizes shape, int64_t seed = 3, int64_t step = 5) {
   Literal x = Literal::FromDoubles(
       DType::kF32, shape, std::vector<double>(size_t(shape[0] * shape[1] * (shape.size() > 2 ? shape[2] : 1)), 1.0));
@@ -182,7 +183,7 @@ TEST(Dropout, FollowsSeedAndStep) {
   EXPECT_EQ(mask("dropout:rate=0.5", 3, 5), mask("dropout:rate=0.5", 3, 5));
   EXPECT_NE(mask("dropout:rate=0.5", 3, 5), mask("dropout:rate=0.5", 4, 5));
   EXPECT_NE(mask("dropout:rate=0.5", 3, 5), mask("dropout:rate=0.5", 3, 6));
-  // With a seed of its own it does not ask for the model's.
+  // With its own seed, it does not use the model's.
   EXPECT_EQ(mask("dropout:rate=0.5,seed=9", 3, 5), mask("dropout:rate=0.5,seed=9", 4, 5));
   EXPECT_NE(mask("dropout:rate=0.5,seed=9", 3, 5), mask("dropout:rate=0.5,seed=9", 3, 6));
   EXPECT_NE(mask("dropout:rate=0.5,seed=9", 3, 5), mask("dropout:rate=0.5,seed=8", 3, 5));
@@ -206,7 +207,7 @@ TEST(Noise, HasItsMoments) {
   EXPECT_NEAR(dropout.variance, 0.25, 0.01);
 }
 
-// On normal numbers, which are what it is for.
+// Tested on normal numbers, for which it is designed.
 TEST(AlphaDropout, KeepsMeanAndVariance) {
   const Expansion e(BuiltIns(), FB_LAYER, "alpha_dropout:rate=0.3", {F32({kBatch, 100})}, "it", true);
   const Literal x = Literal::FromDoubles(DType::kF32, {400, 100}, [] {
@@ -253,25 +254,26 @@ TEST(Layers, SayWhatIsWrong) {
     EXPECT_THAT(error(fmt::format("{}:axis=0", words).c_str(), row),
                 HasSubstr("expects an axis of fixed size, got axis 0 of f32[N,6]"));
   }
-  EXPECT_THAT(error("layer_normalization:axis=[1;-1]", row), HasSubstr("expects one axis or several, each once"));
+  EXPECT_THAT(error("layer_normalization:axis=[1;-1]", row), HasSubstr("expects one or more axes without repetition"));
   EXPECT_THAT(error("batch_normalization", flat), HasSubstr("expects input [batch, ...], got f32[N]"));
   EXPECT_THAT(error("batch_normalization:epsilon=-1", row),
               HasSubstr("attribute 'epsilon' must be a float of at least 0"));
   EXPECT_THAT(error("group_normalization:groups=4", row),
-              HasSubstr("expects groups that divide the 6 channels of f32[N,6], got 4"));
+              HasSubstr("expects a number of groups that divides the 6 channels of f32[N,6], got 4"));
   EXPECT_THAT(error("reshape:target_shape=[4;-1]", row),
               HasSubstr("cannot make samples of 6 elements, as in f32[N,6], into target_shape [4, -1]"));
-  EXPECT_THAT(error("reshape:target_shape=[-1;-1]", row), HasSubstr("expects one -1 at most in target_shape, got 2"));
-  EXPECT_THAT(error("permute:dims=[1;3]", cube), HasSubstr("expects dims that are 1 to 2 in some order, got [1, 3]"));
+  EXPECT_THAT(error("reshape:target_shape=[-1;-1]", row), HasSubstr("expects at most one -1 in target_shape, got 2"));
+  EXPECT_THAT(error("permute:dims=[1;3]", cube),
+              HasSubstr("expects dims that are a permutation of 1 to 2, got [1, 3]"));
   EXPECT_THAT(error("permute:dims=[2;1]", row), HasSubstr("expects input of rank 3 for dims [2, 1], got f32[N,6]"));
   EXPECT_THAT(error("repeat_vector:n=0", row), HasSubstr("attribute 'n' must be an int of at least 1, got 0"));
   EXPECT_THAT(error("repeat_vector:n=2", cube), HasSubstr("expects input [batch, features], got f32[N,3,4]"));
-  EXPECT_THAT(error("prelu:shared_axes=[2]", row), HasSubstr("expects shared axes from 1 to 1 for f32[N,6], got 2"));
+  EXPECT_THAT(error("prelu:shared_axes=[2]", row), HasSubstr("expects shared_axes from 1 to 1 for f32[N,6], got 2"));
   const auto merge_error = [](const char* words, const Type& a, const Type& b) {
     return Expansion(BuiltIns(), FB_LAYER, words, {a, b}, "it").error();
   };
   for (const char* words : {"add", "multiply", "average", "maximum", "minimum", "concatenate"}) {
-    EXPECT_THAT(error(words, row), HasSubstr("expects 2 inputs or more, got 1")) << words;
+    EXPECT_THAT(error(words, row), HasSubstr("expects 2 or more inputs, got 1")) << words;
   }
   EXPECT_THAT(error("subtract", row), HasSubstr("expects 2 inputs, got 1"));
   EXPECT_THAT(merge_error("dense:units=2", row, row), HasSubstr("takes one input, got 2"));
@@ -293,7 +295,7 @@ TEST(Layers, SayWhatIsWrong) {
   EXPECT_THAT(error("category_encoding:num_tokens=3", cube),
               HasSubstr("expects input [batch, length] for output_mode multi_hot, got f32[N,3,4]"));
   EXPECT_THAT(merge_error("category_encoding:num_tokens=3", row, row),
-              HasSubstr("takes count_weights with output_mode count alone, got multi_hot"));
+              HasSubstr("takes count_weights only with output_mode count, got multi_hot"));
   EXPECT_THAT(merge_error("category_encoding:num_tokens=3,output_mode=count", row, F32({kBatch, 5})),
               HasSubstr("expects count_weights like its input f32[N,6], got f32[N,5]"));
   EXPECT_THAT(error("discretization:num_bins=3", row), HasSubstr("expects bin_boundaries: give them, or num_bins and "
@@ -305,7 +307,7 @@ TEST(Layers, SayWhatIsWrong) {
   EXPECT_THAT(error("discretization:bin_boundaries=[0],output_mode=count", flat),
               HasSubstr("expects input [batch, length] for output_mode count, got i32[N]"));
   EXPECT_THAT(error("normalization:axis=0", row), HasSubstr("expects an axis of fixed size, got axis 0 of f32[N,6]"));
-  EXPECT_THAT(error("normalization:mean=1", row), HasSubstr("expects mean and variance both, or neither"));
+  EXPECT_THAT(error("normalization:mean=1", row), HasSubstr("expects both mean and variance, or neither"));
   EXPECT_THAT(error("normalization:mean=[1;2],variance=[1;2]", row),
               HasSubstr("expects 6 numbers as mean for f32[N,6], or one, got 2"));
   EXPECT_THAT(error("activity_regularization:l1=-1", row), HasSubstr("attribute 'l1' must be a float of at least 0"));
@@ -315,7 +317,7 @@ TEST(Layers, SayWhatIsWrong) {
               HasSubstr("expects input [batch, time, ...] of rank 3 or more, got f32[N,6]"));
   EXPECT_THAT(error("time_distributed:layer='dense:unit=3'", cube), HasSubstr("did you mean 'units'"));
   EXPECT_THAT(error("time_distributed:layer=activity_regularization", cube),
-              HasSubstr("takes no activity_regularization, which adds nothing to the loss here in Keras"));
+              HasSubstr("takes no activity_regularization, whose penalty Keras drops inside this layer"));
   EXPECT_THAT(Expansion(BuiltIns(), FB_LAYER, "time_distributed:layer=batch_normalization", {cube}, "it", true).error(),
               HasSubstr("cannot train batch_normalization step by step"));
   EXPECT_THAT(error("activation", row), HasSubstr("needs attribute 'activation', the name of a known activation"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The losses against Keras's, in numbers that tests/python/make_keras_losses.py made, and what they say of wrong inputs.
+// Compares the losses with Keras's, by numbers from tests/python/make_keras_losses.py, and tests messages for wrong
+// inputs.
 #include <cmath>
 
 #include "fusebox/compiler/passes/differentiate.h"
@@ -25,7 +26,7 @@ Type BatchOf(const Literal& data) {
 struct Case {
   std::string words, kind;
 };
-// Those of the file: "huber:delta=2|real".
+// The cases of the file: "huber:delta=2|real".
 std::vector<Case> Cases(const std::map<std::string, Literal>& arrays) {
   std::vector<Case> cases;
   for (const auto& [name, value] : arrays) {
@@ -36,7 +37,7 @@ std::vector<Case> Cases(const std::map<std::string, Literal>& arrays) {
   return cases;
 }
 
-// Keras's result for all samples alike is one number.
+// If Keras's result is the same for all samples, it is one number.
 Literal Repeated(const Literal& value, int64_t count) {
   if (value.rank() > 0) return value;
   return Literal::FromDoubles(value.dtype(), {count}, std::vector<double>(size_t(count), value.ToDoubles()[0]));
@@ -58,7 +59,7 @@ TEST(Losses, AreKerass) {
     ASSERT_OK_AND_ASSIGN(const Graph graph, Differentiate(b.graph()));
     const Bindings bindings = {.inputs = {{"a", y_true}, {"b", y_pred}}, .states = {}, .batch = y_pred.shape()[0]};
     ASSERT_OK_AND_ASSIGN(const Evaluation got, Evaluate(graph, bindings));
-    // Where samples are ignored, ours already weigh the others up.
+    // Where samples are ignored, our loss already scales up the others.
     const bool ignores = words.find("ignore_class") != std::string::npos || kind == "embeddings_alone";
     const bool weighs = ignores && words.find("sum") == std::string::npos;
     if (!weighs) {
@@ -68,7 +69,7 @@ TEST(Losses, AreKerass) {
   }
 }
 
-// Numbers as f64, kept away from where losses have corners: from 0 and 1, if these are the limits.
+// Numbers as f64, kept away from the kinks of losses: from 0 and 1 if these are the limits.
 Literal Inner(const Literal& data) {
   std::vector<double> numbers = data.ToDoubles();
   const bool limited = std::ranges::all_of(numbers, [](double v) { return v >= 0 && v <= 1; });
@@ -80,7 +81,7 @@ TEST(Losses, HaveTheGradientsOfFiniteDifferences) {
   const std::map<std::string, Literal> arrays = KerasArrays("keras_losses/losses.npz");
   for (const auto& [words, kind] : Cases(arrays)) {
     const Literal &y_true = arrays.at(kind + " true"), &y_pred = arrays.at(kind + " pred");
-    // Targets that are whole numbers stay as they are: they are not to be moved.
+    // Integer targets stay as they are.
     const std::vector<double> targets = y_true.ToDoubles();
     const bool whole = std::ranges::all_of(targets, [](double v) { return v == std::floor(v); });
     Type target_type = BatchOf(y_true);
@@ -96,7 +97,7 @@ TEST(Losses, HaveTheGradientsOfFiniteDifferences) {
   }
 }
 
-// What a loss makes of [N] against [N, 1], whichever way round, is what it makes of [N, 1] against [N, 1].
+// The loss of [N] against [N, 1], in either order, equals that of [N, 1] against [N, 1].
 TEST(Losses, LineUpAColumn) {
   const std::vector<float> truth = {1, 0, 1}, said = {0.9f, 0.2f, 0.4f};
   for (const PluginItem* item : BuiltIns().items()) {
@@ -104,7 +105,7 @@ TEST(Losses, LineUpAColumn) {
     if (item->kind != FB_LOSS || item->library->id != "fusebox/losses" || classes || item->name().starts_with("cat")) {
       continue;
     }
-    if (item->name() == "perceptron") continue;  // Of the activation heaviside alone.
+    if (item->name() == "perceptron") continue;  // Accepts only the activation heaviside.
     std::vector<std::vector<double>> results;
     for (const auto& [true_rank, pred_rank] : {std::pair(2, 2), {1, 2}, {2, 1}, {1, 1}}) {
       const auto type = [](int rank) { return rank == 1 ? F32({kBatch}) : F32({kBatch, 1}); };
@@ -138,7 +139,7 @@ TEST(Losses, CrossentropyFollowsTheShapes) {
   EXPECT_EQ(symbols("ce", five, five), symbols("categorical_crossentropy", five, five));
 }
 
-// Its gradient is t where a unit is wrong, or undecided, else 0.
+// The gradient is t where a unit is wrong or undecided, otherwise 0.
 TEST(Losses, PerceptronLearnsFromMistakesAlone) {
   const Type units = F32({kBatch, 2});
   GraphBuilder b;
@@ -157,7 +158,7 @@ TEST(Losses, PerceptronLearnsFromMistakesAlone) {
   EXPECT_EQ(got.outputs.at("y").ToDoubles(), (std::vector<double>{2, 3, 0}));
   EXPECT_EQ(got.outputs.at("gradient").ToDoubles(), (std::vector<double>{-1, 0, 0, 1, -1, 1}));
   EXPECT_THAT(Expansion(BuiltIns(), FB_LOSS, "perceptron", {units, units}).error(),
-              HasSubstr("expects an output that the activation heaviside makes, got f32[N,2]"));
+              HasSubstr("expects the output of the activation heaviside, got f32[N,2]"));
 }
 
 TEST(Losses, HaveKerassShortNames) {
@@ -173,7 +174,7 @@ TEST(Losses, HaveKerassShortNames) {
   }
 }
 
-// From the logits of sigmoid and softmax, so that nothing is clipped: with large ones both losses are what they should be.
+// Uses the logits of sigmoid and softmax, so that nothing is clipped: losses of large logits are exact.
 TEST(Losses, WorkFromTheLogitsOfActivations) {
   for (const auto& [activation, loss] : {std::pair("sigmoid", "binary_crossentropy"),
                                          {"softmax", "categorical_crossentropy"},
@@ -204,20 +205,20 @@ TEST(Losses, SayWhatIsWrong) {
   EXPECT_THAT(error("hinge", five, I32({kBatch, 5})), HasSubstr("expects predictions f32[batch, ...], got i32[N,5]"));
   for (const char* loss : {"categorical_crossentropy", "categorical_focal_crossentropy", "categorical_hinge"}) {
     EXPECT_THAT(error(loss, flat, five),
-                HasSubstr("expects one-hot targets like f32[N,5], got f32[N]: for classes by their numbers use "
+                HasSubstr("expects one-hot targets like f32[N,5], got f32[N]: for class indices use "
                           "sparse_categorical_crossentropy"))
         << loss;
-    EXPECT_THAT(error(loss, column, five), HasSubstr("got f32[N,1]: for classes by their numbers use sparse_")) << loss;
+    EXPECT_THAT(error(loss, column, five), HasSubstr("got f32[N,1]: for class indices use sparse_")) << loss;
   }
   EXPECT_THAT(error("sparse_categorical_crossentropy", five, five),
-              HasSubstr("expects one class a prediction, i32[N] for f32[N,5], got f32[N,5]: for one-hot targets use "
+              HasSubstr("expects one class per prediction, i32[N] for f32[N,5], got f32[N,5]: for one-hot targets use "
                         "categorical_crossentropy"));
   EXPECT_THAT(error("sparse_categorical_crossentropy", F32({kBatch, 2}), five),
-              HasSubstr("expects one class a prediction, i32[N] for f32[N,5], got f32[N,2] ["));
+              HasSubstr("expects one class per prediction, i32[N] for f32[N,5], got f32[N,2] ["));
   for (const char* loss : {"categorical_crossentropy", "sparse_categorical_crossentropy"}) {
     EXPECT_THAT(
         error(loss, column, column),
-        HasSubstr("expects predictions of two classes or more, got f32[N,1]: a softmax of one unit is always 1, so "
+        HasSubstr("expects predictions of two or more classes, got f32[N,1]: a softmax of one unit is always 1, so "
                   "use binary_crossentropy and a sigmoid"))
         << loss;
   }
@@ -229,7 +230,7 @@ TEST(Losses, SayWhatIsWrong) {
   EXPECT_THAT(error("sparse_categorical_crossentropy:axis=1", F32({kBatch, 3}), F32({kBatch, 3, 5})),
               HasSubstr("expects the classes in the last axis, got axis 1 of f32[N,3,5]"));
   EXPECT_THAT(error("sparse_categorical_crossentropy:ignore_class=1,reduction=mean_with_sample_weight", flat, five),
-              HasSubstr("expects no ignore_class with the reduction mean_with_sample_weight"));
+              HasSubstr("does not support ignore_class with the reduction mean_with_sample_weight"));
   EXPECT_THAT(error("categorical_generalized_cross_entropy:q=1", flat, five),
               HasSubstr("expects q between 0 and 1, got 1"));
   EXPECT_THAT(error("categorical_generalized_cross_entropy:q=3", flat, five),

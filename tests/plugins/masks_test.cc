@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which layers say what counts, which pass it on, and what becomes of it in losses and metrics. That trainings with masks
-// are Keras's is in tests/runtime/keras_training_test.cc.
+// Which layers set masks, which pass them on, and their effect on losses and metrics.
+// tests/runtime/keras_training_test.cc compares training with masks with Keras.
 #include <cmath>
 
 #include "fusebox/runtime/programs/loss_reduction.h"
@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// An item whose inputs have masks: "a" those of "mask_a", unless that is left out.
+// An item whose inputs have masks: "a" that of "mask_a", unless it is left out.
 struct MaskedItem {
   MaskedItem(uint32_t kind, std::string_view words, const std::vector<Type>& inputs, const std::vector<bool>& masked,
              bool training = false) {
@@ -61,7 +61,7 @@ TEST(Masks, ComeFromMaskingAndEmbedding) {
             "none");
 }
 
-// An id outside the table is NaN, as in Keras on JAX; a negative one counts from the end.
+// An id outside the table gives NaN, as in Keras on JAX; a negative id counts from the end.
 TEST(Embedding, GivesNanForIdsOutside) {
   for (const DType dtype : {DType::kI32, DType::kI64, DType::kF32}) {
     const Expansion e(BuiltIns(), FB_LAYER, "embedding:input_dim=3,output_dim=1", {{dtype, {kBatch}}}, "it");
@@ -88,7 +88,7 @@ TEST(Masks, AreMergedAsInKeras) {
   EXPECT_EQ(MaskedItem(FB_LAYER, "dot:axes=1", {x, x}, {true, true}).mask_type(), "none");
   const MaskedItem in_time(FB_LAYER, "concatenate:axis=1", {x, x}, {true, true});
   EXPECT_THAT(Output(in_time.b, inputs, "mask"), ElementsAre(0, 1, 0, 0));
-  // A part without a mask counts all over.
+  // An input without a mask counts everywhere.
   std::map<std::string, Literal> one = inputs;
   one.erase("mask_b");
   const MaskedItem part(FB_LAYER, "concatenate:axis=1", {x, x}, {true, false});
@@ -132,7 +132,7 @@ TEST(Masks, SayWhatDoesNotFit) {
               HasSubstr(": expects no mask, got bool[N,2]: use the activation softmax"));
 }
 
-// The mean of those that count; a weight of a sample is one of all its steps.
+// The mean over the steps that count; the weight of a sample applies to all its steps.
 TEST(Masks, WeighLosses) {
   const auto reduced = [](const char* loss, bool weighted, const std::vector<double>& mask) {
     GraphBuilder b;

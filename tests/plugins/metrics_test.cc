@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metrics against Keras's over several batches, in numbers that tests/python/make_keras_losses.py made, and what they
-// say of wrong inputs.
+// Compares the metrics with Keras's over several batches, by numbers from tests/python/make_keras_losses.py, and tests
+// messages for wrong inputs.
 #include <cmath>
 
 #include "tests/plugins/keras_items.h"
@@ -79,7 +79,7 @@ TEST(Metrics, AreKerassAfterEachBatch) {
   EXPECT_GE(weighed, 83);
 }
 
-// Any batches give the same in the end, but for what depends on batches by its definition.
+// The final result is the same for any batches, except for metrics that depend on batches by definition.
 TEST(Metrics, DoNotDependOnTheBatches) {
   const std::map<std::string, Literal> arrays = KerasArrays("keras_losses/metrics.npz");
   for (const auto& [name, expected] : arrays) {
@@ -93,7 +93,7 @@ TEST(Metrics, DoNotDependOnTheBatches) {
   }
 }
 
-// [N] and [N, 1] are lined up, never broadcast to [N, N].
+// [N] and [N, 1] are aligned, never broadcast to [N, N].
 TEST(Metrics, LineUpAColumn) {
   const std::vector<float> truth = {1, 0, 1, 1, 0}, said = {0.9f, 0.2f, 0.4f, 0.8f, 0.6f};
   const auto data = [](int rank, const std::vector<float>& v) {
@@ -129,7 +129,7 @@ TEST(Metrics, LineUpAColumn) {
   }
 }
 
-// By hand: Keras has it no more.
+// Computed by hand: Keras no longer has this metric.
 TEST(Metrics, MeanRelativeErrorIsMeasuredByItsNormalizer) {
   const std::vector<Literal> data = {Literal::Of<float>({2, 2}, {1, 2, 3, 4}),
                                      Literal::Of<float>({2, 2}, {2, 4, 3, 0})};
@@ -172,10 +172,10 @@ TEST(Metrics, SayWhatIsWrong) {
   EXPECT_THAT(error("precision", F32({kBatch, 2}), five), HasSubstr("expects targets like f32[N,5], got f32[N,2]"));
   EXPECT_THAT(error("mean_squared_error", flat, five), HasSubstr("expects targets like f32[N,5], got f32[N]"));
   EXPECT_THAT(error("categorical_accuracy", flat, five),
-              HasSubstr("expects one-hot targets like f32[N,5], got f32[N]: for classes by their numbers use "
+              HasSubstr("expects one-hot targets like f32[N,5], got f32[N]: for class indices use "
                         "sparse_categorical_accuracy"));
   EXPECT_THAT(error("sparse_top_k_categorical_accuracy", five, five),
-              HasSubstr("expects one class a prediction, i32[N] for f32[N,5], got f32[N,5]: for one-hot targets use "
+              HasSubstr("expects one class per prediction, i32[N] for f32[N,5], got f32[N,5]: for one-hot targets use "
                         "top_k_categorical_accuracy"));
   EXPECT_THAT(
       error("f1_score", five, five),
@@ -190,12 +190,12 @@ TEST(Metrics, SayWhatIsWrong) {
               HasSubstr("expects class_aggregation uniform_average or variance_weighted_average, got 'sum'"));
   EXPECT_THAT(error("recall:class_id=5", five, five), HasSubstr("expects a class_id below 5 for f32[N,5], got 5"));
   EXPECT_THAT(error("recall:thresholds='[0.1;0.2]'", five, five),
-              HasSubstr("expects one threshold, as its result is one number, got 2 of them"));
+              HasSubstr("expects one threshold, as its result is one number, got 2 thresholds"));
   EXPECT_THAT(error("recall:thresholds=2", five, five), HasSubstr("expects a threshold from 0 to 1, got 2"));
   EXPECT_THAT(error("auc:curve=P", five, five), HasSubstr("expects curve ROC, PR or PRGAIN, got 'P'"));
   EXPECT_THAT(error("auc:summation_method=all", five, five),
               HasSubstr("expects summation_method interpolation, majoring or minoring, got 'all'"));
-  EXPECT_THAT(error("auc:num_labels=5", five, five), HasSubstr("expects num_labels with multi_label alone"));
+  EXPECT_THAT(error("auc:num_labels=5", five, five), HasSubstr("expects num_labels only with multi_label"));
   EXPECT_THAT(error("auc:multi_label=true,num_labels=4", five, five),
               HasSubstr("expects 4 labels, as num_labels says, got f32[N,5]"));
   EXPECT_THAT(error("auc:label_weights='[1;2]'", five, five), HasSubstr("expects 5 label_weights for f32[N,5], got 2"));

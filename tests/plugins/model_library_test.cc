@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Libraries of models: found without being loaded, loaded when asked for. The one here is examples/models'.
+// Model libraries: found without being loaded, loaded on demand. Uses the one of examples/models.
 #include "fusebox/runtime/model_plugin.h"
 #include "fusebox/runtime/plugins/objects.h"
 #include "tests/plugins/plugins.h"
@@ -19,10 +19,10 @@ TEST(ModelLibrary, IsNotedAndNotLoaded) {
   EXPECT_FALSE(IsModelLibrary(kBuiltIns + "/missing.so"));
   std::vector<std::string> ids;
   for (const auto& model : BuiltIns().models()) ids.push_back(model.id);
-  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("auxiliary_output", "bounded_outputs", "fashion_mnist_mlp",
-                                                   "housing_mlp", "sequential_by_adding", "spirals", "three_regions",
-                                                   "two_moons", "wide_and_deep", "wide_and_deep_model",
-                                                   "wide_and_deep_two_inputs"));
+  EXPECT_THAT(ids,
+              ::testing::UnorderedElementsAre("auxiliary_output", "bounded_outputs", "fashion_mnist_mlp", "housing_mlp",
+                                              "sequential_by_adding", "spirals", "three_regions", "two_moons",
+                                              "wide_and_deep", "wide_and_deep_model", "wide_and_deep_two_inputs"));
   for (const auto& library : BuiltIns().libraries()) EXPECT_THAT(library->path, ::testing::Not(EndsWith("_mlp.so")));
 }
 

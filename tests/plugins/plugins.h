@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plugins in tests: the built-in ones, those of tests/plugins/bad, and what they write into a graph.
+// Plugins in tests: the built-in ones, those of tests/plugins/bad, and the graphs that they write.
 #pragma once
 #include <string>
 
@@ -50,7 +50,7 @@ class Expansion {
   std::string type() const { return y.ok() ? ToString(builder.graph()[y.id].type) : "error"; }
 
   GraphBuilder builder;
-  GraphBuilder::Shared shared{"optimizer", {}};  // What an optimizer has once for all variables.
+  GraphBuilder::Shared shared{"optimizer", {}};  // States that an optimizer shares between all variables.
   Value y;
 };
 

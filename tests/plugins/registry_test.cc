@@ -136,14 +136,14 @@ TEST(Registry, ChecksAttributes) {
       HasSubstr("attribute 'learning_rate' must be a float of at least 0, or the name of a known schedule, got nan"));
 }
 
-// Keras's base class has attributes that no optimizer declares itself, a stranger's neither.
+// Keras's base class has attributes that optimizers do not declare themselves; neither do those of third-party plugins.
 TEST(Registry, KnowsWhatEveryOptimizerMayBeGiven) {
   ASSERT_OK_AND_ASSIGN(const ItemSpec sgd,
                        BuiltIns().Resolve(FB_OPTIMIZER, Spec("sgd:clipnorm=1,lr=0.5,use_ema=true")));
   EXPECT_EQ(sgd.attributes,
             (ItemAttributes{
                 {"clipnorm", 1.0}, {"learning_rate", 0.5}, {"momentum", 0.0}, {"nesterov", false}, {"use_ema", true}}));
-  // AdamW has a weight_decay of its own.
+  // AdamW declares its own weight_decay.
   ASSERT_OK_AND_ASSIGN(const ItemSpec adamw, BuiltIns().Resolve(FB_OPTIMIZER, Spec("adamw")));
   EXPECT_EQ(adamw.attributes.at("weight_decay"), AttributeValue(0.004));
   ASSERT_OK_AND_ASSIGN(const ItemSpec adam, BuiltIns().Resolve(FB_OPTIMIZER, Spec("adam")));
@@ -175,15 +175,15 @@ TEST(Registry, SearchesListsInOrder) {
   Registry registry;
   registry.LoadSearchPath(BadLibrary("same_name_left") + "::" + BadLibrary("second_dense") + ":/missing/folder.so");
   EXPECT_OK(registry.Find(FB_LAYER, "left/gate"));
-  // What came first keeps its key, and the library that comes later is left out as a whole.
+  // The first library keeps the key, and the later one is left out as a whole.
   ASSERT_OK_AND_ASSIGN(const PluginItem* dense, registry.Find(FB_LAYER, "dense"));
   EXPECT_EQ(dense->library->id, "second");
   EXPECT_FALSE(registry.Find(FB_LAYER, "flatten").ok());
   EXPECT_THAT(registry.refused(), ::testing::Contains(HasSubstr("/missing/folder.so: No such file or directory")));
-  EXPECT_OK(registry.Find(FB_OPTIMIZER, "sgd"));  // From the folder beside libfusebox.
+  EXPECT_OK(registry.Find(FB_OPTIMIZER, "sgd"));  // Found in the folder beside libfusebox.
 }
 
-// All that a program pays at its start. The bound is generous: machines are busy when tests run.
+// The whole start-up cost of a program. The bound is generous: machines are busy when tests run.
 TEST(Registry, LoadsInMilliseconds) {
   const auto begin = std::chrono::steady_clock::now();
   Registry registry;
@@ -193,7 +193,7 @@ TEST(Registry, LoadsInMilliseconds) {
   EXPECT_LT(took.count(), 100);
 }
 
-// Symbols of one plugin must not meet those of another.
+// Symbols of one plugin must not conflict with those of another.
 TEST(PluginLibrary, ExportsItsEntryAlone) {
   int checked = 0;
   for (const auto& file : std::filesystem::directory_iterator(kBuiltIns)) {

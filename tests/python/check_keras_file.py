@@ -4,8 +4,8 @@
 
     KERAS_BACKEND=jax check_keras_file.py MODEL.keras X.npy Y.npy [--iterations N] [--tolerance 1e-5] [--no-fit]
 
-Y.npy is what we predict for X.npy. With --iterations, the optimizer must have come back after so many steps. Prints one
-line and ends with 0 if all is well; else says what was expected and what was found, and ends with 1.
+Y.npy is our prediction for X.npy. With --iterations, the restored optimizer must have done this many steps. On success,
+prints one line and exits with 0; otherwise prints what was expected and what was found, and exits with 1.
 """
 
 import argparse

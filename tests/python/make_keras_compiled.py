@@ -5,11 +5,11 @@
     KERAS_BACKEND=jax make_keras_compiled.py make FOLDER     NAME.keras and NAME.npz for each model
     KERAS_BACKEND=jax make_keras_compiled.py check FOLDER    opens every NAME_ours.keras and evaluates it
 
-The model predicts what it is given. NAME.npz has x, y and what evaluate() says in batches of 7, "log loss" and so on.
-`check` ends with 1 if it says anything else, by more than 1e-5 of it (or of 1).
+The model returns its input. NAME.npz has x, y and the results of evaluate() in batches of 7, "log loss" and so on.
+`check` exits with 1 if a result differs by more than 1e-5 of it (or of 1).
 
-Most of the time JAX compiles. What it has compiled lies in FOLDER/jax, so that `check` need not compile it again where
-models are the same.
+JAX spends most of the time compiling. Its compiled code is kept in FOLDER/jax, so that `check` need not compile equal
+models again.
 """
 
 import glob
@@ -33,14 +33,15 @@ def compiled(data):
     models = {}
     for i, (words, loss, arguments, of) in enumerate(LOSSES):
         if "delta" in arguments or words == "cosine_similarity:axis=1":
-            continue  # The files of Keras 3.15 do not say so.
-        models[f"loss_{i:02}"] = {"loss": loss(**arguments), "metrics": ["acc" if "class" in of or "embeddings" in of else "mse"]}, of.split()[0]
+            continue  # The files of Keras 3.15 do not record this.
+        metric = "acc" if "class" in of or "embeddings" in of else "mse"
+        models[f"loss_{i:02}"] = {"loss": loss(**arguments), "metrics": [metric]}, of.split()[0]
     for name in ("mse", "MAE", "huber", "crossentropy"):
         models[f"loss_{name}"] = {"loss": name, "metrics": ["mae", "mean_squared_error"]}, "shares"
     by_kind = {}
     for i, (words, metric, arguments, of) in enumerate(METRICS):
         if "num_regressors" in arguments or words in ("mean", "sum"):
-            continue  # Keras 3.15 cannot compile these, the first one with JAX alone.
+            continue  # Keras 3.15 cannot compile these, the first one only with JAX.
         for kind in of.split():
             by_kind.setdefault(kind, []).append(metric(**arguments, name=f"metric_{i:02}"))
     for kind, metrics in by_kind.items():

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What keras.ops.scan, cond and while_loop make of some arrays, and JAX's gradients through the first two.
+"""Computes keras.ops.scan, cond and while_loop on some arrays, and JAX's gradients through the first two.
 
     KERAS_BACKEND=jax make_keras_control.py FOLDER
 
-control.npz in FOLDER has, of a recurrent layer h = tanh(x w + h u + b) over 6 steps from the first to the last (rnn) and back
-(back): xs [6, 5, 3], h0 [5, 4], w, u, b; <name>_last, <name>_all, and <name>_d_<array> of the loss sum(all^2) + sum(last).
-Of a cond on sum(xs) > 0 for xs and -xs (yes, no): <name>_y = tanh(h0 u) or 3 h0, <name>_d_h0 and <name>_d_u of sum(y^2). Of
-a while: root_x, Newton's iterations for the square root of root_of until they change by less than 1e-6, and root_times.
+Contents of control.npz in FOLDER:
+  of a recurrent layer h = tanh(x w + h u + b) over 6 steps, forwards (rnn) and backwards (back): xs [6, 5, 3],
+  h0 [5, 4], w, u, b; <name>_last, <name>_all, and <name>_d_<array> of the loss sum(all^2) + sum(last)
+  of a cond on sum(xs) > 0 for xs and -xs (yes, no): <name>_y = tanh(h0 u) or 3 h0, <name>_d_h0 and <name>_d_u of
+  sum(y^2)
+  of a while: root_x, Newton's iterations for the square root of root_of until they change by less than 1e-6, and
+  root_times
 """
 
 import os

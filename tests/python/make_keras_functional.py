@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains functional models with the real Keras and keeps them, and every number that another trainer must arrive at.
+"""Trains functional models with the real Keras, and saves them and every number that another trainer must reproduce.
 
     KERAS_BACKEND=jax make_keras_functional.py make FOLDER
 
@@ -8,17 +8,17 @@ Files NAME.keras and NAME.h5 (before the training), NAME.txt (its summary) and N
   two_outputs   wide_input [5], deep_input [6]; deep -> Dense 8 relu -> Dense 7 relu = h;
                 main_output: Dense 3 softmax of wide and h, sparse_categorical_crossentropy, accuracy, weight 0.9;
                 aux_output: Dense 1 of h, mean_squared_error, weight 0.1; SGD 0.1
-  nested        a [4], b [4], each through the Sequential `encoder` (Dense 5 relu, BatchNormalization), then each through
-                the model `head` (Dense 6 tanh, Dense 3), which has weights regularized by l2; added; mean_squared_error, SGD
-                0.05 with momentum 0.9
-Arrays: x_<input>, y_<output>, weights in Keras's order before (before_00, ...) and after 3 epochs in batches of 16 without
-shuffling (after_00, ...), epoch_<key> of the history with validation on the last 20 samples, final_<key> of evaluate(),
-prediction_<output>.
+  nested        a [4], b [4], each through the Sequential `encoder` (Dense 5 relu, BatchNormalization), then each
+                through the model `head` (Dense 6 tanh, Dense 3), which has weights regularized by l2; added;
+                mean_squared_error, SGD 0.05 with momentum 0.9
+Arrays: x_<input>, y_<output>, weights in Keras's order before (before_00, ...) and after 3 epochs in batches of 16
+without shuffling (after_00, ...), epoch_<key> of the history with validation on the last 20 samples, final_<key> of
+evaluate(), prediction_<output>.
 
     KERAS_BACKEND=jax make_keras_functional.py check MODEL.keras ARRAYS.npz
 
-Opens a model that another program saved, and compares what it predicts for x_<input> with prediction_<output>; evaluates
-it and compares with final_<key>, those that are there; trains it on for an epoch and compares with epoch_<key>.
+Opens a model that another program saved, and compares its predictions for x_<input> with prediction_<output>; evaluates
+it and compares with final_<key>, if present; trains it for another epoch and compares with epoch_<key>.
 """
 
 import os

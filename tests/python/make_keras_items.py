@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the real Keras compute its activations and layers, for tests that compare ours with them.
+"""Computes activations and layers with the real Keras, for tests that compare ours with them.
 
     KERAS_BACKEND=jax make_keras_items.py FOLDER
 
 FOLDER/activations.npz    x, float32 [40, 6]: ordinary numbers, corners of the functions, large and small ones;
-                          r, float32 [40, 6]; and for each activation, under the words that name it for us,
+                          r, float32 [40, 6]; and for each activation, under the text that names it for us,
                           "gelu:approximate=true"             y, float32
                           "gradient gelu:approximate=true"    of sum(y r[:, :columns of y]) by x, where there is one
-FOLDER/layers.npz         for each layer, under the words that name it for us,
+FOLDER/layers.npz         for each layer, under the text that names it for us,
                           "layer_normalization x"             the input; "add x1" the second one
                           "layer_normalization weight 0" ...  random, in Keras's order
                           "layer_normalization y"             predict(x)
@@ -37,12 +37,12 @@ ACTIVATIONS = [
     "squareplus", "squareplus:b=0.5", "sparse_plus", "sparse_sigmoid",
 ]  # Not sparsemax: that of Keras 3.15 on JAX gives results that do not add up to 1.
 
-# Ids; numbers at boundaries; steps that a mask leaves out.
+# Ids; numbers at boundaries; masked steps.
 IDS = np.array([[0, 5, 2, 2], [1, 0, 0, 4], [3, 3, 3, 3], [5, 4, 1, 0], [2, 0, 5, 1]], np.int32)
 EDGES = np.array([[-0.5, 0, 0.7], [-0.6, 0.69, 0.71], [-1e30, 1e30, np.inf], [-np.inf, np.nan, -0.0]], np.float32)
 STEPS = np.array([[[0.25, 0.25], [1, 0.25], [0, 0]], [[3, 4], [0.25, 0.25], [0.25, 5]]], np.float32)
 
-# The words that name a layer for us, the layer, and the shape of x or x itself.
+# The text that names a layer for us, the layer, and the shape of x or x itself.
 K = keras.layers
 LAYERS = [
     ("activation:activation=gelu", K.Activation("gelu"), (7, 5)),
@@ -118,7 +118,7 @@ LAYERS = [
 
 
 def named(words):
-    """The function of Keras, with the arguments that the words give."""
+    """The function of Keras, with the arguments of the text."""
     name, _, rest = words.partition(":")
     arguments = {}
     for pair in filter(None, rest.split(",")):
@@ -157,7 +157,7 @@ def layers(path):
         shapes = [value.shape for value in inputs]
         x = inputs[0] if len(inputs) == 1 else inputs
         layer.build(shapes[0] if len(shapes) == 1 else shapes)
-        # The last one of a batch normalisation is a variance.
+        # The last weight of a batch normalization is a variance.
         layer.set_weights([(0.2 + rng.random(w.shape)).astype(w.dtype) for w in layer.weights])
         if isinstance(layer, K.Normalization):
             layer.finalize_state()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Drives the real Keras's train loop with all its arguments, and keeps what it reports.
+"""Runs the real Keras's training loop with all its arguments, and saves its reports.
 
     KERAS_BACKEND=jax make_keras_loop.py FILE.npz
 
 Models, all with SGD 0.1:
-  flat  x [4] -> Dense 6 tanh -> Dense 3 softmax; sparse_categorical_crossentropy, accuracy, weighted accuracy named "hits"
+  flat  x [4] -> Dense 6 tanh -> Dense 3 softmax; sparse_categorical_crossentropy, accuracy, weighted accuracy named
+        "hits"
   two   x [4] -> Dense 6 tanh -> `a` Dense 3 softmax, as in flat, and `b` Dense 2, mean_squared_error, weighted
         mean_absolute_error; loss weights 0.7, 0.3
   deep  x [3, 4] -> Dense 5 tanh -> Dense 2, mean_squared_error, weighted mean_absolute_error; with other reductions too
@@ -14,8 +15,8 @@ Arrays: MODEL_x, MODEL_y (or two_y_a, two_y_b), 53 samples, the last 20 of them 
 MODEL_before_00, ... the first weights; weights [53] and step_weights [53, 3]. For each case
   CASE|after_00, ...   the weights after training
   CASE|epoch_KEY       the history: as many numbers as Keras has
-  CASE|log_KEY         what one call after the other reports
-  CASE|predicted       what predict says
+  CASE|log_KEY         the reports of successive calls
+  CASE|predicted       the result of predict
 Samples are not shuffled.
 """
 
@@ -54,7 +55,7 @@ def tags():
 
 
 def ready(build, reduction="sum_over_batch_size"):
-    """The model with its first weights, which are made once."""
+    """The model with its initial weights, which are made once."""
     name = build.__name__
     model = build()
     if f"{name}_before_00" not in arrays:

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets the real Keras compute its losses and metrics, for tests that compare ours with them.
+"""Computes losses and metrics with the real Keras, for tests that compare ours with them.
 
     KERAS_BACKEND=jax make_keras_losses.py FOLDER
 
-Data come by kinds, "classes", say; an item's case is "huber:delta=2|real", the words that name it for us and a kind.
+Data have kinds, such as "classes". A case of an item, such as "huber:delta=2|real", is the text that names it for us
+and a kind.
 
 FOLDER/losses.npz      for each kind "classes true" and "classes pred", 11 samples; for each case
                        "W|K"            the loss of each sample, reduction none
                        "gradient W|K"   of the reduced loss by pred
-FOLDER/metrics.npz     for each kind the same, 18 samples, in batches of 7, 7 and 4; "weights", one a sample; for each case
+FOLDER/metrics.npz     for each kind the same, 18 samples, in batches of 7, 7 and 4; "weights", one per sample;
+                       for each case
                        "W|K"            the result after each batch
                        "weighted W|K"   the same, with the weights
-FOLDER/trainings.npz   x [61, 6] -> Dense 7 tanh -> Dense 5 and an activation, SGD 0.05: 5 epochs of 4 steps, the last one of
-                       13 samples; "x"; for each kind "classes y"; "before 0" ...; for each case
+FOLDER/trainings.npz   x [61, 6] -> Dense 7 tanh -> Dense 5 and an activation, SGD 0.05: 5 epochs of 4 steps, the last
+                       one of 13 samples; "x"; for each kind "classes y"; "before 0" ...; for each case
                        "W|K|A 0" ...    the weights after that, with the last activation A
                        "W|K|A loss"     of each epoch
-                       and the same under "W|K|A|sample", with "sample weights", and "W|K|A|class", where samples of class 0
-                       count 0.5 and of class 3 2.5
+                       and the same under "W|K|A|sample", with "sample weights", and "W|K|A|class", where class 0 has
+                       the weight 0.5 and class 3 the weight 2.5
 """
 
 import os
@@ -32,7 +34,7 @@ import numpy as np
 
 L, M = keras.losses, keras.metrics
 
-# The words that name a loss for us, the loss, and kinds of data.
+# The text that names a loss for us, the loss, and kinds of data.
 LOSSES = [
     ("mean_squared_error", L.MeanSquaredError, {}, "real deep column"),
     ("mean_absolute_error", L.MeanAbsoluteError, {}, "real deep column"),
@@ -175,10 +177,10 @@ METRICS = [
     ("mean", M.Mean, {}, "one_binary"),
     ("sum", M.Sum, {}, "one_binary"),
 ]
-# Metrics of which Keras cannot weigh samples: of these shapes, with top_k or at all.
+# Metrics that Keras cannot weight by sample: for these shapes, with top_k, or at all.
 UNWEIGHTED = ("binary_iou|binary", "binary_iou:target_class_ids=[1],threshold=0.3|binary", "mean|", "sum|")
 
-# Losses to train with: the words, the loss, the last activation, and the kind of data.
+# Losses to train with: the text, the loss, the last activation, and the kind of data.
 TRAININGS = [
     ("mean_squared_error", "mean_squared_error", "linear", "real"),
     ("mean_absolute_error", "mean_absolute_error", "linear", "real"),
@@ -246,7 +248,8 @@ def kinds(rng, n):
     wide[1] = [30, -30, 0, 80, -80]
     tenths = np.round(10 * uniform(5)).astype(f) / f(10)
     ids = np.argsort(normal(5), -1).astype(f)
-    # Of a generator of its own, so that the other kinds stay as they are; a bit shorter than 1, where the loss has a corner.
+    # Uses its own generator, so that the other kinds stay as they are; slightly shorter than 1, where the loss has a
+    # kink.
     embeddings = np.random.default_rng(n).normal(size=(n, 4))
     embeddings = (0.97 * embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)).astype(f)
     pairs = (np.arange(n) % 3).astype(np.int32)
@@ -280,7 +283,8 @@ def kinds(rng, n):
 
 
 def save(path, arrays, cases):
-    assert all(np.all(np.isfinite(a)) for a in arrays.values()), [n for n, a in arrays.items() if not np.all(np.isfinite(a))]
+    assert all(np.all(np.isfinite(a)) for a in arrays.values()), [
+        n for n, a in arrays.items() if not np.all(np.isfinite(a))]
     np.savez_compressed(path, **arrays)
     print(f"{path}: {cases} cases, {os.path.getsize(path)} bytes")
 

@@ -7,7 +7,7 @@
 
 FOLDER/NAME.keras    Flatten -> Dense relu ... -> Dense softmax, compiled; trained so many epochs on random data
 FOLDER/NAME_x.npy    float32 [16, 28, 28], or [16, inputs] where the inputs are not 784
-FOLDER/NAME_y.npy    what Keras predicts for it
+FOLDER/NAME_y.npy    Keras's prediction for it
 
 With --pixels the first layer is Rescaling(1/255), and x is uint8.
 """

@@ -30,7 +30,7 @@ import numpy as np
 O = keras.optimizers
 S = keras.optimizers.schedules
 
-# The learning rates make 20 steps go some way.
+# The learning rates are large enough for 20 steps to show.
 OPTIMIZERS = {
     "sgd": lambda: O.SGD(0.05),
     "sgd_momentum": lambda: O.SGD(0.05, momentum=0.9),
@@ -69,7 +69,7 @@ OPTIMIZERS = {
     "muon_excluded": lambda: O.Muon(0.02, exclude_layers=["no such", "sec.*/ker"]),
     "schedule_free_adamw": lambda: O.ScheduleFreeAdamW(0.02),
     "schedule_free_adamw_warmup": lambda: O.ScheduleFreeAdamW(0.02, beta_1=0.7, beta_2=0.9, warmup_steps=6),
-    # What every optimizer can do.
+    # Features of every optimizer.
     "weight_decay": lambda: O.SGD(0.05, momentum=0.5, weight_decay=0.1),
     "clipnorm": lambda: O.SGD(0.1, clipnorm=0.05),
     "clipvalue": lambda: O.Adam(0.02, clipvalue=0.02),
@@ -81,9 +81,10 @@ OPTIMIZERS = {
     "all_together": lambda: O.Adam(
         0.05, gradient_accumulation_steps=2, use_ema=True, ema_momentum=0.6, ema_overwrite_frequency=3,
         weight_decay=0.05, global_clipnorm=0.2),
-    # Scaled losses, some so far that gradients run over in one step of each epoch: see OUTLIERS.
+    # Scaled losses, some so large that gradients overflow in one step of each epoch: see OUTLIERS.
     "loss_scale": lambda: O.LossScaleOptimizer(O.Adam(0.02)),
-    "loss_scale_grows": lambda: O.LossScaleOptimizer(O.SGD(0.05, momentum=0.5), initial_scale=8.0, dynamic_growth_steps=3),
+    "loss_scale_grows": lambda: O.LossScaleOptimizer(
+        O.SGD(0.05, momentum=0.5), initial_scale=8.0, dynamic_growth_steps=3),
     "loss_scale_overflows": lambda: O.LossScaleOptimizer(
         O.Adam(0.03, clipnorm=0.5, weight_decay=0.1), initial_scale=2.0**80, dynamic_growth_steps=2),
     "loss_scale_all": lambda: O.LossScaleOptimizer(
@@ -103,8 +104,8 @@ OPTIMIZERS = {
     "schedule_accumulated": lambda: O.SGD(S.ExponentialDecay(0.2, 6, 0.5), gradient_accumulation_steps=3),
 }
 
-# Cases with one sample so far off that its gradient, times the scale, is no f32 in whatever order one multiplies, and that
-# of all others is one: those have a y of their own.
+# Cases with an outlier: its gradient, times the scale, overflows f32 in any order of multiplication, and that of all
+# other samples does not. These have a y of their own.
 OUTLIERS = ("loss_scale_overflows", "loss_scale_all")
 
 SCHEDULES = {
@@ -124,7 +125,7 @@ SCHEDULES = {
     "restarts_all": S.CosineDecayRestarts(0.1, 5, t_mul=1.3, m_mul=0.9, alpha=0.1),
 }
 
-# A model whose layers have penalties and constraints: arguments of the first and of the second one.
+# A model whose layers have penalties and constraints: arguments of the first and the second layer.
 R, C = keras.regularizers, keras.constraints
 LAYERS = {
     "l1": (dict(kernel_regularizer="l1"), dict(kernel_regularizer=R.L1(0.03))),

@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains a subclassed model with the real Keras and keeps every number that another trainer must arrive at.
+"""Trains a subclassed model with the real Keras, and saves every number that another trainer must reproduce.
 
     KERAS_BACKEND=jax make_keras_subclass.py make FOLDER
 
-The model is WideAndDeepModel of the notes, with 8 and 7 units and outputs as a dict. subclass.npz in FOLDER has its arrays x_wide,
-x_deep, y, its weights before (before_00, ..., in Keras's order) and after 3 epochs in batches of 16 without shuffling
-(after_00, ...), epoch_<key> of the history with validation on the last 20 samples, and prediction_<output>;
-subclass.weights.h5 what save_weights wrote after that.
-
-nested.npz and nested.weights.h5 are of NestedModel, which has a model of a class, and lists of layers: x, prediction and weights,
-trained on nothing.
+The model is WideAndDeepModel of the notes, with 8 and 7 units and outputs as a dict. subclass.npz in FOLDER has its
+arrays x_wide, x_deep, y, its weights before (before_00, ..., in Keras's order) and after 3 epochs in batches of 16
+without shuffling (after_00, ...), epoch_<key> of the history with validation on the last 20 samples, and
+prediction_<output>; subclass.weights.h5 is the result of save_weights after that.
+nested.npz and nested.weights.h5 are of NestedModel, which contains another class and lists of layers: x, prediction and
+weights, untrained.
 
     KERAS_BACKEND=jax make_keras_subclass.py check WEIGHTS.h5 ARRAYS.npz
 
-Loads weights that another program saved into such a model and compares what it predicts with prediction_<output>, or with
-prediction.
+Loads weights that another program saved into such a model, and compares its predictions with prediction_<output>, or
+with prediction.
 """
 
 import os

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains small models with the real Keras and keeps every number that another trainer must arrive at.
+"""Trains small models with the real Keras, and saves every number that another trainer must reproduce.
 
     KERAS_BACKEND=jax make_keras_training.py FOLDER
 
@@ -8,18 +8,19 @@ FOLDER/classes.npz    x [157, 4, 3] -> Flatten -> Dense 16 relu -> Dense 8 relu 
                       sparse_categorical_crossentropy, SGD 0.1: one epoch of 20 steps, the last one of 5 samples
 FOLDER/momentum.npz   x [61, 6] -> Dense 9 tanh -> Dense 5 sigmoid -> Dense 2, mean_squared_error, SGD 0.05 with
                       momentum 0.9: 5 epochs of 4 steps, the last one of 13 samples
-FOLDER/nesterov.npz   the same with Nesterov's momentum
+FOLDER/nesterov.npz   the same with Nesterov momentum
 FOLDER/normalized.npz    x [61, 6] -> Dense 9 -> BatchNormalization (momentum 0.9) -> Activation gelu -> Dense 5 elu ->
                       LayerNormalization -> PReLU -> Dense 2, as in momentum.npz
 FOLDER/penalised.npz  the same with penalties and constraints of gamma, beta and alpha
 FOLDER/embedded.npz   ids x [61, 5] -> Embedding 10 x 4, of which id 0 is padding -> Dense 6 tanh -> TimeDistributed of
                       Dense 3 elu -> Dense 2, mean_squared_error and mean_absolute_error, as in momentum.npz: 20 steps
-FOLDER/stepped.npz    the same with a TimeDistributed of the model Dense 5 tanh -> Dense 3 elu, and the first Dense behind it
+FOLDER/stepped.npz    the same with a TimeDistributed of the model Dense 5 tanh -> Dense 3 elu, and the first Dense
+                      after it
 FOLDER/masked.npz     x [61, 5, 4] -> Masking -> BatchNormalization (momentum 0.9) -> Dense 6 tanh ->
                       ActivityRegularization 0.01, 0.02 -> Dense 2, likewise
 FOLDER/adapted.npz    x [61, 6] -> Normalization, adapted to x -> Dense 5 tanh -> Dense 2, as in momentum.npz
-FOLDER/ranges.npz     x [61, 6] -> Discretization, 4 bins adapted to x, one-hot -> Flatten -> Dense 2, as in momentum.npz;
-                      float64 boundaries, too
+FOLDER/ranges.npz     x [61, 6] -> Discretization, 4 bins adapted to x, one-hot -> Flatten -> Dense 2, as in
+                      momentum.npz; float64 boundaries, too
 
 Each has float32 x, y, the weights in Keras's order before (before_00, ...) and after (after_00, ...); f64 arrays
   step_loss, step_accuracy       what Keras reports after each step: the mean over the epoch so far
@@ -183,7 +184,7 @@ def adapted(path, ranges):
     else:
         first = keras.layers.Normalization()
         rest = [keras.layers.Dense(5, activation="tanh")]
-    if ranges:  # What adapt(x) does once it has found out, by TensorFlow, that x is no tf.data.Dataset.
+    if ranges:  # What adapt(x) does after asking TensorFlow whether x is a tf.data.Dataset.
         first.reset_state()
         first.update_state(x)
         first.finalize_state()

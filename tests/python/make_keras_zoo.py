@@ -5,7 +5,7 @@
     KERAS_BACKEND=jax make_keras_zoo.py make FOLDER     NAME.keras, NAME_x.npy, NAME_y.npy for each model
     KERAS_BACKEND=jax make_keras_zoo.py check FOLDER    opens every NAME_ours.keras, and compares with NAME_y.npy
 
-y is what the model predicts for x. `check` ends with 1 if a prediction differs by more than 1e-5 of it (or of 1).
+y is the model's prediction for x. `check` exits with 1 if a prediction differs by more than 1e-5 of it (or of 1).
 """
 
 import glob
@@ -64,7 +64,7 @@ def models():
     }.items():
         zoo[name] = cube, [K.Dense(6), layer, K.Dense(2)]
     ranges = K.Discretization(num_bins=3, output_mode="multi_hot")
-    # What adapt() does once it has found out, by TensorFlow, that these data are no tf.data.Dataset.
+    # What adapt() does after asking TensorFlow whether these data are a tf.data.Dataset.
     ranges.update_state(np.random.default_rng(3).normal(size=(50, 2)))
     ranges.finalize_state()
     zoo["discretization_adapted"] = flat, [ranges, K.Dense(2)]

@@ -11,7 +11,7 @@ folder = sys.argv[1]
 os.makedirs(folder, exist_ok=True)
 six = np.arange(6).reshape(2, 3) - 2
 arrays = {
-    # What we write byte for byte.
+    # Files that we write byte for byte.
     "f32": six.astype("<f4") / 4,
     "f64": six.astype("<f8") / 4,
     "i32": six.astype("<i4"),
@@ -20,7 +20,7 @@ arrays = {
     "bool": np.array([True, False, True]),
     "scalar": np.float32(1.5),
     "empty": np.zeros((0, 5), "<f4"),
-    # What we read.
+    # Files that we read.
     "f16": (six / 4).astype("<f2"),
     "big_endian": (six / 4).astype(">f4"),
     "big_endian_i16": six.astype(">i2"),
@@ -30,7 +30,7 @@ arrays = {
     "u64": np.array([0, 9223372036854775807], "<u8"),
     "u64_too_large": np.array([0, 9223372036854775808], "<u8"),
     "i8": np.array([-128, 127], "i1"),
-    # What we refuse.
+    # Files that we refuse.
     "complex": np.array([1 + 2j]),
     "text": np.array(["a", "bc"]),
     "time": np.array(["2020-01-01"], "datetime64[D]"),

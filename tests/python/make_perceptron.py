@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets scikit-learn train its Perceptron, for tests that compare ours with it.
+"""Trains scikit-learn's Perceptron, for tests that compare ours with it.
 
     python3 -m venv VENV && VENV/bin/pip install scikit-learn==1.5.2 numpy==2.4.6
     VENV/bin/python make_perceptron.py FOLDER
 
 FOLDER/perceptron.npz: of the tasks
   setosa      petals of the irises, in centimetres: is it a setosa?   x f32 [150, 2], y i32 [150], which is 1 or 0
-  versicolor  is it a versicolor? No line tells them from the others. In millimetres, which are whole: so that f32 and
+  versicolor  is it a versicolor? They are not linearly separable. In millimetres, which are integers, so that f32 and
               f64 make the same mistakes
   species     which of the three, likewise
   and, or, xor
-arrays "TASK x", "TASK y", and what sklearn.linear_model.Perceptron(shuffle=False, tol=None, max_iter=EPOCHS) says after
-them: "TASK coef" [units, 2], "TASK intercept" [units], "TASK predicted" [n]. EPOCHS is 20 for the irises, 10 else. Under
-"setosa seeded" are the predictions of Perceptron(random_state=42), as the notes have it.
+arrays "TASK x", "TASK y", and the results of sklearn.linear_model.Perceptron(shuffle=False, tol=None, max_iter=EPOCHS)
+after them: "TASK coef" [units, 2], "TASK intercept" [units], "TASK predicted" [n]. EPOCHS is 20 for the irises,
+otherwise 10. Under "setosa seeded" are the predictions of Perceptron(random_state=42), as the notes have it.
 Iris data: Fisher (1936), The use of multiple measurements in taxonomic problems.
 """
 

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Saves models with Keras 2 of TensorFlow 2.15 (requirements_tf2.txt), as many files out there are.
+"""Saves models with Keras 2 of TensorFlow 2.15 (requirements_tf2.txt), a format that many existing files have.
 
     make_tf_keras_models.py FOLDER
 
 For each model NAME.h5 and NAME.keras, after some training:
   stack       x [4, 2] -> Flatten -> Dense 6 relu, l2 -> BatchNormalization -> LeakyReLU 0.2 -> Dense 3 softmax;
               SGD 0.05 with momentum 0.9, sparse_categorical_crossentropy, accuracy
-  graph       two_outputs of make_keras_functional.py in small: wide_input [3], deep_input [4]; one Dense called twice; the
-              losses, loss weights and metrics of two outputs; Adam
+  graph       two_outputs of make_keras_functional.py in small: wide_input [3], deep_input [4]; one Dense called twice;
+              the losses, loss weights and metrics of two outputs; Adam
   nested      a [4], b [4] through the Sequential `encoder` (Dense 5 tanh, BatchNormalization, frozen Dense 5), added,
               Dense 1; mean_squared_error, RMSprop
-  deferred    x [4] -> Dense 5 relu -> BatchNormalization -> Dense 1 sigmoid, its input's shape known from the data alone;
-              binary_crossentropy, binary_accuracy, Adagrad
-and NAME.npz: x_<input>, y_<output>, prediction_<output>, final_<key> of evaluate(); and, after an epoch more without
+  deferred    x [4] -> Dense 5 relu -> BatchNormalization -> Dense 1 sigmoid, its input's shape known only from the
+              data; binary_crossentropy, binary_accuracy, Adagrad
+and NAME.npz: x_<input>, y_<output>, prediction_<output>, final_<key> of evaluate(); and, after another epoch without
 shuffling, next_loss and next_prediction_<output>.
 """
 
@@ -101,7 +101,8 @@ def main():
         arrays |= {f"final_{key}": np.array(value) for key, value in final.items()}
         model.save(base + ".h5")
         model.save(base + ".keras")
-        arrays["next_loss"] = np.array(model.fit(one(x), one(y), batch_size=8, shuffle=False, verbose=0).history["loss"])
+        history = model.fit(one(x), one(y), batch_size=8, shuffle=False, verbose=0).history
+        arrays["next_loss"] = np.array(history["loss"])
         predicted = model.predict(one(x), verbose=0)
         arrays |= {f"next_prediction_{n}": p
                    for n, p in zip(model.output_names, predicted if len(y) > 1 else [predicted])}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// No step of training allocates: a run of many steps allocates as often as one of few.
+// Training steps do not allocate: a run of many steps allocates as often as one of few.
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -11,7 +11,7 @@ namespace {
 std::atomic<int64_t> allocations = 0;
 }  // namespace
 
-// For all of this test program; they only count. All memory is malloc's.
+// Replaces operator new in this whole test program, only to count. All memory comes from malloc.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 void* operator new(size_t bytes) {
   ++allocations;
@@ -24,7 +24,7 @@ void* operator new(size_t bytes, std::align_val_t alignment) {
   if (void* memory = std::aligned_alloc(a, (bytes + a - 1) / a * a)) return memory;
   throw std::bad_alloc();
 }
-// The standard library asks like this, too; left to a sanitizer, it would not be malloc's.
+// The standard library uses this form, too; a sanitizer's version would not use malloc.
 void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(bytes > 0 ? bytes : 1);

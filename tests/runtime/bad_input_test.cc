@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What users get wrong most, one after the other: each is one line that says who, what was expected and what was found,
-// before the first step runs.
+// The most frequent mistakes of users: each gives one line that names the component, what was expected and what was
+// found, before the first step runs.
 #include <cmath>
 #include <fstream>
 
@@ -21,14 +21,14 @@ using ::testing::MatchesRegex;
 
 const std::string kHere = "tests/runtime/bad_input_test.cc:";
 
-// [4] -> [3] by softmax, `units` of them.
+// [4] -> [3] by softmax, with `units` units.
 Sequential Classifier(const std::string& loss, std::vector<ItemArg> metrics = {}, int64_t units = 3) {
   Sequential model({Dense(units, "softmax", {.name = "scores", .input_shape = {4}})});
   EXPECT_OK(model.Compile({.optimizer = "sgd", .loss = loss, .metrics = std::move(metrics)}));
   return model;
 }
 
-// What Fit says; nothing may have been trained then.
+// The error of Fit. Nothing may have been trained before it.
 template <class AnyModel>
 std::string FitError(AnyModel model, const Arrays& x, const Arrays& y, FitArgs args = {}) {
   args.verbose = 0;
@@ -45,7 +45,7 @@ std::string FitError(AnyModel model, const Arrays& x, const Arrays& y, FitArgs a
 const Tensor kX(DType::kF32, {20, 4}), kClasses(DType::kI32, {20}), kOneHot(DType::kF32, {20, 3});
 
 TEST(BadInput, ACycle) {
-  // Calls in C++ cannot make one: it takes a file.
+  // Calls in C++ cannot create this error: it takes a file.
   const std::string config = R"({"module": "keras.src.models.functional", "class_name": "Functional", "config": {
     "name": "ring", "layers": [
       {"module": "keras.layers", "class_name": "InputLayer", "name": "in", "config": {"batch_shape": [null, 2], "name": "in"},
@@ -105,13 +105,13 @@ TEST(BadInput, ALossOrMetricForAnOutputThatThereIsNot) {
 }
 
 TEST(BadInput, AMetricOnTheWrongDtype) {
-  // Of what the model says,
+  // A prediction of the wrong dtype,
   const SymbolicTensor x = Input({4}), whole = Input({3}, {.name = "whole", .dtype = DType::kI32});
   Model model({x, whole}, {Dense(3, {.name = "scores"})(x), Identity({.name = "count"})(whole)});
   EXPECT_THAT(model.Compile({.loss = {{"scores", "mse"}}, .metrics = {{"count", {"mae"}}}}),
               StatusHasMessage(AllOf(HasSubstr("'metrics/count_mae', loss fusebox/mean_absolute_error@1"),
                                      HasSubstr("expects predictions f32[batch, ...], got i32[N,3]"))));
-  // and of the labels: numbers in between are no classes.
+  // and labels of the wrong kind: fractions are not classes.
   Model scores(x, {Dense(3, {.name = "a"})(x), Dense(3, {.name = "b"})(x)});
   Tensor labels(DType::kF32, {20});
   labels.mutable_values<float>()[7] = 1.5f;
@@ -126,7 +126,7 @@ TEST(BadInput, SparseLabelsWhereOneHotIsExpected) {
   EXPECT_THAT(
       FitError(Classifier("categorical_crossentropy"), kX, kClasses),
       HasSubstr("'loss', loss fusebox/categorical_crossentropy@1 of plugin fusebox/losses 0.1.0: expects one-hot "
-                "targets like f32[N,3], got f32[N]: for classes by their numbers use "
+                "targets like f32[N,3], got f32[N]: for class indices use "
                 "sparse_categorical_crossentropy"));
   EXPECT_THAT(
       FitError(Classifier("sparse_categorical_crossentropy"), kX, kOneHot),
@@ -159,7 +159,7 @@ TEST(BadInput, ASoftmaxOfOneUnit) {
                                  "always 1")));
   EXPECT_THAT(
       model.Compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy"}),
-      StatusHasMessage(HasSubstr("expects predictions of two classes or more, got f32[N,1]: a softmax of one unit "
+      StatusHasMessage(HasSubstr("expects predictions of two or more classes, got f32[N,1]: a softmax of one unit "
                                  "is always 1, so use binary_crossentropy and a sigmoid")));
 }
 
@@ -179,7 +179,7 @@ TEST(BadInput, NanInLabels) {
   Model two(x, {Dense(3, {.name = "main"})(x), Dense(3, {.name = "aux"})(x)});
   ASSERT_OK(two.Compile({.optimizer = "sgd", .loss = "mse"}));
   EXPECT_EQ(FitError(std::move(two), kX, {kOneHot, one_hot}), "y 'aux': NaN in sample 17, expected a number");
-  // Large ones are looked at block by block.
+  // Large arrays are checked block by block.
   Sequential wide({Dense(700, {.input_shape = {4}})});
   ASSERT_OK(wide.Compile({.optimizer = "sgd", .loss = "mse"}));
   Tensor y(DType::kF32, {20, 700});
@@ -219,7 +219,7 @@ TEST(BadInput, AWeightOfAClassThatThereIsNot) {
   ASSERT_OK(binary.Compile({.optimizer = "sgd", .loss = "binary_crossentropy"}));
   EXPECT_THAT(binary.TrainOnBatch(kX, kClasses, {.class_weight = {{2, 2.5}}}).status(),
               StatusHasMessage("class_weight: there is no class 2: expected 0, 1 or another label of y"));
-  // One that has no sample here is no mistake.
+  // A class without samples is not an error.
   EXPECT_OK(binary.TrainOnBatch(kX, kClasses, {.class_weight = {{1, 2.5}}}));
 }
 
@@ -230,7 +230,7 @@ TEST(BadInput, AValueOfAnotherModel) {
               StatusHasMessage(MatchesRegex(kHere + "[0-9]+: model 'functional': " + kHere +
                                             "[0-9]+: layer 'theirs' needs input 'other' \\[" + kHere +
                                             "[0-9]+\\], which is not among the model's inputs")));
-  // Of an author of plugins: values of two programs.
+  // A mistake of plugin authors: values of two programs.
   GraphBuilder here, there;
   here.who = "'gate', layer acme/gate: ";
   const Value a = here.Input("a", {DType::kF32, {4}}), b = there.Input("b", {DType::kF32, {4}});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several models at once, each used by a thread of its own: they compile, train and predict as they do alone.
+// Several models at once, each used by its own thread: they compile, train and predict as each does alone.
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "fusebox/runtime/execute/program_cache.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"
@@ -26,7 +27,7 @@ Tensor Numbers(int64_t rows, int64_t columns, uint64_t seed) {
   return x;
 }
 
-// What a user's model, which differs from the others', says after it has learned for a while.
+// The predictions of a user's model, which differs from the others', after some training.
 std::vector<float> TrainAndPredict(int user) {
   Sequential model({Dense(8 + user, "tanh", {.input_shape = {5}}), Dense(3)}, {.seed = user});
   EXPECT_OK(model.Compile({.optimizer = "sgd:momentum=0.9", .loss = "mean_squared_error"}));
@@ -58,13 +59,16 @@ TEST(ConcurrentModels, DoWhatTheyDoAlone) {
   for (int user = 0; user < kUsers; ++user) EXPECT_EQ(together[size_t(user)], TrainAndPredict(user)) << "user " << user;
 }
 
-// The same programs, compiled at the same time, with one cache.
+// Compiles the same programs at the same time, with one cache.
 TEST(ConcurrentModels, ShareACache) {
   const char* const before = std::getenv("FUSEBOX_CACHE_DIR");
   const std::optional<std::string> kept = before != nullptr ? std::optional<std::string>(before) : std::nullopt;
   const TempFolder folder;
   setenv("FUSEBOX_CACHE_DIR", (folder / "cache").c_str(), 1);
-  const std::vector<std::vector<float>> first = AllAtOnce(), second = AllAtOnce();
+  ProgramCache::Global().Clear();  // So that programs are looked for on disk.
+  const std::vector<std::vector<float>> first = AllAtOnce();
+  ProgramCache::Global().Clear();
+  const std::vector<std::vector<float>> second = AllAtOnce();
   kept ? setenv("FUSEBOX_CACHE_DIR", kept->c_str(), 1) : unsetenv("FUSEBOX_CACHE_DIR");
   EXPECT_EQ(first, second);
   EXPECT_FALSE(std::filesystem::is_empty(folder / "cache"));

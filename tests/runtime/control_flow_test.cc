@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Branches and loops against Keras's own, and within models.
+// Branches and loops compared with Keras's, and within models.
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -17,7 +17,7 @@ namespace {
 
 using Arrays32 = std::map<std::string, Tensor>;
 
-// Runs one step of a program on arrays of these names: what it returns.
+// Runs one step of a program on arrays of these names, and returns its outputs.
 std::map<std::string, std::vector<float>> StepOf(GraphBuilder& builder, const Arrays32& arrays) {
   EXPECT_OK(builder.status());
   std::map<std::string, std::vector<float>> outputs;
@@ -55,7 +55,7 @@ class KerasControl : public ::testing::Test {
     return builder_.Input(name, {DType::kF32, Shape(shape.begin(), shape.end())});
   }
 
-  // Outputs named as the arrays that Keras made.
+  // Compares outputs with the arrays of Keras of the same names.
   void ExpectAsKeras() {
     for (const auto& [name, values] : StepOf(builder_, keras_)) {
       const auto expected = keras_.at(name).values<float>();
@@ -114,7 +114,7 @@ TEST_F(KerasControl, While) {
   ExpectAsKeras();
 }
 
-// x after some steps of a recurrence, scaled unless it is small already: what a class's Call may do.
+// x after some steps of a recurrence, scaled unless it is small already: an example of a class's Call.
 class Settling final : public Model {
  public:
   CallOutputs Call(const SymbolicTensors& inputs, bool) const override {
@@ -153,7 +153,7 @@ TEST(ControlInModels, TrainsAndIsKeptInFiles) {
   EXPECT_TRUE(std::ranges::equal(predicted[0].values<float>(), again[0].values<float>()));
 }
 
-// A loss that works its way through the batch, one sample after another.
+// A loss that processes the batch one sample at a time.
 TEST(ControlInModels, ALossMayLoop) {
   const Tensor x = Ramp(32, 4), y = Ramp(32, 1);
   Sequential ours({Dense(1, {.input_shape = {4}})}, {.seed = 1}), known({Dense(1, {.input_shape = {4}})}, {.seed = 1});
@@ -174,7 +174,7 @@ TEST(ControlInModels, ALossMayLoop) {
   for (size_t epoch = 0; epoch < 4; ++epoch) EXPECT_NEAR(a["loss"][epoch], b["loss"][epoch], 1e-6);
 }
 
-// The pairs of a batch, in a loop: classes may have any numbers, more than embeddings have dimensions.
+// Pairs of the batch, in a loop. Class numbers are arbitrary, and may exceed the dimensions of embeddings.
 TEST(ControlInModels, CirclesLossPullsClassesTogether) {
   const Tensor x = Ramp(48, 6);
   Tensor y(DType::kI32, {48});

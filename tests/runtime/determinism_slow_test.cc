@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same seed gives the same bytes: for any number of threads, and from run to run.
+// The same seed gives the same bytes, for any number of threads and in every run.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,7 +12,7 @@
 namespace fusebox::testing {
 namespace {
 
-// Ten patterns with noise on them, as many pixels as Fashion-MNIST has. The last of the batches is a small one.
+// Ten noisy patterns with as many pixels as Fashion-MNIST. The last batch is small.
 Data Pictures(int64_t rows) {
   Data data{Tensor(DType::kF32, {rows, 28, 28}), Tensor(DType::kI32, {rows})};
   uint64_t state = 1;  // Source: Knuth's MMIX generator.
@@ -28,7 +28,7 @@ Data Pictures(int64_t rows) {
   return data;
 }
 
-// The bytes of the .keras file after an epoch: model.weights.h5, with the optimizer's state in it, and the settings.
+// The bytes of the .keras file after an epoch: model.weights.h5, including the optimizer's state, and the settings.
 std::string FileAfterAnEpoch(const Data& data, const std::string& optimizer, int64_t threads, int64_t seed = 42) {
   Sequential model({Flatten({.input_shape = {28, 28}}), Dense(300, "relu"), Dense(100, "relu"), Dense(10, "softmax")},
                    {.seed = seed});
@@ -45,7 +45,7 @@ TEST(Determinism, SameSeedGivesTheSameBytesForAnyThreads) {
   for (const std::string optimizer : {"sgd", "sgd:momentum=0.9"}) {
     const std::string first = FileAfterAnEpoch(data, optimizer, 1);
     ASSERT_GT(first.size(), 266'610u * 4);
-    // Threads meet in another way each time, so one run proves little.
+    // Threads interleave differently each time, so a single run proves little.
     for (const int64_t threads : {1, 2, 4, 3, 2, 4, 2, 4, 1}) {
       // EXPECT_EQ would print a megabyte.
       EXPECT_TRUE(FileAfterAnEpoch(data, optimizer, threads) == first) << optimizer << ", " << threads << " threads";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The programs of examples/models as a user runs them, with three seeds each.
+// The programs of examples/models as users run them, with three seeds each.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -15,21 +15,21 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Expected {
-  const char* before;  // The number, as in "test: loss ".
+  const char* before;  // Text before the number, as in "test: loss ".
   double least, greatest;
 };
 
 struct Example {
   const char* name;
   int epochs;
-  const char* data;  // What it needs to have; nullptr if it makes its own.
+  const char* data;  // Data that it needs; nullptr if it generates its own.
   std::vector<Expected> numbers;
   bool saves = true;
 };
 void PrintTo(const Example& example, std::ostream* out) { *out << example.name; }
 
-// Six seeds lie well within these bounds. A model that knows nothing of the housing data is left with a squared error of
-// 1.33, the variance of the prices, and an absolute one of 0.91; of the others with an accuracy of a half, a third, ...
+// Six seeds lie well within these bounds. Knowing nothing of the housing data gives a squared error of 1.33, the
+// variance of the prices, and an absolute error of 0.91; for the other examples, an accuracy of a half, a third, ...
 const char *const kHousing = "california_housing.csv", *const kClothes = "dataset-fashion-mnist";
 const Example kExamples[] = {
     {"wide_and_deep", 3, kHousing, {{"test: loss ", 0.55, 0.85}}},
@@ -48,7 +48,7 @@ const Example kExamples[] = {
     {"two_moons", 30, nullptr, {{"test: accuracy ", 0.97, 1}, {"recall ", 0.96, 1}}},
     {"spirals", 30, nullptr, {{"test: accuracy ", 0.94, 1}}},
     {"three_regions", 30, nullptr, {{"test: binary_accuracy ", 0.97, 1}, {"f1_score ", 0.97, 1}}},
-    // Wherever it is asked, each output keeps to its range.
+    // Each output keeps within its range for any input.
     {"bounded_outputs",
      30,
      nullptr,
@@ -67,7 +67,7 @@ std::string FolderOf(const char* variable) {
   return folder != nullptr && *folder != '\0' ? folder : ".";
 }
 
-// Empty, or what is missing and where it is to be had.
+// Empty, or the missing data and where to get them.
 std::string Missing(const char* data) {
   if (data == nullptr) return "";
   if (data == kClothes) {
@@ -81,7 +81,7 @@ std::string Missing(const char* data) {
          "fetch_california_housing(as_frame=True).frame.to_csv(\"california_housing.csv\", index=False)";
 }
 
-// The number that stands behind these words, at their last occurrence.
+// The number after the last occurrence of this text.
 double NumberAfter(const std::string& output, const std::string& words) {
   const size_t at = output.rfind(words);
   EXPECT_NE(at, std::string::npos) << "no '" << words << "' in: " << output;

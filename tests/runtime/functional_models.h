@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The models of tests/python/make_keras_functional.py, ours.
+// The models of tests/python/make_keras_functional.py, built with fusebox.
 #pragma once
 #include "fusebox/runtime/sequential.h"
 

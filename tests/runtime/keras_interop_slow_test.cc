@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// .keras files between us and the real Keras, both ways. tools/test.sh makes the Python with Keras in it and names it in
-// FUSEBOX_PYTHON. Without it these tests fail rather than be skipped: nobody notices a test that never runs.
+// .keras files exchanged with the real Keras, in both directions. tools/test.sh makes the Python environment with Keras
+// and names it in FUSEBOX_PYTHON. Without it these tests fail instead of being skipped, as a skipped test would go
+// unnoticed.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -18,12 +19,13 @@
 #include "tests/runtime/files/files.h"
 #include "tests/runtime/functional_models.h"
 #include "tests/runtime/keras_subclass.h"
+#include "tests/runtime/numbers.h"
 #include "tests/support/status.h"
 
 namespace fusebox::testing {
 namespace {
 
-constexpr double kTolerance = 1e-5;  // Of f32: predictions and means of losses are of the order of 1.
+constexpr double kTolerance = 1e-5;  // For f32: predictions and mean losses are of the order of 1.
 
 class KerasInterop : public ::testing::Test {
  protected:
@@ -34,7 +36,7 @@ class KerasInterop : public ::testing::Test {
         << python_ << " is missing: run tools/test.sh, which makes a Python with Keras (or set FUSEBOX_PYTHON to one)";
   }
 
-  // Runs a script of tests/python, which has to end well.
+  // Runs a script of tests/python, which must succeed.
   void Python(const std::string& script, const std::vector<std::string>& words) {
     std::vector<std::string> command = {"env", "KERAS_BACKEND=jax", "JAX_PLATFORMS=cpu", python_,
                                         FUSEBOX_SOURCE_DIR "/tests/python/" + script};
@@ -42,7 +44,7 @@ class KerasInterop : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(const ProcessResult result, RunProcess(command, "", {.time = std::chrono::minutes(5)}));
     ASSERT_EQ(result.exit_code, 0) << script << ": " << result.output << result.errors;
   }
-  // What keras_train_on.py makes of a model.
+  // Continues the training of a model with keras_train_on.py.
   void TrainOnInKeras(const std::string& model, const Data& data) {
     ASSERT_OK(WriteNpz(folder_ / "data.npz", {{"x", data.x}, {"y", data.y}}));
     Python("keras_train_on.py", {model, folder_ / "data.npz", folder_ / "out.npz"});
@@ -52,7 +54,7 @@ class KerasInterop : public ::testing::Test {
   }
   double KerasNumber(const std::string& name) { return keras_.at(name).Cast(DType::kF64).values<double>()[0]; }
 
-  // A model in our hands evaluates, predicts and trains on as it did in Keras's: see TrainOnInKeras.
+  // Checks that a model evaluates, predicts and continues training as in Keras: see TrainOnInKeras.
   void ExpectTheSameOfOurs(Sequential& model, const Data& data) {
     ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(data.x));
     ExpectNear(prediction, keras_.at("prediction"), "prediction");
@@ -67,14 +69,14 @@ class KerasInterop : public ::testing::Test {
       const std::string name = "weight_0" + std::to_string(i);
       ExpectNear(weights[i], keras_.at(name), name);
     }
-    // Its steps were counted on from the file's.
+    // Its step count continued from the file's.
     ASSERT_OK(model.Save(folder_ / "again.keras"));
     ASSERT_OK_AND_ASSIGN(const KerasFile file, ReadKeras(folder_ / "again.keras"));
     ASSERT_GE(file.optimizer_vars.size(), 1u);
     EXPECT_EQ(double(file.optimizer_vars[0].values<int64_t>()[0]), KerasNumber("iterations"));
   }
 
-  // A model after 11 steps: Keras opens it, predicts the same, and both train on alike.
+  // A model after 11 steps: Keras opens it, predicts the same, and training continues alike in both.
   void GoesToKerasAndOn(Sequential& model, const Data& data) {
     ASSERT_OK(model.Save(folder_ / "ours.keras"));
     ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(data.x));
@@ -105,7 +107,7 @@ class KerasInterop : public ::testing::Test {
   std::map<std::string, Tensor> keras_;
 };
 
-// Bright rows tell the class; the rest is noise.
+// Bright rows identify the class; the rest is noise.
 Data Pictures(int64_t rows) {
   Data data{Tensor(DType::kF32, {rows, 28, 28}), Tensor(DType::kI32, {rows})};
   uint32_t state = 5;
@@ -151,7 +153,7 @@ TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
     if (HasFatalFailure()) return;
     ASSERT_OK_AND_ASSIGN(Sequential model, LoadModel(folder_ / "keras.keras"));
     EXPECT_EQ(model.CountParams(), 266'610);
-    // What Keras predicted before it saved the file.
+    // Keras's predictions before it saved the file.
     ASSERT_OK_AND_ASSIGN(const Tensor x, ReadNpy(folder_ / "keras_x.npy"));
     ASSERT_OK_AND_ASSIGN(const Tensor y, ReadNpy(folder_ / "keras_y.npy"));
     ASSERT_OK_AND_ASSIGN(const Tensor prediction, model.Predict(x));
@@ -162,7 +164,7 @@ TEST_F(KerasInterop, WeOpenKerassAndTrainOn) {
   }
 }
 
-// Pixels of u8, which a Rescaling layer takes to [0, 1]: both ways.
+// Pixels of u8, which a Rescaling layer maps to [0, 1]: in both directions.
 TEST_F(KerasInterop, RescalesPixelsAsKerasDoes) {
   Data data = Pictures(330);
   for (float& value : data.x.mutable_values<float>()) value = std::floor(255 * value);
@@ -188,7 +190,7 @@ TEST_F(KerasInterop, RescalesPixelsAsKerasDoes) {
   ExpectTheSameOfOurs(theirs, data);
 }
 
-// A model of each activation and each layer: from Keras to us, and back.
+// A model with each activation and each layer: from Keras to us, and back.
 TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
   Python("make_keras_zoo.py", {"make", folder_ / ""});
   if (HasFatalFailure()) return;
@@ -209,7 +211,7 @@ TEST_F(KerasInterop, EveryActivationAndLayerGoesBothWays) {
   Python("make_keras_zoo.py", {"check", folder_ / ""});
 }
 
-// The weights of a class, under the names that Keras gives them by its attributes' names.
+// The weights of a class, under the names that Keras derives from its attributes' names.
 TEST_F(KerasInterop, WeightsOfAClassGoBothWays) {
   Python("make_keras_subclass.py", {"make", folder_ / ""});
   if (HasFatalFailure()) return;
@@ -240,8 +242,8 @@ TEST_F(KerasInterop, WeightsOfAClassGoBothWays) {
   Python("make_keras_subclass.py", {"check", folder_ / "our_nested.weights.h5", folder_ / "nested.npz"});
 }
 
-// Functional models, with several inputs and outputs and with models within that are called twice: Keras opens ours, says
-// and reports the same under the same names, and trains on as we do.
+// Functional models, with several inputs and outputs, and with inner models that are called twice: Keras opens ours,
+// predicts and reports the same under the same names, and continues training as we do.
 TEST_F(KerasInterop, KerasOpensOurFunctionalModelsAndTrainsOn) {
   for (const bool nested : {false, true}) {
     SCOPED_TRACE(nested);
@@ -274,7 +276,30 @@ TEST_F(KerasInterop, KerasOpensOurFunctionalModelsAndTrainsOn) {
   }
 }
 
-// A model compiled with each loss, and with each metric: from Keras to us, and back. Both evaluate alike.
+// Keras has no form for a layer that two inner models share: it opens our file with two layers of the same weights.
+TEST_F(KerasInterop, KerasOpensOurModelWhoseInnerModelsShareALayer) {
+  const Layer shared = Dense(3, "tanh", {.name = "shared"});
+  const SymbolicTensor a = Input({4}, {.name = "a"}), b = Input({4}, {.name = "b"});
+  const Model first(a, Dense(2, {.name = "last"})(shared(a)), {.name = "first"});
+  const Model second(b, Dense(2, {.name = "last"})(shared(b)), {.name = "second"});
+  const SymbolicTensor x1 = Input({4}, {.name = "x1"}), x2 = Input({4}, {.name = "x2"});
+  Model model({x1, x2}, Add({.name = "sum"})({first(x1), second(x2)}), {.seed = 1});
+  ASSERT_OK(model.Compile({.optimizer = "sgd", .loss = "mean_squared_error"}));
+  const Tensor left = Numbers({20, 4}), right = Numbers({20, 4}), y = Numbers({20, 2});
+  ASSERT_OK(model.Fit({left, right}, y, {.verbose = 0}));
+  ASSERT_OK(model.Save(folder_ / "shared.keras"));
+  ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict({left, right}));
+  ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate({left, right}, y, {.batch_size = 16}));
+  const double loss = logs[0].value;
+  ASSERT_OK(WriteNpz(folder_ / "told.npz", {{"x_x1", left},
+                                            {"x_x2", right},
+                                            {"y_sum", y},
+                                            {"prediction_sum", predicted[0]},
+                                            {"final_loss", Tensor({}, std::span<const double>(&loss, 1))}}));
+  Python("make_keras_functional.py", {"check", folder_ / "shared.keras", folder_ / "told.npz"});
+}
+
+// Models compiled with each loss and with each metric: from Keras to us, and back. Both evaluate alike.
 TEST_F(KerasInterop, EveryLossAndMetricGoesBothWays) {
   Python("make_keras_compiled.py", {"make", folder_ / ""});
   if (HasFatalFailure()) return;
@@ -303,8 +328,8 @@ TEST_F(KerasInterop, EveryLossAndMetricGoesBothWays) {
   Python("make_keras_compiled.py", {"check", folder_ / ""});
 }
 
-// As Save writes a model with the layer of examples/plugins/gated_dense; here without its plugin.
-TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
+// Saves a model with the layer of examples/plugins/gated_dense; here without its plugin.
+TEST_F(KerasInterop, KerasOpensAThirdPartyLayerWithCustomObjects) {
   constexpr int64_t kRows = 5, kInputs = 3, kUnits = 2;
   uint32_t state = 9;
   const auto random = [&state](std::vector<int64_t> shape) {
@@ -342,7 +367,7 @@ TEST_F(KerasInterop, KerasOpensAStrangersLayerWithCustomObjects) {
                                            .fusebox_metadata = R"({"expansions": {"acme/gated_dense@1": "..."}})"}));
   ASSERT_OK(WriteNpy(folder_ / "x.npy", x));
   ASSERT_OK(WriteNpy(folder_ / "y.npy", y));
-  Python("check_strangers_layer.py", {folder_ / "gated.keras", folder_ / "x.npy", folder_ / "y.npy"});
+  Python("check_third_party_layer.py", {folder_ / "gated.keras", folder_ / "x.npy", folder_ / "y.npy"});
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The train loop with all its arguments against the numbers that Keras arrived at: tests/data/keras_training/loop.npz,
-// made by tests/python/make_keras_loop.py, which says what models and cases there are.
+// Compares the training loop with all its arguments with Keras's numbers: tests/data/keras_training/loop.npz, made by
+// tests/python/make_keras_loop.py, which lists the models and cases.
 #include <cmath>
 #include <map>
 #include <string>
@@ -17,7 +17,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// As in keras_training_test.cc; relative to what is greater than 1.
+// As in keras_training_test.cc; relative for values above 1.
 constexpr double kBound = 1e-5;
 constexpr int64_t kRows = 53, kValid = 20;
 
@@ -72,7 +72,7 @@ class KerasLoop : public ::testing::Test {
     const Tensor wide = tensor.Cast(DType::kF64);
     return {wide.values<double>().begin(), wide.values<double>().end()};
   }
-  // Those of the history, without the epochs that were not validated; the weights.
+  // Checks the history, without the epochs that were not validated, and the weights.
   void ExpectHistory(const std::string& which, const History& history, Model& model) const {
     size_t columns = 0;
     for (const auto& [name, value] : arrays_) columns += name.starts_with(which + "|epoch_");
@@ -208,7 +208,7 @@ TEST_F(KerasLoop, OutputsHaveWeightsOfTheirOwn) {
     ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(x, targets, {.batch_size = 9, .sample_weight = weights}));
     ExpectLogs(which, {logs});
   }
-  // One without weights counts as with ones.
+  // An output without weights counts like one with weights of 1.
   Tensor ones(DType::kF32, {kRows});
   for (float& one : ones.mutable_values<float>()) one = 1;
   ASSERT_OK_AND_ASSIGN(Model model, Ready("two"));
@@ -237,9 +237,9 @@ TEST_F(KerasLoop, StepsHaveWeights) {
   }
 }
 
-// ---- What Keras has no numbers for.
+// ---- Behaviour for which Keras has no numbers.
 
-// A pass is shuffled as a whole, whatever the epochs that it is cut into.
+// A pass is shuffled as a whole, however it is cut into epochs.
 TEST_F(KerasLoop, EpochsShareThePermutationOfAPass) {
   const Tensor &x = Array("flat_x"), &y = Array("flat_y");
   ASSERT_OK_AND_ASSIGN(Model whole, Ready("flat"));

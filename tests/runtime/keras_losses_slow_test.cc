@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trainings with each loss, and evaluations with each metric, of compiled programs, against the numbers that Keras arrived
-// at: tests/data/keras_losses, made by tests/python/make_keras_losses.py.
+// Training with each loss, and evaluation with each metric, of compiled programs, compared with Keras's numbers:
+// tests/data/keras_losses, made by tests/python/make_keras_losses.py.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -16,7 +16,7 @@
 namespace fusebox::testing {
 namespace {
 
-// Of the greatest number of its kind, after 20 steps.
+// Relative to the largest number of its kind, after 20 steps.
 constexpr double kBound = 2e-4;
 
 std::map<std::string, Tensor> Arrays(const std::string& file) {
@@ -73,10 +73,10 @@ TEST(KerasLosses, TrainAlike) {
   EXPECT_EQ(trained, 35);
 }
 
-// A model that says what it is given, so that its predictions are Keras's.
+// A model that returns its input, so that its predictions are Keras's.
 TEST(KerasLosses, MetricsOfCompiledProgramsAreKerass) {
   const std::map<std::string, Tensor> arrays = Arrays("metrics.npz");
-  std::map<std::string, std::vector<std::string>> by_kind;  // The words of metrics, weighted ones too.
+  std::map<std::string, std::vector<std::string>> by_kind;  // The texts of metrics, including weighted ones.
   for (const auto& [name, value] : arrays) {
     const size_t bar = name.find('|');
     if (bar != std::string::npos) by_kind[name.substr(bar + 1)].push_back(name.substr(0, bar));

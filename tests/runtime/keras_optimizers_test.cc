@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trainings in many ways against the numbers that Keras arrived at: tests/data/keras_training/optimizers.npz, made by
+// Many ways of training compared with Keras's numbers: tests/data/keras_training/optimizers.npz, made by
 // tests/python/make_keras_optimizers.py.
 #include <algorithm>
 #include <cmath>
@@ -23,8 +23,8 @@
 namespace fusebox::testing {
 namespace {
 
-// Of the greatest number of its kind. Both compute in f32, Keras also what we compute in f64 (1 - beta^t), and optimizers
-// divide by roots of small numbers, which enlarges what 20 steps differ in.
+// Relative to the largest number of its kind. Both compute in f32, Keras also values that we compute in f64 (1 -
+// beta^t), and optimizers divide by roots of small numbers, which amplifies the differences of 20 steps.
 constexpr double kBound = 2e-4;
 
 class KerasOptimizers : public ::testing::Test {
@@ -47,7 +47,7 @@ class KerasOptimizers : public ::testing::Test {
     return ParseKerasConfig({reinterpret_cast<const char*>(bytes.raw()), bytes.bytes()}, name);
   }
 
-  // `flat` in pieces of the shapes of these.
+  // Splits `flat` into tensors of these shapes.
   static std::vector<Tensor> Split(const std::vector<double>& flat, const std::vector<Tensor>& like) {
     std::vector<Tensor> pieces;
     size_t next = 0;
@@ -92,7 +92,7 @@ class KerasOptimizers : public ::testing::Test {
     EXPECT_EQ(history.steps, 20);
     ExpectNear(history["loss"], Numbers(name + "/loss"), "loss");
     ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
-    // What counts is how far they have come.
+    // The distance travelled is what counts.
     std::vector<double> moved = Flat(weights), expected = Numbers(name + "/after");
     ASSERT_EQ(moved.size(), before.size());
     for (size_t i = 0; i < before.size(); ++i) {
@@ -110,7 +110,7 @@ class KerasOptimizers : public ::testing::Test {
     file.optimizer_vars.erase(file.optimizer_vars.begin());
     std::vector<double> variables = Flat(file.optimizer_vars), of_keras = Numbers(name + "/variables");
     if (name.starts_with("loss_scale") && name != "loss_scale_factor") {
-      // A learning rate that means nothing, finite steps since the scale has changed, the scale, and all finite steps.
+      // A learning rate without meaning, finite steps since the scale changed, the scale, and all finite steps.
       constexpr ptrdiff_t kOwn = 4;
       ASSERT_GE(std::min(variables.size(), of_keras.size()), size_t{kOwn});
       EXPECT_TRUE(std::equal(variables.begin(), variables.begin() + kOwn, of_keras.begin()))
@@ -119,7 +119,7 @@ class KerasOptimizers : public ::testing::Test {
       of_keras.erase(of_keras.begin(), of_keras.begin() + kOwn);
     }
     ExpectNear(variables, of_keras, "variables");
-    // The file says the same of the model.
+    // The file describes the model identically.
     EXPECT_EQ(file.config.compile->optimizer, model.config().compile->optimizer);
     EXPECT_EQ(file.config.layers, model.config().layers);
   }
@@ -136,7 +136,7 @@ TEST_F(KerasOptimizers, ArriveAtTheSameWeights) {
   }
 }
 
-// The rates that a schedule gives for steps 0, 1, ...
+// The rates of a schedule for steps 0, 1, ...
 std::vector<double> Rates(const ItemSpec& schedule, int64_t steps) {
   GraphBuilder b;
   const Value step = b.State("step", FB_COUNTER, {DType::kI64, {}}, "zeros", {});
@@ -173,7 +173,7 @@ TEST_F(KerasOptimizers, SchedulesGiveTheSameRates) {
   EXPECT_GE(schedules, 14);
 }
 
-// One step in which no gradient is finite: all that a step changes is the scale.
+// One step in which no gradient is finite: the step changes only the scale.
 TEST(LossScale, SkipsAStepWhoseGradientsOverflow) {
   Sequential model({Dense(1, {.kernel_constraint = "max_norm:max_value=0.1", .name = "dense", .input_shape = {2}})});
   ASSERT_OK(model.Compile({.optimizer = "loss_scale_optimizer:inner_optimizer='adam:use_ema=true,weight_decay=0.1'",
@@ -189,7 +189,8 @@ TEST(LossScale, SkipsAStepWhoseGradientsOverflow) {
   TempFolder folder;
   ASSERT_OK(model.Save(folder / "model.keras"));
   ASSERT_OK_AND_ASSIGN(const KerasFile file, ReadKeras(folder / "model.keras"));
-  // Steps, -, since the scale has changed, scale, finite steps, learning rate; average, momentum and velocity of two.
+  // Steps, -, since the scale changed, scale, finite steps, learning rate; average, momentum and velocity of two
+  // variables.
   ASSERT_EQ(file.optimizer_vars.size(), 12u);
   EXPECT_EQ(file.optimizer_vars[0].values<int64_t>()[0], 1);
   EXPECT_EQ(file.optimizer_vars[2].values<int64_t>()[0], 0);
@@ -198,7 +199,7 @@ TEST(LossScale, SkipsAStepWhoseGradientsOverflow) {
   for (size_t i = 6; i < 12; ++i) {
     for (const float v : file.optimizer_vars[i].values<float>()) EXPECT_EQ(v, 0) << i;
   }
-  // A file goes on where this one is.
+  // A loaded file continues where this model is.
   ASSERT_OK_AND_ASSIGN(Model opened, LoadModel(folder / "model.keras"));
   std::ranges::fill(x.mutable_values<float>(), 0.5f);
   for (Model* each : {static_cast<Model*>(&model), &opened}) ASSERT_OK(each->TrainOnBatch(x, y));
@@ -214,10 +215,10 @@ TEST(Muon, RefusesWhatIsNoExpression) {
   Sequential model({Dense(3, {.input_shape = {2}})});
   EXPECT_THAT(
       model.Compile({.optimizer = ItemSpec{"muon", {{"exclude_layers", "dense;("}}}, .loss = "mse"}),
-      StatusHasMessage(::testing::HasSubstr("exclude_layers: expected regular expressions with ';' between, got '('")));
+      StatusHasMessage(::testing::HasSubstr("exclude_layers: expected regular expressions separated by ';', got '('")));
 }
 
-// Keras has none: by the definition in the paper. 100 steps, of which the first 30 rise.
+// Not in Keras: compared with the definition in the paper. 100 steps, the first 30 rising.
 TEST(OneCycle, RisesAndFallsOnce) {
   const std::vector<double> rates = Rates({"one_cycle", {{"max_lr", 0.5}, {"total_steps", int64_t{100}}}}, 120);
   EXPECT_NEAR(rates[0], 0.5 / 25, 1e-6);
@@ -247,9 +248,9 @@ TEST(BadArguments, AreNamedInOneLine) {
                     HasSubstr("needs attribute 'initial_learning_rate', a float of at least 0")));
   EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=[5;3],values=[0.1;0.2;0.3]'"),
               HasSubstr("schedule fusebox/piecewise_constant_decay@1 of plugin fusebox/schedules 0.1.0: "
-                        "expects rising boundaries, got 5 before 3"));
+                        "expects increasing boundaries, got 5 before 3"));
   EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=3,values=0.1'"),
-              HasSubstr("expects one value more than boundaries, got 1 boundaries and 1 values"));
+              HasSubstr("expects one more value than boundaries, got 1 boundaries and 1 values"));
   EXPECT_THAT(CompileError("sgd:learning_rate='piecewise_constant_decay:boundaries=a,values=0.1'"),
               HasSubstr("attribute 'boundaries' must be a list of numbers, as in [0.5;1e-3], got 'a'"));
   EXPECT_THAT(CompileError("loss_scale_optimizer"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classes that tests/python/make_keras_subclass.py has, too.
+// The classes of tests/python/make_keras_subclass.py, built with fusebox.
 #pragma once
 #include <utility>
 #include <vector>
@@ -21,7 +21,7 @@ class KerasWideAndDeepModel final : public Model {
   Layer main_output_ = Dense(1, {.name = "main_output"}), aux_output_ = Dense(1, {.name = "aux_output"});
 };
 
-// The class within the next one: a list of layers, and a norm.
+// The inner class of the next one: a list of layers, and a norm.
 class KerasEncoder final : public Model {
  public:
   explicit KerasEncoder(int64_t seed) : Model(ModelOptions{.name = "encoder", .seed = seed}) {}
@@ -36,7 +36,7 @@ class KerasEncoder final : public Model {
   Layer norm_ = LayerNormalization({.name = "norm"});
 };
 
-// `heads` comes before Keras's `layers`, and `stack` behind it.
+// `heads` sorts before Keras's `layers`, and `stack` after it.
 class KerasNestedModel final : public Model {
  public:
   explicit KerasNestedModel(int64_t seed = 1) : Model(ModelOptions{.seed = seed}), encoder_(seed) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole trainings against the numbers that Keras arrived at: tests/data/keras_training, made by
+// Whole training runs compared with Keras's numbers: tests/data/keras_training, made by
 // tests/python/make_keras_training.py.
 #include <algorithm>
 #include <cmath>
@@ -16,9 +16,9 @@
 namespace fusebox::testing {
 namespace {
 
-// Both compute in f32 and differ in the order of sums alone. No sum here has more than 32 terms, so a step adds an error
-// below 32 * 2^-24 = 2e-6 of what is summed; 20 steps that go down a smooth slope hardly enlarge it. (Measured: 5e-7.) What
-// a wrong formula would change shows at 1e-3: a tail batch weighed as a whole one, say, or momentum taken after the step.
+// Both compute in f32 and differ only in the order of sums. No sum here has more than 32 terms, so a step adds an error
+// below 32 * 2^-24 = 2e-6 of the sum; 20 steps down a smooth slope hardly enlarge it. (Measured: 5e-7.) A wrong formula
+// shows at 1e-3: the last partial batch weighted as a whole one, say, or momentum applied after the step.
 constexpr double kBound = 1e-5;
 
 class KerasTraining : public ::testing::TestWithParam<int> {  // The number of threads.
@@ -46,7 +46,7 @@ class KerasTraining : public ::testing::TestWithParam<int> {  // The number of t
         Array("x").Rows(0, rows), Array("y").Rows(0, rows),
         {.epochs = epochs, .batch_size = batch_size, .shuffle = false, .threads = GetParam(), .verbose = 0});
   }
-  // What the model is after the training: its weights, what it says, and how well.
+  // Checks the model after training: its weights, predictions, loss and metrics.
   void ExpectTrained(Sequential& model, int64_t batch_size) const {
     ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
     const std::vector<Tensor> expected = Weights("after");
@@ -68,8 +68,8 @@ class KerasTraining : public ::testing::TestWithParam<int> {  // The number of t
     EXPECT_EQ(history.steps, 20);
     EXPECT_EQ(history.values.size(), metrics.size() + 1);
     for (const auto& [name, values] : history.values) {
-      // Keras on JAX loses masks on the way from the loss to the metrics of training, as it does not on other backends,
-      // nor in an evaluation: that is compared below.
+      // Keras on JAX loses masks between the loss and the metrics in training, unlike on other backends, and unlike in
+      // evaluation, which is compared below.
       if (name != "loss") continue;
       const std::vector<double> expected = Numbers("epoch_" + name);
       ASSERT_EQ(values.size(), expected.size());
@@ -106,7 +106,7 @@ TEST_P(KerasTraining, ClassesStepByStep) {
   const int64_t rows = Array("x").rows();
   const std::vector<double> loss = Numbers("step_loss"), accuracy = Numbers("step_accuracy");
   ASSERT_EQ(loss.size(), 20u);
-  // Keras reports the mean over the epoch so far after each step: that is the whole epoch's on as many samples.
+  // After each step, Keras reports the mean over the epoch so far: that equals a whole epoch on as many samples.
   for (size_t steps = 1; steps <= loss.size(); ++steps) {
     ASSERT_OK(model.SetWeights(Weights("before")));
     ASSERT_OK_AND_ASSIGN(const History history, Fit(model, std::min(rows, int64_t(steps) * 8), 1, 8));
@@ -127,7 +127,7 @@ TEST_P(KerasTraining, NesterovMomentum) {
   if (!HasFatalFailure()) TrainRegression("sgd:learning_rate=0.05,momentum=0.9,nesterov=true");
 }
 
-// Moving statistics and their momentum; the tail batch has statistics of its own.
+// Moving statistics and their momentum; the partial last batch has its own statistics.
 TEST_P(KerasTraining, Normalized) {
   Load("normalized.npz");
   if (HasFatalFailure()) return;
@@ -148,7 +148,7 @@ TEST_P(KerasTraining, Penalised) {
                   PReLU({.alpha_regularizer = "l2:l2=0.1", .alpha_constraint = "non_neg"}), Dense(2)}));
 }
 
-// Steps that are padding count neither in the loss nor in the metric. One sample has no others.
+// Padded steps count neither in the loss nor in the metric. One sample has only padding.
 TEST_P(KerasTraining, Embedded) {
   Load("embedded.npz");
   if (HasFatalFailure()) return;
@@ -158,7 +158,7 @@ TEST_P(KerasTraining, Embedded) {
                   {"mean_absolute_error"});
 }
 
-// Likewise with a model for each step.
+// The same with a model for each step.
 TEST_P(KerasTraining, Stepped) {
   Load("stepped.npz");
   if (HasFatalFailure()) return;
@@ -179,7 +179,7 @@ TEST_P(KerasTraining, Masked) {
                   {"mean_absolute_error"});
 }
 
-// What Adapt finds is what Keras found, and trains as its.
+// Adapt computes what Keras computed, and the model trains alike.
 TEST_P(KerasTraining, Adapted) {
   Load("adapted.npz");
   if (HasFatalFailure()) return;

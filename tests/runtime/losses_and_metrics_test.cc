@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model does with its loss, its metrics and the weights of samples: names in logs, and errors.
+// A model's loss, metrics and sample weights: names in logs, and errors.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -49,7 +49,7 @@ TEST(LossesAndMetrics, ValidationDataMayHaveWeights) {
   ASSERT_OK(one);
   ASSERT_OK_AND_ASSIGN(const Logs weighed, model.Evaluate(x, y, {.sample_weight = column}));
   EXPECT_NEAR(weighed[0].value, (*one)[0].value / 4, 1e-7);
-  // What is split off takes its weights along.
+  // The split-off samples keep their weights.
   EXPECT_OK(model.Fit(x, y, {.sample_weight = column, .validation_split = 0.5, .verbose = 0}));
 }
 
@@ -62,7 +62,7 @@ TEST(LossesAndMetrics, SayWhatIsWrongWithData) {
   };
   Tensor labels(DType::kF32, {4}), one_hot(DType::kF32, {4, 3});
   EXPECT_THAT(error("categorical_crossentropy", labels),
-              HasSubstr("expects one-hot targets like f32[N,3], got f32[N]: for classes by their numbers use "
+              HasSubstr("expects one-hot targets like f32[N,3], got f32[N]: for class indices use "
                         "sparse_categorical_crossentropy"));
   one_hot.mutable_values<float>()[1] = 0.5f;
   EXPECT_THAT(error("sparse_categorical_crossentropy", one_hot),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functional models: what is declared, what is said when something is wrong, and that they train as Keras's do
-// (tests/data/keras_functional, made by tests/python/make_keras_functional.py).
+// Functional models: declarations, error messages, and training compared with Keras's (tests/data/keras_functional,
+// made by tests/python/make_keras_functional.py).
 #include "fusebox/runtime/model.h"
 
 #include <cmath>
@@ -45,7 +45,7 @@ class KerasFunctional : public ::testing::Test {
     const Tensor numbers = arrays_.at(name).Cast(DType::kF64);
     return {numbers.values<double>().begin(), numbers.values<double>().end()};
   }
-  // Those with this prefix, by what is behind it.
+  // The arrays with this prefix, named by the rest of their names.
   std::vector<NamedTensor> Named(const std::string& prefix, int64_t begin = 0, int64_t end = -1) const {
     std::vector<NamedTensor> some;
     for (const auto& [name, value] : arrays_) {
@@ -64,7 +64,7 @@ class KerasFunctional : public ::testing::Test {
     for (size_t i = 0; i < size_t(expected.size()); ++i)
       ASSERT_NEAR(actual.values<float>()[i], expected.values<float>()[i], kBound) << what << " " << i;
   }
-  // Three epochs with validation, and everything after it.
+  // Trains three epochs with validation, and checks the results.
   void Train(Model& model) const {
     constexpr int64_t kRows = 97, kValidation = 20, kTrain = kRows - kValidation;
     const Arrays x = Named("x_"), y = Named("y_");
@@ -74,7 +74,7 @@ class KerasFunctional : public ::testing::Test {
                                                            .validation_split = double(kValidation) / kRows,
                                                            .shuffle = false,
                                                            .verbose = 0}));
-    // The keys are Keras's, and in its order.
+    // The keys are Keras's, in Keras's order.
     std::vector<std::string> keys, expected_keys;
     for (const auto& [key, values] : history.values) keys.push_back(key);
     for (const NamedTensor& named : Named("epoch_")) expected_keys.push_back(named.name);
@@ -93,7 +93,7 @@ class KerasFunctional : public ::testing::Test {
     ASSERT_OK_AND_ASSIGN(const Arrays predicted, model.Predict(x));
     EXPECT_EQ(predicted.size(), Named("prediction_").size());
     for (const NamedTensor& named : Named("prediction_")) ExpectNear(predicted[named.name], named.value, named.name);
-    // The same in order in place of by name.
+    // The same by position instead of by name.
     std::vector<Tensor> in_order;
     for (const InputConfig& input : model.config().inputs) in_order.push_back(x[input.name]);
     ASSERT_OK_AND_ASSIGN(const Arrays again, model.Predict(in_order));
@@ -145,7 +145,7 @@ TEST_F(KerasFunctional, SummariesAreKerass) {
   }
 }
 
-// What is saved is what was there: description, weights, what the optimizer remembers.
+// Saving keeps the description, the weights, and the optimizer's state.
 TEST_F(KerasFunctional, FilesKeepEverything) {
   const TempFolder folder;
   for (const std::string name : {"two_outputs", "nested"}) {
@@ -165,7 +165,7 @@ TEST_F(KerasFunctional, FilesKeepEverything) {
     ASSERT_EQ(weights.size(), again_weights.size());
     for (size_t i = 0; i < weights.size(); ++i)
       EXPECT_TRUE(std::ranges::equal(weights[i].values<float>(), again_weights[i].values<float>())) << i;
-    // The text of a program tells of the model, too.
+    // The text of a program describes the model, too.
     ASSERT_OK_AND_ASSIGN(const Graph program, model.Program(ProgramKind::kTraining));
     ASSERT_OK_AND_ASSIGN(const ModelConfig told, ReadFacts(program));
     ASSERT_OK_AND_ASSIGN(const Model from_text, Model::FromConfig(told));
@@ -181,7 +181,7 @@ TEST(Model, OrdersAndNamesLayersAsKerasDoes) {
   const Model model({wide, deep}, {Dense(1, {.name = "main_output"})(Concatenate()({wide, h})), Dense(1)(h)});
   ASSERT_OK(model.status());
   EXPECT_EQ(model.config().name, "functional");
-  // The first layer that was made is Keras's `dense`: C++ makes the outer one of a(b(x)) first.
+  // The layer made first is Keras's `dense`: C++ makes the outer one of a(b(x)) first.
   EXPECT_THAT(LayerNames(model), ElementsAre("dense_1", "dense", "concatenate", "main_output", "dense_2"));
   EXPECT_THAT(InputNames(model.config()), ElementsAre("input_layer", "deep"));
   EXPECT_THAT(OutputNames(model.config()), ElementsAre("main_output", "dense_2"));
@@ -215,7 +215,7 @@ TEST(Model, AModelWithinBringsItsWeights) {
   EXPECT_TRUE(std::ranges::equal(within[0].values<float>(), trained[0].values<float>()));
   ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> leaf, model.GetLayerWeights("encoder/d"));
   EXPECT_EQ(leaf.size(), 2u);
-  // A stack takes a model, too.
+  // A Sequential may contain a model, too.
   Sequential stack({.name = "stack"});
   stack.Add(encoder).Add(Dense(1));
   ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> in_stack, stack.GetWeights());
@@ -289,7 +289,7 @@ TEST(Model, SaysWhatIsWrongWithADeclaration) {
               StatusHasMessage(HasSubstr("its inputs need to come from fb::Input, and one is what layer 'f' gives")));
   const Model one({a}, {Add()({a})});
   EXPECT_THAT(one.status(), StatusHasMessage(AllOf(HasSubstr("'add', layer fusebox/add@1"),
-                                                   HasSubstr("expects 2 inputs or more, got 1"))));
+                                                   HasSubstr("expects 2 or more inputs, got 1"))));
   const Model inner({a, b}, Concatenate()({a, b}), {.name = "inner"});
   const Model fewer(a, inner(a));
   EXPECT_THAT(fewer.status(), StatusHasMessage(HasSubstr("'inner': the model has 2 inputs: 'a', 'b'; got 1")));
@@ -337,14 +337,14 @@ TEST(Model, SaysWhatIsWrongWithData) {
               StatusHasMessage("model 'two_outputs' has 2 inputs and 2 outputs, a Sequential has one of each"));
 }
 
-// ---- What is learnt.
+// ---- Training.
 
 TEST(Model, OutputsWithoutALossNeedNoTarget) {
   Model model = TwoOutputs();
   ASSERT_OK(model.Compile({.optimizer = "sgd", .loss = {{"aux_output", "mean_squared_error"}}}));
   const Tensor wide(DType::kF32, {8, 5}), deep(DType::kF32, {8, 6}), aux(DType::kF32, {8, 1});
   ASSERT_OK_AND_ASSIGN(const History history, model.Fit({wide, deep}, aux, {.verbose = 0}));
-  ASSERT_EQ(history.values.size(), 1u);  // As of a model with one output.
+  ASSERT_EQ(history.values.size(), 1u);  // As for a model with one output.
   EXPECT_EQ(history.values[0].first, "loss");
 }
 
@@ -362,7 +362,7 @@ TEST(Model, LossWeightsChangeWithoutANewProgram) {
   const auto loss = [&] { return (*model.Evaluate({wide, deep}, {main, aux}))["loss"]; };
   const double half = loss();
   EXPECT_EQ(weight(2), "2");
-  EXPECT_NEAR(loss(), 4 * half, 1e-5);  // All that differs from 0 is the first loss: ln 3 at most.
+  EXPECT_NEAR(loss(), 4 * half, 1e-5);  // Only the first loss differs from 0: ln 3 at most.
 }
 
 TEST(Model, OneStepIsOneProgram) {
@@ -375,7 +375,7 @@ TEST(Model, OneStepIsOneProgram) {
   EXPECT_EQ(history.steps, 9);
 }
 
-// ---- Layers by their functions.
+// ---- Functions that make layers.
 
 TEST(Layers, MergeByTheirFunctions) {
   const float a[] = {1, 2, 3, 4}, b[] = {5, 1, 1, 2};

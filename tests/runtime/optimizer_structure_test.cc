@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the updates of weights are computed: with the products (or sums) that make their gradients, so that no gradient
-// goes through memory, whatever the optimizer.
+// Updates of weights are computed in the kernels of the products (or sums) that make their gradients, so that no
+// gradient goes through memory, for any optimizer.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -17,15 +17,15 @@
 namespace fusebox::testing {
 namespace {
 
-// The weights whose new values are not made by the kernel of their gradient, or whose kernel leaves something else than
-// new values of states in memory.
+// The weights whose new values are not made by the kernel of their gradient, or whose kernel stores more than new
+// values of states.
 std::set<std::string> WeightsApart(const std::string& optimizer) {
   Sequential model({Dense(64, "relu", {.input_shape = {96}}), Dense(32, "tanh"), Dense(8)}, {.seed = 1});
   EXPECT_OK(model.Compile({.optimizer = optimizer, .loss = "mean_squared_error"}));
   const absl::StatusOr<Graph> program = model.Program(ProgramKind::kTraining);
   EXPECT_OK(program);
-  CompileReport report;
-  const absl::StatusOr<Graph> graph = RunGraphPasses(*program, {}, report);
+  std::vector<PassReport> reports;
+  const absl::StatusOr<Graph> graph = RunGraphPasses(*program, {}, reports);
   EXPECT_OK(graph);
   const absl::StatusOr<FusedProgram> fused = Fuse(*graph);
   EXPECT_OK(fused);
@@ -44,7 +44,7 @@ std::set<std::string> WeightsApart(const std::string& optimizer) {
       ADD_FAILURE() << "no kernel stores the new value of " << state.attributes.String("name");
       continue;
     }
-    // The gradient of a matrix is a product; a bias's, a sum over the batch.
+    // The gradient of a matrix is a product; that of a bias, a sum over the batch.
     const bool with_gradient =
         state.type.rank() == 2 ? kernel->kind == KernelKind::kMatMul : kernel->kind == KernelKind::kColumns;
     const bool states_alone = std::ranges::all_of(kernel->stored, [&](NodeId id) { return new_values.contains(id); });
@@ -56,7 +56,7 @@ std::set<std::string> WeightsApart(const std::string& optimizer) {
 
 const std::set<std::string> kNone = {};
 
-// Here part of the update is a kernel of its own still. An entry that is fused is deleted.
+// For these, part of the update is still a separate kernel. Delete an entry when it is fused.
 const std::set<std::string> kApartToday = {
     "adam:use_ema=true,ema_overwrite_frequency=3",
     "adam:gradient_accumulation_steps=4",
@@ -73,7 +73,7 @@ void ExpectFused(const std::string& optimizer) {
 }
 
 TEST(OptimizerStructure, UpdatesAreFusedIntoTheGradientsProducts) {
-  // These need all of a gradient (or of what they make of it) before they can use any of it: its norm, or its means, or
+  // These need the whole gradient (or values derived from it) before they can use any of it: its norm, its means, or
   // whether all of it is finite.
   const std::set<std::string> needs_all = {"fusebox/lamb", "fusebox/adafactor", "fusebox/muon",
                                            "fusebox/loss_scale_optimizer"};

@@ -64,7 +64,7 @@ TEST(Perceptron, LearnsAsScikitLearns) {
   }
 }
 
-// With the defaults, in an order of its own, as the notes have it: petals of setosas lie apart.
+// With the defaults, in a shuffled order, as in the notes: petals of setosas are separable.
 TEST(Perceptron, TellsSetosasByTheirPetals) {
   for (const int64_t seed : {1, 2, 42}) {
     Perceptron perceptron({.seed = seed});
@@ -76,7 +76,7 @@ TEST(Perceptron, TellsSetosasByTheirPetals) {
   }
 }
 
-// Once there are no mistakes weights stay: what the last epoch left is what the one before left.
+// Without mistakes, weights stay: the last epoch leaves the weights of the one before.
 TEST(Perceptron, ChangesWeightsOnMistakesAlone) {
   std::vector<std::vector<double>> coefs;
   int64_t epochs = 0;
@@ -99,14 +99,14 @@ TEST(Perceptron, SaysThatXorDoesNotConverge) {
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_FALSE(fit.converged);
   EXPECT_EQ(fit.Text(4),
-            fmt::format("did not converge in 20 epochs: {} of 4 instances are wrong, so maybe no line parts "
+            fmt::format("did not converge in 20 epochs: {} of 4 instances are wrong, so maybe no line separates "
                         "the classes",
                         fit.mistakes));
   EXPECT_GT(fit.mistakes, 0);
   EXPECT_EQ(said, "Perceptron: " + fit.Text(4) + "\n");
 }
 
-// The mean loss does not fall any more.
+// The mean loss no longer decreases.
 TEST(Perceptron, EndsWhereTheLossStays) {
   Perceptron perceptron({.n_iter_no_change = 3, .shuffle = false});
   ASSERT_OK_AND_ASSIGN(const PerceptronFit fit, perceptron.Fit(Array("xor x"), Array("xor y"), 0));

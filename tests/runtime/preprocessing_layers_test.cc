@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that learn from data beforehand, and those that begin with ids: what they find, and what they say of wrong data.
-// That they compute and train as Keras's is in tests/plugins/layers_test.cc and keras_training_test.cc.
+// Layers that learn from data beforehand, and layers that take ids: the statistics that they compute, and messages for
+// wrong data. tests/plugins/layers_test.cc and keras_training_test.cc compare their results and training with Keras.
 #include "fusebox/runtime/preprocessing_layers.h"
 
 #include <cmath>
@@ -25,7 +25,7 @@ std::vector<float> ValuesOf(const Tensor& tensor) {
 }
 std::string Message(const absl::Status& status) { return std::string(status.message()); }
 
-// Mean and variance of an adapted layer, as a model gets them.
+// Mean and variance of an adapted layer, as a model receives them.
 std::vector<std::vector<float>> Statistics(NormalizationLayer norm, const Tensor& data) {
   EXPECT_OK(norm.Adapt(data));
   std::vector<std::vector<float>> all;
@@ -43,7 +43,7 @@ TEST(Normalization, AdaptsToItsAxes) {
               ElementsAre(ElementsAre(2, 2, 2, 6, 5, 4), ElementsAre(1, 0, 1, 4, 0, 4)));
 }
 
-// A mean that f32 cannot sum up: of more than 2^24 ones and some more.
+// A mean that f32 cannot compute: of more than 2^24 ones and some more.
 TEST(Normalization, SumsUpInDoublePrecision) {
   Tensor x(DType::kU8, {5000, 5000});
   std::ranges::fill(x.mutable_values<uint8_t>(), uint8_t{201});
@@ -61,7 +61,7 @@ TEST(Normalization, IsAdaptedBeforeAModelTakesIt) {
   EXPECT_EQ(model.CountParams(), 5);
   EXPECT_THAT(Message(norm.Adapt(x)), HasSubstr("norm: Adapt it before a model takes it or it is called; later use the "
                                                 "model's SetLayerWeights"));
-  // In the model they are weights like others, and go into files.
+  // In the model they are ordinary weights, and are saved.
   ASSERT_OK(model.SetLayerWeights("norm", {Floats({2}, {1, 1}), Floats({2}, {4, 9}), Tensor(DType::kI32, {})}));
   const TempFolder folder;
   ASSERT_OK(model.Save(folder / "norm.keras"));
@@ -136,7 +136,7 @@ TEST(Embedding, BeginsWithTheWeightsGiven) {
               HasSubstr("'table/embeddings': expected the shape [3,2], got [2,2]"));
 }
 
-// In compiled code, too; and what is NaN there makes the loss so.
+// In compiled code, too; the NaN makes the loss NaN.
 TEST(Embedding, TellsOfIdsOutside) {
   const SymbolicTensor ids = Input({4}, {.dtype = DType::kI64});
   Model model(ids, Embedding(3, 1, {.weights = Floats({3, 1}, {10, 20, 30})})(ids));
@@ -151,7 +151,7 @@ TEST(Embedding, TellsOfIdsOutside) {
   EXPECT_TRUE(std::isnan(history["loss"][0]));
 }
 
-// Rows are added up in order, so that they come out the same for any number of threads.
+// Rows are added in order, so that results are equal for any number of threads.
 TEST(Embedding, TrainsToTheSameBitsOnAnyNumberOfThreads) {
   Tensor x(DType::kI32, {400, 6}), y(DType::kF32, {400, 6, 1});
   for (size_t i = 0; i < 2400; ++i) {
@@ -171,7 +171,7 @@ TEST(Embedding, TrainsToTheSameBitsOnAnyNumberOfThreads) {
   EXPECT_EQ(tables[0], tables[2]);
 }
 
-// A sample's weight counts for each of its steps; what is padding counts nowhere.
+// The weight of a sample applies to each of its steps; padding does not count.
 TEST(Masking, GoesWithWeightsOfSamples) {
   Sequential model({Masking(0, {.input_shape = {2, 1}}), Dense(1, {.kernel_initializer = "ones"})});
   ASSERT_OK(model.Compile({.optimizer = "sgd", .loss = "mse", .metrics = {"mae"}, .weighted_metrics = {"mae"}}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Declaring and compiling: names, shapes, and what is said when something is wrong. No program runs here.
+// Declaring and compiling: names, shapes and error messages. No program runs here.
 #include "fusebox/runtime/sequential.h"
 
 #include "gmock/gmock.h"
@@ -38,7 +38,7 @@ TEST(Sequential, TheInputMayBeGivenInFront) {
   added.Add(Input({4})).Add(Dense(3, "relu")).Add(Dense(1));
   EXPECT_EQ(list.config(), shape.config());
   EXPECT_EQ(added.config(), shape.config());
-  // It has a name and a dtype.
+  // The input has a name and a dtype.
   Sequential named({Input({4}, {.name = "pixels", .dtype = DType::kF64}), Flatten()});
   EXPECT_EQ(named.config().inputs[0].name, "pixels");
   EXPECT_EQ(named.config().inputs[0].dtype, DType::kF64);
@@ -74,7 +74,7 @@ TEST(Sequential, PopTakesTheLastLayerAway) {
   ASSERT_EQ(after.size(), 4u);
   for (size_t i = 0; i < after.size(); ++i)
     EXPECT_TRUE(std::ranges::equal(after[i].values<float>(), before[i].values<float>())) << i;
-  // What it learns has to fit what is the last layer now.
+  // The labels must fit the current last layer.
   EXPECT_THAT(Error(model.Fit(x, one, {.verbose = 0}).status()),
               HasSubstr("expects targets like f32[N,4], got f32[N,1]"));
   EXPECT_TRUE(model.Fit(x, four, {.verbose = 0}).ok());
@@ -88,7 +88,7 @@ TEST(Sequential, PopTakesTheLastLayerAway) {
   EXPECT_EQ((*model.GetWeights())[0].shape(), (std::vector<int64_t>{2, 7}));
   model.Pop().Pop();
   EXPECT_EQ(Error(model.status()), "model 'sequential' has no layer to pop");
-  // Where the input is not known yet, too.
+  // Also if the input is not known yet.
   Sequential deferred({Dense(3), Dense(2)});
   EXPECT_EQ((*deferred.Pop().Predict(x)).shape(), (std::vector<int64_t>{6, 3}));
 }

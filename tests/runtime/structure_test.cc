@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the compiler makes of reference programs, in numbers that no clock has part in: kernels, barriers, bytes. They are
-// compared with tests/data/structure/programs.txt, so that a change which, say, splits a kernel in two or makes the arena
-// larger is seen. Whoever means such a change writes the file anew, and says in its commit why it is for the better:
+// Structure of compiled reference programs, in numbers that do not depend on time: kernels, barriers, bytes. They are
+// compared with tests/data/structure/programs.txt, so that a change which splits a kernel in two, say, or enlarges the
+// arena is noticed. For an intended change, write the file anew, and explain in the commit why it is an improvement:
 //
 //   FUSEBOX_UPDATE_GOLDEN=1 build/release/bin/runtime_test --gtest_filter='Structure.*'
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <map>
 #include <sstream>
 
+#include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/native/machine.h"
 #include "fusebox/compiler/passes/pipeline.h"
@@ -31,7 +32,7 @@ constexpr const char* kUpdate =
 
 // ---- Models of the layer API.
 
-// input - widths..., with `activation` in between and `last` at the end.
+// input - widths..., with `activation` between and `last` at the end.
 Graph Mlp(ProgramKind kind, int64_t input, const std::vector<int64_t>& widths, const char* activation, const char* last,
           const char* loss, std::vector<ItemArg> metrics = {}, const char* optimizer = "sgd") {
   Sequential model(ModelOptions{.seed = 1});
@@ -54,7 +55,7 @@ Graph Regression(int64_t input, const std::vector<int64_t>& widths, const char* 
   return Mlp(ProgramKind::kTraining, input, widths, activation, "linear", "mean_squared_error");
 }
 
-// ---- Symbols, for what layers cannot say.
+// ---- Symbols, for programs that layers cannot express.
 
 class Symbols {
  public:
@@ -86,7 +87,7 @@ class Symbols {
 
 Value SquaredError(Value y, Value predicted) { return Mean(Square(predicted - y), {0, 1}); }
 
-// A wide input that goes straight to the output, and a deep one through two layers.
+// A wide input directly connected to the output, and a deep one through two layers.
 Graph WideAndDeep() {
   Symbols s;
   const Value wide = s.Rows("wide_input", 5);
@@ -97,7 +98,7 @@ Graph WideAndDeep() {
   return s.Train(SquaredError(y, s.Dense("output", Concatenate(wide, hidden2, 1), 1)));
 }
 
-// The same with a second output on the deep part, for a tenth of the loss.
+// The same with a second output after the deep part, with a loss weight of a tenth.
 Graph TwoOutputs() {
   Symbols s;
   const Value wide = s.Rows("wide_input", 5);
@@ -140,18 +141,18 @@ struct Structure {
   Plan plan;
 };
 
-// As compiler.cc goes, up to where LLVM begins.
-absl::StatusOr<Structure> StructureOf(const Graph& program, const codegen::Target& target) {
+// Follows compiler.cc up to code generation.
+absl::StatusOr<Structure> StructureOf(const Graph& program, const Target& target) {
   const CompileOptions options{.row_capacity = kBatch32};
-  CompileReport report;
-  FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, RunGraphPasses(program, options, report));
-  FUSEBOX_ASSIGN_OR_RETURN(FusedProgram fused, Fuse(OwnMemory(graph)));
+  std::vector<PassReport> reports;
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph graph, RunGraphPasses(program, {}, reports));
+  FUSEBOX_ASSIGN_OR_RETURN(FusedProgram fused, Fuse(graph));
   Plan plan = MakePlan(
       fused, {.row_capacity = options.row_capacity, .pack_from_bytes = options.pack_from_bytes, .target = target});
   return Structure{std::move(fused), std::move(plan)};
 }
 
-// Tiles, and with them what waits for what, depend on registers and caches: the golden text is that of these.
+// Tiles, and therefore dependencies, depend on registers and caches: the golden text is for these.
 absl::StatusOr<Structure> StructureOf(const Graph& program) {
   return StructureOf(program, {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}});
 }
@@ -208,7 +209,7 @@ TEST(Structure, OfReferencePrograms) {
   }
 }
 
-// What is counted above is what Compile builds.
+// Compile builds the structure that is counted above.
 TEST(Structure, IsWhatCompileReports) {
   const Graph program = TwoOutputs();
   ASSERT_OK_AND_ASSIGN(const Machine* const machine, FindMachine("native", /*to_run=*/true));
@@ -225,7 +226,7 @@ TEST(Structure, IsWhatCompileReports) {
   EXPECT_EQ(executable.ports().size(), structure.plan.ports.size());
 }
 
-// Values share memory. The sums of a product in blocks of k lie in the arena, too, and are nobody's value.
+// Values share memory. The partial sums of a product in blocks of k are in the arena, too, and belong to no value.
 TEST(Structure, TheArenaIsSmallerThanItsIntermediates) {
   for (const auto& [name, make] : kPrograms) {
     ASSERT_OK_AND_ASSIGN(const Structure structure, StructureOf(make()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models that are C++ classes, the finer points: classes within classes, lists of layers, branches on `training`, inputs by
-// name, data of other shapes, what AddLoss and AddMetric add within Call, and what can be wrong with each.
+// Models that are C++ classes, in detail: classes within classes, lists of layers, branches on `training`, inputs by
+// name, data of other shapes, additions by AddLoss and AddMetric within Call, and the errors of each.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -59,7 +59,7 @@ TEST(Build, TakesShapesInBraces) {
   ASSERT_OK(from_shapes.Build(shapes));
 }
 
-// ---- Lists of layers, and classes within classes. That Keras names their weights so is in keras_interop_slow_test.cc.
+// ---- Lists of layers, and classes within classes. keras_interop_slow_test.cc compares names of weights with Keras.
 
 TEST(LayerList, LoopsAndHasNamesOfItsOwn) {
   KerasNestedModel model;
@@ -75,7 +75,7 @@ TEST(LayerList, LoopsAndHasNamesOfItsOwn) {
   ASSERT_OK(other.LoadWeights(folder / "m.weights.h5"));
   ASSERT_OK_AND_ASSIGN(const Arrays after, other.Predict(x));
   EXPECT_TRUE(std::ranges::equal(before[0].values<float>(), after[0].values<float>()));
-  // As a model of layers alone it is a model within a model.
+  // Traced, it is a model within a model.
   ASSERT_OK_AND_ASSIGN(Model traced, model.Traced());
   ASSERT_OK(traced.Save(folder / "m.keras"));
   ASSERT_OK_AND_ASSIGN(Model opened, LoadModel(folder / "m.keras"));
@@ -135,7 +135,7 @@ TEST(ClassesWithin, ShareTheirWeightsBetweenCallsAndTrain) {
   EXPECT_EQ(model.CountParams(), 3 * 3 + 3 + 3 + 1);
   ASSERT_OK(model.GetLayer("inner/hidden"));
   EXPECT_THAT(model.Summary(), AllOf(HasSubstr("inner (Inner)"), HasSubstr("score (Dense)")));
-  // Frozen, it stays.
+  // Frozen, it does not change.
   ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> before, model.GetLayerWeights("inner"));
   ASSERT_OK(model.SetTrainable("inner", false));
   ASSERT_OK(model.Fit(x, y, {.verbose = 0}));
@@ -150,7 +150,7 @@ TEST(ClassesWithin, HeedTrainingThere) {
   ASSERT_OK_AND_ASSIGN(const Logs trained, model.TrainOnBatch(x, y));
   ASSERT_OK_AND_ASSIGN(const Logs tested, model.TestOnBatch(x, y));
   EXPECT_GT(Of(trained, "loss"), 2 * Of(tested, "loss"));
-  // Elsewhere nobody says which of the two is meant.
+  // Elsewhere the choice between the two is ambiguous.
   EXPECT_THAT(model.Traced().status(), StatusHasMessage(HasSubstr("computes something else in training")));
   Inner alone(true);
   const SymbolicTensor in = Input({3});
@@ -171,7 +171,7 @@ TEST(ClassesWithin, AreLayersOfAnyModel) {
   Sequential stack({Input({3}), inner, Dense(1)}, {.seed = 3});
   ASSERT_OK_AND_ASSIGN(const Tensor z, stack.Predict(x));
   EXPECT_EQ(stack.CountParams(), 12 + 4);
-  // One that nobody has called before, behind a layer.
+  // A class that has not been called before, after a layer.
   Sequential anew({Input({2}), Dense(3), Inner(), Dense(1)}, {.seed = 3});
   ASSERT_OK(anew.status());
   EXPECT_EQ(anew.CountParams(), 9 + 12 + 4);
@@ -241,7 +241,7 @@ TEST(NamedInputs, AreThoseOfBuildInAnyOrder) {
   EXPECT_OK(model.TestOnBatch({{"minus", minus}, {"plus", plus}}, {{"output_1", plus}}));
 }
 
-// Without Build they are those of the first data, in their order.
+// Without Build, inputs are those of the first data, in their order.
 TEST(NamedInputs, AreThoseOfTheFirstData) {
   Ratio model;
   const Tensor plus = Numbers({4, 1}), minus = Numbers({5, 1}).Rows(1, 5);
@@ -277,27 +277,27 @@ TEST(OtherShapes, ValidationDataMayHaveThem) {
   validated.validation_data = Data{long_x, long_y};
   ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, validated));
   ASSERT_OK_AND_ASSIGN(const History expected, alone.Fit(x, y, args));
-  // It trains on the shapes of x as ever, and evaluates with the weights that there are then.
+  // It continues to train on the shapes of x, and evaluates with the current weights.
   EXPECT_EQ(history["loss"], expected["loss"]);
   EXPECT_EQ(history["mean"], expected["mean"]);
   ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(long_x, long_y, {.batch_size = 8}));
   EXPECT_NEAR(history["val_loss"].back(), Of(logs, "loss"), 1e-6);
   EXPECT_NEAR(history["val_mae"].back(), Of(logs, "mae"), 1e-6);
   EXPECT_NEAR(history["val_mean"].back(), Of(logs, "mean"), 1e-6);
-  // And on, with what the optimizer remembers.
+  // Training continues, with the optimizer's state.
   ASSERT_OK(model.Fit(x, y, args));
   ASSERT_OK(alone.Fit(x, y, args));
   ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> weights, model.GetWeights());
   ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> same, alone.GetWeights());
   for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(std::ranges::equal(weights[i].values<float>(), same[i].values<float>()));
-  // What is wrong with them is said before the first step.
+  // Errors are reported before the first step.
   EXPECT_THAT(
       model.Fit(x, y, {.validation_data = Data{Numbers({10, 7, 2}), long_y}, .verbose = 0}).status(),
       StatusHasMessage(HasSubstr("layer 'score': its weight 'score/kernel' is f32[3,1] since an earlier tracing, "
                                  "and now needed as f32[2,1]")));
 }
 
-// ---- Losses and metrics of its own.
+// ---- Losses and metrics added in Call.
 
 class Penalised final : public Model {
  public:
@@ -325,13 +325,13 @@ TEST(AddedInCall, CountsInLossAndLogs) {
   EXPECT_NEAR(history["loss"][0], history["mse"][0] + 0.1 * history["size"][0], 1e-6);
   EXPECT_EQ(history["val_size"].size(), 2u);
   EXPECT_NEAR(history["val_loss"][1], history["val_mse"][1] + 0.1 * history["val_size"][1], 1e-6);
-  // Its gradient is that of both.
+  // The gradient is that of both losses.
   ASSERT_OK(model.Compile({.optimizer = "sgd:learning_rate=0.1"}));
   ASSERT_OK_AND_ASSIGN(const History alone, model.Fit(x, Arrays(), {.epochs = 3, .verbose = 0}));
   EXPECT_LT(alone["size"].back(), alone["size"][0]);
 }
 
-// What a program's text says of such a model is the model.
+// The text of such a model's program describes the model.
 TEST(AddedInCall, StandsInProgramsTexts) {
   class Sums final : public Model {
    public:

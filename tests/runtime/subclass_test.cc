@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models that are C++ classes, lambdas as layers, losses and metrics, and what AddLoss and AddMetric add: values, names,
-// files and errors.
+// Models that are C++ classes, lambdas as layers, losses and metrics, and additions by AddLoss and AddMetric: values,
+// names, files and errors.
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -67,7 +67,7 @@ TEST(Subclass, IsTracedByItsFirstData) {
   EXPECT_EQ(model.CountParams(), 56 + 63 + 13 + 8);
 }
 
-// The functional model that it was traced to trains alike, and can be saved.
+// The traced functional model trains alike, and can be saved.
 TEST(Subclass, TracedTrainsAlike) {
   WideAndDeepModel model({.seed = 3});
   ASSERT_OK(model.Build({{5}, {6}}));
@@ -84,14 +84,18 @@ TEST(Subclass, TracedTrainsAlike) {
                 "weights by SaveWeights, or as a model of layers alone what Traced() gives"));
   ASSERT_OK(traced.Save(folder / "m.keras"));
   ASSERT_OK_AND_ASSIGN(Model opened, LoadModel(folder / "m.keras"));
-  for (Model* each : {static_cast<Model*>(&model), &traced, &opened}) ASSERT_OK(each->Fit({a, b}, {y, y}, once));
-  ASSERT_OK_AND_ASSIGN(const std::vector<Tensor> expected, model.GetWeights());
-  ASSERT_OK_AND_ASSIGN(const Arrays p, model.Predict({a, b}));
-  for (Model* each : {&traced, &opened}) {
+  WideAndDeepModel alone({.seed = 3});
+  ASSERT_OK(alone.Build({{5}, {6}}));
+  ASSERT_OK(alone.Compile(TwoLosses()));
+  ASSERT_OK(alone.Fit({a, b}, {y, y}, once));
+  for (Model* each : {static_cast<Model*>(&alone), &traced, &opened}) ASSERT_OK(each->Fit({a, b}, {y, y}, once));
+  ASSERT_OK_AND_ASSIGN(const Arrays p, alone.Predict({a, b}));
+  // What was traced has the layers of the object, so that is trained, too.
+  for (Model* each : {static_cast<Model*>(&model), &traced, &opened}) {
     ASSERT_OK_AND_ASSIGN(const Arrays q, each->Predict({a, b}));
     for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(std::ranges::equal(p[i].values<float>(), q[i].values<float>())) << i;
   }
-  // Weights alone, by the members' names.
+  // The weights only, under the members' names.
   ASSERT_OK(model.SaveWeights(folder / "m.weights.h5"));
   WideAndDeepModel other({.seed = 4});
   ASSERT_OK(other.Build({{5}, {6}}));
@@ -148,7 +152,7 @@ TEST(Subclass, TrainsAsKerasDoes) {
     expect_near(value.values<float>(), keras["prediction_" + name], name);
 }
 
-// A loop over what a shape says; other shapes trace anew.
+// A loop over a dimension of the shape; other shapes are traced anew.
 class Halving final : public Model {
  public:
   explicit Halving(ModelOptions options = {}) : Model(std::move(options)) {}
@@ -180,7 +184,7 @@ TEST(Subclass, LoopsRunOnShapesAndWeightsStay) {
   EXPECT_NEAR(eight[0].values<float>()[0], mean * weights[0].values<float>()[0], 1e-6);
 }
 
-// Lambdas that Call makes are others in each run of it, and the same if they write the same.
+// Each run of Call makes new lambdas; they count as the same if they write the same symbols.
 TEST(Subclass, LambdasWithinCallCanBeKept) {
   Halving model({.seed = 3});
   const Tensor x = Numbers(3, 4);
@@ -241,7 +245,7 @@ TEST(Functions, AreLossesAndMetrics) {
   ASSERT_OK(ours.Compile({.optimizer = "sgd", .loss = LossFn("mine", mse), .metrics = {MetricFn("my_metric", mse)}}));
   ASSERT_OK(known.Compile({.optimizer = "sgd", .loss = "mse", .metrics = {"mse"}}));
   const FitArgs twice{.epochs = 2, .batch_size = 8, .shuffle = false, .verbose = 0};
-  // Labels [N] against [N,1] are lined up.
+  // Labels [N] are aligned with [N,1].
   const Tensor x = Numbers(20, 3), y = Numbers(1, 20).Reshape({20}).value();
   ASSERT_OK_AND_ASSIGN(const History a, ours.Fit(x, y, twice));
   ASSERT_OK_AND_ASSIGN(const History b, known.Fit(x, y, twice));

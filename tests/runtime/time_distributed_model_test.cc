@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// TimeDistributed of a model: what comes out, names, files and errors. That it trains as Keras's is in
-// keras_training_test.cc, and that files go both ways in keras_interop_slow_test.cc.
+// TimeDistributed of a model: results, names, files and errors. keras_training_test.cc compares its training with
+// Keras's, and keras_interop_slow_test.cc its files, in both directions.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ TEST(TimeDistributedModel, IsTheModelOnEachStep) {
   const Tensor x = Numbers({6, 5, 3}), y = Numbers({6, 5, 2});
   ASSERT_OK_AND_ASSIGN(const Tensor steps, x.Reshape({30, 3}));
   ASSERT_OK_AND_ASSIGN(const Tensor expected, each.Predict(steps));
-  // With the weights that the model has by now; as a Sequential, and in a graph.
+  // With the model's current weights; as a Sequential, and in a graph.
   Sequential stack({TimeDistributed(each, {.input_shape = {5, 3}})});
   ASSERT_OK_AND_ASSIGN(const Tensor of_stack, stack.Predict(x));
   EXPECT_THAT(of_stack.shape(), ElementsAre(6, 5, 2));
@@ -39,7 +39,7 @@ TEST(TimeDistributedModel, IsTheModelOnEachStep) {
   EXPECT_THAT(graph.Summary(), AllOf(HasSubstr("│ steps "), HasSubstr("│ (TimeDistributed) ")));
   ASSERT_OK(graph.GetLayer("steps/dense"));
 
-  // It trains, and goes to a file and back.
+  // It trains, and can be saved and loaded.
   ASSERT_OK(graph.Compile({.optimizer = "adam:learning_rate=0.05", .loss = "mse"}));
   ASSERT_OK_AND_ASSIGN(const History history, graph.Fit(x, y, {.epochs = 20, .batch_size = 4, .verbose = 0}));
   EXPECT_LT(history["loss"].back(), 0.8 * history["loss"][0]);
@@ -52,7 +52,7 @@ TEST(TimeDistributedModel, IsTheModelOnEachStep) {
   EXPECT_TRUE(std::ranges::equal(a[0].values<float>(), b[0].values<float>()));
 }
 
-// Steps of steps; and a stack that learns its input's shape from what is before.
+// Steps of steps; and a Sequential that learns its input's shape from the layer before.
 TEST(TimeDistributedModel, NestsAndSettles) {
   const Sequential inner({Dense(2, "tanh"), Dense(1)});
   const Sequential outer({TimeDistributed(inner), Flatten(), Dense(2)});
@@ -78,7 +78,8 @@ TEST(TimeDistributedModel, SaysWhatIsWrong) {
               HasSubstr("'steps': its input 'input_layer' is f32[N,4], got f32[5*N,3]"));
   EXPECT_THAT(error(Sequential({Dense(0)}), {5, 3}),
               HasSubstr("attribute 'units' must be an int of at least 1, got 0"));
-  EXPECT_EQ(error(Sequential({BatchNormalization()}), {5, 3}), "");  // In prediction it has no steps of its own.
+  EXPECT_EQ(error(Sequential({BatchNormalization()}), {5, 3}),
+            "");  // In prediction it does not depend on other samples.
   EXPECT_THAT(
       error(Sequential({BatchNormalization({.name = "norm"})}), {5, 3}, true),
       HasSubstr("cannot train 'norm' step by step, a batch_normalization: put it on [batch, time, features] itself"));

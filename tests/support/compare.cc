@@ -18,7 +18,7 @@ double Unit(DType dtype) { return dtype == DType::kF32 ? 0x1p-24 : dtype == DTyp
 double Greatest(DType dtype) {
   return dtype == DType::kF32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
 }
-// The least number above 0, for results that underflow.
+// The smallest number above 0, for results that underflow.
 double Tiny(DType dtype) { return dtype == DType::kF32 ? 0x1p-149 : dtype == DType::kF64 ? 0x1p-1074 : 0; }
 
 Literal Doubles(const Sizes& shape, const std::vector<double>& values) {
@@ -61,7 +61,7 @@ class Bounder {
   }
 
  private:
-  // The node's function on other operands, in f64.
+  // Applies the node's function to other operands, in f64.
   std::vector<double> Apply(const Node& node, const std::vector<Literal>& operands) const {
     Node wide = node;
     if (IsFloat(node.type.dtype) || node.info().kind == OpKind::kMovement || node.info().kind == OpKind::kGather) {
@@ -115,7 +115,7 @@ class Bounder {
       if (!IsFloat(terms.dtype())) {
         e[i] = e[i] == 0 ? 0 : kInfinity;
       } else {
-        // A finite sum of great terms overflows on the way in some orders and not in others.
+        // A finite sum of large terms overflows in some orders of summation and not in others.
         e[i] = total[i] > Greatest(terms.dtype()) ? kInfinity : e[i] + 4 * (k + 4) * Unit(terms.dtype()) * total[i];
       }
     }
@@ -149,7 +149,7 @@ class Bounder {
     return e;
   }
 
-  // Any index whose element might be the greatest will do.
+  // Any index is right whose element might be the maximum.
   static std::vector<double> ArgMaxErrors(const Node& node, const Bounded& in, const Literal& value) {
     const size_t axis = size_t(node.attributes.Int("axis"));
     size_t inner = 1;
@@ -172,7 +172,7 @@ class Bounder {
   std::vector<double> ElementwiseErrors(const Node& node, const std::vector<const Bounded*>& inputs,
                                         const Literal& value) const {
     const std::vector<double> v = value.ToDoubles();
-    // Operands and their errors as the output sees them.
+    // Operands and their errors, broadcast to the output's shape.
     std::vector<std::vector<double>> x, e;
     for (const Bounded* in : inputs) {
       Node stretch{.op = Op::kBroadcast,
@@ -193,7 +193,7 @@ class Bounder {
       }
       return NoNaN(out);
     }
-    if (node.op == Op::kStopGradient) return e[0];
+    if (node.op == Op::kStopGradient || node.op == Op::kCopy) return e[0];
     const bool reals = IsFloat(inputs[0]->value.dtype());
     if (!reals && inputs[0]->value.dtype() != DType::kBool) {
       for (size_t i = 0; i < out.size(); ++i) {
@@ -221,7 +221,7 @@ class Bounder {
       return Apply(node, operands);
     };
     const std::vector<double> center = at_corner(0);
-    const double rounding = (Approximated(node.op) ? 16 : 4) * Unit(value.dtype());
+    const double rounding = (node.info().accuracy == Accuracy::kApproximated ? 16 : 4) * Unit(value.dtype());
     std::vector<double> greatest(center.size());
     for (size_t i = 0; i < center.size(); ++i) greatest[i] = std::abs(center[i]);
     for (unsigned corner = 1; corner <= 1u << x.size(); ++corner) {
@@ -233,14 +233,14 @@ class Bounder {
         greatest[i] = std::max(greatest[i], std::abs(moved[i]));
       }
     }
+    const bool is_equal = std::string_view(node.info().name) == "equal";
     for (size_t i = 0; i < out.size(); ++i) {
       double room = 0;
       for (const auto& ei : e) room += ei[i];
-      if (node.op == Op::kEqual && room > 0 && std::abs(x[0][i] - x[1][i]) <= room) out[i] = 1;
+      if (is_equal && room > 0 && std::abs(x[0][i] - x[1][i]) <= room) out[i] = 1;
       if (node.op == Op::kDivide && e[1][i] > 0 && std::abs(x[1][i]) <= e[1][i]) out[i] = kInfinity;
       if (!IsFloat(value.dtype()) || !std::isfinite(greatest[i])) continue;
-      const bool copies = node.op == Op::kMax || node.op == Op::kMin || node.op == Op::kNegate || node.op == Op::kAbs ||
-                          node.op == Op::kSign || node.op == Op::kFloor || node.op == Op::kStopGradient;
+      const bool copies = node.info().accuracy == Accuracy::kExact;
       if (!copies) out[i] += rounding * greatest[i] + Tiny(value.dtype());
       if (value.dtype() == DType::kF32 && greatest[i] + out[i] > double(std::numeric_limits<float>::max()))
         out[i] = kInfinity;
@@ -296,22 +296,6 @@ void CompareOne(const std::string& what, const Bounded& reference, const std::ma
 }
 
 }  // namespace
-
-bool Approximated(Op op) {
-  switch (op) {
-    case Op::kExp:
-    case Op::kLog:
-    case Op::kTanh:
-    case Op::kSigmoid:
-    case Op::kErf:
-    case Op::kErfInv:
-    case Op::kExpm1:
-    case Op::kSoftplus:
-      return true;
-    default:
-      return false;
-  }
-}
 
 absl::StatusOr<std::vector<Bounded>> EvaluateWithBounds(const Graph& graph, const Bindings& bindings) {
   absl::StatusOr<std::vector<Literal>> values = EvaluateNodes(graph, bindings);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory for tests of generated code: it ends where an inaccessible page begins, and one lies in front, so a single byte
-// too far behind it is a fault, at full speed and without instrumentation.
+// Memory for tests of generated code. It ends where an inaccessible page begins, and another such page precedes it, so
+// that an access of a single byte beyond the end faults, at full speed and without instrumentation.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ class GuardedBuffer {
     return reinterpret_cast<T*>(data_);
   }
   void Fill(std::span<const std::byte> bytes);  // Of the buffer's size.
-  // Whether what lies between the page in front and the data still is as it was.
+  // Whether the bytes between the front page and the data are unchanged.
   bool FrontUntouched() const;
 
  private:

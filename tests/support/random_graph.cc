@@ -4,39 +4,25 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <random>
-#include <set>
 
 #include "fmt/format.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/text.h"
+#include "tests/support/dice.h"
+#include "tests/support/elementwise.h"
 
 namespace fusebox::testing {
 namespace {
 
-// The standard's engines give the same numbers everywhere, its distributions do not.
-class Dice {
- public:
-  explicit Dice(uint64_t seed) : engine_(seed * 0x9E3779B97F4A7C15 + 1) {}
-  size_t Below(size_t n) { return size_t(engine_() % n); }
-  bool Chance(int percent) { return Below(100) < size_t(percent); }
-  double Unit() { return double(engine_() >> 11) * 0x1p-53; }
-  template <class T>
-  const T& Pick(const std::vector<T>& from) {
-    return from[Below(from.size())];
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
-
 // Bounds on a graph's values.
 struct Limits {
-  int64_t elements, batch;  // So many in a value, for N of this.
+  int64_t elements, batch;  // Elements of a value, at most, for this N.
 };
 constexpr Limits kSmall = {.elements = 6000, .batch = 17}, kLarge = {.elements = 200'000, .batch = 300};
 constexpr double kMostMagnitude = 100;
+// An elementwise op that would make more than this of its operands gets small ones.
+constexpr double kMostBeforeTaming = kMostMagnitude * kMostMagnitude;
 
 class Generator {
  public:
@@ -47,7 +33,7 @@ class Generator {
     Fresh(options_.real, SomeShape());
     const size_t wanted = 1 + dice_.Below(size_t(options_.max_nodes));
     for (int tries = 0; builder_.graph().size() <= wanted && tries < 400; ++tries)
-      Step(options_.large && dice_.Chance(25) ? Op::kMatMul : Op(1 + dice_.Below(size_t(Op::kCount) - 1)));
+      Step(options_.large && dice_.Chance(25) ? Op::kMatMul : AllOps()[dice_.Below(AllOps().size())].op);
     if (options_.train) {
       Train();
     } else {
@@ -79,7 +65,7 @@ class Generator {
     return {int64_t(1 + dice_.Below(300)), Columns()};
   }
 
-  // A new input; or a state, where the shape is fixed and the dice say so.
+  // A new input; or randomly a state, if the shape is fixed.
   Value Fresh(DType dtype, const Shape& shape) {
     const bool fixed = std::ranges::all_of(shape, [](int64_t d) { return d >= 0; });
     Value v;
@@ -103,7 +89,7 @@ class Generator {
   }
   double Magnitude(const Value& v) { return magnitude_[v.id]; }
 
-  // A later value is more likely, so that graphs grow deep.
+  // Later values are more likely, so that graphs grow deep.
   Value Any(std::vector<Value>& pool, DType dtype) {
     if (pool.empty() || dice_.Chance(8)) return Fresh(dtype, SomeShape());
     const size_t i = std::max(dice_.Below(pool.size()), dice_.Below(pool.size()));
@@ -115,11 +101,11 @@ class Generator {
     if (bools_.empty() && dice_.Chance(50)) return Compare();
     return Any(bools_, DType::kBool);
   }
-  // One that broadcasts with `like`: from the pool, or new with some axes dropped or of size 1.
+  // A value that broadcasts with `like`: from the pool, or a new one with some axes dropped or of size 1.
   Value Partner(const Value& like, std::vector<Value>& pool, DType dtype) {
     for (int tries = 0; tries < 6 && !pool.empty(); ++tries) {
       const Value v = dice_.Pick(pool);
-      if (Allowed(Op::kEqual, {v, Stand(like, v)}, {})) return v;
+      if (FitTogether(v, like)) return v;
     }
     const Dims dims = like.dims();
     Shape shape(dims.begin(), dims.end());
@@ -132,15 +118,13 @@ class Generator {
     }
     return Fresh(dtype, shape);
   }
-  // `like` with the dtype of `v`, for asking whether shapes fit.
-  Type Stand(const Value& like, const Value& v) {
-    Type t = TypeOf(like);
-    t.dtype = TypeOf(v).dtype;
-    return t;
+  // Whether the shapes do, and what comes out is not too large.
+  bool FitTogether(const Value& v, const Value& like) {
+    return Allowed(Op::kSelect, {Type{DType::kBool, {}}, v, Type{TypeOf(v).dtype, TypeOf(like).shape}}, {});
   }
   Type TypeOf(const Value& v) { return builder_.graph()[v.id].type; }
 
-  // ---- Emitting: what the op refuses, or what would be too large, is not tried on the builder, whose first error sticks.
+  // ---- Emitting: skips what the op would refuse, or what would be too large, as the builder's first error sticks.
 
   struct Operand {
     Operand(Value v) : value(v) {}
@@ -173,7 +157,7 @@ class Generator {
     return builder_.Wrap(builder_.Emit(std::move(node)));
   }
 
-  // x, made small if it may have become large.
+  // Scales x down if it may have become large.
   Value Tame(Value x, double magnitude) {
     if (!x.ok() || magnitude <= kMostMagnitude) return Keep(x, magnitude);
     return Keep(x * (1 / magnitude), 1);
@@ -191,7 +175,7 @@ class Generator {
     }
     return axes;
   }
-  // How many elements lie along the axes, for N = 17.
+  // The number of elements along the axes, for N = 17.
   double Count(const Value& v, const Ints& axes) {
     double count = 1;
     for (const int64_t axis : axes) count *= double(Resolve(v.dim(axis), limits_.batch));
@@ -220,7 +204,7 @@ class Generator {
         return;
       case OpKind::kControl:
       case OpKind::kDerivative:
-        return;  // A compiler gets rid of the first before it starts; the others come with `train`.
+        return;  // Compiling removes the first before it starts; `train` adds the others.
     }
   }
 
@@ -241,105 +225,117 @@ class Generator {
         return;
       }
       default:
-        return;  // Inputs and states come where they are needed.
+        return;  // Inputs and states are made where they are needed.
     }
   }
 
-  Value Compare() {
-    const bool reals = dice_.Chance(60);
-    const Value a = reals ? Real() : Integer();
-    const Value b = Partner(a, reals ? reals_ : integers_, reals ? options_.real : DType::kI32);
-    constexpr Op kOps[] = {Op::kEqual, Op::kLess, Op::kLessEqual};
-    return Keep(Make(kOps[dice_.Below(3)], {a, b}), 1);
+  // What an elementwise op takes of the dtypes that graphs have.
+  const std::vector<Signature>& Signatures(Op op) {
+    const auto [it, is_new] = signatures_.try_emplace(op);
+    if (!is_new) return it->second;
+    const auto ours = [this](DType d) { return d == options_.real || d == DType::kI32 || d == DType::kBool; };
+    for (Signature& signature : SignaturesOf(Info(op))) {
+      if (std::ranges::all_of(signature.operands, ours) && ours(signature.result)) it->second.push_back(signature);
+    }
+    return it->second;
   }
 
-  void IntegerStep(Op op) {
-    Value a = Integer(), b = Info(op).arity == 2 ? Partner(a, integers_, DType::kI32) : a;
+  std::vector<Value>& Pool(DType dtype) { return IsFloat(dtype) ? reals_ : dtype == DType::kBool ? bools_ : integers_; }
+  Value Any(DType dtype) { return IsFloat(dtype) ? Real() : dtype == DType::kBool ? Bool() : Integer(); }
+
+  // Operands that broadcast with each other; the first one drawn decides on the shape.
+  Values Operands(const Signature& signature) {
+    const auto& dtypes = signature.operands;
+    size_t lead = dice_.Below(dtypes.size());
+    const bool numbers = std::ranges::any_of(dtypes, [](DType dtype) { return dtype != DType::kBool; });
+    while (numbers && dtypes[lead] == DType::kBool) lead = (lead + 1) % dtypes.size();
+    Values values(dtypes.size());
+    values[lead] = Any(dtypes[lead]);
+    for (size_t i = 0; i < dtypes.size(); ++i) {
+      if (i != lead && values[lead].ok()) values[i] = Partner(values[lead], Pool(dtypes[i]), dtypes[i]);
+    }
+    return values;
+  }
+
+  // A bool from two numbers.
+  Value Compare() {
+    const DType dtype = dice_.Chance(60) ? options_.real : DType::kI32;
+    std::vector<std::pair<Op, Signature>> ops;
+    for (const OpInfo* op : ElementwiseOps()) {
+      for (const Signature& signature : Signatures(op->op)) {
+        if (signature.result != DType::kBool || op->arity != 2 || op->attributes[0].name != nullptr) continue;
+        if (signature.operands == std::vector<DType>{dtype, dtype}) ops.emplace_back(op->op, signature);
+      }
+    }
+    const auto& [op, signature] = dice_.Pick(ops);
+    return Keep(Make(op, Operands(signature)), 1);
+  }
+
+  void IntegerStep(Op op, Values operands) {
     // Now and then in another width, and back.
     const bool other = dice_.Chance(40);
     const DType dtype = dice_.Chance(50) ? DType::kI64 : DType::kU8;
-    if (other) a = Cast(a, uint32_t(dtype)), b = Info(op).arity == 2 ? Cast(b, uint32_t(dtype)) : a;
-    Value y = Info(op).arity == 2 ? Make(op, {a, b}) : Make(op, {a});
+    if (other) {
+      for (Value& v : operands) v = Cast(v, uint32_t(dtype));
+    }
+    const Value y = Make(op, operands);
     if (!y.ok()) {
-      if (other) Keep(Cast(a, FB_I32), 100);
+      if (other) Keep(Cast(operands[0], FB_I32), 100);
       return;
     }
     Keep(other ? Cast(y, FB_I32) : y, 100);
   }
 
-  void ElementwiseStep(Op op) {
-    if (options_.smooth && op == Op::kStopGradient) return;
-    const bool numbers = op <= Op::kMin || op == Op::kNegate || op == Op::kAbs || op == Op::kSign;
-    if (numbers && options_.integers && dice_.Chance(20)) return IntegerStep(op);
-    switch (op) {
-      case Op::kEqual:
-      case Op::kLess:
-      case Op::kLessEqual:
-        if (options_.integers) Compare();
-        return;
-      case Op::kAnd:
-      case Op::kOr:
-        if (options_.integers) {
-          const Value a = Bool();
-          if (a.ok()) Keep(Make(op, {a, Partner(a, bools_, DType::kBool)}), 1);
-        }
-        return;
-      case Op::kNot:
-        if (options_.integers) Keep(Make(op, {Bool()}), 1);
-        return;
-      case Op::kSelect: {
-        if (!options_.integers) return;
-        const Value a = Real(), b = Partner(a, reals_, options_.real);
-        const Value c = dice_.Chance(70) ? Partner(a, bools_, DType::kBool) : Bool();
-        if (c.ok()) Keep(Make(op, {c, a, b}), std::max(Magnitude(a), Magnitude(b)));
-        return;
+  void RealStep(const OpInfo& op, const Signature& signature, Values operands) {
+    const auto magnitudes = [&] {
+      std::vector<double> all;
+      for (const Value& v : operands) all.push_back(Magnitude(v));
+      return all;
+    };
+    double greatest = GreatestOf(op, signature, magnitudes());
+    if (!(greatest <= kMostBeforeTaming)) {
+      for (Value& v : operands) {
+        if (IsFloat(TypeOf(v).dtype)) v = Within(v, 3);
       }
-      case Op::kCast:
-        return CastStep();
-      default:
+      greatest = GreatestOf(op, signature, magnitudes());
+    }
+    Value& last = operands.back();
+    const double magnitude = MovedInto(op.domain, Magnitude(last));
+    switch (op.domain) {
+      case Domain::kReal:
+        break;
+      case Domain::kNonZero:
+        last = Keep(Abs(last) + 0.5, magnitude);
+        break;
+      case Domain::kPositive:
+        last = Keep(Abs(last) + 0.2, magnitude);
+        break;
+      case Domain::kInsideOne:
+        last = Keep(Tanh(last), 1) * 0.9;
         break;
     }
-    const Value x = Real();
-    if (Info(op).arity == 2) {
-      Value y = Partner(x, reals_, options_.real);
-      double magnitude = Magnitude(x) + Magnitude(y);
-      if (op == Op::kMultiply) magnitude = Magnitude(x) * Magnitude(y);
-      if (op == Op::kDivide) y = Keep(Abs(y) + 0.5, Magnitude(y) + 0.5), magnitude = Magnitude(x) * 2;
-      Tame(dice_.Chance(50) ? Make(op, {x, y}) : op == Op::kDivide ? Make(op, {x, y}) : Make(op, {y, x}), magnitude);
-      return;
+    Tame(Make(op.op, operands, {signature.attributes.begin(), signature.attributes.end()}), std::max(greatest, 1.0));
+  }
+
+  void ElementwiseStep(Op op) {
+    if (options_.smooth && op == Op::kStopGradient) return;
+    if (op == Op::kCast) return CastStep();
+    std::vector<Signature> of_reals, others;
+    for (const Signature& signature : Signatures(op)) {
+      const bool real = signature.result == options_.real && std::ranges::count(signature.operands, options_.real) > 0;
+      const bool plain = std::ranges::count(signature.operands, options_.real) == int(signature.operands.size());
+      if (!options_.integers && !(real && plain)) continue;
+      (real ? of_reals : others).push_back(signature);
     }
-    switch (op) {
-      case Op::kExp:
-        Keep(Exp(Within(x, 3)), 21);
-        return;
-      case Op::kLog:
-        Keep(Log(Keep(Abs(x) + 0.2, Magnitude(x) + 0.2)), 6);
-        return;
-      case Op::kSqrt:
-        Keep(Sqrt(Keep(Abs(x) + 0.1, Magnitude(x) + 0.1)), 11);
-        return;
-      case Op::kErfInv:
-        Keep(ErfInv(Keep(Tanh(x), 1) * 0.9), 1.2);
-        return;
-      case Op::kExpm1:
-        Keep(Expm1(Within(x, 3)), 21);
-        return;
-      case Op::kSoftplus:
-        Keep(Softplus(x), Magnitude(x) + 1);
-        return;
-      case Op::kErf:
-        Keep(Erf(x), 1);
-        return;
-      case Op::kTanh:
-        Keep(Tanh(x), 1);
-        return;
-      case Op::kSigmoid:
-        Keep(Sigmoid(x), 1);
-        return;
-      default:
-        Keep(Make(op, {x}), std::max(Magnitude(x), 1.0));
-        return;
-    }
+    if (of_reals.empty() && others.empty()) return;
+    const bool other = of_reals.empty() || (!others.empty() && dice_.Chance(20));
+    const Signature signature = dice_.Pick(other ? others : of_reals);
+    const Values operands = Operands(signature);
+    if (!std::ranges::all_of(operands, &Value::ok)) return;
+    const bool integers = std::ranges::count(signature.operands, DType::kI32) == int(signature.operands.size());
+    if (!other) return RealStep(Info(op), signature, operands);
+    if (integers && signature.result == DType::kI32) return IntegerStep(op, operands);
+    Keep(Make(op, operands, {signature.attributes.begin(), signature.attributes.end()}), 100);
   }
 
   void CastStep() {
@@ -362,7 +358,7 @@ class Generator {
         return;
       }
       default: {
-        // Small ones: an integer that has wrapped would be too large a float.
+        // Small integers: one that has wrapped would be too large as a float.
         const Value x = Integer();
         Keep(Keep(Cast(Cast(x, FB_U8), real()), 255) * 0.05, 13);
         return;
@@ -418,7 +414,7 @@ class Generator {
         out = {*SymbolicProduct(Shape(dims.begin(), dims.end()))};
         break;
       }
-      case 1:  // An axis of size 1 more.
+      case 1:  // An additional axis of size 1.
         out = dims;
         out.insert(out.begin() + int64_t(dice_.Below(dims.size() + 1)), 1);
         break;
@@ -499,7 +495,7 @@ class Generator {
     Tame(Make(op, {indices, x}, {{"rows", int64_t(3 + dice_.Below(3))}}),
          Magnitude(x) * double(Resolve(x.dim(0), limits_.batch)));
   }
-  // i32[count], where 0 is any count.
+  // i32[count]; a count of 0 means any.
   Value Indices(int64_t count) {
     for (int tries = 0; tries < 6 && !integers_.empty() && !options_.smooth; ++tries) {
       const Value v = dice_.Pick(integers_);
@@ -554,63 +550,15 @@ class Generator {
   const Limits limits_;
   GraphBuilder builder_;
   std::vector<Value> reals_, integers_, bools_;
+  std::map<Op, std::vector<Signature>> signatures_;
   std::map<NodeId, double> magnitude_;  // What no element exceeds, about.
   Value order_;
   int inputs_ = 0, states_ = 0, outputs_ = 0;
 };
 
-Literal RandomIntegers(DType dtype, const Sizes& shape, Dice& dice, size_t below) {
-  Literal literal(dtype, shape);
-  WithDType(dtype, [&](auto t) {
-    using T = decltype(t);
-    for (auto& v : literal.mutable_values<T>()) v = T(dice.Below(below));
-  });
-  return literal;
-}
-
-Literal Random(DType dtype, const Sizes& shape, Dice& dice) {
-  if (dtype == DType::kBool) return RandomIntegers(dtype, shape, dice, 2);
-  if (!IsFloat(dtype)) return RandomIntegers(dtype, shape, dice, 3);
-  int64_t size = 1;
-  for (const int64_t n : shape) size *= n;
-  std::vector<double> values;
-  for (int64_t i = 0; i < size; ++i) {
-    const double magnitude = 0.1 + 1.9 * dice.Unit();
-    values.push_back(dice.Chance(50) ? magnitude : -magnitude);
-  }
-  return Literal::FromDoubles(dtype, shape, values);
-}
-
 }  // namespace
 
 Graph RandomGraph(uint64_t seed, const RandomGraphOptions& options) { return Generator(seed, options).Run(); }
-
-Literal RandomLiteral(DType dtype, const Sizes& shape, uint64_t seed) {
-  Dice dice(seed);
-  return Random(dtype, shape, dice);
-}
-
-Bindings RandomBindings(const Graph& graph, uint64_t seed, int64_t batch) {
-  Dice dice(seed + 0x5EED);
-  Bindings bindings;
-  bindings.batch = batch;
-  std::set<NodeId> orders;
-  for (NodeId id = 1; id < graph.size(); ++id) {
-    if (graph[id].op == Op::kRows) orders.insert(graph[id].inputs[0]);
-  }
-  const int64_t rows = 2 * batch + 3;
-  for (NodeId id = 1; id < graph.size(); ++id) {
-    const Node& node = graph[id];
-    if (node.op != Op::kInput && node.op != Op::kRows && node.op != Op::kState) continue;
-    const std::string& name = node.attributes.String("name");
-    Sizes shape = Resolve(node.type.shape, batch);
-    if (node.op == Op::kRows) shape[0] = rows;
-    auto& bound = node.op == Op::kState ? bindings.states : bindings.inputs;
-    bound[name] = orders.contains(id) ? RandomIntegers(node.type.dtype, shape, dice, size_t(rows))
-                                      : Random(node.type.dtype, shape, dice);
-  }
-  return bindings;
-}
 
 void CountOps(const Graph& graph, std::map<Op, int64_t>& counts) {
   for (NodeId id = 1; id < graph.size(); ++id) ++counts[graph[id].op];

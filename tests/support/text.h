@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Texts in tests.
+// Helpers for texts in tests.
 #pragma once
 #include <string>
 #include <string_view>
@@ -8,14 +8,15 @@
 
 namespace fusebox::testing {
 
-// A raw string without the indent that its lines share, without the newline after R"( and the blanks before )"; what
-// Print gives ends with a newline, and so does this.
+// A raw string without the common indent of its lines, without the newline after R"( and the spaces before )". It ends
+// with a newline, as Print's output does.
 std::string Dedent(std::string_view text);
 
-// A graph from text that is known to be right: fails the test with the parser's message, and gives an empty graph, else.
+// Parses a graph from text that must be right. Otherwise fails the test with the parser's message, and returns an empty
+// graph.
 Graph ParseGraph(std::string_view text);
 
-// The text as Print lays it out, so that a test need not line up colons: EXPECT_EQ(Print(after), Canonical(R"(...)")).
+// The text in Print's layout, so that a test need not line up colons: EXPECT_EQ(Print(after), Canonical(R"(...)")).
 std::string Canonical(std::string_view text);
 
 }  // namespace fusebox::testing

@@ -21,7 +21,7 @@ TEST_F(Bench, MeasuresWhatTheFilterSays) {
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output,
               AllOf(HasSubstr("product [256,256] [256,256]"), HasSubstr("program 8 - 30 - 30 - 1, 1 rows"),
-                    HasSubstr("% of peak"), HasSubstr("Peak of 2 threads"), Not(HasSubstr("train"))));
+                    HasSubstr("% of peak"), HasSubstr("Peak with 2 threads"), Not(HasSubstr("train"))));
   std::ifstream file(Path("b.json"));
   const nlohmann::json json = nlohmann::json::parse(file);
   ASSERT_EQ(json["results"].size(), 4);
@@ -58,11 +58,11 @@ TEST_F(Bench, RefusesBeforeWork) {
     EXPECT_THAT(result.errors, HasSubstr(text));
     EXPECT_THAT(result.output, IsEmpty());
   };
-  expect(Fusebox({"bench", "--threads", "1,x"}), 2, "expected numbers from 1 to 1024 with ',' between, got '1,x'");
+  expect(Fusebox({"bench", "--threads", "1,x"}), 2, "expected numbers from 1 to 1024 separated by ',', got '1,x'");
   expect(Fusebox({"bench", "--threads", "0"}), 2, "got '0'");
   expect(Fusebox({"bench", "--seconds", "-1"}), 2, "--seconds");
   expect(Fusebox({"bench", "--filter", "["}), 2, "expected a regular expression, got '['");
-  expect(Fusebox({"bench", "--filter", "trian"}), 1, "no benchmark's name has 'trian' in it: --list names them");
+  expect(Fusebox({"bench", "--filter", "trian"}), 1, "no benchmark's name contains 'trian': --list shows the names");
   expect(Fusebox({"bench", "--json", "/nowhere/b.json"}), 1, "/nowhere");
 }
 

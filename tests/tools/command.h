@@ -25,7 +25,7 @@ inline ProcessResult Fusebox(std::vector<std::string> words) {
   return *std::move(result);
 }
 
-// An empty folder of this test's own.
+// An empty folder for this test.
 class CommandTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every verb promises: exit codes, one line on stderr, nothing half-written.
+// The contract of every verb: exit codes, one line on stderr, no half-written files.
 #include <fstream>
 
+#include "fusebox/runtime/files/npy.h"
 #include "gmock/gmock.h"
 #include "tests/tools/command.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
@@ -18,7 +20,7 @@ using ::testing::StartsWith;
 
 class Contract : public CommandTest {};
 
-// One line, from us.
+// Checks for one line, written by fusebox.
 void ExpectError(const ProcessResult& result, int code, const std::string& text) {
   EXPECT_EQ(result.exit_code, code) << result.errors;
   EXPECT_THAT(result.errors, StartsWith("fusebox: error: "));
@@ -57,7 +59,7 @@ TEST_F(Contract, WrongFilesAndModelsAreOne) {
               "unknown model 'fashion_mnist_mpl': did you mean 'fashion_mnist_mlp'?");
   ExpectError(Fusebox({"summary", Path("none.so")}), 1, "none.so");
   ExpectError(Fusebox({"summary", Path("none.h5")}), 1, "none.h5");
-  ExpectError(Fusebox({"summary", Path("some.weights.h5")}), 1, "these are weights alone");
+  ExpectError(Fusebox({"summary", Path("some.weights.h5")}), 1, "this file holds only weights");
   std::ofstream(Path("broken.keras")) << "PK no archive";
   ExpectError(Fusebox({"summary", Path("broken.keras")}), 1, "broken.keras");
   std::ofstream(Path("broken.fbg")) << "%x = inputt : f32[N]\n";
@@ -96,7 +98,7 @@ TEST_F(Contract, PredictNeedsWeights) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-// Before work starts, whatever else is wrong.
+// An unknown target is an error before any work, whatever else is wrong.
 TEST_F(Contract, ATargetThatCannotBeIsOne) {
   const std::vector<std::vector<std::string>> verbs = {
       {"train", "fashion_mnist_mlp", "--data", "none", "-o", Path("m.keras")},
@@ -133,6 +135,28 @@ TEST_F(Contract, DumpsForAnyTarget) {
   EXPECT_THAT(dump("asm", "x86_64:x86-64-v3"), AllOf(HasSubstr("%ymm"), Not(HasSubstr("%zmm"))));
   EXPECT_THAT(dump("asm", "x86_64:x86-64"), AllOf(HasSubstr("mulps"), Not(HasSubstr("%ymm"))));
   ExpectError(Fusebox({"dump", "fashion_mnist_mlp", "--emit=asm", "--target-cpu=z80"}), 1, "target cpu 'z80'");
+}
+
+TEST_F(Contract, VerbsSayWhatTheyWrote) {
+  const auto expect = [&](std::vector<std::string> words, const std::string& output) {
+    const ProcessResult result = Fusebox(std::move(words));
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.errors, EndsWith("wrote " + output + "\n"));
+    EXPECT_THAT(result.output, Not(HasSubstr("wrote"))) << "results alone go to stdout";
+  };
+  expect({"train", "fashion_mnist_mlp", "--data", "fashion_mnist:test[:64]", "-o", Path("m.keras")}, Path("m.keras"));
+  expect({"train", Path("m.keras"), "--data", "fashion_mnist:test[:64]", "-o", Path("n.keras"), "--history",
+          Path("h.csv")},
+         Path("n.keras") + "\nwrote " + Path("h.csv"));
+  expect({"plot", Path("m.keras"), "-o", Path("m.dot")}, Path("m.dot"));
+  expect({"curves", Path("h.csv"), "-o", Path("c.svg")}, Path("c.svg"));
+  ASSERT_TRUE(WriteNpy(Path("x.npy"), Tensor(DType::kF32, {3, 28, 28})).ok());
+  expect({"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npy")}, Path("y.npy"));
+  expect({"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npz")}, Path("y.npz"));
+  std::ofstream(Path("p.fbg")) << "%x = input : f32[N,8]\n%0 = tanh %x : f32[N,8]\nreturn y = %0\n";
+  expect({"opt", Path("p.fbg"), "--passes=dce", "-o", Path("q.fbg")}, Path("q.fbg"));
+  expect({"explain", Path("p.fbg"), "--profile", Path("t.json")}, Path("t.json"));
+  expect({"bench", "--filter", "^start", "--seconds", "0", "--json", Path("b.json")}, Path("b.json"));
 }
 
 TEST_F(Contract, HelpAndVersionAreResults) {

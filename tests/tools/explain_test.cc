@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox explain: a table or JSON of all kernels, and a trace. What the times are is not for a test to say.
+// fusebox explain: a table or JSON of all kernels, and a trace. Times are not tested.
 #include <fstream>
 #include <set>
 
@@ -31,12 +31,12 @@ TEST_F(Explain, TellsOfEachKernel) {
     EXPECT_GT(kernel["nanoseconds"], 0) << kernel["name"];
     if (kernel["kind"] == "matmul") flops += kernel["flops"].get<double>();
   }
-  // Forward 784-300-100-10, weights' gradients, and activations' gradients of all layers but the first; besides, what is
-  // computed in the same kernels, element by element.
+  // Forward 784-300-100-10, gradients of weights, and gradients of the activations of all layers but the first; plus
+  // elementwise work in the same kernels.
   const double products = 2.0 * 7 * (2 * (784 * 300 + 300 * 100 + 100 * 10) + 300 * 100 + 100 * 10);
   EXPECT_GE(flops, products);
   EXPECT_LT(flops, 1.2 * products);
-  // Of so few rows the tiles, and with them what is a chain, depend on the machine.
+  // With so few rows, the tiles, and with them the chains, depend on the machine.
   EXPECT_GE(json["barriers"], 3);
   EXPECT_LE(json["barriers"], 7);
 }

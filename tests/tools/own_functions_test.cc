@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models of which part is C++ functions (Lambdas, losses, metrics, classes), from a library or from a program's text: the
-// command has no C++, only the symbols that the functions wrote. The models are in models/own_functions.cc.
+// Models with parts written as C++ functions (Lambdas, losses, metrics, classes), from a library or from a program's
+// text: with the text, the command has only the symbols that the functions wrote. The models are in
+// models/own_functions.cc.
 #include <fstream>
 
 #include "fusebox/runtime/describe/history.h"
@@ -32,7 +33,7 @@ class OwnFunctions : public CommandTest {
     Write("alone.npz", {{"in", x}});
     Tensor steps = Numbers({60, 5, 4});
     for (size_t i = 0; i < 60; ++i) {
-      // Each sample has other steps to leave out; the targets there would be noticed.
+      // Each sample masks other steps; their targets would be noticed.
       const size_t step = i % 5;
       std::ranges::fill(steps.mutable_values<float>().subspan((i * 5 + step) * 4, 4), 0.0f);
     }
@@ -74,7 +75,7 @@ class OwnFunctions : public CommandTest {
     std::ofstream(Path(program + ".fbg")) << text.output;
     return Path(program + ".fbg");
   }
-  // All that a file of weights holds.
+  // The whole content of a weights file.
   std::vector<float> Weights(const std::string& name) const {
     std::vector<float> all;
     const std::vector<NamedTensor> weights = *ReadHdf5(*ReadWholeFile(Path(name)), name);
@@ -110,7 +111,7 @@ TEST_F(OwnFunctions, TrainEvaluateAndPredict) {
     SCOPED_TRACE(data);
     const ProcessResult train = Train(Library("stack"), data, "m.keras", {"--history", Path("h.csv")});
     ASSERT_EQ(train.exit_code, 0) << train.errors;
-    // The loss is the mean squared error, as a function.
+    // The loss is mean squared error, written as a function.
     const ProcessResult known = Train(Library("stack"), data, "k.keras", {"--loss", "mse", "--metrics", "mae"});
     ASSERT_EQ(known.exit_code, 0) << known.errors;
     const nlohmann::json own = Evaluate({Path("m.keras")}, data), theirs = Evaluate({Path("k.keras")}, data);
@@ -121,7 +122,7 @@ TEST_F(OwnFunctions, TrainEvaluateAndPredict) {
     }
     EXPECT_EQ(Lines("h.csv")[0], "epoch,gap,loss,mae,weighted_gap");
   }
-  // What was saved trains on.
+  // The saved model continues to train.
   EXPECT_EQ(Train(Path("m.keras"), "flat.npz", "n.keras").exit_code, 0);
   const ProcessResult predict = Fusebox({"predict", Path("m.keras"), "--input", Path("x.npy"), "-o", Path("y.npy")});
   ASSERT_EQ(predict.exit_code, 0) << predict.errors;
@@ -161,7 +162,7 @@ TEST_F(OwnFunctions, OfSeveralOutputs) {
   EXPECT_NEAR(logs["second_gap"].get<double>(), logs["second_loss"].get<double>(), 1e-6);
   EXPECT_NEAR(logs["loss"].get<double>(), logs["first_loss"].get<double>() + 0.5 * logs["second_loss"].get<double>(),
               1e-6);
-  // Another optimizer leaves the rest as it is.
+  // Another optimizer leaves everything else unchanged.
   const ProcessResult other = Train(Library("graph"), "graph.npz", "o.keras", {"--optimizer", "sgd"});
   ASSERT_EQ(other.exit_code, 0) << other.errors;
   EXPECT_TRUE(Evaluate({Path("o.keras")}, "graph.npz").contains("second_gap"));
@@ -176,7 +177,7 @@ TEST_F(OwnFunctions, HeedMasks) {
   EXPECT_NEAR(own["gap"].get<double>(), theirs["mae"].get<double>(), 1e-6);
 }
 
-// What AddLoss adds no .keras file can hold, but weights alone can be kept.
+// A .keras file cannot hold additions of AddLoss, but the weights can be saved.
 TEST_F(OwnFunctions, AddedLosses) {
   for (const auto& [model, data] : {std::pair("class", "column.npz"), {"added", "alone.npz"}}) {
     SCOPED_TRACE(model);
@@ -198,13 +199,13 @@ TEST_F(OwnFunctions, AddedLosses) {
     const ProcessResult predict = Fusebox(
         {"predict", Library(model), "--weights", Path("m.weights.h5"), "--input", Path("x.npy"), "-o", Path("y.npy")});
     EXPECT_EQ(predict.exit_code, 0) << predict.errors;
-    // Another optimizer needs no other loss.
+    // Another optimizer does not need another loss.
     const ProcessResult other = Train(Library(model), data, "o.weights.h5", {"--optimizer", "adam"});
     EXPECT_EQ(other.exit_code, 0) << other.errors;
   }
 }
 
-// Of whatever program of the model the text is: it has the symbols that the others need.
+// The text may be of any program of the model: it contains the symbols that the other programs need.
 class ProgramsTexts : public OwnFunctions {
  protected:
   void ExpectToBeModels(const std::string& model, const std::string& data) const {
@@ -247,7 +248,7 @@ TEST_F(OwnFunctions, SayWhatIsWrong) {
   const ProcessResult train = Train(Library("stack"), "flat.npz", "m.h5");
   EXPECT_EQ(train.exit_code, 1);
   EXPECT_THAT(train.errors, HasSubstr("m.h5': expected a name that ends in .keras or .weights.h5"));
-  // A text from which somebody has cut the symbols.
+  // A text from which the symbols have been removed.
   std::ifstream file(Dumped(Library("stack"), "training"));
   std::string text(std::istreambuf_iterator<char>(file), {});
   const size_t at = text.find("expansions");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fusebox command while it runs, for signals to be sent to it.
+// The fusebox command while it runs, to send signals to.
 #pragma once
 #include <fcntl.h>
 #include <signal.h>
@@ -19,7 +19,7 @@
 
 namespace fusebox::testing {
 
-// What it writes has to fit into a pipe (64 KiB): it is read when the command has ended.
+// The command's output must fit into a pipe (64 KiB): it is read after the command has ended.
 class RunningCommand {
  public:
   explicit RunningCommand(std::vector<std::string> words) {
@@ -49,11 +49,11 @@ class RunningCommand {
     close(errors_[0]);
   }
 
-  // Until it has seen to what a signal does; from here on none kills it.
+  // Waits until the command has installed its signal handler. From then on the signal does not kill it.
   void WaitUntilItCatches(int signal) {
     WaitUntil("it catches signals", [&] { return (Mask("SigCgt:") >> (signal - 1) & 1) != 0; });
   }
-  // Until its program runs: before, it has a single thread.
+  // Waits until the program runs: before that, the command has a single thread.
   void WaitUntilItHasThreads(int threads) {
     WaitUntil("its threads run", [&] { return std::stoi(Status("Threads:").value_or("0")) >= threads; });
   }
@@ -88,7 +88,7 @@ class RunningCommand {
   void WaitUntil(const char* what, Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(100);
     while (!condition()) {
-      if (Status("State:") == "Z") return;  // It has ended: Wait tells how.
+      if (Status("State:") == "Z") return;  // It has ended: Wait returns how.
       ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waiting until " << what;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C: what SIGINT and SIGTERM make of a command, at work or while it still reads its files.
+// Ctrl-C: the effect of SIGINT and SIGTERM on a command, at work or while it still reads its files.
 #include <algorithm>
 
 #include "fusebox/fusebox.h"
@@ -17,7 +17,7 @@ using ::testing::UnorderedElementsAre;
 
 class Signals : public CommandTest {
  protected:
-  // Little data and a wide model: a minute's work or more for any verb, with steps of a tenth of a second.
+  // Little data and a wide model: at least a minute's work for any verb, with steps of a tenth of a second.
   void SetUp() override {
     CommandTest::SetUp();
     constexpr int64_t kRows = 1'000'000, kWidth = 2048;
@@ -44,7 +44,7 @@ class Signals : public CommandTest {
             "-o",    Path("n.keras"), "--history", Path("h.csv"), "--threads", "2",    "--verbose",    "0"};
   }
 
-  // Both signals, each at work and as early as it is caught at all: one line, the exit code of shells, no file.
+  // Both signals, each at work and as early as the command catches them: one line, the exit code of shells, no file.
   void ExpectOneLineAndNoFile(const std::vector<std::string>& words) {
     for (const int signal : {SIGINT, SIGTERM}) {
       for (const bool at_work : {false, true}) {
@@ -67,8 +67,8 @@ TEST_F(Signals, EndEvaluation) { ExpectOneLineAndNoFile(Evaluate()); }
 TEST_F(Signals, EndPrediction) { ExpectOneLineAndNoFile(Predict()); }
 TEST_F(Signals, EndTraining) { ExpectOneLineAndNoFile(Train("32")); }
 
-// A step of so large a batch takes seconds, and the first signal waits for its end. The second one does not, so
-// nobody is left to say a word.
+// A step of such a large batch takes seconds, and the first signal waits for its end. The second one does not, so there
+// is no message.
 TEST_F(Signals, TheSecondLeavesAtOnce) {
   RunningCommand command(Train("4096"));
   command.WaitUntilItHasThreads(2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Training from the command line, with the small data that the test makes.
+// Training from the command line, with small data made by the test.
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
@@ -17,7 +17,7 @@ using ::testing::StartsWith;
 
 class Train : public CommandTest {
  protected:
-  // Pictures of one bright row each, whose number is the class.
+  // Images with one bright row each, whose index is the class.
   void WriteData(const std::string& name, int64_t rows, int32_t shift = 0) {
     Tensor x(DType::kF32, {rows, 28, 28}), y(DType::kI32, {rows});
     for (int64_t i = 0; i < rows; ++i) {
@@ -66,7 +66,7 @@ TEST_F(Train, TrainsEvaluatesAndPredicts) {
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.errors, HasSubstr("(or 'x'), given are 'z'"));
 
-  // The file's own settings train on.
+  // Training continues with the file's own settings.
   const ProcessResult on =
       Fusebox({"train", Path("m.keras"), "--data", Path("d.npz"), "-o", Path("n.keras"), "--verbose", "0"});
   EXPECT_EQ(on.exit_code, 0) << on.errors;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A compiled program on arrays of its own, with nothing of the runtime around it but the threads: what a caller who
-// owns all buffers waits for.
+// A compiled program on arrays of its own, with nothing of the runtime around it but the threads: the time that a
+// caller with its own buffers sees.
 #pragma once
 #include <memory>
 #include <span>
@@ -17,20 +17,20 @@ namespace fusebox::tools {
 
 class BareProgram {
  public:
-  // For batches of `rows`. All arrays are f32 and hold numbers from 0 to 1.
+  // Compiles for batches of `rows`. All arrays are f32, with values from 0 to 1.
   static absl::StatusOr<BareProgram> Make(const Graph& program, int64_t rows) {
     FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, {.row_capacity = rows}));
     return BareProgram(std::move(executable), rows);
   }
 
-  // Error: it has no such array.
+  // Error: the program has no such array.
   absl::StatusOr<std::span<float>> Array(Port::Kind kind, std::string_view name) {
     const int64_t port = executable_.PortIndex(kind, name);
     if (port < 0) return Refuse("the program has no array '{}'", name);
     return arrays_[size_t(port)].mutable_values<float>();
   }
 
-  // One step. Weights stay as they were at the first.
+  // Runs one step. Weights keep their initial values.
   void Run(int64_t threads) {
     context_->threads = threads;
     if (threads == 1) {

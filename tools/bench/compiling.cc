@@ -8,8 +8,8 @@
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/files/subprocess.h"
+#include "tools/bench/found_schedules.h"
 #include "tools/bench/suite.h"
-#include "tools/bench/tuned.h"
 
 namespace fusebox::tools {
 namespace {
@@ -25,7 +25,7 @@ absl::StatusOr<Graph> TrainingProgram(const std::vector<int64_t>& widths, const 
   return model.Program(ProgramKind::kTraining);
 }
 
-// With compiled code cached in this folder; "": not at all.
+// Compiles, with compiled code cached in this folder; "" turns the cache off.
 absl::Status CompileIn(const std::string& folder, const Graph& program) {
   const char* const value = std::getenv("FUSEBOX_CACHE_DIR");
   const std::string before = value != nullptr ? value : "";
@@ -50,11 +50,11 @@ absl::StatusOr<Benchmark::Run> PrepareWarm(int64_t) {
   return [=] { return CompileIn(folder->path(), program); };
 }
 
-// A process of its own that loads all built-in plugins.
+// Starts a process that loads all built-in plugins.
 absl::StatusOr<Benchmark::Run> PrepareStart(int64_t) {
   std::error_code error;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return Refuse("bench: cannot tell where the command lies: {}", error.message());
+  if (error) return Refuse("bench: cannot find the path of the command: {}", error.message());
   return [self]() -> absl::Status {
     FUSEBOX_ASSIGN_OR_RETURN(const ProcessResult result, RunProcess({self, "plugins", "list"}, "", {}));
     if (result.exit_code != 0) return Refuse("'{} plugins list' failed: {}", self, result.errors);

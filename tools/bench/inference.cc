@@ -10,7 +10,7 @@
 namespace fusebox::tools {
 namespace {
 
-// Dense layers of these widths with relu between.
+// Dense layers of these widths, with relu between them.
 Sequential Stack(const std::vector<int64_t>& widths) {
   Sequential model(ModelOptions{.seed = 42});
   for (size_t i = 1; i < widths.size(); ++i) {
@@ -21,13 +21,13 @@ Sequential Stack(const std::vector<int64_t>& widths) {
   return model;
 }
 
-// Rows that Predict takes at once.
+// Rows in one call of Predict.
 constexpr int64_t kPredictRows = 1024;
 
-std::function<absl::StatusOr<TuningSubject>()> Subject(const std::vector<int64_t>& widths, int64_t rows) {
-  return [=]() -> absl::StatusOr<TuningSubject> {
+std::function<absl::StatusOr<BenchProgram>()> Subject(const std::vector<int64_t>& widths, int64_t rows) {
+  return [=]() -> absl::StatusOr<BenchProgram> {
     FUSEBOX_ASSIGN_OR_RETURN(Graph program, Stack(widths).Program(ProgramKind::kPrediction));
-    return TuningSubject{"predict", std::move(program), rows};
+    return BenchProgram{"predict", std::move(program), rows};
   };
 }
 

@@ -30,12 +30,12 @@ absl::StatusOr<Graph> Program(int64_t m, int64_t k, int64_t n) {
                   m, k, n));
 }
 
-absl::StatusOr<TuningSubject> Subject(int64_t m, int64_t k, int64_t n) {
+absl::StatusOr<BenchProgram> Subject(int64_t m, int64_t k, int64_t n) {
   FUSEBOX_ASSIGN_OR_RETURN(Graph program, Program(m, k, n));
-  return TuningSubject{NameOf(m, k, n), std::move(program)};
+  return BenchProgram{NameOf(m, k, n), std::move(program)};
 }
 
-// f32[m,k] by f32[k,n], packing included.
+// f32[m,k] times f32[k,n], packing included.
 Benchmark Product(int64_t m, int64_t k, int64_t n) {
   return {.name = NameOf(m, k, n),
           .flops = 2.0 * double(m * k * n),
@@ -59,8 +59,8 @@ std::vector<Benchmark> ProductBenchmarks() {
   return all;
 }
 
-absl::StatusOr<std::vector<TuningSubject>> ProductSubjects() {
-  std::vector<TuningSubject> all;
+absl::StatusOr<std::vector<BenchProgram>> ProductPrograms() {
+  std::vector<BenchProgram> all;
   for (const auto& [m, k, n] : kSizes) {
     FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), Subject(m, k, n));
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The benchmarks of `fusebox bench`. They need nothing but the installed library: data are made up, as no time depends on
-// what is in them, and models are declared here. One file a part.
+// The benchmarks of `fusebox bench`. They need only the installed library: they use synthetic data, as no time depends
+// on the values, and declare their models here. One file per group.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -14,23 +14,23 @@
 namespace fusebox::tools {
 
 // A program, and the greatest batch that it is compiled for.
-struct TuningSubject {
+struct BenchProgram {
   std::string name;
   Graph program;
   int64_t batch_size = 1;
 };
 
 struct Benchmark {
-  // What is timed: a run. Its error ends the command.
+  // The timed run. An error ends the command.
   using Run = std::function<absl::Status()>;
 
   std::string name;      // "train mlp, batch 32"
-  double flops = 0;      // Of one run; 0 if that says nothing.
-  bool threaded = true;  // It takes as many threads as it is told; else it is measured once, as it is.
-  // Whatever comes before the first run, on so many threads.
+  double flops = 0;      // Of one run; 0 if not meaningful.
+  bool threaded = true;  // Runs with a given number of threads; otherwise it is measured once.
+  // Prepares the run, for this number of threads.
   std::function<absl::StatusOr<Run>(int64_t threads)> prepare;
-  // What it runs, if schedules that were tuned may make a difference.
-  std::function<absl::StatusOr<TuningSubject>()> program = {};
+  // The program that it runs, if schedules that a search found may make a difference.
+  std::function<absl::StatusOr<BenchProgram>()> program = {};
 };
 
 std::vector<Benchmark> TrainingBenchmarks();   // An epoch of Fit.
@@ -38,14 +38,14 @@ std::vector<Benchmark> InferenceBenchmarks();  // A call of Predict, and of the 
 std::vector<Benchmark> ProductBenchmarks();    // A product of matrices.
 std::vector<Benchmark> CompileBenchmarks();    // From symbols to native code, and the start of the command.
 
-// `bench tune`, which sets `action` when it is chosen.
-CLI::App* AddTune(CLI::App& bench, Action& action);
-// What it tunes unless told: programs of the benchmarks above.
-absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects();
-absl::StatusOr<std::vector<TuningSubject>> ProductSubjects();
+// `bench search-schedules`, which sets `action` when it is chosen.
+CLI::App* AddSearchSchedules(CLI::App& bench, Action& action);
+// The programs that it searches by default: those of the benchmarks above.
+absl::StatusOr<std::vector<BenchProgram>> TrainingPrograms();
+absl::StatusOr<std::vector<BenchProgram>> ProductPrograms();
 
-// Floating-point operations of fully connected layers on one row: 2 a weight forward, and 4 more if they are trained, but
-// for the input's gradient, which nobody needs.
+// Floating-point operations of fully connected layers on one row: 2 per weight forward, and 4 more in training, except
+// for the gradient of the input, which is not needed.
 double ForwardFlops(const std::vector<int64_t>& widths);
 double TrainingFlops(const std::vector<int64_t>& widths);
 

@@ -19,7 +19,7 @@ const std::vector<int64_t> kMlp = {784, 300, 100, 10};
 const std::vector<int64_t> kTiny = {8, 30, 30, 1};
 constexpr int64_t kMlpBatches[] = {32, 128, 512, 4096};
 constexpr int64_t kPictures = 55'000, kTinyRows = 20'640,
-                  kTinyBatch = 32;  // Of Fashion-MNIST, without 5,000; of California's housing.
+                  kTinyBatch = 32;  // Training rows of Fashion-MNIST (without 5,000) and of California housing.
 
 // Numbers from 0 to 1.
 Tensor Noise(const std::vector<int64_t>& shape) {
@@ -54,11 +54,11 @@ absl::StatusOr<std::shared_ptr<Sequential>> MakeMlp(const std::string& optimizer
   return model;
 }
 
-std::function<absl::StatusOr<TuningSubject>()> MlpSubject(const std::string& optimizer, int64_t batch) {
-  return [=]() -> absl::StatusOr<TuningSubject> {
+std::function<absl::StatusOr<BenchProgram>()> MlpSubject(const std::string& optimizer, int64_t batch) {
+  return [=]() -> absl::StatusOr<BenchProgram> {
     FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeMlp(optimizer));
     FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
-    return TuningSubject{fmt::format("train mlp, batch {}", batch), std::move(program), batch};
+    return BenchProgram{fmt::format("train mlp, batch {}", batch), std::move(program), batch};
   };
 }
 
@@ -76,10 +76,10 @@ absl::StatusOr<std::shared_ptr<Sequential>> MakeTiny() {
   return model;
 }
 
-absl::StatusOr<TuningSubject> TinySubject() {
+absl::StatusOr<BenchProgram> TinySubject() {
   FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<Sequential> model, MakeTiny());
   FUSEBOX_ASSIGN_OR_RETURN(Graph program, model->Program(ProgramKind::kTraining));
-  return TuningSubject{"train 8 - 30 - 30 - 1", std::move(program), kTinyBatch};
+  return BenchProgram{"train 8 - 30 - 30 - 1", std::move(program), kTinyBatch};
 }
 
 absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
@@ -88,7 +88,7 @@ absl::StatusOr<Benchmark::Run> PrepareTiny(int64_t threads) {
   return Epoch(std::move(model), data, kTinyBatch, threads);
 }
 
-// Keeps one core busy as another program would, as long as it lives: the last one that this process may use.
+// Keeps one core busy during its lifetime, as another program would: the last core that this process may use.
 class BusyNeighbour {
  public:
   BusyNeighbour()
@@ -122,7 +122,7 @@ class BusyNeighbour {
 
 absl::StatusOr<Benchmark::Run> PrepareBusy(int64_t threads) {
   FUSEBOX_ASSIGN_OR_RETURN(Benchmark::Run run, PrepareMlp("sgd", 32, threads));
-  FUSEBOX_RETURN_IF_ERROR(run());  // Compiles while it is quiet.
+  FUSEBOX_RETURN_IF_ERROR(run());  // Compiles before the neighbour starts.
   auto neighbour = std::make_shared<BusyNeighbour>();
   return [run, neighbour] { return run(); };
 }
@@ -161,8 +161,8 @@ std::vector<Benchmark> TrainingBenchmarks() {
   return all;
 }
 
-absl::StatusOr<std::vector<TuningSubject>> TrainingSubjects() {
-  std::vector<TuningSubject> all;
+absl::StatusOr<std::vector<BenchProgram>> TrainingPrograms() {
+  std::vector<BenchProgram> all;
   for (const int64_t batch : kMlpBatches) {
     FUSEBOX_ASSIGN_OR_RETURN(all.emplace_back(), MlpSubject("sgd", batch)());
   }

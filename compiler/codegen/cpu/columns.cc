@@ -18,7 +18,7 @@ Axes AxesOf(const Kernel& kernel) {
   return {Shape(kernel.space.begin(), a), Shape(a, b), Shape(b, kernel.space.end())};
 }
 
-// The reductions' accumulators: one of 16 lanes each, and for argmax a second one with the index of the best so far.
+// A reduction's accumulator has 16 lanes; argmax has a second one for the index of the best so far.
 struct Fold {
   NodeId id;
   Op op;
@@ -31,8 +31,8 @@ Values Begin(Ir& ir, const std::vector<Fold>& folds) {
   Values state;
   for (const Fold& fold : folds) {
     llvm::Type* type = Ir::Lanes(ir.ElementType(fold.dtype), kLanes);
-    state.push_back(fold.op == Op::kSum ? llvm::Constant::getNullValue(type) : MaximumIdentity(ir, fold.dtype, type));
-    if (fold.op == Op::kArgMax) state.push_back(ir.Integer(Ir::Lanes(ir.b.getInt32Ty(), kLanes), -1));
+    state.push_back(FoldingOf(fold.op).identity(ir, fold.dtype, type));
+    if (Info(fold.op).gives_index) state.push_back(ir.Integer(Ir::Lanes(ir.b.getInt32Ty(), kLanes), -1));
   }
   return state;
 }
@@ -43,9 +43,9 @@ Values Step(Ir& ir, const std::vector<Fold>& folds, Value* k, Value* start, Valu
     Value* index = ir.Add(start, ir.Mul(k, fold.stride));
     Value* x = ir.LoadLanes(fold.base, fold.dtype, index, kLanes, mask);
     Value* old = state[s];
-    if (fold.op == Op::kSum) state[s] = Sum(ir, fold.dtype, old, x);
-    if (fold.op == Op::kReduceMax) state[s] = Maximum(ir, fold.dtype, old, x);
-    if (fold.op == Op::kArgMax) {
+    if (!Info(fold.op).gives_index) {
+      state[s] = FoldingOf(fold.op).combine(ir, fold.dtype, old, x);
+    } else {
       Value* at = state[s + 1];
       Value* first = ir.b.CreateICmpSLT(at, ir.Integer(at->getType(), 0));
       Value* take = ir.b.CreateOr(Beats(ir, fold.dtype, x, old), first);
@@ -68,7 +68,7 @@ void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const
     Value* stride = c.LayoutOf(operand) == Layout::kPadded ? c.RowStride(operand) : c.Size(axes.inner);
     folds.push_back({id, node.op, c.graph()[operand].type.dtype, points.base(StorageOf(c.graph(), operand)), stride});
   }
-  // x[outer, k, column] lies at ((outer * run) + k) * width + column; where rows are padded, there is no outer.
+  // x[outer, k, column] lies at ((outer * run) + k) * width + column. If rows are padded, there is no outer.
   Value* run = c.Size(axes.run);
   Value* width = c.Size(axes.inner);
   Value* outer = ir.I64(0);
@@ -79,7 +79,7 @@ void Chunk(const KernelContext& c, PointEmitter& points, const Axes& axes, const
   });
   size_t s = 0;
   for (const Fold& fold : folds) {
-    s += fold.op == Op::kArgMax ? 1 : 0;
+    s += Info(fold.op).gives_index ? 1 : 0;
     (*point.memo)[fold.id] = state[s++];
   }
   points.StoreElements(c.kernel.stored, point);
@@ -111,7 +111,7 @@ void EmitColumns(const KernelContext& c) {
       point.memo = &memo;
       Chunk(c, points, axes, point);
     };
-    // A fixed width may rule one of the two out.
+    // A fixed width may rule out one of the two cases.
     const int64_t fixed = SymbolicProduct(axes.inner).value_or(-1);
     if (fixed >= 0 && fixed % kLanes == 0) return chunk(nullptr);
     if (fixed >= 0 && fixed < kLanes) return chunk(LanesBefore(ir, first, width));

@@ -3,14 +3,14 @@
 
 #include <cstddef>
 
-#include "fusebox/compiler/compiler.h"
+#include "fusebox/compiler/run_context.h"
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/regions.h"
 
 namespace fusebox::codegen {
 namespace {
 
-// A local variable, in the function's entry block: LLVM would grow the stack with each time of a loop.
+// A local variable, in the function's entry block: in a loop, LLVM would grow the stack with each iteration.
 Value* Local(Ir& ir, llvm::Type* type, uint64_t align) {
   llvm::BasicBlock& entry = ir.function()->getEntryBlock();
   llvm::IRBuilder<> b(&entry, entry.begin());
@@ -32,14 +32,15 @@ class RegionSite {
 
   static const Plan::Control& Control(const ControlSite& site) { return site.c.plan.controls.at(site.id); }
 
-  // Where the region finds operand i, and where it puts its output i. Nothing, if it doesn't look at the operand.
+  // Sets where the region finds operand i, and where it puts output i. Does nothing if the region does not use the
+  // operand.
   void SetOperand(size_t i, Value* address) { Set(Port::Kind::kInput, i, address); }
   void SetOutput(size_t i, Value* address) { Set(Port::Kind::kOutput, i, address); }
 
   void Run() { ir_.b.CreateCall(function_, {context_, site_.root, site_.thread, site_.threads, site_.c.batch}); }
 
  private:
-  Value* Field(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), context_, offset); }
+  Value* Field(size_t offset) { return ContextField(ir_, context_, offset); }
   void Set(Port::Kind kind, size_t i, Value* address) {
     for (size_t p = 0; p < plan_.ports.size(); ++p) {
       if (plan_.ports[p].kind != kind || plan_.ports[p].name != std::to_string(i)) continue;
@@ -96,11 +97,11 @@ class ControlEmitter {
     for (size_t i = carries + sequences; i < operands_.size(); ++i) body.SetOperand(i, operands_[i]);
     const Values now = Carries(carries);
     ir_.Loop(ir_.I64(0), length, 1, [&](Value* time) {
-      // All have done the time before: it may be read, and what it read written.
+      // All threads have finished the previous iteration: its results may be read, and its operands written.
       ir_.If(ir_.b.CreateICmpSGT(time, ir_.I64(0)), site_.barrier);
       Value* left = ir_.b.CreateSub(ir_.b.CreateSub(length, ir_.I64(1)), time);
       Value* entry = node_.attributes.Flag("reverse") ? left : time;
-      // By turns, so that the last one is where the result belongs.
+      // In two places by turns, so that the last iteration writes where the result belongs.
       Value* is_even = ir_.b.CreateIsNull(ir_.b.CreateAnd(left, ir_.I64(1)));
       for (size_t i = 0; i < carries; ++i) {
         body.SetOperand(i, ir_.b.CreateLoad(ir_.ptr(), now[i]));
@@ -159,7 +160,7 @@ class ControlEmitter {
     LeaveCarries(now);
   }
 
-  // Where each carry lies now: at first, where the operand does.
+  // Variables that tell where each carry lies now: at first, where the operand does.
   Values Carries(size_t count) {
     Values now;
     for (size_t i = 0; i < count; ++i) {
@@ -169,7 +170,7 @@ class ControlEmitter {
     return now;
   }
 
-  // After a loop: a carry that lies elsewhere goes where its result belongs.
+  // After a loop: copies a carry to where its result belongs, if it lies elsewhere.
   void LeaveCarries(const Values& now) {
     Value* leads = ir_.b.CreateICmpEQ(site_.thread, ir_.I64(0));
     for (size_t i = 0; i < now.size(); ++i) {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kernel of a program is, for reports.
+#include "fusebox/compiler/codegen/cpu/describe.h"
+
 #include <set>
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
-#include "fusebox/compiler/codegen/cpu/program.h"
 #include "fusebox/graph/regions.h"
 
 namespace fusebox::codegen {
 namespace {
 
-// What the regions of a branch or loop do, each time; of a loop whose end depends on values it is what one time does.
+// Adds the work of the regions of a branch or loop, each as often as it runs. A while counts as one iteration, as its
+// end depends on values.
 void AddRegions(KernelReport& report, const FusedProgram& program, const Plan& plan, NodeId id, int64_t row_capacity,
                 const Target& target) {
   const auto regions = program.regions.find(id);
@@ -52,7 +53,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
         continue;
       }
       const auto elements = double(NumElements(node.type.shape, row_capacity));
-      if (node.op == Op::kMatMul) {
+      if (node.info().kind == OpKind::kMatMul) {
         report.flops += 2 * elements * double(Resolve(DepthOfProduct(program.graph, node), row_capacity));
         const KernelContext c = {.ir = ir,
                                  .program = program,
@@ -67,7 +68,7 @@ std::vector<KernelReport> DescribeKernels(const FusedProgram& program, const Pla
       } else if (node.info().kind == OpKind::kReduce) {
         report.flops += double(NumElements(program.graph[node.inputs[0]].type.shape, row_capacity));
       }
-      if (node.op == Op::kRows) report.bytes += bytes_of(id);
+      if (node.info().binding == Binding::kDataSet) report.bytes += bytes_of(id);
       for (const NodeId input : DataInputs(node)) {
         const NodeId storage = StorageOf(program.graph, input);
         const bool in_memory = plan.places[storage].kind != fusebox::Place::Kind::kNone;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <unordered_map>
 
 namespace fusebox::codegen {
 namespace {
@@ -58,16 +59,17 @@ class Writer {
     const NodeId id = kernel_.members[i];
     const Node& node = graph_[id];
     Add("{} {} {} {{", i, node.info().name, ToString(node.type));
+    const bool is_random = node.info().kind == OpKind::kRandom;
     for (const auto& [name, value] : node.attributes) {
-      if (name == "name" || (node.op == Op::kRandomUniform && name == "stream")) continue;
+      if (name == "name" || (is_random && name == "stream")) continue;
       Add(" {}={}", name, ToText(value));
     }
     Add(" }}");
-    if (node.op == Op::kRandomUniform) {
+    if (is_random) {
       Add(" stream ");
       Number(NumberKind::kStream, id, node.attributes.Int("stream"));
     }
-    if (node.op == Op::kRows) {
+    if (node.info().binding == Binding::kDataSet) {
       Add(" of ");
       Number(NumberKind::kPort, id, PortOfRows(node));
     }
@@ -136,6 +138,49 @@ Fingerprint FingerprintOf(const FusedProgram& program, const Plan& plan, const P
   return {.text = fmt::format("{} {}\n", pack ? "pack" : "unpack", ToString(program.graph[packed.state].type)),
           .numbers = {packed.port, plan.places[packed.state].offset},
           .index = {{{NumberKind::kPort, packed.state}, 0}, {{NumberKind::kStorage, packed.state}, 1}}};
+}
+
+std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t row_capacity, const Target& target,
+                        bool profile) {
+  const auto& [vector_bytes, registers, fma, caches] = target;
+  const auto& [tile_rows, row_tiles, tall] = plan.row_cut;
+  std::string text = fmt::format("rows {} profile {} vectors {} x {} fma {} caches {} {} {}\n", row_capacity, profile,
+                                 registers, vector_bytes, fma, caches.l1d, caches.l2, caches.l3);
+  const auto add = [&text]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+  };
+  std::unordered_map<std::string, size_t> known;
+  const auto add_use = [&](Fingerprint fingerprint, const std::string& name) {
+    const auto [at, is_new] = known.emplace(std::move(fingerprint.text), known.size());
+    if (is_new) add("function {} {}\n{}", at->second, name, at->first);
+    add("use {} {}\n", at->second, fmt::join(fingerprint.numbers, " "));
+  };
+  for (const Kernel& kernel : program.kernels) add_use(FingerprintOf(program, plan, kernel), NameOf(program, kernel));
+  for (const Plan::Packed& packed : plan.packed) {
+    const Node& state = program.graph[packed.state];
+    add_use(FingerprintOf(program, plan, packed, true), state.attributes.String("name"));
+    if (packed.updated) add_use(FingerprintOf(program, plan, packed, false), state.attributes.String("name"));
+  }
+  for (const auto& [id, control] : plan.controls) {
+    add("control {} arena {} goes on {}\n", id, control.arena, control.goes_on);
+    for (const auto& [node, here, other] : control.results) add("result {} {} {}\n", node, here, other);
+    for (const NodeId operand : program.graph[id].inputs) {
+      const fusebox::Place& place = plan.places[StorageOf(program.graph, operand)];
+      add("operand {} at {} {} {}\n", ToString(program.graph[operand].type), int(place.kind), place.port, place.offset);
+    }
+    for (size_t i = 0; i < control.regions.size(); ++i) {
+      const Plan& region = control.regions[i];
+      for (const Port& port : region.ports) add("port {} {}\n", int(port.kind), port.name);
+      text += ProgramText(program.regions.at(id)[i], region, row_capacity, target, profile);
+    }
+  }
+  for (const auto& phase : plan.phases) add("phase {}\n", fmt::join(phase, " "));
+  add("tiles of rows {} {} {}\n", tile_rows, row_tiles, tall);
+  for (const Plan::Copy& copy : plan.copies) {
+    add("copy {} from {} to {}\n", ToString(program.graph[copy.from].type), plan.places[copy.from].offset,
+        copy.to_port);
+  }
+  return text;
 }
 
 }  // namespace fusebox::codegen

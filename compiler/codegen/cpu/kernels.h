@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop nests, one source a kind of kernel. Each emitter fills a function that does units [begin, end) of the kernel's.
+// The loop nests: one source for each kind of kernel. Each emitter fills a function that computes units [begin, end) of
+// a kernel.
 #pragma once
 #include "fusebox/compiler/codegen/cpu/work_units.h"
 #include "fusebox/compiler/codegen/point.h"
-#include "fusebox/compiler/compiler.h"
 
 namespace fusebox::codegen {
 
-// Every vector loop outside matrix products, and every reduction, works on this many logical lanes, whatever the
-// machine's vectors hold: so results do not depend on them.
+// Every vector loop outside matrix products, and every reduction, works on this many logical lanes, whatever the size
+// of the machine's vectors. So results do not depend on it.
 inline constexpr int64_t kLanes = 16;
 
 WorkUnits MatMulUnits(const KernelContext& c);
@@ -23,7 +23,7 @@ void EmitTranspose(const KernelContext& c);
 void EmitCopy(const KernelContext& c);     // One unit.
 void EmitScatter(const KernelContext& c);  // One unit.
 
-// Between a state's port and its panels.
+// Copies between a state's port and its panels.
 Value* PanelUnits(const KernelContext& c, const Plan::Packed& packed);
 void EmitPanels(const KernelContext& c, const Plan::Packed& packed, bool pack);
 
@@ -33,13 +33,13 @@ void Emit(const KernelContext& c);
 // The register tile of a matrix product, as text for reports.
 std::string MatMulTile(const KernelContext& c);
 
-// Of a kernel that is cut by rows: the first row of tile `tile`, at most the rows that this step has.
+// In a kernel that is cut by rows: the first row of tile `tile`, at most the number of rows in this step.
 Value* RowOfTile(const KernelContext& c, Value* tile);
 
-// One loop over several axes: the index of each, from the index of all.
+// The index along each of several axes, from the index of the one loop over all of them.
 Values Unflatten(const KernelContext& c, Value* index, const Shape& axes);
 
-// Which of kLanes lanes from `first` on lie before `end`.
+// A mask of the lanes, from `first` on, that lie before `end`.
 Value* LanesBefore(Ir& ir, Value* first, Value* end, int64_t lanes = kLanes);
 
 }  // namespace fusebox::codegen

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix products: C[m, n] = A[m, k] B[k, n], A read transposed if so asked, and everything elementwise that follows,
+// Matrix products: C[m, n] = A[m, k] B[k, n], where A may be read transposed, and all elementwise members that follow,
 // while the tile is in registers.
 //
-//     for unit in panels of columns x tiles of rows        a panel's B stays in cache over its row tiles;
-//                                                          in a chain (plan/row_chains.h) a unit is a tile of all columns
-//       tile = 0                                           rows x vectors accumulators, all in registers
+//     for unit in panels of columns x tiles of rows     a panel's B stays in cache over its row tiles; in a chain
+//                                                       (plan/row_chains.h) a unit is a tile of rows, over all columns
+//       tile = 0                                        rows x vectors accumulators, all in registers
 //       for k ascending: tile += broadcast(A[row, k]) * B[k, columns]
 //       members on the tile; store
 //
-// Where B is large, all of this is done in blocks (product_schedule.h) of columns, rows and k, for which operands.h
-// copies what is read often. Sums over some of k then lie in memory in between.
+// Where B is large, all of this happens in blocks (product_schedule.h) of columns, rows and k, for which operands.h
+// copies what is read often. Between blocks of k, sums lie in memory.
 //
 // Each element is one ascending chain of fused multiply-adds over k, so the result depends on no tile shape, thread or
-// vector width. Matrices lie as layouts.h says. Where a row is exact, its last vector is masked; the rows
-// of a last, partial batch go one by one. After Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
-// Multiplication.
+// vector width. Matrices lie as matrix_layout.h says. If rows are exact, the last vector of a row is masked; the last
+// rows of a partial batch are processed one at a time. After Goto and van de Geijn (2008), Anatomy of High-Performance
+// Matrix Multiplication.
 #include "fusebox/compiler/codegen/cpu/kernels.h"
 #include "fusebox/compiler/codegen/cpu/operands.h"
 
@@ -92,7 +92,7 @@ class MatMulEmitter {
   }
 
   void Panels(const Part& part) {
-    // The units of one panel after the other; of the first and the last one maybe some tiles only.
+    // The units of one panel after the other. Of the first and the last panel, there may be some tiles only.
     Value* tiles = ir_.I64(tiling_.row_tiles);
     Value* first = ir_.b.CreateUDiv(part.begin_unit, tiles);
     Value* last = ir_.CeilDiv(part.end_unit, tiling_.row_tiles);
@@ -106,16 +106,16 @@ class MatMulEmitter {
         const PieceOfB b = operands_->B(part, column, mask);
         tiles_->ForEachWhole(from, to, [&](Value* tile, Value* row, int64_t height) {
           operands_->Prefetch(part, panel, tile);
-          Tile(part, operands_->A(part, tile, row, height), b, row, height, column, vectors, mask);
+          Compute(part, operands_->A(part, tile, row, height), b, {row, height, column, vectors, mask});
         });
         tiles_->ForEachRowBehind(from, to, [&](Value* row) {
-          Tile(part, operands_->RowsOfA(part, row, 1), b, row, 1, column, vectors, mask);
+          Compute(part, operands_->RowsOfA(part, row, 1), b, {row, 1, column, vectors, mask});
         });
       });
     });
   }
 
-  // Whole panels, and what is left of the columns: fewer vectors, the last of them masked.
+  // Whole panels, then the columns that are left: fewer vectors, the last of them masked.
   using PanelBody = std::function<void(int64_t vectors, Value* mask, Value* column)>;
   void ForPanel(Value* column, const PanelBody& body) {
     const int64_t n = product_.n;
@@ -134,7 +134,7 @@ class MatMulEmitter {
       ir_.If(ir_.b.CreateICmpSLT(column, ir_.I64(n - rest)), whole, part);
       return;
     }
-    // A symbolic width: vector by vector behind the last whole panel.
+    // The width is symbolic: behind the last whole panel, vector by vector.
     Value* whole = ir_.b.CreateICmpSLE(ir_.Add(column, ir_.I64(tiling_.panel())), columns);
     ir_.If(
         whole, [&] { body(tiling_.vectors, nullptr, column); },
@@ -144,123 +144,147 @@ class MatMulEmitter {
         });
   }
 
-  void Tile(const Part& part, const PieceOfA& piece_of_a, const PieceOfB& piece, Value* row, int64_t height,
-            Value* column, int64_t vectors, Value* mask) {
-    llvm::Type* vector = Ir::Lanes(ir_.ElementType(product_.dtype), tiling_.lanes);
-    // B's row k lies at b + k b_k; in panels, those of one row lie as many rows apart as B has, and the last one is padded.
-    const bool panels = product_.layout_of_b == Layout::kPanels;
-    Value* b_k = piece.k_stride;
-    const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(product_.k), ir_.I64(0), j) : j; };
-    Values tile(size_t(height * vectors), llvm::Constant::getNullValue(vector));
-    if (part.first != nullptr) {
-      tile = ir_.Choose(part.first, [&] { return tile; }, [&] { return LoadPartial(row, height, column, vectors); });
+  // A register tile: `height` rows from `row` on, `vectors` vectors of columns from `column` on. The mask is for the
+  // last vector; null: all lanes lie inside.
+  struct Tile {
+    Value* row;
+    int64_t height;
+    Value* column;
+    int64_t vectors;
+    Value* mask;
+
+    size_t size() const { return size_t(height * vectors); }
+    size_t Index(int64_t i, int64_t j) const { return size_t(i * vectors + j); }
+  };
+
+  void Compute(const Part& part, const PieceOfA& a, const PieceOfB& b, const Tile& tile) {
+    Values sums = Begin(part, tile);
+    PrefetchOperandsOfMembers(tile);
+    sums = AlongK(part.size_of_k, a, b, tile, std::move(sums));
+    if (part.last == nullptr) return Epilogue(sums, tile);
+    ir_.If(part.last, [&] { Epilogue(sums, tile); }, [&] { StorePartial(sums, tile); });
+  }
+
+  llvm::Type* Vector() { return Ir::Lanes(ir_.ElementType(product_.dtype), tiling_.lanes); }
+
+  // Zeros, or the sums over the blocks of k before this one.
+  Values Begin(const Part& part, const Tile& tile) {
+    Values sums(tile.size(), llvm::Constant::getNullValue(Vector()));
+    if (part.first == nullptr) return sums;
+    sums = ir_.Choose(part.first, [&] { return sums; }, [&] { return LoadPartial(tile); });
+    for (int64_t i = 0; i < tile.height * tiling_.panel(); i += kPanel) {
+      Value* next = PartialIndex(ir_.Add(tile.row, ir_.I64(tile.height)), tile.column);
+      ir_.Prefetch(ir_.At(partial_sums_, product_.dtype, ir_.Add(next, ir_.I64(i))));
     }
-    if (part.first != nullptr) {
-      for (int64_t i = 0; i < height * tiling_.panel(); i += kPanel) {
-        ir_.Prefetch(ir_.At(partial_sums_, product_.dtype,
-                            ir_.Add(PartialIndex(ir_.Add(row, ir_.I64(height)), column), ir_.I64(i))));
-      }
-    }
-    // What the members load is asked for now: it comes while the products are computed.
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < vectors * tiling_.lanes; j += kPanel) {
+    return sums;
+  }
+
+  // What the members load comes while the products are computed.
+  void PrefetchOperandsOfMembers(const Tile& tile) {
+    for (int64_t i = 0; i < tile.height; ++i) {
+      for (int64_t j = 0; j < tile.vectors * tiling_.lanes; j += kPanel) {
         Point point;
-        point.outer = {ir_.Add(row, ir_.I64(i))};
-        point.inner = ir_.Add(column, ir_.I64(j));
+        point.outer = {ir_.Add(tile.row, ir_.I64(i))};
+        point.inner = ir_.Add(tile.column, ir_.I64(j));
         points_->Prefetch(point);
       }
     }
+  }
 
-    const auto rank_updates = [&](int64_t count, Value* a_here, Value* b_here, Values acc) {
-      for (int64_t u = 0; u < count; ++u) {
-        Values b_row;
-        for (int64_t j = 0; j < vectors; ++j) {
-          Value* index = ir_.Add(ir_.Mul(ir_.I64(u), b_k), b_column(ir_.I64(j * tiling_.lanes)));
-          Value* edge = j == vectors - 1 ? piece.mask : nullptr;
-          b_row.push_back(ir_.LoadLanes(b_here, product_.dtype, index, tiling_.lanes, edge));
-        }
-        const PieceOfA::Column column_of_a = piece_of_a.At(ir_, a_here, ir_.I64(u));
-        // A column of A is one short piece of each row: the next tiles' pieces are asked for well ahead.
-        if (operands_->scattered_a()) ir_.Prefetch(piece_of_a.Address(ir_, column_of_a, kPanel));
-        for (int64_t i = 0; i < height; ++i) {
-          Value* address = piece_of_a.Address(ir_, column_of_a, i);
-          Value* element = ir_.Splat(ir_.LoadLanes(address, product_.dtype, ir_.I64(0), 1, nullptr), tiling_.lanes);
-          for (int64_t j = 0; j < vectors; ++j) {
-            Value*& t = acc[size_t(i * vectors + j)];
-            t = ir_.b.CreateIntrinsic(llvm::Intrinsic::fmuladd, {vector}, {element, b_row[size_t(j)], t});
-          }
-        }
-      }
-      return acc;
-    };
-    // Along k with the accumulators and the two pointers carried: an inner loop that computes no address.
-    tile.push_back(piece_of_a.Begin(ir_));
-    tile.push_back(piece.start);
+  // Along k with the accumulators and the two pointers carried: an inner loop that computes no address.
+  Values AlongK(Value* size_of_k, const PieceOfA& a, const PieceOfB& b, const Tile& tile, Values sums) {
+    sums.push_back(a.Begin(ir_));
+    sums.push_back(b.start);
     const auto body = [&](int64_t count) {
       return [&, count](Value*, Values acc) {
         Value* b_here = acc.back();
         acc.pop_back();
         Value* a_here = acc.back();
         acc.pop_back();
-        acc = rank_updates(count, a_here, b_here, std::move(acc));
-        acc.push_back(piece_of_a.Next(ir_, a_here, ir_.I64(count)));
-        acc.push_back(ir_.At(b_here, product_.dtype, ir_.Mul(ir_.I64(count), b_k)));
+        for (int64_t u = 0; u < count; ++u) RankUpdate(ir_.I64(u), a, a_here, b, b_here, tile, acc);
+        acc.push_back(a.Next(ir_, a_here, ir_.I64(count)));
+        acc.push_back(ir_.At(b_here, product_.dtype, ir_.Mul(ir_.I64(count), b.k_stride)));
         return acc;
       };
     };
-    if (auto* fixed = llvm::dyn_cast<llvm::ConstantInt>(part.size_of_k)) {
+    if (auto* fixed = llvm::dyn_cast<llvm::ConstantInt>(size_of_k)) {
       const int64_t k = fixed->getSExtValue(), whole = k / kUnroll * kUnroll;
-      if (whole > 0) tile = ir_.InnerLoop(ir_.I64(0), ir_.I64(whole), kUnroll, std::move(tile), body(kUnroll));
-      if (k > whole) tile = body(k - whole)(nullptr, std::move(tile));
+      if (whole > 0) sums = ir_.InnerLoop(ir_.I64(0), ir_.I64(whole), kUnroll, std::move(sums), body(kUnroll));
+      if (k > whole) sums = body(k - whole)(nullptr, std::move(sums));
     } else {
-      Value* whole = ir_.b.CreateAnd(part.size_of_k, ir_.I64(-kUnroll));
-      tile = ir_.Loop(ir_.I64(0), whole, kUnroll, std::move(tile), body(kUnroll));
-      tile = ir_.Loop(whole, part.size_of_k, 1, std::move(tile), body(1));
+      Value* whole = ir_.b.CreateAnd(size_of_k, ir_.I64(-kUnroll));
+      sums = ir_.Loop(ir_.I64(0), whole, kUnroll, std::move(sums), body(kUnroll));
+      sums = ir_.Loop(whole, size_of_k, 1, std::move(sums), body(1));
     }
-    tile.resize(size_t(height * vectors));
-    if (part.last == nullptr) return Epilogue(tile, row, height, column, vectors, mask);
-    ir_.If(
-        part.last, [&] { Epilogue(tile, row, height, column, vectors, mask); },
-        [&] { StorePartial(tile, row, height, column, vectors); });
+    sums.resize(tile.size());
+    return sums;
+  }
+
+  // Adds the products of a column of A and a row of B, `u` behind the positions `a_here` and `b_here`.
+  void RankUpdate(Value* u, const PieceOfA& a, Value* a_here, const PieceOfB& b, Value* b_here, const Tile& tile,
+                  Values& acc) {
+    // In panels, the vectors of a row of B lie as many rows apart as B has.
+    const bool panels = product_.layout_of_b == Layout::kPanels;
+    const auto b_column = [&](Value* j) { return panels ? PanelIndex(ir_, c_.Dim(product_.k), ir_.I64(0), j) : j; };
+    Values b_row;
+    for (int64_t j = 0; j < tile.vectors; ++j) {
+      Value* index = ir_.Add(ir_.Mul(u, b.k_stride), b_column(ir_.I64(j * tiling_.lanes)));
+      Value* edge = j == tile.vectors - 1 ? b.mask : nullptr;
+      b_row.push_back(ir_.LoadLanes(b_here, product_.dtype, index, tiling_.lanes, edge));
+    }
+    const PieceOfA::Column column = a.At(ir_, a_here, u);
+    // A column of A is one short piece of each row, so the pieces of the next tiles are prefetched well ahead.
+    if (operands_->scattered_a()) ir_.Prefetch(a.Address(ir_, column, kPanel));
+    for (int64_t i = 0; i < tile.height; ++i) {
+      Value* address = a.Address(ir_, column, i);
+      Value* element = ir_.Splat(ir_.LoadLanes(address, product_.dtype, ir_.I64(0), 1, nullptr), tiling_.lanes);
+      for (int64_t j = 0; j < tile.vectors; ++j) {
+        Value*& sum = acc[tile.Index(i, j)];
+        sum = ir_.b.CreateIntrinsic(llvm::Intrinsic::fmuladd, {Vector()}, {element, b_row[size_t(j)], sum});
+      }
+    }
   }
 
   // Sums so far lie by panels, so those of a tile are contiguous.
   Value* PartialIndex(Value* row, Value* column) {
     return ir_.Add(ir_.Mul(column, c_.Dim(product_.m)), ir_.Mul(row, ir_.I64(tiling_.panel())));
   }
-  Values LoadPartial(Value* row, int64_t height, Value* column, int64_t vectors) {
-    Values tile;
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < vectors; ++j) {
-        Value* index = ir_.Add(PartialIndex(ir_.Add(row, ir_.I64(i)), column), ir_.I64(j * tiling_.lanes));
-        tile.push_back(ir_.LoadLanes(partial_sums_, product_.dtype, index, tiling_.lanes, nullptr));
+  Value* PartialIndex(const Tile& tile, int64_t i, int64_t j) {
+    return ir_.Add(PartialIndex(ir_.Add(tile.row, ir_.I64(i)), tile.column), ir_.I64(j * tiling_.lanes));
+  }
+  Values LoadPartial(const Tile& tile) {
+    Values sums;
+    for (int64_t i = 0; i < tile.height; ++i) {
+      for (int64_t j = 0; j < tile.vectors; ++j) {
+        Value* index = PartialIndex(tile, i, j);
+        sums.push_back(ir_.LoadLanes(partial_sums_, product_.dtype, index, tiling_.lanes, nullptr));
       }
     }
-    return tile;
+    return sums;
   }
-  void StorePartial(const Values& tile, Value* row, int64_t height, Value* column, int64_t vectors) {
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < vectors; ++j) {
-        Value* index = ir_.Add(PartialIndex(ir_.Add(row, ir_.I64(i)), column), ir_.I64(j * tiling_.lanes));
-        ir_.StoreLanes(tile[size_t(i * vectors + j)], partial_sums_, product_.dtype, index, nullptr);
+  void StorePartial(const Values& sums, const Tile& tile) {
+    for (int64_t i = 0; i < tile.height; ++i) {
+      for (int64_t j = 0; j < tile.vectors; ++j) {
+        Value* index = PartialIndex(tile, i, j);
+        ir_.StoreLanes(sums[tile.Index(i, j)], partial_sums_, product_.dtype, index, nullptr);
       }
     }
   }
 
-  // All results first, then all stores: so loads that rows share are loaded once.
-  void Epilogue(const Values& tile, Value* row, int64_t height, Value* column, int64_t vectors, Value* mask) {
+  // Computes all results before it stores any, so that what rows share is loaded once.
+  void Epilogue(const Values& sums, const Tile& tile) {
     std::vector<std::pair<Point, std::vector<Value*>>> results;
-    std::vector<Memo> memos(size_t(height * vectors));
+    std::vector<Memo> memos(tile.size());
     points_->NextRow();
-    for (int64_t i = 0; i < height; ++i) {
-      for (int64_t j = 0; j < vectors; ++j) {
-        Memo& memo = memos[size_t(i * vectors + j)];
-        memo[product_.node] = tile[size_t(i * vectors + j)];
+    for (int64_t i = 0; i < tile.height; ++i) {
+      for (int64_t j = 0; j < tile.vectors; ++j) {
+        Memo& memo = memos[tile.Index(i, j)];
+        memo[product_.node] = sums[tile.Index(i, j)];
         Point point;
-        point.outer = {ir_.Add(row, ir_.I64(i))};
-        point.inner = ir_.Add(column, ir_.I64(j * tiling_.lanes));
+        point.outer = {ir_.Add(tile.row, ir_.I64(i))};
+        point.inner = ir_.Add(tile.column, ir_.I64(j * tiling_.lanes));
         point.lanes = tiling_.lanes;
-        point.mask = j == vectors - 1 ? mask : nullptr;
+        point.mask = j == tile.vectors - 1 ? tile.mask : nullptr;
         point.memo = &memo;
         std::vector<Value*> values;
         for (const NodeId id : c_.kernel.stored) values.push_back(points_->Element(id, point));
@@ -276,7 +300,7 @@ class MatMulEmitter {
   Ir& ir_;
   const Product product_;
   const Tiling& tiling_;
-  // While Run runs.
+  // Set while Run runs.
   PointEmitter* points_ = nullptr;
   const RowTiles* tiles_ = nullptr;
   Operands* operands_ = nullptr;
@@ -285,7 +309,7 @@ class MatMulEmitter {
 
 }  // namespace
 
-// A panel's are a group where the program writes panels, or reads what it has written. The tiles of the last one may be
+// The units of a panel are a group if the kernel reads or writes matrices in panels. The tiles of the last panel may be
 // narrower.
 WorkUnits MatMulUnits(const KernelContext& c) {
   const Product product(c);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels that only move: a matrix turned block by block, pieces put side by side, rows added up where an index says.
+// Kernels that only move elements: a matrix transposed block by block, pieces put side by side, rows added up at the
+// places that an index tells.
 #include <algorithm>
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
@@ -8,12 +9,12 @@
 namespace fusebox::codegen {
 namespace {
 
-constexpr int64_t kBlock = 8;  // Of a matrix to turn, in both directions.
+constexpr int64_t kBlock = 8;  // Rows and columns of the matrix that are transposed at a time.
 
 // Moves bytes, not numbers: a bool stays the byte that it is.
 DType Raw(DType dtype) { return dtype == DType::kBool ? DType::kU8 : dtype; }
 
-// An 8 x 8 block turned in registers: three rounds that swap the off-diagonal halves of ever larger blocks.
+// Transposes an 8 x 8 block in registers: three rounds swap the off-diagonal halves of ever larger blocks.
 Values TurnBlock(Ir& ir, Values rows) {
   for (int64_t s = 1; s < kBlock; s *= 2) {
     Values turned(rows.size());
@@ -50,7 +51,7 @@ void EmitTranspose(const KernelContext& c) {
   Value* rows = c.Dim(c.kernel.space[0]);
   Value* columns = c.Dim(c.kernel.space[1]);
   Value* to_stride = c.RowStride(c.kernel.members.back());
-  // Of element (row, column) of the input. Lanes of columns from a multiple of 8 on lie in one panel.
+  // The index of element (row, column) of the input. Eight lanes of columns from a multiple of 8 on lie in one panel.
   const auto index_of_input = [&](Value* row, Value* column) {
     if (c.LayoutOf(source) != Layout::kPanels) return ir.Add(ir.Mul(row, c.RowStride(node.inputs[0])), column);
     Value* in_panel = ir.b.CreateAnd(column, ir.I64(kPanel - 1));
@@ -64,14 +65,14 @@ void EmitTranspose(const KernelContext& c) {
       });
     });
   };
-  // So many rows and columns of the output, at most a block's.
+  // Transposes `height` rows and `width` columns of the output, at most a block of them.
   const bool is_padded = c.LayoutOf(source) != Layout::kExact;
   const auto turn = [&](Value* row, int64_t height, Value* column, int64_t width) {
     Value* inside = height < kBlock && !is_padded ? LanesBefore(ir, ir.I64(0), ir.I64(height), kBlock) : nullptr;
     Value* edge = width < kBlock ? LanesBefore(ir, ir.I64(0), ir.I64(width), kBlock) : nullptr;
     Values block;
     for (int64_t i = 0; i < kBlock; ++i) {
-      // What is behind the last column is turned into lanes that are not stored.
+      // Reads the last column again for those behind it. These lanes are not stored.
       Value* of = ir.Add(column, ir.I64(std::min(i, width - 1)));
       block.push_back(ir.LoadLanes(from, dtype, index_of_input(of, row), kBlock, inside));
     }
@@ -113,7 +114,7 @@ void EmitCopy(const KernelContext& c) {
   Value* out_step = ir.Mul(c.Dim(node.type.shape[axis]), inner);
   llvm::Type* element = ir.MemoryType(dtype);
 
-  // For each outer index, [begin, begin + size) of the axis: copied from a piece, or zeroed where there is none.
+  // Fills [begin, begin + size) of the axis, for each outer index: with a piece, or with zeros if it is null.
   const auto fill = [&](int64_t begin, int64_t size, Value* piece) {
     Value* count = ir.Mul(ir.I64(size), inner);
     ir.Loop(ir.I64(0), outer, 1, [&](Value* o) {
@@ -128,9 +129,9 @@ void EmitCopy(const KernelContext& c) {
       ir.Loop(whole, count, 1, [&](Value* i) { move(i, 1); });
     });
   };
-  // All of it is one unit: whoever has no unit does nothing.
+  // The kernel is one unit, so one thread does all of it.
   ir.Loop(c.begin, c.end, 1, [&](Value*) {
-    int64_t at = node.op == Op::kPad ? node.attributes.Int("before") : 0;
+    int64_t at = node.attributes.Int("before");  // Of a pad; 0 where pieces alone are put side by side.
     if (at > 0) fill(0, at, nullptr);
     for (const NodeId input : node.inputs) {
       const int64_t size = c.graph()[input].type.shape[axis];
@@ -141,7 +142,7 @@ void EmitCopy(const KernelContext& c) {
   });
 }
 
-// In the order of the updates, on one thread, so that sums have one value.
+// Adds in the order of the updates, on one thread, so that sums do not depend on the threads.
 void EmitScatter(const KernelContext& c) {
   Ir& ir = c.ir;
   const Node& node = Only(c);

@@ -8,7 +8,7 @@ namespace fusebox::codegen {
 
 Product::Product(const KernelContext& c) {
   for (const NodeId id : c.kernel.members) {
-    if (c.graph()[id].op == Op::kMatMul) node = id;
+    if (c.graph()[id].info().kind == OpKind::kMatMul) node = id;
   }
   const Node& product = c.graph()[node];
   a = product.inputs[0];
@@ -170,8 +170,8 @@ PieceOfA Operands::A(const Part& part, Value* tile, Value* row, int64_t height) 
   return copy_of_a_ == nullptr ? RowsOfA(part, row, height) : CopyOfA(part, tile);
 }
 
-// The copy has tile by tile, and of each its rows one after the other, or, of a transposed A, its columns. So a tile is
-// one stream, not pieces that are pages apart.
+// The copy holds tile after tile, each with its rows one after the other or, if A is transposed, its columns. So a tile
+// is one stream, not pieces that are pages apart.
 PieceOfA Operands::CopyOfA(const Part& part, Value* tile) const {
   const int64_t rows = product_.tiling.rows, k = product_.schedule.k;
   Value* start = ir_.Mul(ir_.b.CreateSub(tile, part.first_tile), ir_.I64(rows * k));
@@ -201,7 +201,7 @@ void Operands::CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size
 void Operands::BeginPart(const Part& part, Value* first_panel, Value* last_panel) {
   first_panel_ = first_panel;
   if (copy_of_a_ == nullptr) return;
-  // All of the part's tiles, unless its units are of one panel, and so some of its tiles only.
+  // All tiles of the part, unless its units lie in one panel and so are only some of its tiles.
   Value* tiles = ir_.I64(product_.tiling.row_tiles);
   Value* one_panel = ir_.b.CreateICmpEQ(ir_.Add(first_panel, ir_.I64(1)), last_panel);
   Value* start = ir_.Mul(first_panel, tiles);
@@ -235,7 +235,7 @@ void Operands::BeginPanel(const Part& part, Value* first_panel, Value* panel, Va
   ir_.If(ir_.b.CreateIsNull(slot_), [&] { CopyB(part, panel, last_panel); });
 }
 
-// Some panels together: row-major, each of them is a line or two of every row, far apart.
+// Copies several panels together: in a row-major B, each of them is a line or two of every row, far apart.
 void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
   const Tiling& tiling = product_.tiling;
   const int64_t width = tiling.panel(), rest = product_.n % width, panels = product_.schedule.copied_panels;
@@ -256,7 +256,7 @@ void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
 
   Value* first_column = ir_.Mul(panel, ir_.I64(width));
   Value* count = ir_.Min(ir_.b.CreateSub(last_panel, panel), ir_.I64(panels));
-  Value* behind = ir_.b.CreateSub(ir_.I64(product_.n / width), panel);  // Where the last, narrow one lies.
+  Value* behind = ir_.b.CreateSub(ir_.I64(product_.n / width), panel);  // The index of the last, narrow panel.
   Value* whole = ir_.Min(count, behind);
   ir_.If(
       ir_.b.CreateICmpEQ(whole, ir_.I64(panels)),
@@ -285,7 +285,7 @@ void Operands::CopyB(const Part& part, Value* panel, Value* last_panel) {
   });
 }
 
-// What the next copies will read, a few lines a tile, so that copying does not wait for memory.
+// A few lines for each tile, so that copying does not wait for memory.
 void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
   Value* tile_of_block = ir_.b.CreateSub(tile, part.first_tile);
   const int64_t tiles = tiles_a_block();
@@ -306,7 +306,7 @@ void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
     }
   }
   if (copy_of_a_ != nullptr) {
-    // Some of the same rows of A, of the next k: it lies as so many pieces of memory.
+    // Some of the same rows of A, for the next block of k: it lies in memory as so many pieces.
     const int64_t rows = tiles * product_.tiling.rows, pieces = product_.transposed ? k : rows;
     const int64_t piece = product_.transposed ? rows : k;
     Value* turn = ir_.Add(ir_.Mul(ir_.b.CreateSub(panel, first_panel_), ir_.I64(tiles)), tile_of_block);
@@ -314,7 +314,7 @@ void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
     Value* begin_k = ir_.Add(part.begin_k, ir_.I64(k));
     Value* begin_row = ir_.Mul(part.first_tile, ir_.I64(product_.tiling.rows));
     Value* row = ir_.Add(product_.transposed ? begin_k : begin_row, turn);
-    // Beyond the last row nothing tells where it lies.
+    // Beyond the last row there is no entry that tells where a row lies.
     if (order_ != nullptr) {
       row = ir_.Min(row, ir_.b.CreateSub(c_.Dim(product_.transposed ? product_.k : product_.m), ir_.I64(1)));
     }

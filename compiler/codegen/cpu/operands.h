@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two operands of a matrix product, as its inner loops read them: where they lie, or, of a product in blocks
-// (product_schedule.h), from copies of a block that lie as they are read.
+// The two operands of a matrix product, as its inner loops read them: where they lie or, if the product is cut into
+// blocks (product_schedule.h), from copies of a block in the order in which they are read.
 #pragma once
 #include "fusebox/compiler/codegen/point.h"
 #include "fusebox/compiler/schedule/product_schedule.h"
@@ -15,21 +15,21 @@ struct Product {
   DType dtype = DType::kF32;
   int64_t m = 0, n = 0, k = 0;  // As in shapes: symbolic ones are negative.
   bool transposed = false;      // A lies as [k, m].
-  NodeId rows_of_data = 0;      // Not 0: A is these rows of a data set, and lies there.
+  NodeId rows_of_data = 0;      // Not 0: the node that takes A's rows from a data set, in which they stay.
   Layout layout_of_b = Layout::kExact;
   bool in_panels = false;  // As in ProductShape.
   ProductSchedule schedule;
-  Tiling tiling;                                            // As the schedule says.
+  Tiling tiling;                                            // By the schedule's tile.
   bool sums_in_parts() const { return partial_sums >= 0; }  // Over blocks of k, one after the other.
   int64_t partial_sums = -1;                                // Where they lie meanwhile.
 };
 
-// What the inner loops do at a time: some units, of them some row tiles, and of these some of k.
+// What the inner loops compute at a time: some units, some of their row tiles, and for these some of k.
 struct Part {
   Value *begin_unit, *end_unit;
   Value *begin_k, *size_of_k;
   Value *first_tile, *end_tile;
-  Value *first = nullptr, *last = nullptr;  // i1, whether it is the first, the last part of k; null: it is all of k.
+  Value *first = nullptr, *last = nullptr;  // i1: whether it is the first, the last part of k. Null: it is all of k.
 };
 
 // The row tiles of this step.
@@ -37,10 +37,10 @@ class RowTiles {
  public:
   RowTiles(const KernelContext& c, const Product& product);
 
-  // Those of [from, to) that lie inside the rows.
+  // Goes over the tiles of [from, to) that are whole.
   using Body = std::function<void(Value* tile, Value* row, int64_t height)>;
   void ForEachWhole(Value* from, Value* to, const Body& body) const;
-  // Of a partial batch the rows behind are fewer than a tile. They belong to the next one, and go one by one.
+  // The last rows of a partial batch do not fill a tile. They belong to the next one, and are processed one at a time.
   void ForEachRowBehind(Value* from, Value* to, const std::function<void(Value* row)>& body) const;
 
  private:
@@ -50,23 +50,24 @@ class RowTiles {
   const KernelContext& c_;
   Ir& ir_;
   const Product& product_;
-  Value *tall_, *all_, *end_row_;  // How many tiles are whole: of the tall ones, of all; and where they end.
+  Value *tall_, *all_, *end_row_;  // How many of the tall tiles, and of all, are whole; the row at which these end.
 };
 
-// Some rows of A, over some of k. In memory of its own, element (i, k) of it lies at start + i row_stride + k k_stride. Where
-// A is rows of a data set, each row lies where the data set has it.
+// Some rows of A, over some of k. If A has memory of its own, element (i, k) lies at start + i row_stride + k k_stride.
+// If A is rows of a data set, each row lies where the data set has it.
 class PieceOfA {
  public:
   static PieceOfA Strided(DType dtype, Value* start, Value* row_stride, Value* k_stride);
-  // Each row begins at one of these.
+  // Each row begins at one of these addresses.
   static PieceOfA Rows(DType dtype, Values rows);
-  // Of A transposed: row `order[k]` of the data set has this piece's elements (i, k) at start + i row_stride + row row_size.
+  // For a transposed A: row `order[k]` of the data set holds the elements (i, k), at start + i row_stride + row
+  // row_size.
   static PieceOfA Ordered(DType dtype, Value* order, Value* start, Value* row_stride, Value* row_size);
 
-  // Along k: what an inner loop carries, begins with, and goes on to.
+  // The position along k that an inner loop carries: the first one, and the one `count` further on.
   Value* Begin(Ir& ir) const;
   Value* Next(Ir& ir, Value* here, Value* count) const;
-  // The elements (., k) `u` behind there: element i lies at index i of this.
+  // The elements (., k) of the column `u` behind `here`.
   struct Column {
     Value* base;  // Null: each row has its own.
     Value* index;
@@ -84,7 +85,7 @@ class PieceOfA {
 struct PieceOfB {
   Value* start;     // At the part's first row.
   Value* k_stride;  // From row to row.
-  Value* mask;      // Of the last vector, where it may reach into what is not B's; null: nowhere.
+  Value* mask;      // For the last vector, which may reach beyond B's columns; null: it does not.
 };
 
 class Operands {
@@ -92,28 +93,28 @@ class Operands {
   // Call at the function's entry.
   Operands(const KernelContext& c, const Product& product, const RowTiles& tiles, const PointEmitter& points);
 
-  // Of a product in blocks, how many row tiles go over all columns before the next.
+  // In a product that is cut into blocks: how many row tiles go over all columns before the next.
   int64_t tiles_a_block() const;
 
-  // Copies what will be read over and over: call before the part's panels, and before each of its panels.
+  // Copy what will be read over and over. Call BeginPart before the part's panels, BeginPanel before each of them.
   void BeginPart(const Part& part, Value* first_panel, Value* last_panel);
   void BeginPanel(const Part& part, Value* first_panel, Value* panel, Value* last_panel);
 
   PieceOfA A(const Part& part, Value* tile, Value* row, int64_t height);
-  // Of A where it lies: `height` rows, which are copied next or, being no whole tile, not at all.
+  // `height` rows of A where they lie: to be copied next, or not a whole tile and never copied.
   PieceOfA RowsOfA(const Part& part, Value* row, int64_t height);
   PieceOfB B(const Part& part, Value* column, Value* mask);
 
-  // Asks for what this tile should find in the cache, or the next panels.
+  // Prefetches what the next copies will read.
   void Prefetch(const Part& part, Value* panel, Value* tile);
-  // Columns of A come line by line, not as a stream.
+  // Whether columns of A are read line by line, not as a stream.
   bool scattered_a() const { return product_.transposed && copy_of_a_ == nullptr; }
 
  private:
   Value* Room(int64_t elements);
   PieceOfA CopyOfA(const Part& part, Value* tile) const;
   void CopyTileOfA(const PieceOfA& from, const PieceOfA& to, Value* size_of_k, int64_t height);
-  // Of the array that A's elements lie in: where row `row` of the batch begins.
+  // Where row `row` of the batch begins in the array that holds A's elements.
   Value* RowOfData(Value* row) const;
   void CopyB(const Part& part, Value* panel, Value* last_panel);
   Value* RowMajorB(const Part& part, Value* column);
@@ -122,11 +123,11 @@ class Operands {
   Ir& ir_;
   const Product& product_;
   const RowTiles& tiles_;
-  Value *a_, *b_, *a_stride_, *b_stride_;              // Of A, or of the data set that has its rows.
-  Value* order_ = nullptr;                             // i32[batch], which rows these are.
+  Value *a_, *b_, *a_stride_, *b_stride_;              // a_: A, or the data set that holds its rows.
+  Value* order_ = nullptr;                             // i32[batch]: the numbers of these rows in the data set.
   Value *copy_of_a_ = nullptr, *copy_of_b_ = nullptr;  // Null: read where it lies.
   Value* first_panel_ = nullptr;                       // Of the part.
-  Value* slot_ = nullptr;                              // Which of the copied panels of B is read now.
+  Value* slot_ = nullptr;                              // The copied panel of B that is read now.
 };
 
 }  // namespace fusebox::codegen

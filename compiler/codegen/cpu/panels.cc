@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packs a state into panels, and unpacks it: see layouts.h. A unit is one panel.
+// Packs a state into panels, and unpacks it: see matrix_layout.h. A unit is one panel.
 #include "fusebox/compiler/codegen/cpu/kernels.h"
-#include "fusebox/compiler/plan/layouts.h"
+#include "fusebox/compiler/matrix_layout.h"
 
 namespace fusebox::codegen {
 

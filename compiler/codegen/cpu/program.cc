@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstddef>
-#include <iterator>
 #include <span>
-#include <unordered_map>
 
 #include "fusebox/compiler/codegen/cpu/control.h"
+#include "fusebox/compiler/codegen/cpu/entry.h"
 #include "fusebox/compiler/codegen/cpu/kernels.h"
-#include "fusebox/compiler/codegen/cpu/share.h"
+#include "fusebox/compiler/codegen/cpu/shared_functions.h"
 #include "fusebox/compiler/profile.h"
 #include "fusebox/graph/check.h"
 
@@ -19,7 +17,7 @@ namespace {
 
 constexpr size_t kKernelsAPiece = 64;
 
-// As a symbol that perf and gdb show.
+// A name as a symbol, as perf and gdb show it.
 std::string Symbol(std::string symbol) {
   std::ranges::replace_if(symbol, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
   return symbol;
@@ -36,8 +34,8 @@ class ProgramEmitter {
     EmitEntry(entry, turns);
   }
 
-  // The program as a region of another one: void(RunContext* of its own, RunContext* of the run, i64 thread, i64 threads,
-  // i64 batch) runs it once.
+  // Emits the program as a region of another one: void(RunContext* of its own, RunContext* of the run, i64 thread,
+  // i64 threads, i64 batch) runs it once.
   llvm::Function* RunAsRegion(const std::string& name) {
     const std::vector<Turn> turns = EmitKernels(name + "_");
     llvm::Function* f =
@@ -49,13 +47,13 @@ class ProgramEmitter {
   }
 
  private:
-  // A step: the kernels in order, and where their phases begin.
+  // A step is a list of turns: kernels in order.
   struct Turn {
     size_t kernel;
     bool begins_phase;
   };
 
-  // All functions but the one that calls them; their names begin with the prefix.
+  // Emits all functions but the one that calls them. Their names begin with the prefix.
   std::vector<Turn> EmitKernels(const std::string& prefix) {
     for (const Kernel& kernel : program_.kernels) {
       const bool is_control = kernel.kind == KernelKind::kControl;
@@ -92,7 +90,8 @@ class ProgramEmitter {
     return turns;
   }
 
-  // The regions of a branch or loop, each a program of its own. The profile knows kernels of the program alone.
+  // The regions of a branch or loop, each a program of its own. The profile records kernels of the outermost program
+  // alone.
   void EmitRegions(size_t k, const std::string& prefix) {
     const NodeId id = program_.kernels[k].members.front();
     const std::vector<FusedProgram>& regions = program_.regions.at(id);
@@ -107,8 +106,8 @@ class ProgramEmitter {
   static constexpr size_t kNone = size_t(-1);
   struct Function {
     llvm::Function* body;
-    llvm::Function* share = nullptr;               // If it is called several times.
-    std::function<WorkUnits(Value* batch)> units;  // What it has, emitted where the builder stands.
+    llvm::Function* of_thread = nullptr;           // Does a thread's part of the units; null if it is called once.
+    std::function<WorkUnits(Value* batch)> units;  // Its units, emitted where the builder stands.
   };
   using UnitsOf = std::function<WorkUnits(const KernelContext&)>;
 
@@ -123,7 +122,7 @@ class ProgramEmitter {
             .by_rows = k != kNone && plan_.by_rows[k]};
   }
 
-  // The function of this user, if it is the first, for kernel k or none:
+  // Emits the function of this user, for kernel k or for none, if the user is the function's first:
   //     void(RunContext*, i64 first_row, i64 batch, i64 begin, i64 end, places)
   void EmitFunction(size_t user, size_t k, const std::string& symbol, const UnitsOf& units,
                     const std::function<void(const KernelContext&)>& body) {
@@ -146,28 +145,21 @@ class ProgramEmitter {
                             context.batch = batch;
                             return units(context);
                           }});
-    if (shared_.UsersOf(shared_.FunctionOf(user)) > 1) EmitShareFunction(functions_.back(), Symbol(symbol));
+    if (shared_.UsersOf(shared_.FunctionOf(user)) > 1) EmitThreadFunction(functions_.back(), Symbol(symbol));
   }
 
-  // What each call of a function that is called often would repeat: void(RunContext*, i64 first_row, i64 batch, i64 thread,
-  // i64 threads, places) does the thread's share of the units.
-  void EmitShareFunction(Function& function, const std::string& symbol) {
+  // For a function that is called several times, emits once what each call would repeat: void(RunContext*, i64
+  // first_row, i64 batch, i64 thread, i64 threads, places) computes the thread's part of the units.
+  void EmitThreadFunction(Function& function, const std::string& symbol) {
     llvm::Function* f = ir_.Begin(symbol + "_share", ir_.b.getVoidTy(),
                                   {ir_.ptr(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.i64(), ir_.ptr()}, false);
     SetThread(f->getArg(0), f->getArg(0), f->getArg(3), f->getArg(4));
     CallBody(function, f->getArg(1), f->getArg(2), f->getArg(5));
     ir_.b.CreateRetVoid();
-    function.share = f;
+    function.of_thread = f;
   }
 
-  Value* Field(size_t offset, llvm::Type* type) { return ir_.b.CreateLoad(type, FieldAddress(offset)); }
-  // A bit of RunContext::states_are_packed.
-  Value* Packed(int64_t bit) {
-    return ir_.b.CreateAnd(Field(offsetof(RunContext, states_are_packed), ir_.i64()), ir_.I64(bit));
-  }
-  Value* FieldAddress(size_t offset) { return ir_.b.CreateConstInBoundsGEP1_64(ir_.b.getInt8Ty(), run_, offset); }
-
-  // A barrier as a function of its own, for programs with many: void(RunContext*, i64 thread, i64 threads).
+  // The barrier as a function, for programs that have many: void(RunContext*, i64 thread, i64 threads).
   void EmitWait() {
     llvm::Function* f = ir_.Begin("wait", ir_.b.getVoidTy(), {ir_.ptr(), ir_.i64(), ir_.i64()}, false);
     SetThread(f->getArg(0), f->getArg(0), f->getArg(1), f->getArg(2));
@@ -184,8 +176,8 @@ class ProgramEmitter {
     return turns;
   }
 
-  // The turns of a long program in functions of their own, some each: LLVM takes more than twice the time for a function of
-  // twice the length.
+  // Spreads the turns of a long program over several functions: for a function of twice the length, LLVM takes more
+  // than twice the time.
   void EmitPieces(std::span<const Turn> turns, const std::string& prefix) {
     if (turns.size() <= kKernelsAPiece) return;
     EmitWait();
@@ -222,82 +214,22 @@ class ProgramEmitter {
   }
 
   void EmitEntry(const std::string& name, std::span<const Turn> turns) {
-    auto& b = ir_.b;
-    llvm::Function* f = ir_.Begin(name, b.getVoidTy(), {ir_.ptr(), ir_.i64()}, true);
-    run_ = f->getArg(0);
-    Value* thread = f->getArg(1);
-    Value* threads = Field(offsetof(RunContext, threads), ir_.i64());
-    Value* batch = Field(offsetof(RunContext, batch), ir_.i64());
-    Value* rows = Field(offsetof(RunContext, rows), ir_.i64());
-    Value* first = Field(offsetof(RunContext, first_step), ir_.i64());
-    Value* end = ir_.Add(first, Field(offsetof(RunContext, steps), ir_.i64()));
-    Value* yield = Field(offsetof(RunContext, yield), ir_.ptr());
-    Value* heeds_late = b.CreateIsNotNull(Field(offsetof(RunContext, heeds_late), ir_.i64()));
-    SetThread(run_, run_, thread, threads);
-    Value* leads = b.CreateICmpEQ(thread, ir_.I64(0));
-    ir_.If(leads, [&] { b.CreateStore(ir_.I64(0), FieldAddress(offsetof(RunContext, steps_done))); });
-
-    if (!plan_.packed.empty()) {
-      Value* stale = b.CreateIsNull(Packed(1));
-      ir_.If(stale, [&] {
-        for (const size_t user : pack_) CallPanels(user);
-        Barrier();
-      });
-    }
-
-    // step = first; while (step < end && step * batch < rows) { ...; if (stop) break; }
-    auto* header = llvm::BasicBlock::Create(ir_.context(), "step", f);
-    auto* body = llvm::BasicBlock::Create(ir_.context(), "work", f);
-    auto* next = llvm::BasicBlock::Create(ir_.context(), "next", f);
-    auto* done = llvm::BasicBlock::Create(ir_.context(), "done", f);
-    llvm::BasicBlock* before = b.GetInsertBlock();
-    b.CreateBr(header);
-    b.SetInsertPoint(header);
-    llvm::PHINode* step = b.CreatePHI(ir_.i64(), 2);
-    step->addIncoming(first, before);
-    Value* first_row = ir_.Mul(step, batch);
-    b.CreateCondBr(b.CreateAnd(b.CreateICmpSLT(step, end), b.CreateICmpSLT(first_row, rows)), body, done);
-
-    b.SetInsertPoint(body);
-    Value* count = ir_.Min(batch, b.CreateSub(rows, first_row));
-    CallAll(turns, first_row, count);
-    if (!plan_.copies.empty()) {
-      Barrier();
-      ir_.If(leads, [&] { Copies(first_row, count); });
-    }
-    // Thread 0 asks for all whether to go on. Two slots by turns: nobody may see the verdict on a later step.
-    Value* verdict =
-        b.CreateInBoundsGEP(b.getInt32Ty(), FieldAddress(offsetof(RunContext, stop)), b.CreateAnd(step, ir_.I64(1)));
-    Value* after = ir_.Add(step, ir_.I64(1));
-    ir_.If(leads, [&] {
-      b.CreateStore(b.CreateSub(after, first), FieldAddress(offsetof(RunContext, steps_done)));
-      const auto relaxed = [&](Value* word) {
-        llvm::LoadInst* value = b.CreateAlignedLoad(b.getInt32Ty(), word, llvm::Align(4));
-        value->setAtomic(llvm::AtomicOrdering::Monotonic);
-        return value;
-      };
-      b.CreateStore(b.getInt32(0), verdict);
-      ir_.If(b.CreateIsNotNull(yield), [&] { b.CreateStore(relaxed(yield), verdict); });
-      ir_.If(heeds_late, [&] {
-        Value* late = relaxed(FieldAddress(offsetof(RunContext, late)));
-        b.CreateStore(b.CreateOr(b.CreateLoad(b.getInt32Ty(), verdict), late), verdict);
-      });
-    });
-    Barrier();
-    Value* stop = b.CreateLoad(b.getInt32Ty(), verdict);
-    b.CreateCondBr(b.CreateIsNull(stop), next, done);
-    b.SetInsertPoint(next);
-    step->addIncoming(after, next);
-    b.CreateBr(header);
-    b.SetInsertPoint(done);
-    if (std::ranges::any_of(unpack_, [](size_t user) { return user != kNone; })) {
-      ir_.If(b.CreateIsNull(Packed(2)), [&] {
-        for (const size_t user : unpack_) {
-          if (user != kNone) CallPanels(user);
-        }
-      });
-    }
-    b.CreateRetVoid();
+    const auto call_all = [this](const std::vector<size_t>& users) {
+      for (const size_t user : users) {
+        if (user != kNone) CallPanels(user);
+      }
+    };
+    const auto some = [](const std::vector<size_t>& users) {
+      return std::ranges::any_of(users, [](size_t user) { return user != kNone; });
+    };
+    EntryParts parts{
+        .begin = [this](Value* run, Value* thread, Value* threads) { SetThread(run, run, thread, threads); },
+        .step = [&](Value* first_row, Value* rows) { CallAll(turns, first_row, rows); },
+        .barrier = [this] { Barrier(); }};
+    if (some(pack_)) parts.pack = [&] { call_all(pack_); };
+    if (some(unpack_)) parts.unpack = [&] { call_all(unpack_); };
+    if (!plan_.copies.empty()) parts.copy = [this](Value* first_row, Value* rows) { Copies(first_row, rows); };
+    codegen::EmitEntry(ir_, name, parts);
   }
 
   void Barrier() {
@@ -311,7 +243,7 @@ class ProgramEmitter {
   void CallKernel(size_t k, Value* first_row, Value* count) {
     Recorded(int64_t(k), [&] {
       if (user_of_[k] == kNone) return RunControl(k, first_row, count);
-      CallShare(user_of_[k], first_row, count);
+      CallForThread(user_of_[k], first_row, count);
     });
   }
 
@@ -331,21 +263,21 @@ class ProgramEmitter {
   }
 
   void CallPanels(size_t user) {
-    Recorded(Profile::kPacking, [&] { CallShare(user, ir_.I64(0), ir_.I64(row_capacity_)); });
+    Recorded(Profile::kPacking, [&] { CallForThread(user, ir_.I64(0), ir_.I64(row_capacity_)); });
   }
 
-  void CallShare(size_t user, Value* first_row, Value* count) {
+  void CallForThread(size_t user, Value* first_row, Value* count) {
     const Function& function = functions_[shared_.FunctionOf(user)];
     llvm::Constant* places = shared_.Places(ir_, user);
-    if (function.share == nullptr) return CallBody(function, first_row, count, places);
-    ir_.b.CreateCall(function.share, {run_, first_row, count, thread_, threads_, places});
+    if (function.of_thread == nullptr) return CallBody(function, first_row, count, places);
+    ir_.b.CreateCall(function.of_thread, {run_, first_row, count, thread_, threads_, places});
   }
 
-  // The thread's share of the units.
+  // Calls the function for the thread's part of the units.
   void CallBody(const Function& function, Value* first_row, Value* count, Value* places) {
     auto& b = ir_.b;
     const WorkUnits units = function.units(count);
-    // Divisions take longer than a small kernel.
+    // One thread alone needs no divisions, which take longer than a small kernel.
     const auto before = [&](Value* thread) { return UnitsBefore(ir_, units, thread, threads_); };
     const Values range = ir_.Choose(
         together_, [&] { return Values{before(thread_), before(ir_.Add(thread_, ir_.I64(1)))}; },
@@ -355,7 +287,7 @@ class ProgramEmitter {
            [&] { b.CreateCall(function.body, {run_, first_row, count, begin, end, places}); });
   }
 
-  // Where the program is compiled for a profile, notes how long it took.
+  // Records when the kernel ran, if the program is compiled for a profile.
   void Recorded(int64_t kernel, const std::function<void()>& work) {
     if (!profile_) return work();
     auto& b = ir_.b;
@@ -404,49 +336,6 @@ class ProgramEmitter {
 void EmitProgram(llvm::Module& module, const std::string& entry, const FusedProgram& program, const Plan& plan,
                  int64_t row_capacity, const Target& target, bool profile) {
   ProgramEmitter(module, program, plan, row_capacity, target, profile).Run(entry);
-}
-
-std::string ProgramText(const FusedProgram& program, const Plan& plan, int64_t row_capacity, const Target& target,
-                        bool profile) {
-  const auto& [vector_bytes, registers, fma, caches] = target;
-  const auto& [tile_rows, row_tiles, tall] = plan.row_cut;
-  std::string text = fmt::format("rows {} profile {} vectors {} x {} fma {} caches {} {} {}\n", row_capacity, profile,
-                                 registers, vector_bytes, fma, caches.l1d, caches.l2, caches.l3);
-  const auto add = [&text]<class... Args>(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
-  };
-  std::unordered_map<std::string, size_t> known;
-  const auto add_use = [&](Fingerprint fingerprint, const std::string& name) {
-    const auto [at, is_new] = known.emplace(std::move(fingerprint.text), known.size());
-    if (is_new) add("function {} {}\n{}", at->second, name, at->first);
-    add("use {} {}\n", at->second, fmt::join(fingerprint.numbers, " "));
-  };
-  for (const Kernel& kernel : program.kernels) add_use(FingerprintOf(program, plan, kernel), NameOf(program, kernel));
-  for (const Plan::Packed& packed : plan.packed) {
-    const Node& state = program.graph[packed.state];
-    add_use(FingerprintOf(program, plan, packed, true), state.attributes.String("name"));
-    if (packed.updated) add_use(FingerprintOf(program, plan, packed, false), state.attributes.String("name"));
-  }
-  for (const auto& [id, control] : plan.controls) {
-    add("control {} arena {} goes on {}\n", id, control.arena, control.goes_on);
-    for (const auto& [node, here, other] : control.results) add("result {} {} {}\n", node, here, other);
-    for (const NodeId operand : program.graph[id].inputs) {
-      const fusebox::Place& place = plan.places[StorageOf(program.graph, operand)];
-      add("operand {} at {} {} {}\n", ToString(program.graph[operand].type), int(place.kind), place.port, place.offset);
-    }
-    for (size_t i = 0; i < control.regions.size(); ++i) {
-      const Plan& region = control.regions[i];
-      for (const Port& port : region.ports) add("port {} {}\n", int(port.kind), port.name);
-      text += ProgramText(program.regions.at(id)[i], region, row_capacity, target, profile);
-    }
-  }
-  for (const auto& phase : plan.phases) add("phase {}\n", fmt::join(phase, " "));
-  add("tiles of rows {} {} {}\n", tile_rows, row_tiles, tall);
-  for (const Plan::Copy& copy : plan.copies) {
-    add("copy {} from {} to {}\n", ToString(program.graph[copy.from].type), plan.places[copy.from].offset,
-        copy.to_port);
-  }
-  return text;
 }
 
 }  // namespace fusebox::codegen

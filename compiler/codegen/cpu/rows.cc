@@ -31,13 +31,13 @@ int64_t FirstOfOneLoop(const KernelContext& c) {
   for (const NodeId id : c.kernel.members) {
     const Node& node = c.graph()[id];
     if (c.kernel.space.size() > 1) {
-      if (node.op == Op::kRows || node.op == Op::kGather) {
+      if (PicksRows(node)) {
         first = 1;
         continue;
       }
-      if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) return -1;
+      if (!ReadsSamePoint(node)) return -1;
     }
-    if (node.info().kind != OpKind::kElementwise && node.op != Op::kBroadcast) continue;
+    if (!ReadsSamePoint(node)) continue;
     for (const NodeId input : DataInputs(node)) {
       const Shape& shape = c.graph()[input].type.shape;
       if (c.LayoutOf(input) != Layout::kExact) return -1;
@@ -203,8 +203,8 @@ class RowsEmitter {
       const Node& node = c_.graph()[id];
       const DType dtype = c_.graph()[node.inputs[0]].type.dtype;
       llvm::Type* type = Ir::Lanes(ir_.ElementType(dtype), kLanes);
-      state.push_back(node.op == Op::kSum ? llvm::Constant::getNullValue(type) : MaximumIdentity(ir_, dtype, type));
-      if (node.op == Op::kArgMax) state.push_back(ir_.Integer(Ir::Lanes(ir_.b.getInt32Ty(), kLanes), -1));
+      state.push_back(FoldingOf(node.op).identity(ir_, dtype, type));
+      if (node.info().gives_index) state.push_back(ir_.Integer(Ir::Lanes(ir_.b.getInt32Ty(), kLanes), -1));
     }
     return state;
   }
@@ -217,8 +217,7 @@ class RowsEmitter {
       const DType dtype = c_.graph()[node.inputs[0]].type.dtype;
       Value* x = OperandOfReduction(node, point);
       Value* old = state[k];
-      Value* next = nullptr;
-      if (node.op == Op::kArgMax) {
+      if (node.info().gives_index) {
         Value* old_index = state[k + 1];
         llvm::Type* words = old_index->getType();
         Value* here =
@@ -230,7 +229,7 @@ class RowsEmitter {
         k += 2;
         continue;
       }
-      next = node.op == Op::kSum ? Sum(ir_, dtype, old, x) : Maximum(ir_, dtype, old, x);
+      Value* next = FoldingOf(node.op).combine(ir_, dtype, old, x);
       state[k++] = point.mask != nullptr ? b.CreateSelect(point.mask, next, old) : next;
     }
     return state;
@@ -240,7 +239,7 @@ class RowsEmitter {
     const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
     if (c_.kernel.Has(storage)) return points_.Element(storage, point);
     // The reduction's own shape says nothing of its operand's; an identity of the operand's shape does.
-    Node reader{.op = Op::kStopGradient, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
+    Node reader{.op = Op::kCopy, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
     return points_.Operand(reader, 0, point);
   }
 
@@ -249,7 +248,7 @@ class RowsEmitter {
     for (const NodeId id : folds) {
       const Node& node = c_.graph()[id];
       const DType dtype = c_.graph()[node.inputs[0]].type.dtype;
-      if (node.op == Op::kArgMax) {
+      if (node.info().gives_index) {
         points_.reduced[id] = FoldArgMax(dtype, state[k], state[k + 1]);
         k += 2;
       } else {
@@ -273,7 +272,7 @@ class RowsEmitter {
     if (!v->getType()->isVectorTy()) return v;
     for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
       const auto [a, b] = Halves(v, half);
-      v = op == Op::kSum ? Sum(ir_, dtype, a, b) : Maximum(ir_, dtype, a, b);
+      v = FoldingOf(op).combine(ir_, dtype, a, b);
     }
     return ir_.b.CreateExtractElement(v, uint64_t(0));
   }

@@ -17,9 +17,9 @@ Value* UnitsBefore(Ir& ir, const WorkUnits& units, Value* thread, Value* threads
   if (units.group == 1) return before;
 
   Value* groups = b.CreateUDiv(units.count, ir.I64(units.group));
-  Value* most = b.CreateUDiv(b.CreateSub(ir.Add(groups, threads), ir.I64(1)), threads);  // Of a thread.
+  Value* most = b.CreateUDiv(b.CreateSub(ir.Add(groups, threads), ir.I64(1)), threads);  // For one thread.
   Value* longest = ir.Mul(ir.Mul(most, ir.I64(units.group * units.work)), threads);
-  Value* is_even = b.CreateICmpULE(ir.Mul(longest, ir.I64(kShareOff)), ir.Mul(all, ir.I64(kShareOff + 1)));
+  Value* is_even = b.CreateICmpULE(ir.Mul(longest, ir.I64(kMostImbalance)), ir.Mul(all, ir.I64(kMostImbalance + 1)));
   Value* whole = ir.Min(ir.Mul(ir.Mul(thread, most), ir.I64(units.group)), units.count);
   return b.CreateSelect(is_even, whole, before);
 }

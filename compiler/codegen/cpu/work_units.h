@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// What of a kernel's work is whose. A kernel is cut into units by its data alone, never by the number of threads; which
-// units are a thread's depends on that number.
+// Divides a kernel's work among threads. The data alone decide how a kernel is cut into units; the number of threads
+// only decides which units each of them computes.
 #pragma once
 #include "fusebox/compiler/codegen/ir.h"
 
 namespace fusebox::codegen {
 
-// A kernel's units: how many, as a value that depends on the rows of the step; and how much work one is, that of the last
-// `light` ones being less than the others'. From the first on, so many at a time are a group, which reads and writes the
-// same: they should be one thread's. Light ones, if there are any, are the last group.
 struct WorkUnits {
-  Value* count;
-  int64_t light = 0;
-  int64_t work = 1, light_work = 1;
+  Value* count;                      // Depends on the rows of the step.
+  int64_t light = 0;                 // The last so many units are less work than the others.
+  int64_t work = 1, light_work = 1;  // How much work a unit is.
+  // So many units at a time, from the first on, read and write the same memory, so one thread should compute them. The
+  // light units, if there are any, are the last group.
   int64_t group = 1;
 };
 
-// How many of the units come before those of thread `thread` of so many, if each has as much work; all of them where
-// `thread` is `threads`. Threads get whole groups if none has a sixteenth more to do than its share then.
+// How many units come before those of thread `thread` of `threads`, if all threads get equal work; all units if
+// `thread` equals `threads`. Threads get whole groups if that gives none of them a sixteenth more than an equal part
+// (kMostImbalance).
 Value* UnitsBefore(Ir& ir, const WorkUnits& units, Value* thread, Value* threads);
 
 }  // namespace fusebox::codegen

@@ -27,7 +27,7 @@ NodeId FoldConstants(Site at) {
   const absl::StatusOr<Literal> result = EvaluateNode(at.node, inputs, /*batch=*/1);
   if (!result.ok()) return 0;
   const double number = result->ToDoubles()[0];
-  // An i64 may be more than a constant can say.
+  // An i64 may be larger than a constant can hold.
   const double numbers[] = {number};
   if (Literal::FromDoubles(at.node.type.dtype, {}, numbers) != *result) return 0;
   return at.Constant(number, at.node.type.dtype);
@@ -55,7 +55,7 @@ NodeId MultiplyByOne(Site at) {
 
 // -(-x) = x,  not not x = x
 NodeId Twice(Site at) {
-  if (at.node.op != Op::kNegate && at.node.op != Op::kNot) return 0;
+  if (!at.node.info().own_inverse) return 0;
   return at.InputIs(0, at.node.op) ? at.input(0).inputs[0] : 0;
 }
 
@@ -68,8 +68,8 @@ NodeId AddNegated(Site at) {
   return 0;
 }
 
-// a + (-b) * c = a - b * c, and so on: the sign of a product is that of the sum it goes into. Should the product have
-// other users too, a second one is made; it costs less than the loop around it.
+// a + (-b) * c = a - b * c, and so on: the sign of a product moves into the sum that uses it. If the product has other
+// users too, this makes a second one, which costs less than the loop around it.
 NodeId AddNegatedProduct(Site at) {
   if (at.node.op != Op::kAdd && at.node.op != Op::kSubtract) return 0;
   const auto without_sign = [&at](NodeId id) -> NodeId {
@@ -102,15 +102,7 @@ NodeId MultiplyNegated(Site at) {
 
 // max(x, x) = min(x, x) = x and x = x or x = x
 NodeId OneOfEquals(Site at) {
-  switch (at.node.op) {
-    case Op::kMax:
-    case Op::kMin:
-    case Op::kAnd:
-    case Op::kOr:
-      return at.node.inputs[0] == at.node.inputs[1] ? at.node.inputs[0] : 0;
-    default:
-      return 0;
-  }
+  return at.node.info().idempotent && at.node.inputs[0] == at.node.inputs[1] ? at.node.inputs[0] : 0;
 }
 
 // select(c, x, x) = x,  select(true, a, b) = a,  select(false, a, b) = b,  select(not c, a, b) = select(c, b, a)
@@ -129,9 +121,9 @@ NodeId Nothing(Site at) {
   return at.input(0).type == at.node.type ? at.node.inputs[0] : 0;
 }
 
-// What can be there or not is not there: transpose_a = false, keepdims = false
+// Optional flags that are false are left out: transpose_a = false, keepdims = false
 NodeId PlainAttributes(Site at) {
-  if (at.node.info().kind == OpKind::kSource) return 0;  // A state's flags say who it is.
+  if (at.node.info().kind == OpKind::kSource) return 0;  // A state's flags are part of its identity.
   Node plain = at.node;
   plain.attributes = {};
   bool changed = false;

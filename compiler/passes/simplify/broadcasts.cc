@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules that compute once what is repeated, and repeat it as late as possible: most broadcasts end up in an elementwise
-// op that would have broadcast its operand by itself.
+// Rules that compute repeated values once and repeat them as late as possible. Most broadcasts end up in an elementwise
+// op that broadcasts its operands anyway.
 #include <algorithm>
 
 #include "fusebox/compiler/passes/simplify/rules.h"
@@ -31,7 +31,7 @@ NodeId BroadcastOfStretched(Site at) {
   return x != at.node.inputs[0] ? at.Instead(x) : 0;
 }
 
-// Where nothing is repeated, broadcast x = reshape x, which costs nothing
+// If nothing is repeated, broadcast x = reshape x, which costs nothing
 NodeId BroadcastThatRepeatsNothing(Site at) {
   if (at.node.op != Op::kBroadcast) return 0;
   const Shape &from = at.input(0).type.shape, &to = at.node.type.shape;
@@ -39,7 +39,7 @@ NodeId BroadcastThatRepeatsNothing(Site at) {
   return at.Reshape(at.node.inputs[0], to);
 }
 
-// One element repeated everywhere stays so wherever its copies are moved: reshape broadcast x = broadcast x
+// One element repeated everywhere stays the same wherever its copies move: reshape broadcast x = broadcast x
 NodeId MovementOfOneElement(Site at) {
   if (at.node.op != Op::kReshape && at.node.op != Op::kTranspose && at.node.op != Op::kSlice) return 0;
   if (!at.InputIs(0, Op::kBroadcast)) return 0;

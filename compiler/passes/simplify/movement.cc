@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules about elements that only change place.
+// Rules about ops that only move elements.
 #include <algorithm>
 #include <numeric>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The simplest layer with a memory: step by step along time, h <- tanh(x W + h U + b), and its last h is the result:
+// The simplest layer with a memory: for each time step, h <- tanh(x W + h U + b). The result is the last h:
 //     x [N, time, in]  -->  y [N, units]
-// The loop is compiled as one, whatever the number of steps, and so is the one that its gradient needs.
+// The loop is compiled as a loop, for any number of steps, and so is the loop of its gradient.
 // Source: Elman (1990), Finding structure in time; keras.layers.SimpleRNN.
 #include <fusebox/plugins/sdk/sdk.h>
 
@@ -30,7 +30,7 @@ class SimpleRecurrent final : public sdk::Layer {
 };
 
 FUSEBOX_PLUGIN(SimpleRecurrent, {.id = "acme/simple_recurrent",
-                                 .doc = "Step by step along time, tanh(x W + h U + b); its result is the last h.",
-                                 .attributes = {sdk::Int("units").Min(1).Doc("width of the memory and the output")}});
+                                 .doc = "h <- tanh(x W + h U + b) for each time step; returns the last h.",
+                                 .attributes = {sdk::Int("units").Min(1).Doc("width of h")}});
 
 }  // namespace acme

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the peers are: Debian packages, Python environments, and programs of C++. Each is made on first use where it is
-missing; if that fails, its peers are left out for that reason."""
+"""Environments of the peers: Debian packages, Python environments, and C++ programs. A missing one is made on first
+use; if that fails, its peers are left out for that reason."""
 
 import functools
 import pathlib
@@ -21,7 +21,7 @@ def setup(words):
 
 
 class Places:
-    """Knows the folder of each peer's place, with bin/ in it, and makes it if need be."""
+    """The folder of each kind of peer, with bin/ in it; made if missing."""
 
     def __init__(self, folder):
         self.folder = folder.resolve()

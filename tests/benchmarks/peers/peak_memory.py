@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a command, and writes the most memory that it had at once, in MB, as the last line of stderr."""
+"""Runs a command, and writes its peak memory, in MB, as the last line of stderr."""
 
 import resource
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the measurements say: the table, and the chart."""
+"""Reports measurements: the table, and the chart."""
 
 import collections
 import dataclasses
@@ -37,12 +37,12 @@ class Row:
     fusebox: str
     peer: str
     peers_time: str
-    ratio: float  # Of the least times.
+    ratio: float  # Of the minimum times.
     of_medians: float
 
 
 def rows(jobs, results, peaks):
-    """One for each peer in each case; and their means, for a job of so many cases that nobody reads them all."""
+    """One for each peer in each case; only their means for a job with many cases."""
     for name, job in jobs.items():
         means, efficiencies = collections.defaultdict(list), []
         for case in job.cases:
@@ -74,7 +74,7 @@ def rows(jobs, results, peaks):
 
 
 def with_itself(jobs, results):
-    """Lines of a table: how a system compares with itself on other threads, or when it is quiet."""
+    """Lines of a table: each system compared with itself on other threads, or on a quiet machine."""
     for name, job in jobs.items():
         for case, systems in results[name].items():
             for system, by_threads in systems.items():
@@ -105,7 +105,7 @@ def table(all_rows):
 
 
 def disagreements(jobs, results):
-    """Where a peer computes something else than fusebox, so that its time says nothing."""
+    """Peers whose results differ from fusebox's, so that their times are not comparable."""
     for name, job in jobs.items():
         for case, systems in results[name].items():
             expected = next(iter(systems.get("fusebox", {}).values()), {"check": math.nan})["check"]
@@ -117,7 +117,7 @@ def disagreements(jobs, results):
 
 
 def chart(all_rows, title, path):
-    """Bars from 1 to the ratio, to the right where fusebox is faster. Of a job with means only those are drawn."""
+    """Bars from 1 to the ratio, to the right if fusebox is faster. Jobs with means show only these."""
     averaged = {row.job.split(":")[0] for row in all_rows if not row.peers_time}
     drawn = [row for row in all_rows if not (row.peers_time and row.job.split(":")[0] in averaged)]
     colors = {peer: index + 1 for index, peer in enumerate(dict.fromkeys(row.peer for row in drawn))}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured, in plain words (Job, Case, Peer), and how one measurement is made."""
+"""Describes the measurements (Job, Case, Peer), and makes single ones."""
 
 import contextlib
 import dataclasses
@@ -20,19 +20,19 @@ class Case:
     name: str
     arguments: dict  # Of the peers' programs.
     benchmark: str  # fusebox's, up to its number of threads: "Epoch/sgd/batch:32".
-    flops: float  # Of what one time is taken of.
+    flops: float  # Of one timed unit.
     busy: bool = False  # While another process keeps one of the cores busy.
 
 
 @dataclasses.dataclass(frozen=True)
 class Peer:
     name: str
-    place: str  # "python" or "torch", of which it is a script, or "native".
+    place: str  # "python" or "torch" for a script in that environment, or "native".
     program: str
     arguments: dict = dataclasses.field(default_factory=dict)
     variables: dict = dataclasses.field(default_factory=dict)
     takes: Callable = lambda case: True
-    epochs: int = 1000  # At most; for those that are slow.
+    epochs: int = 1000  # Maximum, for slow peers.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,22 +41,22 @@ class Job:
     benchmark: str  # bench_<this> is fusebox's.
     cases: list
     peers: list
-    calls: bool = False  # Short calls, many of which are timed together; else epochs.
+    calls: bool = False  # Short calls, timed in groups; otherwise epochs.
     threads: bool = True  # With all cores, too.
-    all_cores: bool = False  # With all cores alone.
-    versus: str = ""  # Tell how each compares with itself: on other "threads", or in the case of this name.
-    unit: str = "s"  # Or "MB": of memory, at most,
-    less: float = 0  # without so many.
+    all_cores: bool = False  # Only with all cores.
+    versus: str = ""  # Compares each system with itself: on other "threads", or in the case of this name.
+    unit: str = "s"  # Or "MB": peak memory,
+    less: float = 0  # minus this many.
     variables: dict = dataclasses.field(default_factory=dict)  # Of fusebox's benchmark.
-    tolerance: float = 1e-3  # Of what they should agree on.
+    tolerance: float = 1e-3  # Of the number on which systems should agree.
 
 
 class Failed(Exception):
-    """A measurement that cannot be had, and why."""
+    """A measurement that is not possible, and the reason."""
 
 
 def openblas_core():
-    """Debian's OpenBLAS takes its oldest kernels, for SSE3, on a processor that came out after it: then these are fair."""
+    """Debian's OpenBLAS falls back to its oldest kernels, for SSE3, on newer processors: these are fair there."""
     flags = set()
     with contextlib.suppress(OSError):
         for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
@@ -67,7 +67,7 @@ def openblas_core():
     return {"OPENBLAS_CORETYPE": core} if core else {}
 
 
-# Those that train, with what `Case.arguments` say. The data of tiny and random networks are made up.
+# Peers that train, with the arguments of `Case.arguments`. The data of tiny and random networks are synthetic.
 JAX = Peer("JAX, lax.scan", "python", "jax_train.py")
 LIBTORCH = Peer("LibTorch", "native", "libtorch_train")
 PYTORCH = Peer("PyTorch, eager", "torch", "torch_train.py")
@@ -75,14 +75,14 @@ KERAS = Peer("Keras on TensorFlow", "python", "keras_train.py", variables={"KERA
 
 
 def training_flops(widths):
-    """Of fully connected layers, a row: forward and both gradients, but none of the input."""
+    """Operations of fully connected layers per row: forward and both gradients, without the gradient of the input."""
     pairs = list(zip(widths, widths[1:]))
     return 6 * sum(a * b for a, b in pairs) - 2 * widths[0] * widths[1]
 
 
 @contextlib.contextmanager
 def busy_core(core):
-    """Another process keeps the core busy meanwhile."""
+    """Keeps the core busy with another process meanwhile."""
     neighbour = subprocess.Popen([sys.executable, "-c", "while True: pass"],
                                  preexec_fn=lambda: os.sched_setaffinity(0, {core}))
     try:
@@ -93,9 +93,9 @@ def busy_core(core):
 
 
 def measure(command, threads, variables={}, busy=False):
-    """What a program writes to stdout and stderr. It gets `threads` cores, and every library is told so in its own
-    words."""
-    # These two choose other kernels for OpenBLAS than it would choose itself.
+    """Runs a program and returns its stdout and stderr. It gets `threads` cores, and the variables that tell every
+    library so."""
+    # These two variables would make OpenBLAS choose other kernels than by itself.
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     for name in ["OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"]:
         environment[f"{name}_THREADS"] = str(threads)
@@ -114,7 +114,7 @@ def measure(command, threads, variables={}, busy=False):
 
 
 def measure_for(job, case, command, threads, variables):
-    """As measure. The second result is the memory that a job of this unit asks for, else None."""
+    """Like measure. The second result is the peak memory if the unit of the job asks for it, else None."""
     if job.unit != "MB":
         return measure(command, threads, variables, case.busy)[0], None
     output, errors = measure([sys.executable, here / "peak_memory.py", *command], threads, variables, case.busy)
@@ -122,7 +122,7 @@ def measure_for(job, case, command, threads, variables):
 
 
 def iterations(output, name):
-    """Google Benchmark's runs, from its JSON."""
+    """The runs of Google Benchmark, from its JSON."""
     runs = json.loads(output)["benchmarks"]
     for run in runs:
         if run.get("error_occurred"):
@@ -166,7 +166,7 @@ def run_peer(places, options, job, peer, case, threads):
 
 
 def peak_flops(options, threads):
-    """Operations a second of the vector units, on so many threads: of many short runs, one that nobody disturbed."""
+    """Operations per second of the vector units on this many threads: the best of many short runs."""
     command = benchmark_command(options.build, "peak", f"--benchmark_filter=/threads:{threads}/",
                                 "--benchmark_repetitions=50", "--benchmark_min_time=0.005")
     return max(run["FLOPS"] for run in iterations(measure(command, threads)[0], "peak"))

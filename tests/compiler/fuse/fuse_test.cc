@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which nodes share a kernel, and what is said of those that do not.
+// Which nodes share a kernel, and the reasons reported for those that do not.
 #include "fusebox/compiler/fuse/fuse.h"
 
 #include <algorithm>
@@ -70,7 +70,8 @@ TEST(Fuse, SoftmaxIsOneKernelOfRows) {
   EXPECT_THAT(Lines(program), ElementsAre("rows: reduce_max subtract exp sum divide"));
 }
 
-// Loss by row and d loss / d logits, from one reading of the logits; only the batch's mean is another kernel.
+// Computes the loss of each row and d loss / d logits from one reading of the logits. Only the batch's mean is another
+// kernel.
 TEST(Fuse, SoftmaxCrossEntropyWithItsGradientIsOneKernelOfRows) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N,10]
@@ -142,8 +143,8 @@ TEST(Fuse, WhatIsCheapIsComputedAgain) {
   EXPECT_THAT(Lines(program), ElementsAre("rows: less exp select", "matmul: less matmul select"));
 }
 
-// A mask that two kernels compute again, one of which needs the other, and that the program asks for as well: it is
-// stored by one of them, and the other one does not come to wait for that.
+// A mask that two kernels recompute is also an output of the program. One of the kernels depends on the other. One of
+// them stores the mask, and the other does not have to wait for that.
 TEST(Fuse, WhatIsCheapMayBeAResultToo) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N,4]
@@ -173,7 +174,7 @@ TEST(Fuse, SaysWhyTwoProductsAreTwo) {
   EXPECT_THAT(Print(program), HasSubstr("# unfused %4 -> %5 matmul: "));
 }
 
-// Where two products meet, one of the edges stays; it has a reason as well.
+// Where two products meet, one of the edges remains; it has a reason, too.
 TEST(Fuse, SaysWhyASumOfTwoProductsJoinsOne) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N,4]
@@ -215,7 +216,8 @@ TEST(Fuse, EveryEdgeBetweenKernelsHasAReason) {
   EXPECT_GT(edges, 300);
 }
 
-// What a kernel needs comes before it; nothing is made twice but what is cheap; what is read elsewhere is stored.
+// A kernel comes after the kernels that it needs, only cheap nodes are computed twice, and values read by other kernels
+// are stored.
 TEST(Fuse, RandomProgramsAreWhole) {
   for (uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));

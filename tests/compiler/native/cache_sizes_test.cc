@@ -18,7 +18,7 @@ struct Cache {
   const char *level, *type, *size;
 };
 
-// What is read of a folder with these caches, as sysfs describes them.
+// The sizes that are read from a folder which describes these caches as sysfs does.
 CacheSizes Read(const std::vector<Cache>& caches) {
   std::string folder = (fs::path(::testing::TempDir()) / "fusebox_caches_XXXXXX").string();
   EXPECT_NE(mkdtemp(folder.data()), nullptr);
@@ -51,7 +51,7 @@ TEST(CacheSizes, WithoutAThirdLevelTheSecondIsTheLast) {
 TEST(CacheSizes, WhatIsNotSaidIsTheDefault) {
   EXPECT_EQ(Read({}), CacheSizes());
   EXPECT_EQ(ReadCacheSizes("/nowhere"), CacheSizes());
-  // As in machines that do not tell, or lie.
+  // Machines that report nothing, or wrong values.
   EXPECT_EQ(Read({{"1", "Data", ""}, {"2", "Unified", "0K"}, {"3", "Unified", "-5K"}}), CacheSizes());
   EXPECT_EQ(Read({{"1", "Data", "big"}, {"2", "Unified", "9999999999999999999K"}, {"3", "Unified", "7X"}}),
             CacheSizes());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What perf and GDB are told of compiled functions. The JIT looks at the environment when it is made, so each case has a
-// process of its own.
+// The symbols of compiled functions that perf and GDB see. The JIT reads the environment when it is created, so each
+// case runs in a process of its own.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -29,7 +29,7 @@ void CompileLayer() {
   if (!Compile(graph).ok()) std::cerr << "does not compile\n";
 }
 
-// Prints what a process with this in its environment has told, and ends.
+// Prints the symbols reported by a process with this environment, and exits.
 [[noreturn]] void Tell(const char* variable, const char* value) {
   unsetenv("FUSEBOX_PERF_MAP");
   unsetenv("FUSEBOX_GDB");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled code on disk: what is damaged, foreign or in the way is compiled anew, and programs compute the same.
+// Compiled code on disk: damaged, foreign or obstructing files make programs compile anew, with the same results.
 #include "fusebox/compiler/native/object_cache.h"
 
 #include <sys/resource.h>
@@ -105,7 +105,7 @@ void ExpectRun(const Graph& graph, bool hit, const std::string& bytes, const std
   EXPECT_EQ(outcome.bytes, bytes) << what;
 }
 
-// ---- What is stored is found again, and nothing else.
+// ---- Stored code is found again, and nothing else is.
 
 TEST_F(ObjectCacheTest, FindsWhatWasStored) {
   const auto cache = ObjectCache::Open();
@@ -201,7 +201,7 @@ TEST_F(ObjectCacheTest, AProgramIsCompiledOnceAndComputesTheSame) {
 }
 
 TEST_F(ObjectCacheTest, EachTargetHasItsOwnEntry) {
-  // Neither vectors nor fused multiply-adds: the IR is the same for all x86-64.
+  // Uses neither vectors nor fused multiply-adds: the IR is the same for all x86-64.
   const Graph graph = ParseGraph("%x = input : i32[]\n%0 = add %x, %x : i32[]\nreturn y = %0");
   const size_t targets = RunnableTargets().size();
   for (const bool hit : {false, true}) {
@@ -211,7 +211,7 @@ TEST_F(ObjectCacheTest, EachTargetHasItsOwnEntry) {
     }
   }
   EXPECT_THAT(Files(), SizeIs(targets));
-  // What is only looked at is not kept.
+  // Code that is not run is not kept.
   ASSERT_OK(Compile(graph, {.row_capacity = 5, .target_cpu = "aarch64:generic", .link = false}));
   EXPECT_THAT(Files(), SizeIs(targets));
 }
@@ -272,14 +272,14 @@ TEST_F(ObjectCacheTest, ADamagedEntryIsCompiledAnewAndReplaced) {
   damage(std::string(good.size(), '\0'), "zeros");
 }
 
-// Entries whose checksum is right, but which are another's.
+// Entries with a correct checksum that belong to another key.
 TEST_F(ObjectCacheTest, AnEntryOfAnotherKeyIsNotUsed) {
   const Graph graph = ParseGraph(kProgram);
   ASSERT_OK_AND_ASSIGN(const Outcome first, RunProgram(graph));
   ASSERT_THAT(Files(), SizeIs(1));
   const fs::path file = Files()[0];
   const std::string bytes = Read(file);
-  uint64_t size = 0;  // Behind magic and checksum.
+  uint64_t size = 0;  // After magic and checksum.
   std::memcpy(&size, bytes.data() + 16, sizeof size);
   const std::string key = bytes.substr(24, size);
   const auto cache = ObjectCache::Open();
@@ -291,12 +291,12 @@ TEST_F(ObjectCacheTest, AnEntryOfAnotherKeyIsNotUsed) {
     ASSERT_NE(at, std::string::npos) << "the key lacks " << fact;
     std::string other = key;
     other.insert(at + std::strlen(fact), "x");
-    // An object that would not even link.
+    // An object that cannot be linked.
     cache->Store(other, {"no object"});
     fs::rename(folder_ / ObjectCache::FileName(other), file);
     ExpectRun(graph, false, first.bytes, fact);
   }
-  // Right in all but that it is no code: the linker refuses it.
+  // Correct except that it is not code: the linker rejects it.
   cache->Store(key, {"no object"});
   ExpectRun(graph, false, first.bytes, "no object");
   cache->Store(key, {});
@@ -358,7 +358,7 @@ TEST_F(ObjectCacheTest, GoesOnWithoutAFolder) {
   }
 }
 
-// Runs `work` in a process of its own; whether it returned true.
+// Runs `work` in a process of its own. Returns whether it returned true.
 bool InProcess(const std::function<bool()>& work) {
   const pid_t child = fork();
   if (child == 0) _exit(work() ? 0 : 1);
@@ -370,7 +370,7 @@ bool InProcess(const std::function<bool()>& work) {
 TEST_F(ObjectCacheTest, AFullDiskLeavesNothingBehind) {
   EXPECT_TRUE(InProcess([&] {
     signal(SIGXFSZ, SIG_IGN);
-    const rlimit little = {1000, 1000};  // Of any file.
+    const rlimit little = {1000, 1000};  // Limits of the size of a file.
     setrlimit(RLIMIT_FSIZE, &little);
     const absl::StatusOr<Outcome> first = RunProgram(ParseGraph(kProgram)), again = RunProgram(ParseGraph(kProgram));
     return first.ok() && again.ok() && !again->hit && first->bytes == again->bytes;
@@ -378,7 +378,7 @@ TEST_F(ObjectCacheTest, AFullDiskLeavesNothingBehind) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-// ---- Many at once.
+// ---- Several processes at once.
 
 TEST_F(ObjectCacheTest, ProcessesShareAFolderWithOneWhoDeletes) {
   constexpr int kProcesses = 6, kRounds = 25;

@@ -72,7 +72,7 @@ TEST(CanonicalReductions, GoesAxisByAxisOverALargeArray) {
     %1 = sum %0 {axes = [1]} : f32[8]
     %2 = sum %1 {axes = [0]} : f32[]
     return %2)");
-  // Rows of one of many are shared anyway; small arrays and short rows are not worth it.
+  // The rows of one of many are shared already; small arrays and short rows are not worth it.
   const char* text = R"(
     %x = input                       : f32[8,64,64]
     %y = input                       : f32[63,64]

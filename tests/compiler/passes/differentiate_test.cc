@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the sweep writes, and where. That each op's own gradient is right is the gradient sweep's to show.
+// The nodes that the sweep writes, and their places. The gradient sweep tests the gradients of single ops.
 #include "fusebox/compiler/passes/differentiate.h"
 
 #include "fusebox/compiler/passes/inline_calls.h"
@@ -29,7 +29,7 @@ Graph Differentiated(const Graph& graph) {
   return *std::move(result);
 }
 
-// An output, for x = input f64[3] or the like.
+// The output's values, for x = input f64[3] or similar.
 std::vector<double> OutputOf(const Graph& graph, const std::string& output, const std::vector<double>& x) {
   Bindings bindings;
   bindings.inputs["x"] = Literal::Of<double>({int64_t(x.size())}, x);
@@ -39,7 +39,8 @@ std::vector<double> OutputOf(const Graph& graph, const std::string& output, cons
   return result.ok() ? result->outputs.at(output).ToDoubles() : std::vector<double>();
 }
 
-// Ops here have one operand each: in what order a gradient rule writes the parts of two is the C++ compiler's choice.
+// Ops here have one operand each: for two operands, the C++ compiler chooses the order in which a gradient rule writes
+// their parts.
 TEST(Differentiate, WritesOneSweep) {
   const Graph graph = ParseGraph(R"(
     %x = input                  : f32[N]
@@ -210,7 +211,7 @@ TEST(Differentiate, DerivesGradients) {
   EXPECT_THAT(OutputOf(result, "k", {2, 3}), ElementsAre(6, 6));
 }
 
-// Of l = a + b both gradients are the same 1; f = ga^2 + 3 gb still has the derivatives 2 ga and 3.
+// For l = a + b both gradients are the same node 1; f = ga^2 + 3 gb still has the derivatives 2 ga and 3.
 TEST(Differentiate, TellsApartGradientsThatAreOneNode) {
   const Graph graph = ParseGraph(R"(
     %x = input                : f64[2]
@@ -232,7 +233,7 @@ TEST(Differentiate, TellsApartGradientsThatAreOneNode) {
   EXPECT_THAT(OutputOf(result, "b", {7, 7}), ElementsAre(3));
 }
 
-// The backward pass of relu looks at its output alone, so nothing keeps what came before it.
+// The backward pass of relu reads only its output, so its input is not kept.
 TEST(Differentiate, KeepsOnlyReluOutputs) {
   const Graph graph = ParseGraph(R"(
     %x = input                : f32[N]

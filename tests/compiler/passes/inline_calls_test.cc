@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using testing::ParseGraph;
 using testing::StatusHasMessage;
 
-// Bit for bit: the nodes are the same ones.
+// Compares bit for bit: the nodes are the same.
 void ExpectSameValues(const Graph& before, const Graph& after) {
   Bindings bindings;
   bindings.batch = 3;

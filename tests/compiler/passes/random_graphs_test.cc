@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All graph passes on random programs, forward and backward: the values stay, and another round changes nothing.
+// All graph passes on random programs, forward and backward: values are preserved, and a second round changes nothing.
 #include "fusebox/compiler/passes/differentiate.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "fusebox/compiler/passes/simplify.h"
@@ -19,8 +19,8 @@ using testing::RandomGraph;
 void PassesKeepValues(uint64_t seed, bool train, DType real, Agreement& total) {
   const Graph program = RandomGraph(seed, {.train = train, .real = real});
   ASSERT_OK_AND_ASSIGN(const Graph before, Differentiate(program));
-  CompileReport report;
-  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(program, {}, report));
+  std::vector<PassReport> reports;
+  ASSERT_OK_AND_ASSIGN(const Graph after, RunGraphPasses(program, {}, reports));
   for (const int64_t batch : {1, 5}) {
     const Bindings bindings = RandomBindings(before, seed, batch);
     ASSERT_OK_AND_ASSIGN(const Evaluation got, Evaluate(after, bindings));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One test a rule: the text before and after, and equal values.
+// One test per rule: text before, text after, and equal values.
 #include "fusebox/compiler/passes/simplify.h"
 
 #include <limits>
@@ -548,7 +548,7 @@ TEST(Simplify, CountsAlongOneAxisOnly) {
     return a = %4, b = %8)");
 }
 
-// ---- the whole
+// ---- All rules together
 
 TEST(Simplify, IsDoneWhenDone) {
   const Graph graph = ParseGraph(R"(

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/compiler/plan/dependencies.h"
 
-#include "fusebox/compiler/fuse/fuse.h"
-#include "fusebox/compiler/plan/plan.h"
 #include "gtest/gtest.h"
+#include "tests/compiler/fuse_all.h"
 #include "tests/support/status.h"
 #include "tests/support/text.h"
 
@@ -25,7 +24,7 @@ constexpr const char* kLayer = R"(
     return dx = %4)";
 
 TEST(Dependencies, AnUpdateInPlaceWaitsForAllReadersOfTheOldValue) {
-  ASSERT_OK_AND_ASSIGN(const FusedProgram program, Fuse(OwnMemory(ParseGraph(kLayer))));
+  ASSERT_OK_AND_ASSIGN(const FusedProgram program, testing::FuseAll(ParseGraph(kLayer)));
   const Dependencies all = FindDependencies(program);
   const NodeId state = program.graph.updates()[0].state, value = program.graph.updates()[0].value;
   EXPECT_EQ(all.updates_in_place[value], state);
@@ -37,12 +36,12 @@ TEST(Dependencies, AnUpdateInPlaceWaitsForAllReadersOfTheOldValue) {
 }
 
 TEST(Dependencies, AnUpdateThatMixesElementsIsNotInPlace) {
-  ASSERT_OK_AND_ASSIGN(const FusedProgram program, Fuse(OwnMemory(ParseGraph(R"(
+  ASSERT_OK_AND_ASSIGN(const FusedProgram program, testing::FuseAll(ParseGraph(R"(
     %w = state {kind = "weight"} : f32[4,4]
     %0 = matmul %w, %w : f32[4,4]
     %1 = constant 0 : f32[]
     update %w = %0
-    return y = %1)"))));
+    return y = %1)")));
   const Dependencies all = FindDependencies(program);
   EXPECT_EQ(all.updates_in_place[program.graph.updates()[0].value], 0u);
 }

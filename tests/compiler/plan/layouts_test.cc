@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// States in panels: which ones are, and that nobody but the compiled code can tell.
+// States stored in panels: which states are, and that only compiled code can tell.
 #include "fusebox/compiler/plan/layouts.h"
 
 #include <unistd.h>
@@ -67,7 +67,7 @@ TEST(Layouts, PanelsAreNotForWhatIsReadInAnotherOrder) {
             0);
 }
 
-// Partial and whole panels, one row and many, threads: the same as the evaluator, and the same bits for any threads.
+// Partial and whole panels, one row and many, threads: values equal to the evaluator's, and equal bits for any threads.
 TEST(Layouts, PanelsCannotBeToldFromOutside) {
   for (const int64_t n : {1, 5, 16, 20, 24, 40, 48, 72, 100}) {
     for (const int64_t batch : {1, 7, 33}) {
@@ -94,8 +94,8 @@ TEST(Layouts, PanelsCannotBeToldFromOutside) {
   }
 }
 
-// Widths at which a product's best tile is no multiple of a panel: the weights that it updates are in panels all the
-// same.
+// Widths at which a product's best tile is not a multiple of a panel. The weights that it updates are stored in panels
+// nevertheless.
 TEST(Layouts, AWeightsGradientUpdatesPanelsWhateverItsTile) {
   for (const auto& [m, n] : {std::pair(784, 40), {128, 48}, {40, 40}, {40, 48}, {40, 72}, {64, 500}}) {
     SCOPED_TRACE(fmt::format("weights of {} x {}", m, n));
@@ -121,7 +121,7 @@ return y = %0
 
 TEST(Layouts, ReshapesKeepTheirOwnRows) {
   constexpr const char* kPrograms[] = {
-      // Transposes of what lies in memory as another matrix, or as none.
+      // Transposes of arrays that are stored as another matrix, or as none.
       "%x = input : f32[N,3,4]\n%1 = reshape %x : f32[N,12]\n%2 = transpose %1 {permutation = [1, 0]} : f32[12,N]\n"
       "return y = %2\n",
       "%x = input : f32[4,6]\n%1 = reshape %x : f32[8,3]\n%2 = transpose %1 {permutation = [1, 0]} : f32[3,8]\n"
@@ -130,7 +130,7 @@ TEST(Layouts, ReshapesKeepTheirOwnRows) {
       "return y = %2\n",
       "%x = input : f32[N,20]\n%w = state {kind = \"weight\"} : f32[3,4,5]\n%0 = reshape %w : f32[3,20]\n"
       "%1 = matmul %x, %0 {transpose_b = true} : f32[N,3]\nreturn y = %1\n",
-      // An update that is made as a matrix of other rows than the state's.
+      // An update computed as a matrix with other rows than the state's.
       "%x = input : f32[N,32]\n%y = input : f32[64,16]\n%w = state {kind = \"weight\"} : f32[32,32]\n"
       "%0 = matmul %x, %w : f32[N,32]\n%1 = reshape %y : f32[32,32]\n%2 = exp %1 : f32[32,32]\nupdate %w = %2\n"
       "return y = %0\n",

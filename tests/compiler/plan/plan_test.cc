@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory plan and the schedule: what may share memory and what does, and which kernels wait for which.
+// The memory plan and the schedule: which values may share memory and do, and which kernels wait for which.
 #include "fusebox/compiler/plan/plan.h"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 using testing::ParseGraph;
 using testing::RandomGraph;
 
-// What a kernel reads from memory, and the plan's facts about each kernel and value, worked out a second time.
+// The kernels' reads from memory, and the plan's facts about kernels and values, derived independently.
 struct Facts {
   std::map<NodeId, size_t> maker;                 // The kernel that stores a value.
   std::map<NodeId, std::vector<size_t>> readers;  // Kernels that read it from memory.
@@ -55,8 +55,8 @@ struct Facts {
     }
   }
 
-  // Whether all that the other kernel does with `value` happens after what this one does: there is a barrier between them,
-  // or one thread does both for the same rows, or for all.
+  // Whether every use of `value` by `other` happens after `kernel`: there is a barrier between them, or one thread runs
+  // both for the same rows, or for all rows.
   bool IsBefore(size_t kernel, size_t other, NodeId value) const {
     if (phase[kernel] != phase[other]) return phase[kernel] < phase[other];
     const Kernel &one = program_.kernels[kernel], &two = program_.kernels[other];
@@ -80,8 +80,8 @@ void ExpectPhasesRespectEdges(const FusedProgram& program, const Facts& facts) {
   }
 }
 
-// A state's array is written over by its update, in place or by a copy at the end. In place, everybody else who reads the
-// old value has done so before.
+// A state's array is overwritten by its update, in place or by a copy at the end. In place, all other readers of the
+// old value must come before.
 void ExpectUpdatesComeAfterReads(const FusedProgram& program, const Plan& plan, const Facts& facts) {
   for (const auto& update : program.graph.updates()) {
     const NodeId value = StorageOf(program.graph, update.value);
@@ -129,8 +129,8 @@ void ExpectNoTwoLiveValuesOverlap(const FusedProgram& program, const Plan& plan,
     for (const Live& b : all) {
       if (a.id >= b.id || a.offset + a.bytes <= b.offset || b.offset + b.bytes <= a.offset) continue;
       if (a.last < b.first || b.last < a.first) continue;
-      // They meet in one phase: then whoever reads the one that ends there has done so when the other one is made, or makes
-      // it.
+      // They meet in one phase. Then every reader of the value that ends there comes before the kernel that makes the
+      // other one, or is that kernel.
       const bool a_is_old = a.last == b.first &&
                             (b.last != a.first || facts.turn[facts.maker.at(a.id)] < facts.turn[facts.maker.at(b.id)]);
       const Live &old = a_is_old ? a : b, &next = a_is_old ? b : a;
@@ -177,7 +177,7 @@ TEST(Plan, DeadValuesGiveTheirMemoryAway) {
     %3 = matmul %2, %w : f32[N,16]
     %4 = matmul %3, %w : f32[N,16]
     return y = %4)")));
-  codegen::Target no_caches;  // So nothing is chained.
+  Target no_caches;  // Disables chaining.
   no_caches.caches.l2 = 0;
   const Plan plan = MakePlan(program, {.row_capacity = 8, .target = no_caches});
   EXPECT_EQ(plan.intermediate_bytes, 4 * 8 * 16 * 4);
@@ -204,7 +204,7 @@ TEST(Plan, AnUpdateTakesTheStatesOwnMemory) {
   EXPECT_TRUE(plan.ports[size_t(plan.places[state].port)].written);
 }
 
-// Where the product still reads the matrix that it is to replace, the update is made elsewhere and copied at the end.
+// The product still reads the matrix that it is to replace: the update is stored elsewhere and copied at the end.
 TEST(Plan, AnUpdateThatReadsOtherElementsIsCopied) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %w = state {kind = "weight"} : f32[4,4]
@@ -229,8 +229,8 @@ TEST(Plan, ExchangedStatesNeedOneCopy) {
   EXPECT_EQ(MakePlan(program, {.row_capacity = 1}).copies.size(), 1u);
 }
 
-// A result takes the place of the operand that it alone still needs, element by element. The sums between keep the two
-// apart from each other's kernels.
+// A result takes the place of an operand that only it still needs, element by element. The sums between them keep the
+// two in separate kernels.
 TEST(Plan, AResultTakesTheDyingOperandsPlace) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N,16]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which kernels may share a phase although they read each other's values; and that results are the same, to the last bit,
-// for any number of threads, whole batches and the last, partial one.
+// Which kernels may share a phase although they read each other's values; and that results are equal, to the last bit,
+// for any number of threads, for whole batches and for a partial last batch.
 #include "fusebox/compiler/plan/row_chains.h"
 
 #include "fmt/format.h"
@@ -49,14 +49,14 @@ TEST(RowChains, ProductsAndWhatGoesAlongRowsAreOnePhase) {
   kernel 1 matmul [N,10] by rows
   kernel 2 rows [N,10] by rows
 )");
-  // All tiles are cut alike.
+  // All tiles have equal cuts.
   for (const auto& [id, product] : plan.products) {
     EXPECT_EQ(product.schedule.tile_rows, plan.row_cut.rows);
     EXPECT_THAT(ToString(product.shape), HasSubstr(fmt::format("tiles of {} rows", plan.row_cut.rows)));
   }
 }
 
-// Such values would push each other out of the cache, and such weights be read by each thread.
+// Such values would evict each other from the cache, and each thread would read such weights.
 TEST(RowChains, WhatIsTooLargeForTheCacheIsNotChained) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(kStack)));
   EXPECT_EQ(PlanOf(program, 32, 1024).phases.size(), 3u);
@@ -74,7 +74,7 @@ TEST(RowChains, OneRowIsNoWorkToShare) {
   EXPECT_EQ(PlanOf(program, 64).phases.size(), 1u);
 }
 
-// A sum over the batch, and a product of it, need all rows.
+// A sum over the batch, and a product with it, need all rows.
 TEST(RowChains, WhatNeedsOtherRowsWaits) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N,4]
@@ -89,7 +89,7 @@ TEST(RowChains, WhatNeedsOtherRowsWaits) {
   EXPECT_THAT(PrintSchedule(program, plan), Not(HasSubstr("by rows")));
 }
 
-// The loss of a batch and what is made of it: one thread does both.
+// The loss of a batch and the values computed from it: one thread does both.
 TEST(RowChains, KernelsOfOneUnitAreDoneByOneThread) {
   ASSERT_OK_AND_ASSIGN(const FusedProgram program, FuseAll(ParseGraph(R"(
     %x = input : f32[N]
@@ -107,8 +107,8 @@ TEST(RowChains, KernelsOfOneUnitAreDoneByOneThread) {
   EXPECT_GT(program.kernels.size(), 1u);
 }
 
-// Forward and backward, so that each thread's rows are written and read by many kernels: of whole batches, and of such
-// whose last tiles are missing or cut, which are rows of a tile that nobody sees.
+// Forward and backward, so that many kernels write and read each thread's rows; with whole batches, and with batches
+// whose last tiles are missing or partial, where some rows of a tile are not used.
 TEST(RowChains, AnyNumberOfThreadsGivesTheEvaluatorsValues) {
   const Graph written = ParseGraph(R"(
     %x = input : f32[N,20]

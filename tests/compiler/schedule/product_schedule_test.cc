@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schedules of matrix products: what the model chooses for which machine, that all of them compute the same bits, and
-// that those on disk are trusted no further than they deserve.
+// Schedules of matrix products: the model's choice for each machine, equal bits for all schedules, and validation of
+// those on disk.
 #include "fusebox/compiler/schedule/product_schedule.h"
 
 #include <filesystem>
@@ -9,7 +9,9 @@
 
 #include "fmt/format.h"
 #include "fusebox/compiler/native/object_cache.h"
-#include "fusebox/compiler/schedule/tuned_schedules.h"
+#include "fusebox/compiler/schedule/found_schedules.h"
+#include "fusebox/compiler/schedule/schedule_model.h"
+#include "fusebox/compiler/schedule/schedule_variations.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/compiler/run_jit.h"
@@ -26,16 +28,16 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
-constexpr codegen::Target kAvx2 = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
-constexpr codegen::Target kAvx512 = {
+constexpr Target kAvx2 = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
+constexpr Target kAvx512 = {
     .vector_bytes = 64, .registers = 32, .fma = true, .caches = {.l1d = 48 << 10, .l2 = 2 << 20, .l3 = 32 << 20}};
-constexpr codegen::Target kNeon = {.vector_bytes = 16, .registers = 32, .fma = true, .caches = {}};
-constexpr codegen::Target kSse2 = {};
+constexpr Target kNeon = {.vector_bytes = 16, .registers = 32, .fma = true, .caches = {}};
+constexpr Target kSse2 = {};
 
 // ---- The model.
 
 TEST(ProductSchedule, FitsEveryTargetAndShape) {
-  for (const codegen::Target& target : {kAvx2, kAvx512, kNeon, kSse2}) {
+  for (const Target& target : {kAvx2, kAvx512, kNeon, kSse2}) {
     for (const DType dtype : {DType::kF32, DType::kF64}) {
       for (const int64_t m : {0, 1, 2, 3, 7, 64, 1000}) {
         for (const int64_t k : {0, 1, 30, 784, 4096}) {
@@ -63,16 +65,16 @@ TEST(ProductSchedule, FitsEveryTargetAndShape) {
   }
 }
 
-// With two multiply-adds a cycle, ready after four or five, ten accumulators keep them busy.
+// Two multiply-adds per cycle with a latency of four or five cycles are kept busy by ten accumulators.
 TEST(ProductSchedule, TilesHaveAccumulatorsEnough) {
-  const auto tile = [](const codegen::Target& target) {
+  const auto tile = [](const Target& target) {
     const ProductSchedule s = ChooseSchedule({.m = 96, .k = 64, .n = 96}, target);
     return s.tile_rows * s.tile_vectors;
   };
-  for (const codegen::Target& target : {kAvx2, kAvx512, kNeon, kSse2}) EXPECT_GE(tile(target), 10);
+  for (const Target& target : {kAvx2, kAvx512, kNeon, kSse2}) EXPECT_GE(tile(target), 10);
 }
 
-// Weights that the program writes: whole panels for each of two and four threads, as even as can be.
+// Weights that the program writes: whole panels for two and four threads, as even as possible.
 TEST(ProductSchedule, PanelsOfWeightsAreEven) {
   const auto tile = [](int64_t n, bool in_panels) {
     const ProductSchedule s = ChooseSchedule({.m = 32, .k = 784, .n = n, .in_panels = in_panels}, kAvx512);
@@ -83,10 +85,10 @@ TEST(ProductSchedule, PanelsOfWeightsAreEven) {
   EXPECT_EQ(tile(512, true), tile(512, false));  // Eight panels are even.
 }
 
-// Larger caches, larger blocks.
+// Larger caches give larger blocks.
 TEST(ProductSchedule, BlocksFollowTheCaches) {
   const ProductShape large = {.m = 1024, .k = 1024, .n = 1024};
-  codegen::Target target = kAvx2;
+  Target target = kAvx2;
   const ProductSchedule small = ChooseSchedule(large, target);
   EXPECT_EQ(small.k, 128);
   EXPECT_EQ(small.rows, 192);
@@ -94,12 +96,12 @@ TEST(ProductSchedule, BlocksFollowTheCaches) {
   EXPECT_GT(small.copied_panels, 0);
   target.caches.l1d *= 2;
   EXPECT_EQ(ChooseSchedule(large, target).k, 256);
-  target.caches.l2 = 8 << 20;  // All of B is in half of it.
+  target.caches.l2 = 8 << 20;  // All of B fits into half of it.
   EXPECT_EQ(ChooseSchedule({.m = 1000, .k = 1000, .n = 1000}, target).k, 0);
-  // Of few rows, some of B's as the first level holds them, at least as many as there may be streams.
+  // With few rows: as many rows of B as the first-level cache holds, but at least as many as there may be streams.
   EXPECT_EQ(ChooseSchedule({.m = 4, .k = 2048, .n = 2048}, kAvx2).k, 8);
   EXPECT_EQ(ChooseSchedule({.m = 4, .k = 784, .n = 300}, kAvx2).k, 24);
-  // One row reads B once, in pieces as long as can be; from far away row by row.
+  // One row reads B once, in pieces as long as possible; from a distant B, row by row.
   target = kAvx2;
   target.caches.l3 = 32 << 20;
   const ProductSchedule one = ChooseSchedule({.m = 1, .k = 784, .n = 300}, target);
@@ -108,16 +110,17 @@ TEST(ProductSchedule, BlocksFollowTheCaches) {
   EXPECT_EQ(ChooseSchedule({.m = 1, .k = 4096, .n = 4096}, target).k, 8);
 }
 
-// A panel of B takes the first level's part, however wide the tile's vectors make it.
+// A panel of B takes its share of the first-level cache, for any width of the tile's vectors.
 TEST(ProductSchedule, WidePanelsAreShorter) {
   const ProductSchedule s = ChooseSchedule({.m = 2048, .k = 2048, .n = 2048}, kAvx512);
   EXPECT_EQ(ToString(s), "tile=6x4 k=128 rows=512 a=1 b=1");
   EXPECT_LE(s.k * s.tile_vectors * 64, kAvx512.caches.l1d * 2 / 3);
 }
 
-// Rows of B that are pages apart: read where they lie, no more of them than the TLB finds; of many row tiles, from a copy.
+// Rows of B that are pages apart are read in place, no more of them than the TLB covers; with many row tiles, from a
+// copy.
 TEST(ProductSchedule, FewRowsReadFewPages) {
-  for (const codegen::Target& target : {kAvx2, kAvx512}) {
+  for (const Target& target : {kAvx2, kAvx512}) {
     const ProductSchedule few = ChooseSchedule({.m = 32, .k = 1024, .n = 4096}, target);
     EXPECT_EQ(few.k, 64);
     EXPECT_EQ(few.copied_panels, 0);
@@ -128,11 +131,12 @@ TEST(ProductSchedule, FewRowsReadFewPages) {
   }
 }
 
-// Of a B in the second level: tiles of wide vectors ask for more of it than comes in time, so panels go to the first.
+// A B in the second-level cache: tiles of wide vectors need more of it than arrives in time, so panels go to the first
+// level.
 TEST(ProductSchedule, WideTilesOfANearOperandGoByBlocks) {
   const ProductShape shape = {.m = 32, .k = 784, .n = 300};
   EXPECT_EQ(ChooseSchedule(shape, kAvx512).k, 128);
-  codegen::Target narrow = kAvx2;
+  Target narrow = kAvx2;
   narrow.caches = kAvx512.caches;
   EXPECT_EQ(ChooseSchedule(shape, narrow).k, 0);
   const ProductSchedule square = ChooseSchedule({.m = 512, .k = 512, .n = 512}, kAvx512);
@@ -140,7 +144,7 @@ TEST(ProductSchedule, WideTilesOfANearOperandGoByBlocks) {
   EXPECT_EQ(square.rows, 128) << "rows of A that stay in the second level";
 }
 
-// Columns of a data set's rows are copied where enough panels read them, else nothing is.
+// Columns of a data set's rows are copied if enough panels read them, otherwise nothing is copied.
 TEST(ProductSchedule, ScatteredRowsAreCopiedForManyReaders) {
   ProductShape shape = {.m = 784, .k = 128, .n = 300, .transposed = true, .rows_of_data = true};
   const ProductSchedule narrow = ChooseSchedule(shape, kAvx2);
@@ -202,7 +206,7 @@ Evaluation RunWith(const Graph& graph, const Bindings& bindings, int64_t row_cap
   return *std::move(one);
 }
 
-// Each variation of each product's schedule, and variations of these, on whole batches and on partial ones.
+// Tests each variation of each product's schedule, and variations of these, on whole and partial batches.
 void ExpectSameBits(const std::string& text, int64_t row_capacity, int64_t batch) {
   const Graph graph = ParseGraph(text);
   const Bindings bindings = RandomBindings(graph, 5, batch);
@@ -266,7 +270,7 @@ TEST(ProductSchedule, NoneChangesABitOfLargeProducts) {
 
 // ---- On disk.
 
-class TunedSchedulesTest : public ::testing::Test {
+class FoundSchedulesTest : public ::testing::Test {
  protected:
   void SetUp() override {
     std::string folder = (fs::path(::testing::TempDir()) / "fusebox_tuned_XXXXXX").string();
@@ -284,10 +288,10 @@ class TunedSchedulesTest : public ::testing::Test {
 
   std::vector<fs::path> Files() const { return {fs::directory_iterator(folder_), {}}; }
   std::optional<ProductSchedule> Find(const ProductShape& shape) const {
-    const ScheduleSource tuned = TunedSchedules(*machine_);
-    return tuned ? tuned(shape) : std::nullopt;
+    const ScheduleSource found = FoundSchedules(*machine_);
+    return found ? found(shape) : std::nullopt;
   }
-  // Of the one product of kProgram.
+  // The schedule of the only product of kProgram.
   static ScheduledProduct Compiled(bool* hit = nullptr) {
     const auto program = Compile(ParseGraph(kProgram), {.row_capacity = 32});
     EXPECT_OK(program.status());
@@ -308,21 +312,21 @@ class TunedSchedulesTest : public ::testing::Test {
   std::optional<std::string> before_;
 };
 
-TEST_F(TunedSchedulesTest, AreFoundByProgramsCompiledLater) {
+TEST_F(FoundSchedulesTest, AreFoundByProgramsCompiledLater) {
   bool hit = true;
   const ScheduledProduct model = Compiled(&hit);
   EXPECT_EQ(model.origin, ScheduleOrigin::kModel);
   EXPECT_FALSE(hit);
   Compiled(&hit);
   EXPECT_TRUE(hit);
-  ASSERT_TRUE(StoreTuned(*machine_, model.shape, kSmall));
-  const ScheduledProduct tuned = Compiled(&hit);
-  EXPECT_EQ(tuned.origin, ScheduleOrigin::kTuned);
-  EXPECT_EQ(tuned.schedule, kSmall);
+  ASSERT_TRUE(StoreFound(*machine_, model.shape, kSmall));
+  const ScheduledProduct found = Compiled(&hit);
+  EXPECT_EQ(found.origin, ScheduleOrigin::kSearch);
+  EXPECT_EQ(found.schedule, kSmall);
   EXPECT_FALSE(hit) << "code of another schedule";
   Compiled(&hit);
   EXPECT_TRUE(hit);
-  // Another shape, layout or batch is another product.
+  // Another shape, layout or batch makes another product.
   for (ProductShape other : {model.shape, model.shape, model.shape, model.shape}) {
     static int turn = 0;
     (turn == 0 ? other.rows : turn == 1 ? other.k : other.n) += 1;
@@ -331,21 +335,21 @@ TEST_F(TunedSchedulesTest, AreFoundByProgramsCompiledLater) {
   }
 }
 
-TEST_F(TunedSchedulesTest, OfAnotherMachineOrBuildAreNotFound) {
+TEST_F(FoundSchedulesTest, OfAnotherMachineOrBuildAreNotFound) {
   const ProductShape shape = Compiled().shape;
   Machine other = *machine_;
   other.target.caches.l2 *= 2;
-  ASSERT_TRUE(StoreTuned(other, shape, kSmall));
+  ASSERT_TRUE(StoreFound(other, shape, kSmall));
   other = *machine_;
   other.name += "another build\n";
-  ASSERT_TRUE(StoreTuned(other, shape, kSmall));
+  ASSERT_TRUE(StoreFound(other, shape, kSmall));
   EXPECT_EQ(Find(shape), std::nullopt);
   EXPECT_EQ(Compiled().origin, ScheduleOrigin::kModel);
 }
 
-TEST_F(TunedSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
+TEST_F(FoundSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
   const ProductShape shape = {.m = 3, .k = 4, .n = 5};
-  ASSERT_TRUE(StoreTuned(*machine_, shape, kSmall));
+  ASSERT_TRUE(StoreFound(*machine_, shape, kSmall));
   ASSERT_EQ(Find(shape), kSmall);
   ASSERT_THAT(Files(), SizeIs(1));
   const fs::path file = Files()[0];
@@ -359,23 +363,23 @@ TEST_F(TunedSchedulesTest, DamagedOnesAreAsIfTheyWereNotThere) {
     std::ofstream(file, std::ios::binary | std::ios::trunc) << whole.substr(0, i);
     ASSERT_EQ(Find(shape), std::nullopt) << "cut after " << i;
   }
-  ASSERT_TRUE(StoreTuned(*machine_, shape, kSmall));
+  ASSERT_TRUE(StoreFound(*machine_, shape, kSmall));
   EXPECT_EQ(Find(shape), kSmall);
 }
 
-// Whole, but no schedule for this product: it would not fit the registers.
-TEST_F(TunedSchedulesTest, WhatCannotBeIsPassedOver) {
+// Well-formed, but not a schedule for this product: it would not fit into the registers.
+TEST_F(FoundSchedulesTest, WhatCannotBeIsPassedOver) {
   const ProductShape shape = Compiled().shape;
   for (const ProductSchedule& s : {ProductSchedule{.tile_rows = 1000, .tile_vectors = 2},
                                    ProductSchedule{.tile_rows = 2, .tile_vectors = 2, .k = 100}}) {
-    ASSERT_TRUE(StoreTuned(*machine_, shape, s));
+    ASSERT_TRUE(StoreFound(*machine_, shape, s));
     EXPECT_EQ(Compiled().origin, ScheduleOrigin::kModel) << ToString(s);
   }
 }
 
-TEST_F(TunedSchedulesTest, NeedAFolder) {
+TEST_F(FoundSchedulesTest, NeedAFolder) {
   setenv("FUSEBOX_CACHE_DIR", "", 1);
-  EXPECT_FALSE(StoreTuned(*machine_, {.m = 3, .k = 4, .n = 5}, kSmall));
+  EXPECT_FALSE(StoreFound(*machine_, {.m = 3, .k = 4, .n = 5}, kSmall));
   EXPECT_EQ(Find({.m = 3, .k = 4, .n = 5}), std::nullopt);
 }
 

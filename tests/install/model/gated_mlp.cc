@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A user's model with a stranger's layer in it. As a program it declares the model and prints its table.
+// A user's model with a layer of a third-party plugin. As a program, it declares the model and prints its table.
 #include <fusebox/fusebox.h>
 
 #include <cstdio>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model with a stranger's recurrent layer: a picture is read row by row.
+// A model with a recurrent layer of a third-party plugin, which reads an image row by row.
 #include <fusebox/fusebox.h>
 
 namespace fb = fusebox;

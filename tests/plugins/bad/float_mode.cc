@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does what a library linked with gcc's -ffast-math does when it is loaded, and more when it is called.
+// Changes the floating-point mode when it is loaded, like a library linked with gcc's -ffast-math, and further when
+// called.
 #include <cfenv>
 #if defined(__x86_64__)
 #include <xmmintrin.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions that break the ABI's rules, without the SDK that keeps them.
+// Functions that break the rules of the ABI, without the SDK, which follows them.
 #include <stdexcept>
 
 #include "fusebox/graph/ops.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Registers one item that is wrong in the way that the environment variable LIE says.
+// Registers one item with the defect that the environment variable LIE names.
 #include <cmath>
 #include <cstdlib>
 #include <string>

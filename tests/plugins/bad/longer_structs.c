@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Not bad at all: a plugin of a later minor version, whose structs are longer than the host's.
+// A correct plugin of a later minor version, whose structs are longer than the host's.
 #include "fusebox/plugins/sdk/plugin_abi.h"
 
 typedef struct LongSchema {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin that needs more than this host has.
+// A plugin that needs a newer minor version than this host's.
 #include "fusebox/plugins/sdk/plugin_abi.h"
 
 static void Register(const FbHost* host) { (void)host; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A library whose symbol of the right name returns something else.
+// A library whose symbol has the right name but returns something else.
 const void* fusebox_plugin(void);
 
 __attribute__((visibility("default"))) const void* fusebox_plugin(void) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One of two libraries that have a layer of the same bare name.
+// One of two libraries with a layer of the same name in different namespaces.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace bad {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings a layer that another library brings.
+// Defines a layer that another library defines, too.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace bad {

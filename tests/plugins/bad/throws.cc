@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Throws from every method that there is. The trampolines of the SDK let nothing through.
+// Throws from every method. The trampolines of the SDK let no exception pass.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace bad {

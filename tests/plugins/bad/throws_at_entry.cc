@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Throws where the ABI says that nothing may be thrown: from the entry itself.
+// Throws where the ABI forbids it: from the entry point.
 #include <stdexcept>
 
 #include "fusebox/plugins/sdk/plugin_abi.h"

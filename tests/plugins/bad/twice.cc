@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Brings one key twice. The same name as a loss and as a metric is fine.
+// Defines one key twice. The same name for a loss and a metric is allowed.
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace bad {

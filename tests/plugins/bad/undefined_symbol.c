@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin that was built against a library that is not here.
+// A plugin built against a library that is not installed.
 int a_function_that_nobody_has(void);
 const void* fusebox_plugin(void);
 

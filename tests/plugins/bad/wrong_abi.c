@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin of another time, in plain C: so the header is C, and the host reads no further than the version.
+// A plugin with another major ABI version, in plain C: this also shows that the header is C, and that the host reads no
+// further than the version.
 #include "fusebox/plugins/sdk/plugin_abi.h"
 
 __attribute__((visibility("default"))) const FbLibrary* fusebox_plugin(void) {

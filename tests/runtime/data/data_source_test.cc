@@ -89,7 +89,7 @@ TEST(LoadData, ListsKnownDataSources) {
 
 TEST(LoadData, CutsFashionMnist) {
   const absl::StatusOr<Data> data = LoadData("fashion_mnist:test[:100]");
-  if (!data.ok()) GTEST_SKIP() << data.status();  // The data set is a package of its own.
+  if (!data.ok()) GTEST_SKIP() << data.status();  // The data set is a separate package.
   EXPECT_THAT(data->x.shape(), ElementsAre(100, 28, 28));
   EXPECT_THAT(data->y.shape(), ElementsAre(100));
   EXPECT_THAT(Error(LoadData("fashion_mnist:tets").status()), HasSubstr("test"));

@@ -9,7 +9,7 @@
 namespace fusebox {
 namespace {
 
-// w is large enough to be kept in panels.
+// w is large enough to be stored in panels.
 Graph Training() {
   return *Parse(R"(
     %x = input : f32[N,64]
@@ -37,7 +37,7 @@ class BoundPrograms : public ::testing::Test {
   }
 
   std::unique_ptr<BoundProgram> Make(const Graph& graph, Variables& variables, CompileOptions options = {}) {
-    variables.Declare(graph);
+    EXPECT_OK(variables.Declare(graph));
     EXPECT_OK(variables.Initialize(1));
     absl::StatusOr<std::unique_ptr<BoundProgram>> program = BoundProgram::Make(graph, options, variables);
     EXPECT_OK(program.status());
@@ -45,7 +45,7 @@ class BoundPrograms : public ::testing::Test {
     return *std::move(program);
   }
   void Step(BoundProgram& program) { program.Run(2, 0, 1, 8, 8, nullptr); }
-  // The weights, where they are never packed.
+  // The weights after these steps, in a program that never packs them.
   Tensor WeightsAfter(int steps) {
     Variables variables;
     const auto program = Make(Training(), variables, {.pack_from_bytes = 1 << 30});
@@ -68,7 +68,7 @@ TEST_F(BoundPrograms, UnpackWeightsWhenSomebodyAsks) {
   ExpectSame(variables.Find("w")->value, WeightsAfter(5));
   EXPECT_EQ(variables.fetches(), 1);
   ExpectSame(variables.all()[0].value, WeightsAfter(5));
-  EXPECT_EQ(variables.fetches(), 1);  // There was nothing new.
+  EXPECT_EQ(variables.fetches(), 1);  // Nothing had changed.
   for (int i = 0; i < 2; ++i) Step(*program);
   ExpectSame(variables.OfKind("weight")[0]->value, WeightsAfter(7));
   EXPECT_EQ(variables.fetches(), 2);

@@ -15,7 +15,7 @@ TEST(Crowding, AllThreadsDoAllStepsWhileNoneIsLate) {
   EXPECT_EQ(crowding.Next(4, 1000), (Span{4, 1000}));
 }
 
-// One fewer for 10 ms, which are 10 of these steps, then all again.
+// Uses one thread fewer for 10 ms, which is 10 of these steps, then all again.
 TEST(Crowding, OneThreadFewerForAWhileWhenOneIsLate) {
   Crowding crowding;
   crowding.Ran(5, 0.005, true);
@@ -51,7 +51,7 @@ TEST(Crowding, TriesBecomeRareWhileItGoesOnAndFrequentAgainWhenItIsOver) {
   EXPECT_EQ(crowding.Next(2, 100000), (Span{1, 10}));
 }
 
-// Of steps nobody has measured yet, one.
+// Runs a single step if its duration is still unknown.
 TEST(Crowding, StepsOfUnknownLengthGoOneByOne) {
   Crowding crowding;
   crowding.Ran(0, 0, true);

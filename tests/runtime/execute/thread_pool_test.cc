@@ -50,7 +50,7 @@ TEST(ThreadPool, ServesSeveralCallers) {
   EXPECT_EQ(calls, 4 * 100 * 2);
 }
 
-// However many ask at once, no more threads are at work together than one of them has asked for.
+// However many callers there are at once, no more threads work than the largest request.
 TEST(ThreadPool, SeveralCallersDoNotOversubscribe) {
   ThreadPool pool;
   std::atomic<int> at_work = 0, most = 0;
@@ -73,8 +73,8 @@ TEST(ThreadPool, SeveralCallersDoNotOversubscribe) {
   EXPECT_EQ(pool.workers(), 2);
 }
 
-// A caller that needs no other thread is not kept by those that do.
-TEST(ThreadPool, OneThreadWaitsForNobody) {
+// A caller that needs no other thread does not wait for callers that do.
+TEST(ThreadPool, SingleThreadedCallsDoNotWait) {
   ThreadPool pool;
   std::atomic<bool> inside = false, leave = false;
   std::thread other([&] {
@@ -101,7 +101,7 @@ TEST(ThreadPool, MoreThreadsThanCores) {
   EXPECT_EQ(pool.workers(), 15);
 }
 
-// Calls far apart find the workers asleep, and a caller whose workers take long sleeps, too; each is awoken.
+// Calls that are far apart find sleeping workers, and a caller with slow workers sleeps, too; each is woken up.
 TEST(ThreadPool, WakesThoseThatSleep) {
   ThreadPool pool;
   for (const int64_t late : {0, 1, 2}) {
@@ -115,18 +115,18 @@ TEST(ThreadPool, WakesThoseThatSleep) {
   }
 }
 
-// They stay awake for a moment only: who is done leaves the cores to others.
+// Idle workers stay awake only for a moment, then leave the cores to others.
 TEST(ThreadPool, SleepsBetweenCalls) {
   ThreadPool pool;
   pool.Run(4, [](int64_t) {});
-  const std::clock_t before = std::clock();  // What all threads of the process have used.
+  const std::clock_t before = std::clock();  // CPU time of all threads of the process.
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   EXPECT_LT(std::clock() - before,
-            CLOCKS_PER_SEC / 20);  // Awake, the three would have used 0.6 s, or 0.2 s of one core.
+            CLOCKS_PER_SEC / 20);  // Spinning, the three would use 0.6 s, or 0.2 s of one core.
 }
 
 #ifdef __SSE2__
-// Denormals are zero in every thread, whatever the caller has; what it had is back afterwards.
+// Denormals are flushed to zero in every thread, whatever the caller's mode; the caller's mode is restored afterwards.
 TEST(ThreadPool, FlushesDenormals) {
   for (const unsigned flush : {0x0000U, 0x8040U}) {
     const unsigned before = _mm_getcsr(), callers = (before & ~0x8040U) | flush;

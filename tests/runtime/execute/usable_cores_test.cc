@@ -14,7 +14,7 @@
 namespace fusebox {
 namespace {
 
-// What is granted where /proc and /sys hold these files.
+// The cores granted if /proc and /sys hold these files.
 std::optional<double> Cores(const std::map<std::string, std::string>& files) {
   const testing::TempFolder root;
   for (const auto& [name, text] : files) {
@@ -35,7 +35,7 @@ TEST(ControlGroups, OfVersion2AreReadUpToTheRoot) {
                    {"sys/fs/cgroup/service/worker/cpu.max", "800000 100000\n"},
                    {"sys/fs/cgroup/service/cpu.max", "300000 100000\n"}}),
             3);
-  // As in a container, whose group is the root.
+  // In a container, the process's group is the root.
   EXPECT_EQ(Cores({{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "200000 50000\n"}}), 4);
 }
 
@@ -49,7 +49,7 @@ TEST(ControlGroups, OfVersion1AreReadUpToTheRoot) {
                    {"sys/fs/cgroup/cpu/docker/abc/cpu.cfs_quota_us", "250000\n"},
                    {"sys/fs/cgroup/cpu/docker/abc/cpu.cfs_period_us", "100000\n"}}),
             2.5);
-  // In a container that sees the host's path, its own group is what is mounted.
+  // In a container that sees the host's path, the mounted group is its own.
   EXPECT_EQ(Cores({{"proc/self/cgroup", groups},
                    {"sys/fs/cgroup/cpu/cpu.cfs_quota_us", "50000\n"},
                    {"sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"}}),
@@ -64,7 +64,7 @@ TEST(ControlGroups, WhatCannotBeReadIsNoLimit) {
   }
 }
 
-// A cpuset does the same to a process.
+// A cpuset has the same effect on a process.
 TEST(UsableCores, AreThoseOfTheAffinity) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);

@@ -41,7 +41,8 @@ TEST(AtomicFile, NewFilesHaveTheModeOfTheUmask) {
   EXPECT_EQ(info.st_mode & 0777, 0640u);
 }
 
-// A second signal ends a process at whatever it does. This one writes all the time, and is stopped in the midst of it.
+// A second signal ends a process in the midst of any work. This process writes all the time, and is stopped while it
+// writes.
 TEST(AtomicFile, TheSecondSignalLeavesNoTemporaryFile) {
   const TempFolder folder;
   const std::string bytes(size_t{1} << 22, 'x');
@@ -61,10 +62,10 @@ TEST(AtomicFile, TheSecondSignalLeavesNoTemporaryFile) {
     ASSERT_EQ(::kill(child, SIGSTOP), 0);
     ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
     ASSERT_TRUE(WIFSTOPPED(status)) << status;
-    if (is_writing()) break;  // Else it had just renamed it.
+    if (is_writing()) break;  // Otherwise it had just renamed the file.
     ::kill(child, SIGCONT);
   }
-  // Both are delivered, one after the other, before it goes on.
+  // Both are delivered, one after the other, before the process continues.
   ::kill(child, SIGINT);
   ::kill(child, SIGTERM);
   ::kill(child, SIGCONT);
@@ -118,7 +119,7 @@ TEST(AtomicFile, CheckWritableLeavesNothing) {
 }
 
 TEST(AtomicFile, AFolderThatCannotBeWrittenIsSeenByRootToo) {
-  // Not even root makes a file in /proc.
+  // Even root cannot create a file in /proc.
   EXPECT_THAT(CheckWritable("/proc/fusebox_test"),
               StatusHasMessage(HasSubstr("'/proc/fusebox_test': cannot create a file")));
   if (::geteuid() == 0) return;

@@ -47,7 +47,7 @@ TEST(BoundedReader, ChecksProducts) {
   EXPECT_EQ(CheckedBytes(Dims{2, 0, 3}, 4), 0u);
   EXPECT_EQ(CheckedBytes(Dims{-1}, 4), std::nullopt);
   EXPECT_EQ(CheckedBytes(Dims{int64_t{1} << 32, int64_t{1} << 31}, 1), std::nullopt);
-  // Overflows before it comes to the zero.
+  // Overflows before the zero is reached.
   EXPECT_EQ(CheckedBytes(Dims{int64_t{1} << 62, 4, 0}, 1), std::nullopt);
   EXPECT_EQ(CheckedBytes(Dims{0, int64_t{1} << 62, 4}, 1), std::nullopt);
 }

@@ -53,7 +53,7 @@ TEST(Csv, NamesLineAndColumn) {
 TEST(Csv, LongValuesAreRefusedInShort) {
   EXPECT_THAT(ParseCsv("a\n" + std::string(50'000'000, 'x') + "\n", "f"),
               StatusHasMessage("f: line 2: a value of more than 1048576 bytes"));
-  std::string quoted = "a\n\"";  // Over many lines.
+  std::string quoted = "a\n\"";  // Spans many lines.
   for (int i = 0; i < 100'000; ++i) quoted += "xxxxxxxxxxxxxxxxxxxx\n";
   EXPECT_THAT(ParseCsv(quoted, "f"), StatusHasMessage(HasSubstr("a value of more than 1048576 bytes")));
   EXPECT_THAT(ParseCsv("a\n" + std::string(100'000, 'x') + "\n", "f"),
@@ -73,7 +73,7 @@ TEST(Csv, WideTablesAreFine) {
 
 TEST(Csv, TheLocaleDoesNotMatter) {
   const std::string before = std::setlocale(LC_ALL, nullptr);
-  std::setlocale(LC_ALL, "de_DE.UTF-8");  // Stays as it was where there is no such locale.
+  std::setlocale(LC_ALL, "de_DE.UTF-8");  // Has no effect if there is no such locale.
   EXPECT_THAT(ParseCsv("a\n1.5\n", "f")->values.values<double>(), ElementsAre(1.5));
   std::setlocale(LC_ALL, before.c_str());
 }

@@ -13,7 +13,7 @@
 
 namespace fusebox::testing {
 
-// A folder of its own for one test, gone with it.
+// A temporary folder for one test, removed with this object.
 class TempFolder {
  public:
   TempFolder() {
@@ -47,7 +47,7 @@ inline std::string Slurp(const std::string& path) {
 
 inline void Spill(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-// Every beginning of `seed` must be refused by `parse`.
+// Checks that `parse` refuses every prefix of `seed`.
 inline void ExpectTruncationsAreErrors(const std::string& seed,
                                        const std::function<absl::Status(const std::string&)>& parse, size_t step = 1) {
   for (size_t size = 0; size < seed.size(); size += step) {
@@ -57,8 +57,8 @@ inline void ExpectTruncationsAreErrors(const std::string& seed,
   }
 }
 
-// Flips one bit at a time, in every `step`th bit. Returns how often `parse` took the damage for good data: a flipped
-// bit of a number is a number.
+// Flips one bit at a time, every `step`th bit. Returns how often `parse` accepted the damaged data: a number with a
+// flipped bit is still a number.
 inline size_t CountUndetectedFlips(const std::string& seed,
                                    const std::function<absl::Status(const std::string&)>& parse, size_t step = 1) {
   size_t undetected = 0;

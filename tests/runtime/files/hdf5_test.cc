@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer and the reader of HDF5, and files that somebody made to harm the reader.
+// The writer and the reader of HDF5, and malicious files.
 #include <hdf5.h>
 #include <unistd.h>
 
@@ -49,7 +49,7 @@ TEST(Hdf5, ReadsWhatItWrites) {
 
 TEST(Hdf5, TheSameWeightsGiveTheSameBytes) {
   ASSERT_OK_AND_ASSIGN(const std::string once, Hdf5Bytes(Weights()));
-  ::sleep(2);  // HDF5 would note the second in which each object was made.
+  ::sleep(2);  // HDF5 would record the time of each object's creation in seconds.
   ASSERT_OK_AND_ASSIGN(const std::string again, Hdf5Bytes(Weights()));
   EXPECT_EQ(once, again);
 }
@@ -98,7 +98,7 @@ TEST(Hdf5, ACrashOfTheHelperIsAnError) {
   ::unsetenv("FUSEBOX_H5READ");
 }
 
-// A file made by `fill`, with the C API.
+// A file that `fill` writes with the C API.
 std::string Made(const TempFolder& folder, const std::function<void(hid_t)>& fill) {
   const hid_t file = H5Fcreate((folder / "made.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   fill(file);

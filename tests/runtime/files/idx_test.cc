@@ -57,7 +57,7 @@ TEST(Idx, ReadsGzippedFiles) {
   Spill(folder / "t.gz", Gzip(Idx(8, {1, 28, 28}, image)));
   ASSERT_OK_AND_ASSIGN(const Tensor tensor, ReadIdx(folder / "t.gz"));
   EXPECT_THAT(tensor.shape(), ElementsAre(1, 28, 28));
-  // Two members joined make one content.
+  // Two concatenated members form one content.
   EXPECT_OK(ParseIdx(Gzip(Idx(8, {4}, "ab")) + Gzip("cd"), "f"));
 }
 
@@ -100,7 +100,7 @@ TEST(Idx, SurvivesDamage) {
   EXPECT_GE(CountUndetectedFlips(plain, parse), 24u * 8);
   const std::string packed = Gzip(plain);
   ExpectTruncationsAreErrors(packed, parse);
-  // Of the gzip header, the time, the system and a hint mean nothing, and flags may add empty fields.
+  // In the gzip header, the time, the system and a hint have no effect, and flags may add empty fields.
   EXPECT_LE(CountUndetectedFlips(packed, parse), 60u);
 }
 

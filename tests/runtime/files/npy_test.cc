@@ -86,7 +86,7 @@ TEST(Npy, StaysAsItWasWhenTheFileIsReplaced) {
   EXPECT_THAT(Values<uint8_t>(tensor), ElementsAre(1, 2, 3));
 }
 
-// The data of a file whose header has another length than ours, or than NumPy's, begin anywhere.
+// If a header's length differs from ours or NumPy's, the data may begin at any offset.
 TEST(Npy, CopiesWhatIsNotAligned) {
   const TempFolder folder;
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
@@ -146,7 +146,7 @@ TEST(Npy, SurvivesDamage) {
   const auto parse = [](const std::string& bytes) { return ParseNpy(bytes, "f").status(); };
   const std::string seed = Slurp(DataPath("numpy/fortran.npy"));
   ExpectTruncationsAreErrors(seed, parse);
-  // Flipped data, and blanks and letter cases of the header that mean nothing.
+  // Flipped data, and spaces and letter cases of the header that have no effect.
   EXPECT_GE(CountUndetectedFlips(seed, parse), 8u * 24 * 8);
 }
 

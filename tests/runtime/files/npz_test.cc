@@ -50,7 +50,7 @@ TEST(Npz, SurvivesDamage) {
   const auto parse = [](const std::string& bytes) { return ParseNpz(bytes, "f").status(); };
   const std::string seed = Slurp(DataPath("numpy/deflated.npz"));
   ExpectTruncationsAreErrors(seed, parse);
-  // Bits of times, versions and names are all that no checksum covers.
+  // Only bits of times, versions and names are not covered by a checksum.
   EXPECT_LT(CountUndetectedFlips(seed, parse), seed.size() * 8 / 4);
 }
 

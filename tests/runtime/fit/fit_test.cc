@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models that learn.
+// Training of models.
 #include <cmath>
 #include <cstring>
 
@@ -19,7 +19,7 @@ std::vector<float> AllWeights(Sequential& model) {
   return all;
 }
 
-// Points in the plane, and the quarter that each lies in (0 or 1 as in XOR).
+// Points in the plane, and a label for the quadrant of each (0 or 1 as in XOR).
 Data Quarters(int64_t rows) {
   Data data{Tensor(DType::kF32, {rows, 2}), Tensor(DType::kI32, {rows})};
   for (int64_t i = 0; i < rows; ++i) {
@@ -54,7 +54,7 @@ TEST(Fit, LearnsXor) {
   EXPECT_GT((*logs)["accuracy"], 0.95);
 }
 
-// y = 2 a - 3 b + 1 with its exact gradient: two steps of gradient descent by hand.
+// y = 2 a - 3 b + 1 with its exact gradient: compares two steps of gradient descent with a calculation by hand.
 TEST(Fit, DoesTheStepsOfGradientDescent) {
   const float x[] = {1, 0, 0, 1, 1, 1};
   const float y[] = {3, -2, 0};
@@ -101,7 +101,7 @@ TEST(Fit, SameSeedGivesTheSameBitsForAnyThreads) {
 
 TEST(Fit, ValidationSplitTakesTheLastSamples) {
   Data data = Quarters(100);
-  // The last fifth has labels that nobody could learn: the loss on them tells where they went.
+  // The last fifth has labels that cannot be learned: their loss shows where they went.
   for (size_t i = 80; i < 100; ++i) data.y.mutable_values<int32_t>()[i] ^= 1;
   Sequential split = Classifier(), apart = Classifier();
   const auto a = split.Fit(data.x, data.y, {.epochs = 2, .validation_split = 0.2, .verbose = 0});
@@ -158,7 +158,7 @@ TEST(Fit, ConvertsTheDtypeOfTheData) {
   EXPECT_EQ(AllWeights(a), AllWeights(b));
 }
 
-// Whatever the data are of, the model sees what it would see of f32, and does the same to the bit.
+// For any dtype of the data, the model computes the same as for f32, to the bit.
 TEST(Fit, TakesPixelsAsTheyAre) {
   constexpr int64_t kSamples = 70;
   Tensor pixels(DType::kU8, {kSamples, 4, 3}), labels(DType::kU8, {kSamples});
@@ -231,7 +231,7 @@ TEST(Predict, GivesTheSameForAnyNumberOfSamples) {
               HasSubstr("layer 'dense' expects x of shape [N,2], got [4,3]"));
 }
 
-// Weights this large are kept packed between calls: no program may go on with those of before.
+// Weights this large are kept packed between calls: no program may continue with the old ones.
 TEST(Predict, SeesWeightsThatWereSetOrTrained) {
   constexpr int64_t kWidth = 70;
   const auto make = [] {
@@ -257,7 +257,7 @@ TEST(Predict, SeesWeightsThatWereSetOrTrained) {
   EXPECT_EQ(predict(fresh), trained);
   ASSERT_TRUE(model.SetWeights(*make().GetWeights()).ok());
   EXPECT_EQ(predict(model), first);
-  // Training goes on from the weights that were set, not from those that it had packed.
+  // Training continues from the weights that were set, not from those that were packed.
   ASSERT_TRUE(model.Fit(x, x, {.epochs = 2, .verbose = 0}).ok());
   EXPECT_EQ(predict(model), trained);
 }
@@ -277,7 +277,7 @@ TEST(ModelFile, BringsBackWeightsSettingsAndOptimizer) {
   ASSERT_TRUE(again.ok()) << again.status();
   EXPECT_EQ(AllWeights(*again), AllWeights(model));
   EXPECT_EQ(again->config().compile, model.config().compile);
-  // Trained on, both go the same way: momentum and step came along.
+  // Trained further, both stay equal: momentum and step were restored.
   const FitArgs more = {.epochs = 4, .seed = 4, .initial_epoch = 2, .verbose = 0};
   ASSERT_TRUE(model.Fit(data.x, data.y, more).ok());
   ASSERT_TRUE(again->Fit(data.x, data.y, more).ok());

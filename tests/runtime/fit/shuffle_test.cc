@@ -31,7 +31,7 @@ TEST(Shuffle, DependsOnSeedAndEpochAlone) {
   EXPECT_NE(Shuffled(100, 42, 3), Shuffled(100, 43, 3));
 }
 
-// 24 orders, 24000 draws: each comes about 1000 times, with a standard deviation of 31.
+// 24 permutations, 24000 draws: each occurs about 1000 times, with a standard deviation of 31.
 TEST(Shuffle, GivesEachOrderEquallyOften) {
   std::map<std::vector<int32_t>, int> count;
   for (int64_t epoch = 0; epoch < 24000; ++epoch) ++count[Shuffled(4, 7, epoch)];

@@ -91,7 +91,7 @@ TEST(KerasConfig, WritesLossesAndMetricsAsKerasFindsThem) {
   EXPECT_EQ(json::parse(KerasConfigJson(model))["compile_config"]["loss"], "crossentropy");
 }
 
-// A model of one layer with this config.
+// A model with one layer of this config.
 std::string Layer(const std::string& config, const std::string& more = "") {
   return R"({"class_name": "Sequential", "config": {"layers": [{"module": "keras.layers", "class_name": "Dense", "config": {)" +
          config + "}" + more + "}]}}";
@@ -148,7 +148,7 @@ TEST(KerasConfig, ReadsCompileConfigs) {
   EXPECT_EQ(Print(compile.metrics[1]), "fusebox/precision:name=p,top_k=3");
   EXPECT_EQ(parse(R"({"loss": ["mse"], "metrics": "accuracy"})")->compile->loss.id, "mse");
   EXPECT_EQ(parse(R"({"loss": {"out": "mse"}, "metrics": {"out": ["mae"]}})")->compile->metrics[0].id, "mae");
-  // The class and the string of this name are two metrics; the class's own name says nothing.
+  // The class and the string of this name are two different metrics; the class's own name has no effect.
   EXPECT_EQ(Print(parse(R"({"loss": "mse", "metrics": [{"class_name": "Accuracy", "config": {"name": "accuracy"}}]})")
                       ->compile->metrics[0]),
             "fusebox/exact_accuracy:name=accuracy");
@@ -176,7 +176,7 @@ TEST(KerasConfig, KnowsTheInputWithoutAnInputLayer) {
   EXPECT_THAT(model.inputs[0].shape, ElementsAre(7));
 }
 
-// A layer 'd' of the input 'i', called with the mask that `mask` makes; and an operation 'masks'. `output` is the model's.
+// A layer 'd' of the input 'i', called with the mask of `mask`; and an operation 'masks'. `output` is the model's.
 std::string Masked(const std::string& mask, const std::string& output = "d") {
   const auto value = [](const std::string& layer) {
     return R"({"class_name": "__keras_tensor__", "config": {"keras_history": [")" + layer + R"(", 0, 0]}})";
@@ -193,7 +193,7 @@ std::string Masked(const std::string& mask, const std::string& output = "d") {
          output + R"(", 0, 0]]}})";
 }
 
-// Keras's own masks are not calls of ours: layers know them by themselves.
+// Keras's own masks are not calls for us: layers handle them by themselves.
 TEST(KerasConfig, LeavesOutOperationsThatMakeMasks) {
   ASSERT_OK_AND_ASSIGN(const ModelConfig model, ParseKerasConfig(Masked("masks"), "f"));
   EXPECT_EQ(model.layers.size(), 1u);

@@ -68,7 +68,7 @@ TEST(KerasFile, ReadsWhatItWrites) {
     EXPECT_EQ(back.layers[i].class_name, file.layers[i].class_name);
     ExpectEqual(back.layers[i].vars, file.layers[i].vars);
   }
-  ExpectEqual(back.optimizer_vars, file.optimizer_vars);  // More than ten: "10" stands before "2" in the file.
+  ExpectEqual(back.optimizer_vars, file.optimizer_vars);  // More than ten: "10" comes before "2" in the file.
 }
 
 TEST(KerasFile, EqualContentsGiveEqualBytes) {
@@ -145,7 +145,7 @@ TEST(KerasFile, DamageIsAnError) {
   const std::string seed = *KerasBytes(Small());
   const auto parse = [](const std::string& bytes) { return ParseKeras(bytes, "f").status(); };
   ExpectTruncationsAreErrors(seed, parse, 7);
-  // Checksums cover the content; of the archive's own fields, times, versions and attributes mean nothing.
+  // Checksums cover the content. Of the archive's own fields, times, versions and attributes have no effect.
   EXPECT_LT(CountUndetectedFlips(seed, parse, 37), 60u);
 }
 

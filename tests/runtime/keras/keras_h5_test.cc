@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Keras 2 of TensorFlow 2.15 saved, as .h5 and as .keras (tests/data/tf_keras, made by
-// tests/python/make_tf_keras_models.py): it opens, says the same, and trains on alike. And what is wrong with such files.
+// Files that Keras 2 of TensorFlow 2.15 saved, as .h5 and as .keras (tests/data/tf_keras, made by
+// tests/python/make_tf_keras_models.py): models open, predict the same, and continue training alike. Also errors in
+// such files.
 #include "fusebox/runtime/keras/keras_h5.h"
 
 #include <hdf5.h>
@@ -52,18 +53,18 @@ TEST_P(KerasTwo, OpensAndTrainsOn) {
   for (const NamedTensor& array : arrays) arrays_[array.name] = array.value;
   ASSERT_OK_AND_ASSIGN(Model model, LoadModel(base + ending));
   ExpectPredictions(model, "prediction_");
-  // Losses and metrics are those of the file, and so are their names.
+  // Losses and metrics, and their names, come from the file.
   const Arrays x = Named("x_"), y = Named("y_");
   ASSERT_OK_AND_ASSIGN(const Logs logs, model.Evaluate(x, y, {.batch_size = 8}));
   const std::vector<NamedTensor> finals = Named("final_");
   EXPECT_EQ(logs.size(), finals.size());
   for (const NamedTensor& final : finals)
     EXPECT_NEAR(logs[final.name], Number("final_" + final.name), kBound) << final.name;
-  // The optimizer goes on with what it remembers.
+  // The optimizer continues with its saved state.
   ASSERT_OK_AND_ASSIGN(const History history, model.Fit(x, y, {.batch_size = 8, .shuffle = false, .verbose = 0}));
   EXPECT_NEAR(history["loss"][0], Number("next_loss"), kBound);
   ExpectPredictions(model, "next_prediction_");
-  // Saved, it is one of today's files.
+  // Saving writes the current format.
   const TempFolder folder;
   ASSERT_OK(model.Save(folder / "again.keras"));
   ASSERT_OK_AND_ASSIGN(Model again, LoadModel(folder / "again.keras"));
@@ -82,7 +83,7 @@ TEST(KerasH5, ReadsLayersWithTheirWeights) {
   std::vector<std::string> names;
   for (const KerasH5::Layer& layer : file.layers) names.push_back(layer.name);
   EXPECT_THAT(names, ElementsAre("encoder", "out"));
-  // Kernel, bias, gamma, beta; then what is not trained: mean, variance, the frozen layer's.
+  // Kernel, bias, gamma, beta; then untrained weights: mean, variance, those of the frozen layer.
   EXPECT_EQ(file.layers[0].weights.size(), 8u);
   EXPECT_THAT(file.layers[0].weights[6].shape(), ElementsAre(5, 5));
   EXPECT_EQ(file.optimizer_vars.size(), 7u);
@@ -95,7 +96,7 @@ TEST(KerasH5, DamageIsAnError) {
   CountUndetectedFlips(whole, [](const std::string& bytes) { return ParseKerasH5(bytes, "f").status(); }, 8 * 997 + 3);
 }
 
-// A file with these text attributes of the root and of groups, and a weight.
+// Builds a file with these text attributes of the root and of groups, and a weight.
 class Made {
  public:
   explicit Made(const std::string& path) : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {}

@@ -21,7 +21,7 @@ const std::vector<DotLayer> kLayers = {{"in", "InputLayer", "", "", "(None, 4)",
                                        {"h<1>", "Dense", "relu", "(None, 4)", "(None, 3)", {0}},
                                        {"out", "Dense", "softmax", "(None, 3)", "(None, 2)", {1}}};
 
-// A PATH without any program.
+// A PATH with no programs.
 class EmptyPath {
  public:
   EmptyPath() : before_(std::getenv("PATH")) { ::setenv("PATH", "/nowhere", 1); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model whose plugin is missing works by the symbols that it has kept.
+// A model whose plugin is missing works with the symbols that it has stored.
 #include "fusebox/runtime/plugins/expansions.h"
 
 #include "fusebox/graph/text.h"
@@ -59,7 +59,7 @@ TEST(Expansions, NamesAreThoseOfTheLayer) {
   EXPECT_NE(graph->update_of(graph->FindNamed(Op::kState, "scale/s")), 0u);
 }
 
-// What was kept knows of no masks, so none is lost without a word.
+// Stored symbols do not handle masks, so a mask must cause an error instead of being dropped.
 TEST(Expansions, NeedTheirPluginWhereThereAreMasks) {
   ModelConfig config = ScaleModel();
   config.layers.insert(config.layers.begin(), {.item = {"masking", {}}, .name = "masking"});

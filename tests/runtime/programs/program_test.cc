@@ -42,7 +42,7 @@ TEST(Program, TrainingUpdatesWeightsAccumulatorsAndTheStep) {
   EXPECT_EQ((*graph)[graph->FindNamed(Op::kRows, "y")].type, (Type{DType::kI32, {-1}}));
 }
 
-// Pixels are gathered, cast and rescaled by one kernel: nothing else reads them, and nothing else of f32 has their size.
+// One kernel gathers, casts and rescales pixels: nothing else reads them, and no other f32 value has their size.
 TEST(Program, ReadsPixelsWhereTheyLie) {
   Sequential model({Rescaling(1.0 / 255, {.input_shape = {28, 28}}), Flatten(), Dense(3, "softmax")});
   ASSERT_TRUE(model.Compile({.optimizer = "sgd", .loss = "sparse_categorical_crossentropy"}).ok());
@@ -63,7 +63,7 @@ TEST(Program, ReadsPixelsWhereTheyLie) {
     for (const KernelReport& kernel : program->report().kernels) {
       if (kernel.shape != "[N,28,28]") continue;
       ++readers;
-      // What it stores, and the order of the rows.
+      // The bytes that it stores, and the order of the rows.
       bytes_read[dtype] = kernel.bytes - 4 * kPixels - 4 * kBatchSize;
       std::vector<std::string> operations = {"rows", "multiply"};  // An offset of 0 is gone.
       if (dtype == DType::kU8) operations.insert(operations.begin() + 1, "cast");
@@ -85,7 +85,7 @@ TEST(Program, MomentumIsAScalarOfTheProgram) {
   const NodeId momentum = graph->FindNamed(Op::kState, "optimizer/momentum");
   ASSERT_NE(momentum, 0u);
   EXPECT_EQ((*graph)[momentum].attributes.String("initializer"), "0.9");
-  // One for all weights; each has a slot of its own.
+  // One scalar for all weights; each weight has its own slot.
   EXPECT_NE(graph->FindNamed(Op::kState, "optimizer/dense/kernel/momentum"), 0u);
   EXPECT_NE(graph->FindNamed(Op::kState, "optimizer/dense_1/bias/momentum"), 0u);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Models of which part is C++ functions, for the command to open: see own_functions_test.cc. The attribute `model` says which.
+// Models with parts written as C++ functions, for the command to open: see own_functions_test.cc. The attribute `model`
+// selects one.
 #include <string>
 
 #include "fusebox/fusebox.h"
@@ -12,7 +13,7 @@ fb::Value SquaredError(fb::Value y_true, fb::Value y_pred) { return fb::Mean(fb:
 fb::Value Gap(fb::Value y_true, fb::Value y_pred) { return fb::Mean(fb::Abs(y_true - y_pred), {-1}); }
 fb::Value Swish(fb::Value x) { return x * fb::Sigmoid(x); }
 
-// y is [N] or [N, 1] in the data, and [N, 1] of the model.
+// y is [N] or [N, 1] in the data, and [N, 1] in the model.
 absl::StatusOr<fb::Sequential> Stack(int64_t width) {
   fb::Sequential model({fb::Dense(width, {.input_shape = {4}}), fb::Lambda(Swish), fb::Dense(1)}, {.name = "stack"});
   const absl::Status compiled = model.Compile({.optimizer = "sgd:learning_rate=0.1",
@@ -39,7 +40,7 @@ absl::StatusOr<fb::Model> Graph() {
   return model;
 }
 
-// A class, whose Call makes a Lambda and adds what it gives to the loss.
+// A class whose Call makes a Lambda and adds its result to the loss.
 class Ranker final : public fb::Model {
  public:
   fb::CallOutputs Call(const fb::SymbolicTensors& inputs, bool) const override {
@@ -61,7 +62,7 @@ absl::StatusOr<Ranker> Class() {
   return model;
 }
 
-// What is added is all there is to learn.
+// The added loss is the only one.
 absl::StatusOr<fb::Model> Added() {
   const fb::SymbolicTensor x = fb::Input({4}, {.name = "in"}), y = fb::Dense(2)(x);
   fb::Model model(x, y, {.name = "added"});
@@ -71,7 +72,7 @@ absl::StatusOr<fb::Model> Added() {
   return model;
 }
 
-// Steps that are all 0 count nowhere.
+// Steps of zeros do not count.
 absl::StatusOr<fb::Sequential> Masked() {
   fb::Sequential model({fb::Masking(0, {.input_shape = {5, 4}}), fb::TimeDistributed(fb::Dense(2))},
                        {.name = "masked"});
@@ -82,7 +83,7 @@ absl::StatusOr<fb::Sequential> Masked() {
   return model;
 }
 
-// Something else in training, which no description can say.
+// Computes something else in training, which a description cannot express.
 class Noisy final : public fb::Model {
  public:
   fb::CallOutputs Call(const fb::SymbolicTensors& inputs, bool training) const override {

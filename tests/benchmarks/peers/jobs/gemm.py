@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from systems import Case, Job, Peer, openblas_core
 
-# As ../../gemm.cc has them: squares, and few rows by weights.
+# As in ../../gemm.cc: squares, and few rows times weights.
 SQUARES = [256, 512, 768, 1024, 2048]
 ROWS = [1, 4, 16, 32, 64]
 WEIGHTS = [(784, 300), (300, 100), (1024, 1024), (4096, 1024), (1024, 4096)]

@@ -6,7 +6,7 @@ from systems import JAX, KERAS, Case, Job
 JOB = Job(
     what="the most memory of a process that trains 784 - 300 - 100 - 10, without the 173 MB of its data",
     benchmark="training",
-    # Noise for data, which all make in place: unpacking real pictures takes some more for a moment.
+    # The data are noise, generated in place by all systems: unpacking real images takes extra memory for a moment.
     cases=[Case(f"batch {batch}", {"batch": batch}, f"Epoch/sgd/batch:{batch}", 0) for batch in [32, 4096]],
     peers=[dataclasses.replace(peer, variables=peer.variables | {"FUSEBOX_DATA_DIR": "/nonexistent"})
            for peer in [JAX, KERAS]],

@@ -16,5 +16,5 @@ JOB = Job(
     benchmark="training",
     cases=list(cases()),
     peers=[JAX],
-    tolerance=0.25,  # First weights are of each one's own, and some epochs are short.
+    tolerance=0.25,  # Initial weights differ between systems, and some epochs are short.
 )

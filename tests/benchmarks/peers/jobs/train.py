@@ -6,8 +6,8 @@ from systems import JAX, KERAS, LIBTORCH, PYTORCH, Case, Job, Peer, openblas_cor
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """What is trained. A new one is a line below, one in ../../training.cc, and a word in each peer's program that
-    lacks it; a peer without it is left out."""
+    """A variant to train. A new one needs a line below, one in ../../training.cc, and an entry in each peer's program;
+    peers without it are left out."""
     name: str  # Of fusebox's benchmark, Epoch/<name>.
     batches: list
     optimizer: str = "sgd"
@@ -49,5 +49,5 @@ JOB = Job(
         Peer("dlib", "native", "dlib_train", variables=openblas_core()),
         dataclasses.replace(KERAS, takes=lambda case: case.arguments["batch"] == 32),
     ],
-    tolerance=0.1,  # Shuffles and first weights are of each one's own.
+    tolerance=0.1,  # Shuffles and initial weights differ between systems.
 )

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds an epoch of dlib, on its tensors: its trainer would copy every sample through a matrix of its own.
+// Seconds per epoch of dlib, on its tensors: its trainer would copy every sample through a separate matrix.
 #include <dlib/dnn.h>
 #include <dlib/revision.h>
 
@@ -61,7 +61,7 @@ void Train(const peers::Arguments& arguments, Solver solver) {
 template <class Net>
 void TrainWithOptimizer(const peers::Arguments& arguments) {
   const std::string name = arguments.Text("optimizer", "sgd");
-  // Decay of weights, momentum.
+  // Weight decay, momentum.
   if (name == "sgd") return Train<Net>(arguments, dlib::sgd(0, 0));
   if (name == "momentum") return Train<Net>(arguments, dlib::sgd(0, 0.9f));
   peers::GiveUp("dlib_train.cc lacks the optimizer " + name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds an epoch of LibTorch: ../python/torch_train.py in C++.
+// Seconds per epoch of LibTorch: ../python/torch_train.py in C++.
 #include <torch/torch.h>
 
 #include <functional>
@@ -11,7 +11,7 @@
 using torch::Tensor;
 using Weights = std::vector<Tensor>;
 
-// By the name that `run` has for it.
+// Optimizers by the names that `run` uses.
 const std::map<std::string, std::function<std::unique_ptr<torch::optim::Optimizer>(Weights)>> kOptimizers = {
     {"sgd", [](Weights w) { return std::make_unique<torch::optim::SGD>(w, torch::optim::SGDOptions(0.01)); }},
     {"momentum",
@@ -40,7 +40,7 @@ const std::map<std::string, std::function<Tensor(const Tensor&)>> kActivations =
     {"softplus", [](const Tensor& x) { return torch::softplus(x); }},
 };
 
-// What comes after each activation. "l2" is a penalty instead.
+// The layer after each activation. "l2" is a penalty instead.
 const std::map<std::string, std::function<void(torch::nn::Sequential&, int64_t units)>> kExtras = {
     {"none", [](torch::nn::Sequential&, int64_t) {}},
     {"l2", [](torch::nn::Sequential&, int64_t) {}},

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the programs on oneDNN share.
+// Shared by the programs that use oneDNN.
 #pragma once
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 
 namespace peers {
 
-// A row-major f32 matrix: in memory of its own, or in the caller's.
+// A row-major f32 matrix: in its own memory, or in the caller's.
 inline dnnl::memory::desc Matrix(int64_t rows, int64_t columns) {
   return {{rows, columns}, dnnl::memory::data_type::f32, dnnl::memory::format_tag::ab};
 }

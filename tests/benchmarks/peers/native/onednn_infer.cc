@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Seconds a call of oneDNN: a matmul primitive a layer, with bias and relu in it, on weights that were packed before.
+// Seconds per call of oneDNN: one matmul primitive per layer, with bias and relu fused, on weights packed beforehand.
 #include <unordered_map>
 
 #include "onednn.h"
@@ -15,7 +15,7 @@ struct Net {
   std::vector<Step> steps;
 };
 
-// Appends a Dense layer on `x`, and returns what comes out of it.
+// Appends a Dense layer on `x`, and returns its output.
 memory Dense(Net& net, const memory& x, int64_t units, uint32_t layer, bool relu) {
   const int64_t rows = x.get_desc().dims()[0], inputs = x.get_desc().dims()[1];
   std::vector<float> kernel(size_t(inputs * units)), bias(size_t(units), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the native peers share: arguments in, measured seconds out. ../python/workload.py is the same for Python.
+// Shared by the native peers: arguments in, measured seconds out. ../python/workload.py is the same for Python.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -32,7 +32,7 @@ class Arguments {
   std::map<std::string, std::string> values_;
 };
 
-// Ends a peer that cannot do what it is asked for: `run` prints the reason.
+// Ends a peer that cannot do the requested work: `run` prints the reason.
 [[noreturn]] inline void GiveUp(const std::string& reason) {
   std::fprintf(stderr, "%s\n", reason.c_str());
   std::exit(1);
@@ -45,7 +45,7 @@ double SecondsOf(Work&& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Seconds of one call, five times the mean over so many calls that they take `seconds` together, after a warm-up.
+// Seconds of one call, five times: each is the mean over enough calls to take `seconds`, after a warm-up.
 template <class Call>
 std::vector<double> SecondsOfACall(double seconds, Call&& call) {
   int64_t calls = 1;
@@ -62,7 +62,8 @@ std::vector<double> SecondsOfACall(double seconds, Call&& call) {
   return result;
 }
 
-// Prints what `run` reads. `check` is what peers should agree on: the first epoch's loss, or an output's digest.
+// Prints the result for `run`. `check` is a number on which peers should agree: the first epoch's loss, or the digest
+// of an output.
 inline void Answer(const std::vector<double>& seconds, double check, const std::string& version) {
   std::printf("{\"seconds\": [");
   for (size_t i = 0; i < seconds.size(); ++i) std::printf("%s%.9g", i == 0 ? "" : ", ", seconds[i]);

@@ -19,7 +19,7 @@ struct Pictures {
   std::vector<int64_t> y;
 };
 
-// The `size` bytes at the end of a file; none if there is no such file.
+// The last `size` bytes of a file; empty if there is no such file.
 inline std::vector<uint8_t> TailOf(const std::string& path, size_t before, size_t size) {
   std::vector<uint8_t> bytes(before + size);
   const gzFile file = gzopen(path.c_str(), "rb");
@@ -34,7 +34,7 @@ inline Pictures LoadPictures() {
   const char* const set = std::getenv("FUSEBOX_DATA_DIR");
   const std::string debians = "/usr/share/datasets/fashion-mnist";
   std::string folder = set != nullptr && *set != 0 ? set : debians;
-  // As the data source does: a folder with other data sets alone is not meant.
+  // As in the data set: a folder with only other data sets is ignored.
   if (std::filesystem::is_directory(folder) && !std::filesystem::exists(folder + "/train-images-idx3-ubyte.gz"))
     folder = debians;
   // After the headers of 16 and 8 bytes, 5,000 samples are for validation.

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds an epoch of jitted JAX: the whole epoch in one lax.scan, or one call a batch (--loop step).
+"""Seconds per epoch of jitted JAX: the whole epoch in one lax.scan, or one call per batch (--loop step).
 
-The same work as fusebox's: the rows are gathered in a shuffled order, loss and accuracy are summed up, and the last
-batch may be a smaller one, for which the step is compiled once more. Weights are donated. The permutation is NumPy's and
-is timed.
+Does the same work as fusebox: gathers rows in a shuffled order, and sums loss and accuracy. The last batch may be
+smaller; the step is compiled once more for it. Weights are donated. NumPy's permutation is part of the time.
 """
 
 import functools
@@ -48,8 +47,8 @@ def functional_loss(weights, x, y):
     return workload.MAIN_WEIGHT * errors[0] + workload.AUX_WEIGHT * errors[1], jnp.stack(errors)
 
 
-# The layer after each activation: what comes of x, and of what it keeps between steps, its moving averages or the key of
-# its random numbers. `weights` are its own.
+# The layer after each activation. Returns the transformed x and the state that it keeps between steps: moving averages,
+# or the key of its random numbers. `weights` are its own.
 def dropout(x, weights, key):
     key, mine = jax.random.split(key)
     return x * jax.random.bernoulli(mine, 0.8, x.shape) / 0.8, key
@@ -71,7 +70,7 @@ extra = workload.choose("jax_train.py", "layer", options.extra,
 
 
 def loss_and_rest(weights, kept, x, y):
-    """The loss, and: how many are right, what the extra layers keep."""
+    """The loss; the number of correct predictions and the state of the extra layers."""
     if options.functional:
         loss, errors = functional_loss(weights, x, y)
         return loss, (errors, kept)
@@ -95,7 +94,7 @@ def step(state, rows, x, y):
     batch = jax.tree.map(lambda array: array[rows], x)
     (loss, (more_hits, kept)), gradients = jax.value_and_grad(loss_and_rest, has_aux=True)(weights, kept, batch, y[rows])
     if options.functional:
-        more_hits *= len(rows)  # Of each output its loss, in place of hits.
+        more_hits *= len(rows)  # The loss of each output, in place of hits.
     updates, memory = optimizer.update(gradients, memory, weights)
     return optax.apply_updates(weights, updates), kept, memory, loss_sum + loss * len(rows), hits + more_hits
 

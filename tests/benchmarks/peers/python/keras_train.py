@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds an epoch of Keras's model.fit on the backend that KERAS_BACKEND names. The first epoch, which compiles, is
-left out."""
+"""Seconds per epoch of Keras's model.fit on the backend of KERAS_BACKEND. The first epoch, which compiles, is left
+out."""
 
 import time
 

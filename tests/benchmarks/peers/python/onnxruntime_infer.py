@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds a call of ONNX Runtime, with input and output bound once to arrays of the caller's. Its package for Python
-has no headers, so calls are made from Python, which costs each a microsecond or more."""
+"""Seconds per call of ONNX Runtime, with input and output bound once to the caller's arrays. Its Python package has no
+headers, so calls are made from Python, which adds a microsecond or more to each."""
 
 import time
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds an epoch of PyTorch as most people write it, eagerly. Loss and accuracy stay tensors until the epoch ends."""
+"""Seconds per epoch of PyTorch in its usual eager form. Loss and accuracy stay tensors until the epoch ends."""
 
 import time
 
@@ -92,7 +92,7 @@ for _ in range(options.epochs + 1):
         optimizer.step()
         loss_sum += loss.detach() * len(rows)
         if options.functional:
-            hits = hits + torch.stack([e.detach() for e in errors]) * len(rows)  # Of each output its loss.
+            hits = hits + torch.stack([e.detach() for e in errors]) * len(rows)  # The loss of each output.
         else:
             hits += (logits.detach().argmax(1) == labels).sum()
     loss, accuracy = loss_sum.item() / len(y), (hits / len(y)).tolist()

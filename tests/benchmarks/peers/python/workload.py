@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the peers in Python share: arguments, data, first weights, and the answer. tests/benchmarks/workload.h and
-numbers.h say the same in C++."""
+"""Shared by the Python peers: arguments, data, initial weights, and the answer. tests/benchmarks/workload.h and
+numbers.h do the same in C++."""
 
 import argparse
 import gzip
@@ -13,9 +13,9 @@ import numpy as np
 L2 = 1e-4  # Of the squares of all kernels' elements, in the loss.
 WIDTHS = {"mlp": [784, 300, 100, 10], "tiny": [8, 30, 30, 1], "wide_and_deep": [8, 30, 30, 1],
           "two_outputs": [6, 30, 30, 1]}
-# What goes beside the deep layers of functional models, concatenated with what comes out of them; see functional.h.
+# The width of the input beside the deep layers of functional models, concatenated with their output; see functional.h.
 BESIDE = {"wide_and_deep": 8, "two_outputs": 5}
-MAIN_WEIGHT, AUX_WEIGHT = 0.9, 0.1  # Of the losses of two_outputs.
+MAIN_WEIGHT, AUX_WEIGHT = 0.9, 0.1  # Weights of the losses of two_outputs.
 
 
 def options(doc):
@@ -24,13 +24,13 @@ def options(doc):
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--optimizer", default="sgd")
     parser.add_argument("--activation", default="relu", help="between layers")
-    parser.add_argument("--extra", default="none", help="the layer after each activation: dropout (0.2), batch_norm; or l2")
-    parser.add_argument("--widths", help="as in 8,30,30,1: of a model for regression that has no name")
-    parser.add_argument("--rows", type=int, default=20640, help="of its data")
+    parser.add_argument("--extra", default="none", help="layer after each activation: dropout (0.2), batch_norm; or l2")
+    parser.add_argument("--widths", help="widths of an unnamed regression model, as in 8,30,30,1")
+    parser.add_argument("--rows", type=int, default=20640, help="rows of its data")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=3, help="timed ones; one more goes before them")
-    parser.add_argument("--seconds", type=float, default=0.1, help="that calls are repeated for, where they are short")
-    parser.add_argument("--loop", choices=["scan", "step"], default="scan", help="of JAX")
+    parser.add_argument("--epochs", type=int, default=3, help="timed epochs; another one runs before them")
+    parser.add_argument("--seconds", type=float, default=0.1, help="time over which short calls are repeated")
+    parser.add_argument("--loop", choices=["scan", "step"], default="scan", help="loop of JAX")
     parsed = parser.parse_args()
     parsed.widths_given = bool(parsed.widths)
     parsed.widths = list(map(int, parsed.widths.split(","))) if parsed.widths else WIDTHS[parsed.model]
@@ -40,14 +40,14 @@ def options(doc):
 
 
 def choose(peer, what, name, choices):
-    """One of the choices; ends a peer that lacks it, so that `run` prints the reason."""
+    """Returns one of the choices. Ends a peer that lacks it, so that `run` prints the reason."""
     if name not in choices:
         sys.exit(f"{peer} lacks the {what} {name}")
     return choices[name]
 
 
 def data(options):
-    """x and y of an epoch."""
+    """The data x and y of an epoch."""
     if options.model == "two_outputs" and options.functional:
         return (spread((options.rows, 5), 0, 1), spread((options.rows, 6), 1, 1)), spread((options.rows, 1), 2, 1)
     if not options.classifies:
@@ -57,10 +57,10 @@ def data(options):
 
 
 def pictures():
-    """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of that shape where it is missing."""
+    """The last 55,000 of Fashion-MNIST's training images, f32 in [0, 1]; noise of that shape if it is missing."""
     debians = "/usr/share/datasets/fashion-mnist"
     folder = os.environ.get("FUSEBOX_DATA_DIR") or debians
-    # As the data source does: a folder with other data sets alone is not meant.
+    # As in the data set: a folder with only other data sets is ignored.
     if os.path.isdir(folder) and not os.path.exists(f"{folder}/train-images-idx3-ubyte.gz"):
         folder = debians
     try:
@@ -75,7 +75,7 @@ def pictures():
 
 
 def glorot_uniform(widths):
-    """The first weights of a model to be trained: a list of kernel [in, units] and bias [units]."""
+    """The initial weights of a model: a list of kernel [in, units] and bias [units]."""
     rng = np.random.default_rng(42)
     weights = []
     for fan_in, units in zip(widths, widths[1:]):
@@ -85,7 +85,7 @@ def glorot_uniform(widths):
 
 
 def functional_weights(options):
-    """Those of the two deep layers; then of the output of what is beside and deep, and of two_outputs' second one."""
+    """Weights of the two deep layers; then of the output of beside and deep, and of two_outputs' second output."""
     hidden = options.widths[-2]
     weights = glorot_uniform(options.widths[:-1]) + glorot_uniform([BESIDE[options.model] + hidden, 1])
     return weights + (glorot_uniform([hidden, 1]) if options.model == "two_outputs" else [])
@@ -114,5 +114,5 @@ def digest(values):
 
 
 def answer(seconds, check, version):
-    """Prints what `run` reads. `check` is what peers should agree on: the first epoch's loss, or an output's digest."""
+    """Prints the result for `run`. Peers should agree on `check`: the first epoch's loss, or an output's digest."""
     print(json.dumps({"seconds": seconds, "check": check, "version": version}))

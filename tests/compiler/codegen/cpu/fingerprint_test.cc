@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a fingerprint leaves out decides on no code: kernels of one fingerprint emit the same function, and programs of one
-// text the same module, compared as LLVM prints them.
+// A fingerprint leaves out only what does not affect the code: kernels with equal fingerprints emit equal functions,
+// and programs with equal texts equal modules, compared as LLVM prints them.
 #include "fusebox/compiler/codegen/cpu/fingerprint.h"
 
 #include <map>
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
 #include "fusebox/compiler/codegen/cpu/program.h"
-#include "fusebox/compiler/codegen/cpu/share.h"
+#include "fusebox/compiler/codegen/cpu/shared_functions.h"
 #include "fusebox/compiler/fuse/fuse.h"
 #include "fusebox/compiler/passes/pipeline.h"
 #include "gtest/gtest.h"
@@ -20,7 +20,7 @@
 namespace fusebox::testing {
 namespace {
 
-const codegen::Target kTarget = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
+const Target kTarget = {.vector_bytes = 32, .registers = 16, .fma = true, .caches = {}};
 
 std::string ToText(const llvm::Module& module) {
   std::string text;
@@ -29,7 +29,7 @@ std::string ToText(const llvm::Module& module) {
   return text;
 }
 
-// The function of one kernel, with all of its numbers as arguments.
+// The function of one kernel, with all its numbers as arguments.
 std::string KernelText(const FusedProgram& program, const Plan& plan, const Kernel& kernel,
                        const codegen::Fingerprint& fingerprint, int64_t row_capacity) {
   llvm::LLVMContext context;
@@ -88,7 +88,7 @@ TEST(Fingerprint, KernelsWithTheSameEmitTheSameFunction) {
   EXPECT_GT(compared, 300) << "of " << known.size();
 }
 
-// Small changes of programs: whenever the module changes, so does the text that stands for it in the cache.
+// Small changes to programs: whenever the module changes, its text in the cache key must change, too.
 TEST(Fingerprint, ProgramsWithTheSameTextAreTheSameModule) {
   std::map<std::string, std::string> known;
   int64_t equal = 0, different = 0;

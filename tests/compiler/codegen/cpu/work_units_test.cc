@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which units are whose, computed by the code that is emitted: of constants the builder folds it.
+// Which units belong to which thread, computed by the emitted code: with constants, the builder folds it.
 #include "fusebox/compiler/codegen/cpu/work_units.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ struct Numbers {
   int64_t count = 0, light = 0, work = 1, light_work = 1, group = 1;
 };
 
-// Where each thread's units begin, and the last one's end.
+// The first unit of each thread, and the end of the last one.
 std::vector<int64_t> Cuts(const Numbers& numbers, int64_t threads) {
   llvm::LLVMContext context;
   llvm::Module module("units", context);
@@ -53,13 +53,13 @@ TEST(WorkUnits, GroupsStayTogetherIfTheyAreNearlyEven) {
   const Numbers even = {.count = 28, .light = 7, .work = 25, .light_work = 20, .group = 7};
   EXPECT_THAT(Cuts(even, 2), ElementsAre(0, 14, 28));
   EXPECT_THAT(Cuts(even, 4), ElementsAre(0, 7, 14, 21, 28));
-  // Of four panels three threads can't have whole ones and a third of the work, nor two threads of five half of it.
+  // Three threads cannot share four panels in whole panels of a third of the work each, nor can two threads halve five.
   EXPECT_THAT(Cuts(even, 3), ElementsAre(0, 8, 17, 28));
   EXPECT_THAT(Cuts({.count = 30, .light = 6, .work = 24, .light_work = 18, .group = 6}, 2), ElementsAre(0, 14, 30));
 }
 
-// Whatever the numbers: from none to all, ever more, and as even as was promised.
-TEST(WorkUnits, AreAllSomebodys) {
+// For any numbers: the cuts go from none to all, never decrease, and are as even as promised.
+TEST(WorkUnits, CoverAllUnits) {
   for (const int64_t group : {1, 2, 7, 64}) {
     for (const int64_t groups : {1, 2, 3, 5, 16, 100}) {
       for (const int64_t light_work : {1, 5, 25, 30}) {

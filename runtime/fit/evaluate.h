@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passes over data without training: what Evaluate, Predict and the validation of Fit have in common.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/runtime/execute/bound_program.h"
+#include "fusebox/runtime/model/port_data.h"
+
+namespace fusebox {
+
+// Steps of a pass over n rows.
+inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
+// Keras's batch size: what is asked for, else what takes n rows in so many steps, else 32.
+int64_t BatchSizeFor(std::optional<int64_t> asked, std::optional<int64_t> steps, int64_t rows);
+// Error unless a number that may be left out is 1 or more.
+absl::Status CheckPositive(const char* name, std::optional<int64_t> number);
+// The error of a run that a signal has ended.
+absl::Status Interrupted();
+// One evaluation pass over data that the program was compiled for, or its first steps.
+absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
+                                     int64_t batch_size, std::optional<int64_t> steps, int64_t threads);
+// Losses and metrics that a program's outputs hold, in Keras's order.
+Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names);
+
+}  // namespace fusebox
