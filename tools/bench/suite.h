@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The benchmarks of `fusebox bench`. They need only the installed library: they use synthetic data, as no time depends
-// on the values, and declare their models here. One file per group.
+// on the values, and declare their models here. One file per group. bench/ sees what tools/ sees.
 #pragma once
 #include <cstdint>
 #include <functional>

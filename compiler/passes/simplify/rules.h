@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of the pass simplify. Inside compiler/passes/ only.
+// simplify/ holds the rules of the pass simplify, a source for each subject: arithmetic, broadcasts, movement, reductions.
+// It sees graph/ and the helpers of compiler/passes/ (support.h). Inside compiler/passes/ only.
 #pragma once
 #include <optional>
 #include <span>
