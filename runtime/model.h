@@ -302,7 +302,8 @@ class Model {
   absl::Status Save(const std::string& path);
   // Writes the weights to a .weights.h5 file.
   absl::Status SaveWeights(const std::string& path);
-  // Reads weights that SaveWeights or Keras wrote.
+  // Reads the weights from a .weights.h5 file that SaveWeights or Keras wrote. Errors: no such file; a malformed file;
+  // layers or shapes that differ from the model's.
   absl::Status LoadWeights(const std::string& path);
 
   // The description of the model.
@@ -334,7 +335,8 @@ class Model {
   static absl::StatusOr<Model> Sharing(const ModelConfig& config, const Expansions& embedded,
                                        std::optional<int64_t> seed);
 
-  // Fits the model to data of this kind: see Impl::SettleInput. Traces a class, unless it has such a trace already.
+  // Settles what data of this kind decide, such as the input's shape: see Impl::SettleInput. Traces a class, unless it
+  // has such a trace already.
   absl::Status Settle(const Arrays& x) const;
   // Makes the trace of a class for these inputs the model's description. Runs Call if there is no such trace yet.
   absl::Status Trace(const std::vector<InputConfig>& inputs) const;

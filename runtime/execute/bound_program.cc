@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/aligned_memory.h"
 #include "fusebox/runtime/execute/program_cache.h"
@@ -43,7 +44,7 @@ absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& pr
     if (port.kind == Port::Kind::kState) {
       const auto kind = kind_of_state.find(port.name);
       Check(kind != kind_of_state.end(), "a compiled program has a state that its graph lacks");
-      if (kind->second == "accumulator") {
+      if (kind->second == StateKindName(FB_ACCUMULATOR)) {
         memory = Zeros(port.type);
         bound.accumulators_.push_back({port.name, memory});
       } else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// execute/ runs programs: compiled programs bound to arrays and the cache that shares them, a model's variables, the
-// threads and how many of them to use. It sees graph/, compiler/, data/, describe/ and plugins/ (initializers); fit/
-// and model/ see it.
+// runtime/execute/ runs compiled programs: their arrays and variables (variables.h), the cache that shares programs, and
+// threads (threads.h says how many, thread_pool.h has them). It sees graph/ and compiler/; of runtime/ it sees data/,
+// describe/, plugins/ and expand/ (initializers). fit/ and model/ see it.
 //
 // A compiled program with an array at each port, ready to run. Runs allocate nothing.
 #pragma once
@@ -16,8 +16,7 @@
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/data/named_tensor.h"
 #include "fusebox/runtime/data/tensor.h"
-#include "fusebox/runtime/execute/crowding.h"
-#include "fusebox/runtime/execute/useful_threads.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/execute/variables.h"
 
 namespace fusebox {

@@ -9,8 +9,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
 namespace fusebox {
 
 class ThreadPool {
@@ -53,11 +51,5 @@ class ThreadPool {
   void* work_ = nullptr;
   alignas(64) std::atomic<uint32_t> running_ = 0;  // Workers that are not done.
 };
-
-// How many threads a model uses by default: FUSEBOX_NUM_THREADS if it is set, else the number of cores that the
-// process's affinity and control group allow. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
-absl::StatusOr<int64_t> DefaultThreads();
-// How many threads to use if the caller asks for this many; 0 is the default number. Error: below 0 or above 1024.
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 
 }  // namespace fusebox

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single batches: TrainOnBatch, TestOnBatch, and the results of the last run.
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/fit/evaluate.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"

@@ -4,12 +4,11 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
-#include <string>
 
 namespace fusebox {
 
 // Installs handlers. The first SIGINT or SIGTERM only sets a flag; the second one removes the files of RemovedBySignal
-// and ends the process at once, with exit status 128 + signal.
+// (runtime/files/removed_by_signal.h) and ends the process at once, with exit status 128 + signal.
 void StopOnSignals();
 
 // The signal that has arrived, or 0.
@@ -23,19 +22,6 @@ class SignalSets {
   ~SignalSets();
   SignalSets(const SignalSets&) = delete;
   SignalSets& operator=(const SignalSets&) = delete;
-
- private:
-  int slot_ = -1;
-};
-
-// While an object of this class lives, a signal that ends the process at once removes the file of this path. Make it
-// before the file, as the signal may come at any instruction; a path without a file does no harm.
-class RemovedBySignal {
- public:
-  explicit RemovedBySignal(const std::string& path);
-  ~RemovedBySignal();
-  RemovedBySignal(const RemovedBySignal&) = delete;
-  RemovedBySignal& operator=(const RemovedBySignal&) = delete;
 
  private:
   int slot_ = -1;

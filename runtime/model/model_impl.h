@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The implementation of Model, visible inside runtime/ only.
 //
-// model/ holds how a model comes by its description, and the state that the description leads to: the three forms of
-// declaration (model_form.h), the trace of a class's Call, the model's variables and compiled programs, the preparation
-// of users' arrays for the programs' ports (port_data.h), and the summary. Training and evaluation are in fit/, files
-// in save/ and keras/.
+// model/ turns what a user declares into a model's description, and holds the state of the model: the three forms of
+// declaration (model_form.h), the trace of a class's Call, the variables, the compiled programs, users' arrays as the
+// programs' ports take them (port_data.h), and the summary. Training and evaluation are in fit/, files in save/ and
+// keras/.
 //
-// It sees the public face, data/, describe/, plugins/, programs/, execute/ and the names of keras/, and graph/ and
-// plugins/sdk outside of runtime/. fit/ and save/ see it.
+// It sees the public face, data/, describe/, plugins/, programs/, execute/ and the names of keras/. Outside runtime/ it
+// sees graph/ and plugins/sdk. fit/ and save/ see it.
 #pragma once
 #include <functional>
 #include <memory>
@@ -24,10 +24,12 @@
 
 namespace fusebox {
 
+// The state of a model.
 class Model::Impl {
  public:
   // Makes a model without a form. The caller has to set `form`.
   explicit Impl(ModelOptions options);
+  // The implementation of a model.
   static const Impl& Of(const Model& model) { return *model.impl_; }
 
   // ---- Declaration.
@@ -75,6 +77,8 @@ class Model::Impl {
   BatchTypes UsualData() const;
   // The program for data of these types, as symbols.
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
+  // The symbols that a file of the model keeps: see runtime/expand/kept_symbols.h.
+  Expansions KeptSymbols() const;
 
   // Makes the weights that neither this model nor its layers have yet.
   absl::Status EnsureWeights();
@@ -120,6 +124,7 @@ class Model::Impl {
   int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
   // The layers that the optimizer trains, by path. Unset until training begins.
   std::optional<std::vector<std::string>> trained_;
+  // A compiled program, and what it was compiled for.
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -127,7 +132,7 @@ class Model::Impl {
     std::string target_cpu;
     std::unique_ptr<BoundProgram> program;
   };
-  std::vector<CompiledProgram> compiled_;
+  std::vector<CompiledProgram> compiled_;  // The oldest first.
 };
 
 // Sets whether training changes a layer's weights. For a model this also sets all of its layers, as in Keras.

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "fusebox/graph/graph.h"
 #include "fusebox/runtime/describe/model_config.h"
-#include "fusebox/runtime/plugins/expansions.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
