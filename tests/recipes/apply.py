@@ -15,7 +15,8 @@ import re
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-# Recipe: (its heading in CONTRIBUTING.md, how many files besides tests it may touch, how many lines of those that exist).
+# Recipe: (its heading in CONTRIBUTING.md, how many files besides tests it may touch, how many lines it may add to
+# existing ones).
 RECIPES = {
     "elementwise_op": ("Add an op", 3, 99),
     "structural_op": ("Add an op", 5, 99),

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Follows the recipes of CONTRIBUTING.md in one copy of the tree: adds an elementwise op, a structural op, a layer, a pass
-# and a verb (apply.py), builds the library, the command and the tests that see them, and runs these. Takes the time of a
-# build, so it is not run by tools/test.sh:
+# Follows the recipes of CONTRIBUTING.md in one copy of the tree: adds an elementwise op, a structural op, a layer, a
+# pass and a verb (apply.py), builds the library, the command and the tests that see them, and runs these. Takes the
+# time of a build, so tools/test.sh leaves it out:
 #
 #   ctest --preset release -C long -L long
 #   tests/recipes/run.sh [FOLDER]      FOLDER is where the copy goes, else a temporary one
