@@ -6,8 +6,8 @@
 // programs' ports take them (port_data.h), and the summary. Training and evaluation are in fit/, files in save/ and
 // keras/.
 //
-// It sees the public face, data/, describe/, plugins/, programs/, execute/ and the names of keras/. Outside runtime/ it
-// sees graph/ and plugins/sdk. fit/ and save/ see it.
+// It sees the public face, data/, describe/, plugins/, expand/, programs/, execute/ and the names of keras/. Outside
+// runtime/ it sees graph/ and plugins/sdk. fit/ and save/ see it.
 #pragma once
 #include <functional>
 #include <memory>
