@@ -5,12 +5,11 @@
 #include <span>
 #include <utility>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 
 namespace fusebox {
 namespace {
-
-constexpr const char* kStateKinds[] = {"", "weight", "slot", "scalar", "accumulator", "counter"};
 
 std::string Where(const FbSource* source) {
   if (source == nullptr) return "";
@@ -100,7 +99,7 @@ FbId DeclareState(FbBuilder* b, const FbState* raw) noexcept {
   }
   if (std::ranges::any_of(type->shape, [](int64_t d) { return d < 0; })) {
     return builder.Fail(
-        fmt::format("{} '{}' needs fixed dimensions, got {}", kStateKinds[state.kind], state.name, ToString(*type)),
+        fmt::format("{} '{}' needs fixed dimensions, got {}", StateKindName(state.kind), state.name, ToString(*type)),
         state.source);
   }
   const StateTraits traits = {.trainable = (state.flags & FB_TRAINABLE) != 0,
@@ -131,14 +130,8 @@ FbId ReportError(FbBuilder* b, const char* message, const FbSource* source) noex
   return Self(b).Fail(message != nullptr ? message : "reports an error without a message", source);
 }
 
-FbId ExpandReference(FbBuilder* b, uint32_t kind, const char* reference, const FbId* inputs, uint32_t count,
-                     const FbSource* source) noexcept {
-  GraphBuilder& builder = Self(b);
-  if (!builder.expand || reference == nullptr)
-    return builder.Fail("refers to another item, and none are known here", source);
-  const std::vector<NodeId> ids(inputs, inputs + count);
-  if (std::ranges::find(ids, 0u) != ids.end()) return 0;
-  return builder.expand(builder, kind, reference, ids);
+FbId ExpandNothing(FbBuilder* b, uint32_t, const char*, const FbId*, uint32_t, const FbSource* source) noexcept {
+  return Self(b).Fail("refers to another item, and none are known here", source);
 }
 
 FbId RandomNumbers(FbBuilder* b, const FbType* raw, const FbSource* source) noexcept {
@@ -147,13 +140,11 @@ FbId RandomNumbers(FbBuilder* b, const FbType* raw, const FbSource* source) noex
   return Self(b).Random(*type, source);
 }
 
-FbId FindPreimage(FbBuilder* b, FbId value, const char* activation) noexcept {
-  return Self(b).Preimage(value, activation != nullptr ? activation : "");
-}
+FbId FindNoPreimage(FbBuilder*, FbId, const char*) noexcept { return 0; }
 
-void AddLossTerm(FbBuilder* b, FbId value) noexcept { Self(b).AddLoss(Self(b).Wrap(value)); }
+void AddNoLoss(FbBuilder* b, FbId) noexcept { Self(b).Fail("adds to the loss of a graph that has none"); }
 
-void SetMaskOfResult(FbBuilder* b, FbId mask) noexcept { Self(b).SetMask(Self(b).Wrap(mask)); }
+void SetNoMask(FbBuilder* b, FbId) noexcept { Self(b).Fail("sets the mask of a result where masks are not known"); }
 
 void BeginRegion(FbBuilder* b) noexcept { Self(b).BeginRegion(); }
 
@@ -184,11 +175,11 @@ constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
                         .assign = AssignState,
                         .type = TypeOf,
                         .error = ReportError,
-                        .expand = ExpandReference,
+                        .expand = ExpandNothing,
                         .random = RandomNumbers,
-                        .preimage = FindPreimage,
-                        .add_loss = AddLossTerm,
-                        .set_mask = SetMaskOfResult,
+                        .preimage = FindNoPreimage,
+                        .add_loss = AddNoLoss,
+                        .set_mask = SetNoMask,
                         .begin_region = BeginRegion,
                         .parameter = RegionParameter,
                         .end_region = EndRegion,
@@ -200,7 +191,7 @@ constexpr FbApi kApi = {.struct_size = sizeof(FbApi),
 const FbApi& GraphBuilder::Api() { return kApi; }
 
 GraphBuilder* GraphBuilder::Of(const Value& value) {
-  return value.api == &kApi ? static_cast<GraphBuilder*>(value.builder) : nullptr;
+  return value.api != nullptr && value.api->emit == EmitNode ? static_cast<GraphBuilder*>(value.builder) : nullptr;
 }
 
 Value GraphBuilder::Input(const std::string& name, const Type& type) {
@@ -224,31 +215,11 @@ Value GraphBuilder::Constant(double number, DType dtype) {
 
 Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
                           const StateTraits& traits, const FbSource* source) {
-  if (shared != nullptr && (kind == FB_SCALAR || kind == FB_COUNTER || traits.shared)) {
-    if (const auto known = shared->states.find(name); known != shared->states.end()) return Wrap(known->second);
-    Shared* const all = std::exchange(shared, nullptr);
-    const std::string inner = std::exchange(scope_, all->scope);
-    const Value made = State(name, kind, type, initializer, traits, source);
-    scope_ = inner;
-    shared = all;
-    if (made.ok()) all->states[name] = made.id;
-    return made;
-  }
   const std::string full = scope_.empty() ? name : scope_ + "/" + name;
-  if (const NodeId known = graph_.FindNamed(Op::kState, full); known != 0) {
-    if (again == nullptr || !again->contains(full)) return Wrap(Fail(fmt::format("declares '{}' twice", full), source));
-    if (graph_[known].type != type) {
-      return Wrap(Fail(fmt::format("'{}' is {} since an earlier call, and now needed as {}", full,
-                                   ToString(graph_[known].type), ToString(type)),
-                       source));
-    }
-    const NodeId now = graph_.update_of(known) != 0 ? graph_.update_of(known) : known;
-    current_of_[now] = known;
-    return Wrap(now);
-  }
+  if (graph_.FindNamed(Op::kState, full) != 0) return Wrap(Fail(fmt::format("declares '{}' twice", full), source));
   Node node{.op = Op::kState, .type = type, .scope = scope_, .source = Where(source)};
   node.attributes.Set("name", full);
-  node.attributes.Set("kind", std::string(kStateKinds[kind]));
+  node.attributes.Set("kind", std::string(StateKindName(kind)));
   node.attributes.Set("initializer", initializer);
   if (kind == FB_WEIGHT) node.attributes.Set("trainable", traits.trainable);
   if (traits.shared) node.attributes.Set("shared", true);
@@ -260,7 +231,6 @@ Value GraphBuilder::State(const std::string& name, uint32_t kind, const Type& ty
 
 void GraphBuilder::Assign(Value state, Value next) {
   if (!state.ok() || !next.ok()) return;
-  if (const auto of = current_of_.find(state.id); of != current_of_.end()) state.id = of->second;
   ++assignments_;
   if (state.id >= graph_.size() || next.id >= graph_.size() || graph_[state.id].op != Op::kState) {
     Fail("assigns to what is no state of this program");
@@ -278,26 +248,6 @@ void GraphBuilder::Assign(Value state, Value next) {
     return;
   }
   graph_.SetUpdate(state.id, next.id);
-}
-
-void GraphBuilder::AddLoss(Value value) {
-  if (!value.ok()) return;
-  if (value.id >= graph_.size() || graph_[value.id].type != Type{DType::kF32, {}}) {
-    Fail(fmt::format("adds {} to the loss, f32[] expected",
-                     value.id < graph_.size() ? ToString(graph_[value.id].type) : "no value of this program"));
-    return;
-  }
-  losses.push_back(value);
-}
-
-void GraphBuilder::SetMask(Value value) {
-  if (!value.ok()) return;
-  if (value.id >= graph_.size() || graph_[value.id].type.dtype != DType::kBool || graph_[value.id].type.rank() < 1) {
-    Fail(fmt::format("sets {} as the mask of its result, bool[N, ...] expected",
-                     value.id < graph_.size() ? ToString(graph_[value.id].type) : "no value of this program"));
-    return;
-  }
-  mask = value.id;
 }
 
 void GraphBuilder::Output(const std::string& name, Value value) {
@@ -350,16 +300,6 @@ GraphBuilder::Scope::Scope(GraphBuilder& builder, std::string_view name)
     : builder_(builder), outer_(builder.scope_.size()) {
   if (outer_ > 0 && !name.empty()) builder.scope_ += '/';
   builder.scope_ += name;
-}
-
-void GraphBuilder::RecordActivation(const std::string& activation, NodeId input, NodeId output) {
-  activations_.push_back({activation, input, output});
-}
-
-NodeId GraphBuilder::Preimage(NodeId output, std::string_view activation) const {
-  const auto it = std::ranges::find_if(activations_,
-                                       [&](const Activation& a) { return a.output == output && a.name == activation; });
-  return it != activations_.end() ? it->input : 0;
 }
 
 NodeId GraphBuilder::Random(const Type& type, const FbSource* source) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// GraphBuilder: writes symbols into a Graph, behind the C table that host code, gradients and plugins share.
+// GraphBuilder: writes nodes, states and scopes into a Graph, behind the C table that host code, gradients and plugins
+// share. What a host adds for the items of plugins (other items by reference, masks, losses) is a class derived from
+// it: see runtime/expand/host_builder.h.
 #pragma once
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,20 +29,21 @@ struct StateTraits {
 };
 
 // Writes nodes and states after inference; the first error sticks.
-class GraphBuilder final : public FbBuilder {
+class GraphBuilder : public FbBuilder {
  public:
-  GraphBuilder() = default;
-  explicit GraphBuilder(Graph graph) : graph_(std::move(graph)) {}
+  GraphBuilder() : GraphBuilder(Api()) {}
+  explicit GraphBuilder(Graph graph) : GraphBuilder(Api()) { graph_ = std::move(graph); }
   GraphBuilder(const GraphBuilder&) = delete;
   GraphBuilder& operator=(const GraphBuilder&) = delete;
 
-  // The table over builders.
+  // The table for a graph alone. Its expand, add_loss and set_mask are errors, its preimage finds nothing.
   static const FbApi& Api();
-  // The builder behind a value made by Api(); nullptr if another host made it.
+  // The builder behind a value made by Api() or by a table derived from it; nullptr if another host made the value.
   static GraphBuilder* Of(const Value& value);
 
+  const FbApi& api() const { return *api_; }
   // A node as a value; the graph so far.
-  Value Wrap(NodeId id) { return {&Api(), this, id}; }
+  Value Wrap(NodeId id) { return {api_, this, id}; }
   const Graph& graph() const { return graph_; }
   Graph& mutable_graph() { return graph_; }
   Graph Take() &&;  // Without what has moved into regions; if there is that, ids are numbered anew.
@@ -55,14 +57,14 @@ class GraphBuilder final : public FbBuilder {
   // A scalar of this dtype.
   Value Constant(double number, DType dtype);
   // What a state holds before the step; see FbState.
-  Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
-              const StateTraits& traits, const FbSource* source = nullptr);
+  virtual Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
+                      const StateTraits& traits, const FbSource* source = nullptr);
   Value State(const std::string& name, uint32_t kind, const Type& type, const std::string& initializer,
               bool trainable) {
     return State(name, kind, type, initializer, StateTraits{.trainable = trainable});
   }
   // What it holds after the step.
-  void Assign(Value state, Value next);
+  virtual void Assign(Value state, Value next);
   // A result of the program.
   void Output(const std::string& name, Value value);
 
@@ -98,40 +100,9 @@ class GraphBuilder final : public FbBuilder {
     GraphBuilder& builder_;
     std::string outer_;
   };
-  // Who is at work, for messages: "'dense', layer fusebox/dense@1". Set by whoever calls a plugin.
+  // Begins every error message: the component that writes, "'dense', layer fusebox/dense@1: ". Set by the caller of
+  // that component.
   std::string who;
-
-  // While set, scalars, counters and shared slots belong to all calls together: each is declared once, in this scope. So
-  // an optimizer that is asked variable by variable has one momentum. `states` has those declared, and may have others
-  // in their stead from the start.
-  struct Shared {
-    std::string scope;                                  // See above.
-    std::map<std::string, NodeId, std::less<>> states;  // See above.
-  };
-  Shared* shared = nullptr;  // Null: not set.
-
-  // What items have asked to be added to the loss: f32[] each.
-  void AddLoss(Value value);
-  std::vector<Value> losses;
-
-  // Of the layer or metric that is expanded next: which steps of each of its inputs count, 0 where all do; taken when it
-  // begins. `mask` is what a layer has said of its result since somebody set it to 0.
-  std::vector<NodeId> masks;
-  NodeId mask = 0;           // See above.
-  void SetMask(Value mask);  // Sets `mask`.
-
-  // While set, a layer is at work that was so before: each of these states that it declares again, with the same type, is
-  // the one that it has, as the earlier call leaves it.
-  using StatesByName = std::map<std::string, NodeId, std::less<>>;
-  const StatesByName* again = nullptr;  // Null: not set.
-
-  // How references to other items are expanded; set by the host that has a registry.
-  using ExpandHook =
-      std::function<NodeId(GraphBuilder&, uint32_t kind, std::string_view reference, std::vector<NodeId> inputs)>;
-  ExpandHook expand;  // Empty: such a reference is an error.
-  // Remembers that `output` is activation(`input`), for losses that work from logits.
-  void RecordActivation(const std::string& activation, NodeId input, NodeId output);
-  NodeId Preimage(NodeId output, std::string_view activation) const;
 
   // Uniform in [0, 1), from the next unused stream of this program: see Op::kRandomUniform.
   NodeId Random(const Type& type, const FbSource* source);
@@ -141,16 +112,20 @@ class GraphBuilder final : public FbBuilder {
   void BeginRegion();
   NodeId Parameter(const Type& type);
   void EndRegion(std::vector<NodeId> results);
-  // `node` has an op, attributes, and as inputs what parameters stand for; it takes the regions that ended last. Result 0
-  // is the node itself. `results`: how many there are; 0 after an error.
+  bool InRegion() const { return !open_.empty(); }
+  // `node` has an op, attributes, and as inputs what parameters stand for; it takes the regions that ended last. Result
+  // 0 is the node itself. `results`: how many there are; 0 after an error.
   NodeId Control(Node node, const FbSource* source, uint32_t* results);
   NodeId Result(NodeId control, int64_t index, const FbSource* source);
+
+ protected:
+  // `api` is Api() with functions of a derived class in place of some; it lives as long as values made by it.
+  explicit GraphBuilder(const FbApi& api) : api_(&api) {}
 
  private:
   struct Region {
     NodeId first;  // Of the nodes that were emitted since it began.
     int64_t assignments;
-    size_t losses;
     std::vector<NodeId> parameters = {}, results = {};
   };
   // What moves into the regions, and in `captured` the values that they take from around them.
@@ -160,16 +135,11 @@ class GraphBuilder final : public FbBuilder {
   void Forget(const Region& region, const std::vector<bool>& moves);
   bool IsGone(NodeId id) const { return id < gone_.size() && gone_[id]; }
 
+  const FbApi* api_;
   Graph graph_;
   absl::Status status_;
   std::string scope_;
   int64_t streams_ = 0;
-  struct Activation {
-    std::string name;
-    NodeId input, output;
-  };
-  std::vector<Activation> activations_;
-  std::map<NodeId, NodeId> current_of_;  // The states whose values of now were given out in their stead, see `again`.
   int64_t assignments_ = 0;
   std::vector<Region> open_, ended_;
   std::vector<bool> gone_;  // By node: it is part of a region now.

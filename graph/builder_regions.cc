@@ -17,7 +17,7 @@ bool IsBound(const Node& node) { return node.op == Op::kState || node.op == Op::
 
 }  // namespace
 
-void GraphBuilder::BeginRegion() { open_.push_back({graph_.size(), assignments_, losses.size()}); }
+void GraphBuilder::BeginRegion() { open_.push_back({graph_.size(), assignments_}); }
 
 NodeId GraphBuilder::Parameter(const Type& type) {
   if (open_.empty()) return Fail("asks for a parameter outside of a region");
@@ -35,7 +35,6 @@ void GraphBuilder::EndRegion(std::vector<NodeId> results) {
   Region region = std::move(open_.back());
   open_.pop_back();
   if (region.assignments != assignments_) Fail("changes a state within a loop or branch, which can only return values");
-  if (region.losses != losses.size()) Fail("adds to the loss within a loop or branch, which can only return values");
   region.results = std::move(results);
   ended_.push_back(std::move(region));
 }

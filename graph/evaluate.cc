@@ -135,7 +135,7 @@ absl::StatusOr<Literal> EvaluateNode(const Node& node, std::span<const Literal* 
     if (!results.ok()) return results.status();
     return std::move(results->front());
   }
-  if (info.binding != Binding::kNone) return Wrong("a source of the caller's has no value without its bindings");
+  if (info.binding != Binding::kNone) return Wrong("{}: has no value without its binding", info.name);
   if (info.kind == OpKind::kControl) return Wrong("a result is one of another node");
   return Wrong("a derivative has to be written out before it can be evaluated");
 }

@@ -2,11 +2,13 @@
 #include "fusebox/graph/verify.h"
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <unordered_set>
 
 #include "fmt/format.h"
 #include "fusebox/graph/regions.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/text_syntax.h"
 
@@ -99,9 +101,9 @@ class Verifier {
       return Wrong(fmt::format("{} name {} is taken already", state ? "the state" : "the input", Quote(name)));
     }
     if (!state) return absl::OkStatus();
-    constexpr const char* kKinds[] = {"weight", "slot", "scalar", "accumulator", "counter"};
-    if (std::ranges::find(kKinds, node.attributes.String("kind")) == std::end(kKinds)) {
-      return Wrong(fmt::format("expected kind = one of [{}], found {}", fmt::join(kKinds, ", "),
+    if (StateKindOf(node.attributes.String("kind")) == 0) {
+      return Wrong(fmt::format("expected kind = one of [{}], found {}",
+                               fmt::join(std::span(kStateKindNames).subspan(1), ", "),
                                Quote(node.attributes.String("kind"))));
     }
     if (std::ranges::any_of(node.type.shape, [](int64_t d) { return d < 0; })) {

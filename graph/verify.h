@@ -13,10 +13,10 @@ enum class Stage {
   kFlat,            // No `call` nodes either. Branches and loops keep their regions.
 };
 
-// Every node: a known op, inputs that come before it, attributes that the op has (axes counted from the front, each once
-// and in order), the type that the op gives, of a size that can exist; names of inputs, states and outputs that are there
-// and unique; regions that fit their node; updates of states, by values of the state's type.
-// The message shows the first wrong node as it is printed, and the line that wrote it where that is known.
+// Checks that each node has a known op, inputs that come before it, attributes that the op has (axes counted from the
+// front, each once and in order) and the type that the op gives, of a size that can exist; that inputs, states and
+// outputs have names, each once; that regions fit their node; that updates are of states, by values of equal type. The
+// message shows the first wrong node as it is printed, and the line that wrote it where that is known.
 absl::Status Verify(const Graph& graph, Stage stage);
 
 }  // namespace fusebox

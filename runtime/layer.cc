@@ -7,8 +7,8 @@
 #include "fmt/format.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/layer_variables.h"
-#include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {

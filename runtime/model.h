@@ -119,11 +119,11 @@ struct FitArgs {
   ClassWeights class_weight = {};
   // Fraction of the samples to validate with in place of validation_data: the last ones, cut off before shuffling.
   double validation_split = 0;
-  bool shuffle = true;               // Whether to shuffle the samples anew in every epoch.
+  bool shuffle = true;               // Whether to shuffle the samples again in every epoch.
   std::optional<int64_t> seed = {};  // Seed of shuffling and of random layers. Default: the model's seed.
   int64_t initial_epoch = 0;         // The epoch to begin with, counted from 0.
   // Steps in an epoch. The next epoch continues where the last one ended. An epoch is shorter where a pass over the
-  // samples ends; only then are the samples shuffled anew. Default: an epoch is a whole pass.
+  // samples ends; only then are the samples shuffled again. Default: an epoch is a whole pass.
   std::optional<int64_t> steps_per_epoch = {};
   std::optional<int64_t> validation_steps = {};  // Steps of each validation, always the first ones. Default: all.
   // Samples in a step of validation. Default: batch_size. If that is not given either: as many as it takes to cover the
@@ -302,7 +302,8 @@ class Model {
   absl::Status Save(const std::string& path);
   // Writes the weights to a .weights.h5 file.
   absl::Status SaveWeights(const std::string& path);
-  // Reads weights that SaveWeights or Keras wrote.
+  // Reads the weights from a .weights.h5 file that SaveWeights or Keras wrote. Errors: no such file; a malformed file;
+  // layers or shapes that differ from the model's.
   absl::Status LoadWeights(const std::string& path);
 
   // The description of the model.
@@ -328,12 +329,14 @@ class Model {
 
  private:
   friend absl::StatusOr<Model> LoadModel(const std::string& path);
+  friend class TrainingSetup;
 
   // As FromConfig, but with the description's own variables, which other models may share.
   static absl::StatusOr<Model> Sharing(const ModelConfig& config, const Expansions& embedded,
                                        std::optional<int64_t> seed);
 
-  // Fits the model to data of this kind: see Impl::SettleInput. Traces a class, unless it has such a trace already.
+  // Settles what data of this kind decide, such as the input's shape: see Impl::SettleInput. Traces a class, unless it
+  // has such a trace already.
   absl::Status Settle(const Arrays& x) const;
   // Makes the trace of a class for these inputs the model's description. Runs Call if there is no such trace yet.
   absl::Status Trace(const std::vector<InputConfig>& inputs) const;
@@ -346,8 +349,8 @@ class Model {
 
 // Opens a .keras file that Save, Keras 3 or Keras 2 (tf.keras) wrote, or an .h5 file of either Keras that holds a whole
 // model. The format is recognized from the file's bytes. The optimizer continues from its saved state. Keras 2's files
-// hold only part of the state of Nadam and Adafactor, so these two start anew, except for the number of steps. Errors:
-// no such file; a malformed file, with what is wrong in it; an unknown layer.
+// hold only part of the state of Nadam and Adafactor, so these two start from scratch, except for the number of steps.
+// Errors: no such file; a malformed file, with what is wrong in it; an unknown layer.
 absl::StatusOr<Model> LoadModel(const std::string& path);
 
 }  // namespace fusebox

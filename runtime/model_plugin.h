@@ -25,7 +25,7 @@ namespace fusebox {
 // FUSEBOX_BUILD_ID of this libfusebox: a digest of all public headers (cmake/BuildId.cmake). A model's library uses the
 // C++ API, so it must be built with the same headers as the libfusebox that loads it, and with the same standard
 // library. Their build ids tell whether they fit.
-const char* BuildId();
+const char* HeadersId();
 
 // The text that a model's library passes to the command.
 struct ModelText {
@@ -120,7 +120,7 @@ consteval FbItem DescribeModelItem(const Item<N>& item, const ModelId& id) {
   }                                                                                                                    \
   static_assert(true)
 #else
-// In a program it does nothing; see above.
+// Does nothing in a program: see the head of this file.
 #define FUSEBOX_MODEL(Build, ...)                                                      \
   [[maybe_unused]] static constexpr ::fusebox::sdk::Item k##Build##Item = __VA_ARGS__; \
   static_assert(true)

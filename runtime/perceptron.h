@@ -26,7 +26,7 @@ struct PerceptronOptions {
   // this rule does not apply.
   std::optional<double> tol = 1e-3;
   int64_t n_iter_no_change = 5;      // See `tol`.
-  bool shuffle = true;               // Whether to shuffle the instances anew in every epoch.
+  bool shuffle = true;               // Whether to shuffle the instances again in every epoch.
   double eta0 = 1;                   // The learning rate: a mistake changes the weights by eta0 times the instance.
   std::optional<int64_t> seed = {};  // Seed of the shuffling. Default: different in every run.
 };
@@ -47,10 +47,10 @@ class Perceptron {
   // An untrained classifier. Fit reports options out of range.
   explicit Perceptron(PerceptronOptions options = {});
 
-  // Trains on x [n, features] and y [n], whose classes are integers of any kind. Each call starts anew. If there are
-  // three or more classes, each class has a unit that distinguishes it from all others. A fit that does not converge is
-  // not an error; the result says so, and so does stderr unless verbose is 0. Errors: shapes that do not fit, fewer
-  // than two classes, options out of range.
+  // Trains on x [n, features] and y [n], whose classes are integers of any kind. Each call starts from scratch. If
+  // there are three or more classes, each class has a unit that distinguishes it from all others. A fit that does not
+  // converge is not an error; the result says so, and so does stderr unless verbose is 0. Errors: shapes that do not
+  // fit, fewer than two classes, options out of range.
   absl::StatusOr<PerceptronFit> Fit(const Tensor& x, const Tensor& y, int64_t verbose = 1);
   // Predicts the classes, i64[n]: the class with the greatest sum. If there are two classes: the second one where the
   // sum is above 0, otherwise the first one. Error: Fit was not called.

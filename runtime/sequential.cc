@@ -63,7 +63,7 @@ Sequential& Sequential::Add(const Model& model, Layer::Where where) {
   }
   const auto call = model(inputs, where).call();
   if (impl_->status.ok() && model.config().IsSubclass() && inputs.empty()) {
-    impl_->status = Refuse("{}:{}: model '{}': the class {} is traced for what it gets: put an fb::Input first",
+    impl_->status = Refuse("{}:{}: model '{}': the class {} is traced for its inputs: put an fb::Input first",
                            where.file_name(), where.line(), impl_->config.name, model.config().class_name);
   } else if (impl_->status.ok() && !call->error.empty()) {
     impl_->status = Refuse("{}:{}: {}", where.file_name(), where.line(), call->error);
@@ -79,7 +79,7 @@ Sequential& Sequential::Add(const SymbolicTensor& input, Layer::Where where) {
       stack->AddInput(*call->input, call->where);
   } else if (impl_->status.ok()) {
     impl_->status =
-        Refuse("{}:{}: model '{}': a stack takes layers, models and an Input, got what a call of a layer gives",
+        Refuse("{}:{}: model '{}': a stack takes layers, models and an Input, got the result of a layer's call",
                where.file_name(), where.line(), impl_->config.name);
   }
   return *this;

@@ -16,7 +16,7 @@ first=$(id)
 [[ $first =~ ^\"1\.2\.3-[0-9a-f]{16}\"$ ]] || { echo "expected a version and a digest, got $first"; exit 1; }
 touch "$tree/build_id.h" -d '2000-01-01'
 echo '// changed' >>"$tree/runtime/fit/fit.cc"
-echo '// changed' >>"$tree/runtime/model/model_state.h"  # Inside runtime/ only.
+echo '// changed' >>"$tree/runtime/model/model_impl.h"  # Inside runtime/ only.
 [[ $(id) == "$first" && $(stat -c %Y "$tree/build_id.h") == $(date -d '2000-01-01' +%s) ]] ||
   { echo "it changed with what no library sees"; exit 1; }
 for header in runtime/model.h runtime/describe/compile_args.h graph/value.h plugins/sdk/plugin_abi.h; do

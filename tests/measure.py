@@ -38,8 +38,8 @@ def without_comments_and_strings(text):
 
 def functions(text):
     """(lines, number of the first line, signature) of each function."""
-    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m[0]), without_comments_and_strings(text),
-                  flags=re.M)
+    text = without_comments_and_strings(text)
+    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m[0]), text, flags=re.M)
     stack, begin, parentheses = [], 0, 0
     for at, c in enumerate(text):
         if c in "()":
@@ -90,7 +90,8 @@ def main():
     def wide(texts):
         return sum(len(line) > 120 for text in texts for line in text.splitlines())
 
-    others = [p for top in ("examples", "tests", "docs") for p in (root / top).rglob("*") if p.suffix in (".h", ".cc", ".md")]
+    others = [path for top in ("examples", "tests", "docs") for path in (root / top).rglob("*")
+              if path.suffix in (".h", ".cc", ".md")]
     print(f"lines over 120 columns\n  {wide(texts.values()):5}  in sources")
     print(f"  {wide(p.read_text() for p in [*others, *root.glob('*.md')]):5}  in examples, tests and documents")
 

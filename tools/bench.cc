@@ -10,7 +10,7 @@
 #include <regex>
 
 #include "absl/strings/str_split.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/bench/found_schedules.h"

@@ -6,7 +6,7 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"

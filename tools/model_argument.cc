@@ -4,10 +4,11 @@
 
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
-#include "fusebox/runtime/plugins/kept_symbols.h"
+#include "fusebox/runtime/files/formats.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/plugins/objects.h"
-#include "fusebox/runtime/programs/program_facts.h"
 #include "tools/command.h"
 
 namespace fusebox::tools {
@@ -35,22 +36,24 @@ absl::StatusOr<Model> FromLibrary(const std::string& reference, std::optional<in
     name = std::move(spec.id);
     attributes = std::move(spec.attributes);
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const ModelBytes bytes, BuildModel(Registry::Default(), name, attributes, BuildId()));
+  FUSEBOX_ASSIGN_OR_RETURN(const ModelBytes bytes, BuildModel(Registry::Default(), name, attributes, HeadersId()));
   return ModelFromText(bytes.config, fmt::format("'{}'", name), seed);
 }
 
 }  // namespace
 
 absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optional<int64_t> seed) {
-  if (reference.ends_with(".keras") || (reference.ends_with(".h5") && !reference.ends_with(".weights.h5"))) {
+  const FileFormat* const format = FormatOfName(reference);
+  if (format != nullptr && format->Reads(kModel | kWeights)) {
     FUSEBOX_ASSIGN_OR_RETURN(Model model, LoadModel(reference));
     return OpenedModel{std::move(model), true};
   }
-  if (reference.ends_with(".h5") || reference.ends_with(".onnx")) {
-    return Refuse("'{}': expected a .keras, .h5 or .fbg file or a model in C++; {}", reference,
-                  reference.ends_with(".h5") ? "this file holds only weights" : ".onnx cannot be read yet");
+  if (IsNamedAs(reference, Format::kKerasWeights) || IsNamedAs(reference, Format::kOnnx)) {
+    return Refuse(
+        "'{}': expected a .keras, .h5 or .fbg file or a model in C++; {}", reference,
+        format->format == Format::kKerasWeights ? "this file holds only weights" : ".onnx cannot be read yet");
   }
-  if (reference.ends_with(".fbg")) {
+  if (IsNamedAs(reference, Format::kProgram)) {
     FUSEBOX_ASSIGN_OR_RETURN(Model model, FromProgram(reference, seed));
     return OpenedModel{std::move(model), false};
   }
@@ -59,7 +62,7 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
 }
 
 absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string& which, const std::string& x_dtype) {
-  if (reference.ends_with(".fbg")) {
+  if (IsNamedAs(reference, Format::kProgram)) {
     if (!x_dtype.empty())
       return Refuse("'{}': a program fixes the dtype of its data: --x-dtype is for models", reference);
     FUSEBOX_ASSIGN_OR_RETURN(const std::string text, ReadWholeFile(reference));

@@ -117,7 +117,7 @@ absl::Status Describe(const PluginsWords& words) {
     if (!item.ok() && !absl::IsNotFound(item.status())) ambiguous = item.status();
   }
   if (json.empty()) {
-    const absl::StatusOr<PluginItem> model = FindModel(registry, words.name, BuildId());
+    const absl::StatusOr<PluginItem> model = FindModel(registry, words.name, HeadersId());
     if (model.ok()) add(*model);
     if (!model.ok() && words.name.find(".so") != std::string::npos) return model.status();
   }

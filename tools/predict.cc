@@ -3,7 +3,9 @@
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
+#include "fusebox/runtime/data/arrays.h"
 #include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
 #include "tools/command.h"
@@ -23,10 +25,10 @@ absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::strin
   for (const std::string& word : words) {
     const size_t equals = word.find('=');
     const std::string path = equals == std::string::npos ? word : word.substr(equals + 1);
-    if (path.ends_with(".npz") && equals == std::string::npos) {
+    if (IsNamedAs(path, Format::kNpz) && equals == std::string::npos) {
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> some, ReadNpz(path));
       for (NamedTensor& array : some) arrays.push_back(std::move(array));
-    } else if (path.ends_with(".npy")) {
+    } else if (IsNamedAs(path, Format::kNpy)) {
       FUSEBOX_ASSIGN_OR_RETURN(Tensor value, ReadNpy(path));
       arrays.push_back({equals == std::string::npos ? "x" : word.substr(0, equals), std::move(value)});
     } else {
@@ -38,8 +40,8 @@ absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::strin
 
 absl::Status Predict(const PredictWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
-  const bool zipped = words.output.ends_with(".npz");
-  if (!zipped && !words.output.ends_with(".npy"))
+  const bool zipped = IsNamedAs(words.output, Format::kNpz);
+  if (!zipped && !IsNamedAs(words.output, Format::kNpy))
     return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));

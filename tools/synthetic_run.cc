@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/aligned_memory.h"
 #include "fusebox/runtime/execute/thread_pool.h"
@@ -80,7 +81,7 @@ absl::StatusOr<SyntheticRun> SyntheticRun::Make(const std::string& who, const Gr
     const Node& node = program[id];
     const AttributeMap& a = node.attributes;
     if (node.op == Op::kRows) numbers[program[node.inputs[0]].attributes.String("name")] = Numbers::kOrder;
-    if (node.op == Op::kState && a.Flag("trainable") && a.String("kind") == "weight") {
+    if (node.op == Op::kState && a.Flag("trainable") && a.String("kind") == StateKindName(FB_WEIGHT)) {
       numbers[a.String("name")] = Numbers::kWeights;
     }
   }

@@ -4,6 +4,7 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/runtime/files/atomic_file.h"
+#include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/history_csv.h"
 #include "tools/command.h"
 
@@ -20,7 +21,7 @@ struct TrainWords {
   std::vector<std::string> callbacks;
 };
 
-bool IsWeightsFile(const std::string& path) { return path.ends_with(".weights.h5"); }
+bool IsWeightsFile(const std::string& path) { return IsNamedAs(path, Format::kKerasWeights); }
 
 // Checks before hours of training, not after them.
 absl::Status CheckOutput(const std::string& path, const ModelConfig& model) {
@@ -36,7 +37,7 @@ absl::Status Train(const TrainWords& words) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
   if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
-  if (!words.output.ends_with(".keras") && !IsWeightsFile(words.output))
+  if (const FileFormat* format = FormatOfName(words.output); format == nullptr || !format->Writes(kWeights))
     return Refuse("'{}': expected a name that ends in .keras or .weights.h5", words.output);
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
   Model& model = opened.model;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/describe/model_config.h"
 
 namespace fusebox {
 
@@ -46,6 +45,12 @@ absl::StatusOr<std::vector<Tensor>> Arrays::InOrder(const std::vector<std::strin
   if (ordered.size() == names.size() && all_.size() == names.size()) return ordered;
   if (names.size() > 1) return Refuse("{}; given are {}", expected(), QuotedNames(given));
   return Refuse("model '{}' has the {} '{}' (or '{}'), given are {}", model, what, names[0], alias, QuotedNames(given));
+}
+
+std::string QuotedNames(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
+  return text.empty() ? "none" : text;
 }
 
 }  // namespace fusebox

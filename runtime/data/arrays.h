@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The arrays that go into a model or come out of it: one, several in the order of the model's inputs or outputs, or several
-// by their names.
+// The arrays that go into a model or come out of it: one, several in the order of the model's inputs or outputs, or
+// several by their names.
 //
-//   model.Fit(x, y)     model.Fit({wide, deep}, {y, y})     model.Fit({{"wide_input", wide}, {"deep_input", deep}}, ...)
+//   model.Fit(x, y)
+//   model.Fit({wide, deep}, {y, y})
+//   model.Fit({{"wide_input", wide}, {"deep_input", deep}}, ...)
 #pragma once
 #include <cstddef>
 #include <initializer_list>
@@ -35,13 +37,16 @@ class Arrays {
   const std::vector<NamedTensor>& named() const { return all_; }
 
   // One array for each of these names. `what` is "input" or "output", `model` whose they are. Errors: another number of
-  // arrays; a name that is none of these, or that is missing, with all names there are. A single array may also be called
-  // `alias`.
+  // arrays; a name that is none of these, or that is missing, with all names there are. A single array may also be
+  // called `alias`.
   absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<std::string>& names, const std::string& model,
                                               const char* what, std::string_view alias) const;
 
  private:
   std::vector<NamedTensor> all_;
 };
+
+// Names in quotes, with commas between: for messages.
+std::string QuotedNames(const std::vector<std::string>& names);
 
 }  // namespace fusebox

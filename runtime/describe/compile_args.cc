@@ -3,10 +3,9 @@
 
 #include <algorithm>
 
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/ops.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/plugins/sdk/sdk.h"
+#include "fusebox/runtime/data/arrays.h"
 
 namespace fusebox {
 namespace {
@@ -71,28 +70,8 @@ ItemSpec LossFn(std::string name, LossFunction function, std::source_location wh
 }
 
 ItemSpec MetricFn(std::string name, LossFunction function, std::source_location where) {
-  const auto running = [function = std::move(function)](const Values& inputs) {
-    const Value values = function(inputs[0], inputs[1]);
-    return values.ok() ? RunningMean(values, inputs.size() > 2 ? inputs[2] : Value{}) : values;
-  };
-  return FunctionItem("metric", std::move(name), running, where);
-}
-
-Value RunningMean(Value values, Value weight) {
-  const FbId inputs[] = {values.id, values.id, weight.id};
-  const std::vector<NodeId>& masks = GraphBuilder::Of(values)->masks;
-  const FbCall call = {.struct_size = sizeof call,
-                       .attribute_count = 0,
-                       .input_count = weight.ok() ? 3u : 2u,
-                       .flags = 0,
-                       .api = values.api,
-                       .builder = values.builder,
-                       .attributes = nullptr,
-                       .inputs = inputs,
-                       .wanted = nullptr,
-                       .path = "",
-                       .masks = masks.empty() ? nullptr : masks.data()};
-  return sdk::Scope(call).RunningMean(values);
+  const auto values = [function = std::move(function)](const Values& inputs) { return function(inputs[0], inputs[1]); };
+  return FunctionItem("metric", std::move(name), values, where);
 }
 
 absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::string& model,

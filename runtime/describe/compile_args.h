@@ -15,7 +15,8 @@
 
 namespace fusebox {
 
-// An optimizer, loss, metric or callback: its name, with or without attributes, "sgd" or "sgd:learning_rate=0.1,momentum=0.9".
+// An optimizer, loss, metric or callback: its name, with or without attributes, "sgd" or
+// "sgd:learning_rate=0.1,momentum=0.9".
 struct ItemArg {
   ItemArg(const char* text) : ItemArg(std::string(text)) {}
   ItemArg(const std::string& text) : spec(ParseItemSpec(text)) {}
@@ -28,17 +29,15 @@ struct ItemArg {
 //
 //   .loss = fb::LossFn("huber_ish", [](fb::Value y_true, fb::Value y_pred) { return fb::Mean(..., {-1}); })
 //
-// y_true is f32, in the shape of y_pred where the two differ by a last axis of 1. The function writes symbols, as that of a
-// fb::Lambda does. The mean over the batch is what is to become small. Source: keras.losses.LossFunctionWrapper.
+// y_true is f32, in the shape of y_pred where the two differ by a last axis of 1. The function writes symbols, as that
+// of a fb::Lambda does. The mean over the batch is what is to become small. Source: keras.losses.LossFunctionWrapper.
 using LossFunction = std::function<Value(Value y_true, Value y_pred)>;
 ItemSpec LossFn(std::string name, LossFunction function, std::source_location where = std::source_location::current());
-// A metric of the user's own, logged by its name: the mean of the function's numbers over all samples of the epoch so far.
+// A metric of the user's own, logged by its name: the mean of the function's numbers over all samples of the epoch so
+// far.
 // Source: keras.metrics.MeanMetricWrapper.
 ItemSpec MetricFn(std::string name, LossFunction function,
                   std::source_location where = std::source_location::current());
-
-// What a program logs of values, f32[]: see sdk::Scope::RunningMean. `weight`, f32[N], may be no value.
-Value RunningMean(Value values, Value weight);
 
 // Something for each of a model's outputs, in order or by name.
 template <class T>
@@ -50,8 +49,8 @@ struct ForOutputs {
   bool empty() const { return in_order.empty() && named.empty(); }
 };
 
-// "mse" for all outputs; {"mse", "mae"} in their order; {{"main_output", "mse"}, {"aux_output", "mae"}} by name, where an
-// output that is left out has no loss.
+// "mse" for all outputs; {"mse", "mae"} in their order; {{"main_output", "mse"}, {"aux_output", "mae"}} by name, where
+// an output that is left out has no loss.
 struct LossArg : ForOutputs<ItemArg> {
   LossArg() = default;
   LossArg(const char* one) : all(one) {}
@@ -63,8 +62,8 @@ struct LossArg : ForOutputs<ItemArg> {
   std::optional<ItemArg> all;  // The loss of all outputs.
 };
 
-// {"accuracy"} of a model with one output; of several {{"main_output", {"mae"}}, {"aux_output", {"mae", "mse"}}}, or one
-// metric for each, {"mae", "mse"}.
+// {"accuracy"} of a model with one output; of several {{"main_output", {"mae"}}, {"aux_output", {"mae", "mse"}}}, or
+// one metric for each, {"mae", "mse"}.
 struct MetricsArg : ForOutputs<std::vector<ItemArg>> {
   MetricsArg() = default;
   MetricsArg(std::vector<ItemArg> some) : list(std::move(some)) {}
@@ -93,8 +92,8 @@ struct CompileArgs {
   bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
 };
 
-// The same as data, for a model with these outputs. Errors: an item's text that is none; a loss, weight or metric for an
-// output that the model lacks; not as many as there are outputs.
+// The same as data, for a model with these outputs. Errors: an item's text that is none; a loss, weight or metric for
+// an output that the model lacks; not as many as there are outputs.
 absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::string& model,
                                               const std::vector<std::string>& outputs);
 

@@ -16,8 +16,8 @@
 
 namespace fusebox {
 
-// What a user's own function makes of values: of layers y; of a loss {y_true, y_pred} one loss a sample; of a metric the
-// numbers whose running mean it is.
+// What a user's own function makes of values: of layers y; of a loss {y_true, y_pred} one loss a sample; of a metric
+// the numbers whose running mean it is.
 using ItemFunction = std::function<Value(const Values& inputs)>;
 
 // Attributes by name.
@@ -41,11 +41,12 @@ struct ItemSpec {
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text);
 std::string Print(const ItemSpec& spec);
 
-// The item that a function is, "function/lambda@1", "function/loss@1" or "function/metric@1". Its attribute `called` is the
-// name, if it has one; `key` tells it from all others, so that the symbols that it writes can be kept (see expansions.h): a
-// file holds no C++.
+// The item that a function is, "function/lambda@1", "function/loss@1" or "function/metric@1". Its attribute `called` is
+// the name, if it has one; `key` tells it from all others, so that the symbols that it writes can be kept (see
+// runtime/expand/): a file holds no C++.
 ItemSpec FunctionItem(const char* what, std::string name, ItemFunction function, std::source_location where);
 inline bool IsFunction(const ItemSpec& item) { return item.id.starts_with("function/"); }
+inline bool IsMetricFunction(const ItemSpec& item) { return item.id == "function/metric@1"; }
 
 // The text that an attribute holds; null if it is not given, or is something else.
 const std::string* TextAttribute(const ItemSpec& item, std::string_view name);

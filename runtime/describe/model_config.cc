@@ -11,7 +11,7 @@
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/layer_variables.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 
 namespace fusebox {
 namespace {
@@ -126,8 +126,8 @@ void AddLeaves(const ModelConfig& model, const std::string& scope, bool trainabl
   }
 }
 
-// Gives the layer of this path these variables; where there are none yet, takes (or makes) the layer's own. False if there
-// is no such layer.
+// Gives the layer of this path these variables; where there are none yet, takes (or makes) the layer's own. False if
+// there is no such layer.
 bool SetVariablesAt(ModelConfig& model, std::string_view path, std::shared_ptr<LayerVariables>& variables) {
   const std::string_view name = path.substr(0, path.find('/'));
   const auto layer = std::ranges::find(model.layers, name, &LayerConfig::name);
@@ -370,11 +370,5 @@ std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
 
 std::vector<std::string> InputPorts(const ModelConfig& model) { return Ports("x", InputNames(model)); }
 std::vector<std::string> OutputPorts(const ModelConfig& model) { return Ports("y", OutputNames(model)); }
-
-std::string QuotedNames(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += fmt::format("{}'{}'", text.empty() ? "" : ", ", name);
-  return text.empty() ? "none" : text;
-}
 
 }  // namespace fusebox

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model as data: what Sequential and Model build, what a .keras file and a model plugin carry. No weights, no graph.
 //
-// A model is a list of calls of its layers, in an order in which they can be computed. Of a plain stack (Sequential) the
-// calls say nothing that the layers do not, and are left out:
+// A model is a list of calls of its layers, in an order in which they can be computed. Of a plain stack (Sequential)
+// the calls say nothing that the layers do not, and are left out:
 //
 //   layers {dense}                                        =  calls {{dense, of the input}}, outputs {of that call}
 //   inputs {a, b}, layers {dense, add},
 //   calls {{dense, {a}}, {dense, {b}}, {add, {2, 3}}}     the layer dense is shared; value 2 is its first call's
+//
+// runtime/describe/ is descriptions as plain values: a model, its items (item_spec.h) and their names (item_names.h),
+// what Compile is told, what a run reports. Of runtime/ it sees data/ and files/.
 #pragma once
 #include <map>
 #include <memory>
@@ -130,24 +133,24 @@ struct ModelConfig {
 // The calls and outputs of any model, those of a stack written out.
 std::vector<CallConfig> CallsOf(const ModelConfig& model);
 std::vector<ValueRef> OutputsOf(const ModelConfig& model);
-// Outputs are named as the layers that make them (an input that is an output, as itself). A layer that makes several has
-// its later ones counted: "head", "head_1".
+// Outputs are named as the layers that make them (an input that is an output, as itself). A layer that makes several
+// has its later ones counted: "head", "head_1".
 std::vector<std::string> OutputNames(const ModelConfig& model);
 std::vector<std::string> InputNames(const ModelConfig& model);
 
-// Inputs (0, 1, ...) and layers (inputs.size() + layer) in the order in which Keras lists them: the farther from an output
-// the earlier, else as a search from the outputs back meets them.
+// Inputs (0, 1, ...) and layers (inputs.size() + layer) in the order in which Keras lists them: the farther from an
+// output the earlier, else as a search from the outputs back meets them.
 std::vector<size_t> LayerOrder(const ModelConfig& model);
 
-// The calls of CallsOf in the order in which Keras does them. It matters where calls of one layer change what it keeps, as
-// BatchNormalization's moving statistics.
+// The calls of CallsOf in the order in which Keras does them. It matters where calls of one layer change what it keeps,
+// as BatchNormalization's moving statistics.
 std::vector<size_t> CallOrder(const ModelConfig& model);
 
 // Puts the layers in the order of LayerOrder. Of a stack nothing changes.
 void SortLayers(ModelConfig& model);
-// Puts the calls in the order in which Keras computes them when it opens a file: again and again over the layers, of each
-// those calls that have all they need. Returns how they were numbered before, by the new numbers; nothing if some wait for
-// each other.
+// Puts the calls in the order in which Keras computes them when it opens a file: again and again over the layers, of
+// each those calls that have all they need. Returns how they were numbered before, by the new numbers; nothing if some
+// wait for each other.
 std::optional<std::vector<size_t>> SortCalls(ModelConfig& model);
 // The layers whose calls need each other in a circle, by name; none, if there is no circle.
 std::vector<std::string> LayersInCycle(const ModelConfig& model);
@@ -172,8 +175,9 @@ struct LeafLayer {
 // All of them.
 std::vector<LeafLayer> LeafLayers(const ModelConfig& model);
 
-// By path, the leaf layers that stand at several places of the model (within models, say) and so share their variables: the
-// first such place, after which the weights are named, for each of them. Paths that are not in the map are first themselves.
+// By path, the leaf layers that stand at several places of the model (within models, say) and so share their variables:
+// the first such place, after which the weights are named, for each of them. Paths that are not in the map are first
+// themselves.
 std::map<std::string, std::string> SharedPaths(const ModelConfig& model);
 // Makes the layers at these places one, as SharedPaths tells of another model of the same layers. Error: no such layer.
 absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model);
@@ -182,12 +186,9 @@ absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths,
 // the model is not compiled.
 std::vector<OutputLoss> LossesOf(const ModelConfig& model);
 
-// The ports of programs. A model's only input is "x", one of several "x/wide_input"; likewise targets and predictions "y",
-// "y/main_output".
+// The ports of programs. A model's only input is "x", one of several "x/wide_input"; likewise targets and predictions
+// "y", "y/main_output".
 std::vector<std::string> InputPorts(const ModelConfig& model);
 std::vector<std::string> OutputPorts(const ModelConfig& model);
-
-// Names in quotes, with commas between: for messages.
-std::string QuotedNames(const std::vector<std::string>& names);
 
 }  // namespace fusebox

@@ -10,8 +10,10 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/aligned_memory.h"
+#include "fusebox/runtime/execute/program_cache.h"
 #include "fusebox/runtime/execute/thread_pool.h"
 
 namespace fusebox {
@@ -28,7 +30,7 @@ Tensor Zeros(const Type& type) { return Tensor(type.dtype, {type.shape.begin(), 
 
 absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& program, const CompileOptions& options,
                                                                  Variables& variables) {
-  FUSEBOX_ASSIGN_OR_RETURN(Executable executable, Compile(program, options));
+  FUSEBOX_ASSIGN_OR_RETURN(Executable executable, ProgramCache::Global().Get(program, options));
   // Not make_unique: the constructor is private.
   std::unique_ptr<BoundProgram> made(new BoundProgram(std::move(executable), variables));
   BoundProgram& bound = *made;
@@ -42,9 +44,9 @@ absl::StatusOr<std::unique_ptr<BoundProgram>> BoundProgram::Make(const Graph& pr
     if (port.kind == Port::Kind::kState) {
       const auto kind = kind_of_state.find(port.name);
       Check(kind != kind_of_state.end(), "a compiled program has a state that its graph lacks");
-      if (kind->second == "accumulator") {
+      if (kind->second == StateKindName(FB_ACCUMULATOR)) {
         memory = Zeros(port.type);
-        bound.accumulators_.push_back(memory);
+        bound.accumulators_.push_back({port.name, memory});
       } else {
         const Variable* variable = std::as_const(variables).Find(port.name);
         Check(variable != nullptr && variable->type == port.type, "a program's state is no variable of the model");
@@ -81,8 +83,15 @@ double BoundProgram::ScalarOutput(std::string_view name) const {
   return value.values<float>()[0];
 }
 
+void BoundProgram::SetAccumulator(std::string_view name, const Tensor& value) {
+  const auto sum = std::ranges::find(accumulators_, name, &NamedTensor::name);
+  Check(sum != accumulators_.end() && sum->value.dtype() == value.dtype() && sum->value.shape() == value.shape(),
+        "a program has no such accumulator");
+  std::memcpy(sum->value.mutable_raw(), value.raw(), value.bytes());
+}
+
 void BoundProgram::ResetAccumulators() {
-  for (Tensor& accumulator : accumulators_) std::memset(accumulator.mutable_raw(), 0, accumulator.bytes());
+  for (NamedTensor& sum : accumulators_) std::memset(sum.value.mutable_raw(), 0, sum.value.bytes());
 }
 
 int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t batch, int64_t rows,

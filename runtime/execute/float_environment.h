@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The floating-point environment that every program runs in: round to nearest, no traps; denormals count as zero where the
-// machine can be told so (x86-64, AArch64), else they are kept. Adam's moments and momentum's velocity halve every few steps
-// where a gradient stays zero, as that of a pixel which is always black, and come to rest among denormals, which cost an
-// Intel core some hundred cycles each: an epoch took four times as long. Keras's backends flush them, too (TensorFlow:
-// ScopedFlushDenormal around each kernel). A library built with -ffast-math may have switched any of it for a thread.
+// The floating-point environment that every program runs in: round to nearest, no traps; denormals count as zero where
+// the machine can be told so (x86-64, AArch64), else they are kept. Adam's moments and momentum's velocity halve every
+// few steps where a gradient stays zero, as that of a pixel which is always black, and come to rest among denormals,
+// which cost an Intel core some hundred cycles each: an epoch took four times as long. Keras's backends flush them, too
+// (TensorFlow: ScopedFlushDenormal around each kernel). A library built with -ffast-math may have switched any of it
+// for a thread.
 #pragma once
 #if defined(__SSE2__)
 #include <xmmintrin.h>

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/execute/thread_pool.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <functional>
-#include <string_view>
 
 #include "fusebox/compiler/native/spin.h"
-#include "fusebox/graph/status.h"
 #include "fusebox/runtime/execute/float_environment.h"
-#include "fusebox/runtime/execute/usable_cores.h"
 
 namespace fusebox {
-namespace {
-
-constexpr int64_t kMaxThreads = 1024;
-
-}  // namespace
 
 ThreadPool& ThreadPool::Global() {
   static ThreadPool* const pool = new ThreadPool;  // Never destroyed: a thread may still run when main has returned.
@@ -48,8 +37,8 @@ void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
   }
 }
 
-// In one order with the sleepers' own accesses, as the last one's fetch_sub below: else a thread could go to sleep just when
-// nobody is awoken any more.
+// Sequentially consistent with the sleepers' own accesses, as is the last worker's fetch_sub below. Otherwise a thread
+// could fall asleep just after the last wake-up.
 void ThreadPool::Wake(Worker& worker) {
   worker.round.fetch_add(1, std::memory_order_seq_cst);
   worker.round.notify_one();
@@ -63,26 +52,6 @@ void ThreadPool::Work(Worker& me, int64_t thread) {
     call_(work_, thread);
     if (running_.fetch_sub(1, std::memory_order_seq_cst) == 1) running_.notify_one();
   }
-}
-
-absl::StatusOr<int64_t> DefaultThreads() {
-  const char* text = std::getenv("FUSEBOX_NUM_THREADS");
-  if (text == nullptr || *text == '\0') return std::min(UsableCores(), kMaxThreads);
-  const std::string_view digits = text;
-  int64_t threads = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), threads);
-  if (error != std::errc() || end != digits.data() + digits.size() || threads < 1 || threads > kMaxThreads) {
-    return Refuse("FUSEBOX_NUM_THREADS: expected a number from 1 to {}, got '{}'", kMaxThreads, digits);
-  }
-  return threads;
-}
-
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked) {
-  if (asked == 0) return DefaultThreads();
-  if (asked < 0 || asked > kMaxThreads) {
-    return Refuse("threads: expected a number from 1 to {}, got {}", kMaxThreads, asked);
-  }
-  return asked;
 }
 
 }  // namespace fusebox

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads that run compiled programs. Inside a call they meet at the barriers that the compiled code brings along;
-// after it they stay awake for some tens of microseconds, in case another call follows, then sleep.
+// The threads that run compiled programs. During a call they meet at the barriers in the compiled code. After it they
+// stay awake for some tens of microseconds, in case another call follows, and then sleep.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -8,8 +8,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include "absl/status/statusor.h"
 
 namespace fusebox {
 
@@ -20,14 +18,14 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
-  // The one that all models of the process share.
+  // The process's pool, which all models share.
   static ThreadPool& Global();
 
-  // Calls work(0) on the calling thread and work(1) ... work(threads - 1) on others, all at once, and returns when each
-  // is done. Every thread has the floating-point environment of programs (float_environment.h). Allocates only
-  // when more threads are asked for than ever before. Calls from several threads wait for each other, so that together they
-  // never keep more threads at work than one of them has asked for; but a call for one thread is the caller's own, and
-  // waits for nobody.
+  // Calls work(0) on the calling thread and work(1) ... work(threads - 1) on workers, all at once, and returns when all
+  // are done. Every thread has the floating-point environment of programs (float_environment.h). Allocates only when
+  // more threads are asked for than ever before. Calls from several threads wait for each other, so that at no time
+  // more threads are at work than one call has asked for. A call for one thread runs on the calling thread and waits
+  // for no other call.
   template <class Work>
   void Run(int64_t threads, Work&& work) {
     RunErased(
@@ -38,7 +36,7 @@ class ThreadPool {
 
  private:
   using Call = void (*)(void* work, int64_t thread);
-  struct alignas(64) Worker {  // A line of its own: who waits for its round does not disturb its neighbours.
+  struct alignas(64) Worker {  // On a cache line of its own: a worker that waits does not disturb its neighbours.
     std::atomic<uint32_t> round = 0;
     std::thread thread;
   };
@@ -53,11 +51,5 @@ class ThreadPool {
   void* work_ = nullptr;
   alignas(64) std::atomic<uint32_t> running_ = 0;  // Workers that are not done.
 };
-
-// How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may use,
-// by its affinity and its control group. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
-absl::StatusOr<int64_t> DefaultThreads();
-// How many threads to use where so many were asked for: 0 is the default. Error: a number beyond 1024, or below 0.
-absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 
 }  // namespace fusebox

@@ -11,8 +11,9 @@ namespace fusebox {
 // grant, rounded up, if that is less.
 int64_t UsableCores();
 
-// The processor time that the tightest control group on the way from this process's to the root grants, in cores; none if
-// there is no limit. Of version 2 (cpu.max) and 1 (cpu.cfs_quota_us). `root` stands before /proc and /sys, for tests.
+// The processor time that the tightest control group on the way from this process's to the root grants, in cores; none
+// if there is no limit. Of version 2 (cpu.max) and 1 (cpu.cfs_quota_us). `root` stands before /proc and /sys, for
+// tests.
 std::optional<double> CoresByControlGroup(const std::string& root = "");
 
 }  // namespace fusebox

@@ -7,11 +7,12 @@
 #include <unordered_set>
 #include <utility>
 
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/evaluate.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_spec.h"
-#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/expand/host_builder.h"
+#include "fusebox/runtime/expand/plugin_call.h"
 
 namespace fusebox {
 namespace {
@@ -28,7 +29,7 @@ uint64_t Hash(std::string_view text) {
 // Makes the initial value of a variable by its initializer, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
-  GraphBuilder builder;
+  HostBuilder builder;
   builder.Output("value", ExpandInitializer(builder, Registry::Default(), initializer, variable.type, variable.name));
   if (!builder.status().ok()) return builder.status();
   Bindings bindings;
@@ -89,7 +90,7 @@ absl::Status Variables::Declare(const Graph& program, const FindWeightOwner& own
     const Node& node = program[i];
     if (node.op != Op::kState) continue;
     const AttributeMap& a = node.attributes;
-    if (a.String("kind") == "accumulator" || !known.insert(a.String("name")).second) continue;
+    if (a.String("kind") == StateKindName(FB_ACCUMULATOR) || !known.insert(a.String("name")).second) continue;
     Variable variable = {.name = a.String("name"),
                          .kind = a.String("kind"),
                          .type = node.type,
@@ -98,7 +99,7 @@ absl::Status Variables::Declare(const Graph& program, const FindWeightOwner& own
                          .trainable = a.Flag("trainable"),
                          .order = a.Int("order"),
                          .value = {}};
-    if (owner_of && variable.kind == "weight") {
+    if (owner_of && variable.kind == StateKindName(FB_WEIGHT)) {
       WeightOwner owner = owner_of(variable.name);
       if (owner.layer != nullptr) {
         variable.layer = std::move(owner.layer);
@@ -128,17 +129,18 @@ absl::Status Variables::Initialize(int64_t seed) {
       variable.value = *owned;
       continue;
     }
-    if (variable.kind == "slot" && variable.initializer == "variable") {
+    if (variable.kind == StateKindName(FB_SLOT) && variable.initializer == "variable") {
       FUSEBOX_ASSIGN_OR_RETURN(variable.value, CopyOfWeight(variable));
       continue;
     }
-    if (variable.kind == "weight" || variable.kind == "slot") {
+    if (variable.kind == StateKindName(FB_WEIGHT) || variable.kind == StateKindName(FB_SLOT)) {
       FUSEBOX_ASSIGN_OR_RETURN(Tensor value, Make(variable, seed));
       Give(variable, std::move(value));
       continue;
     }
     variable.value = Tensor(variable.type.dtype, Dims64(variable.type));
-    if (variable.kind == "scalar") Fill(variable.value, std::strtod(variable.initializer.c_str(), nullptr));
+    if (variable.kind == StateKindName(FB_SCALAR))
+      Fill(variable.value, std::strtod(variable.initializer.c_str(), nullptr));
   }
   return absl::OkStatus();
 }
@@ -207,7 +209,7 @@ void Variables::SetInteger(std::string_view name, int64_t number) {
 
 void Variables::DropOptimizer() {
   std::erase_if(all_, [](const Variable& v) {
-    return v.kind == "slot" || v.kind == "counter" || v.name.starts_with("optimizer/");
+    return v.kind == StateKindName(FB_SLOT) || v.kind == StateKindName(FB_COUNTER) || v.name.starts_with("optimizer/");
   });
 }
 
@@ -219,7 +221,8 @@ void Variables::DropLayer(std::string_view path) {
 }
 
 void Variables::DropLossScalars() {
-  std::erase_if(all_, [](const Variable& v) { return v.kind == "scalar" && v.name.starts_with("loss/"); });
+  std::erase_if(all_,
+                [](const Variable& v) { return v.kind == StateKindName(FB_SCALAR) && v.name.starts_with("loss/"); });
 }
 
 }  // namespace fusebox

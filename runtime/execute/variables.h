@@ -78,7 +78,7 @@ class Variables {
   void DropOptimizer();
   // Removes the variables of the layer, or model within this model, at this path.
   void DropLayer(std::string_view path);
-  // Removes the scalars of losses, including their weights. For a model that is compiled anew.
+  // Removes the scalars of losses, including their weights. For a model that is compiled again.
   void DropLossScalars();
 
   // A number that changes whenever a value of this model, or of a model that shares variables with it, is changed by

@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/runtime/files/file_descriptor.h"
+#include "fusebox/runtime/files/removed_by_signal.h"
 #include "fusebox/runtime/files/system_error.h"
-#include "fusebox/runtime/fit/interrupt.h"
 
 namespace fusebox {
 namespace {

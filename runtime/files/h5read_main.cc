@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fusebox-h5read [--text]: an HDF5 file on descriptor 0, its datasets as safetensors on descriptor 1. With --text also the
-// attributes of groups that are texts or lists of texts, as JSON in the safetensors' metadata: "model_weights@layer_names".
+// fusebox-h5read [--text]: an HDF5 file on descriptor 0, its datasets as safetensors on descriptor 1. With --text also
+// the attributes of groups that are texts or lists of texts, as JSON in the safetensors' metadata:
+// "model_weights@layer_names".
 //
 // A process of its own, since libhdf5 crashes on some damaged files: then only this process ends. It opens no file but
 // the one it was given, loads no filter plugin, and its memory and time are limited. Names are paths from the root,

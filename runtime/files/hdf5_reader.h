@@ -11,6 +11,9 @@
 
 namespace fusebox {
 
+// How every HDF5 file begins.
+inline constexpr std::string_view kHdf5Magic = "\x89HDF\r\n\x1a\n";
+
 // All datasets of the file, named by their path from the root ("layers/dense/vars/0"), in alphabetical order. The work
 // is done by `fusebox-h5read`, which lies in the folder fusebox/ beside libfusebox, or where $FUSEBOX_H5READ says.
 // Errors begin with `who`: not HDF5, damaged, data outside the file, more data than such a file can hold, or no such

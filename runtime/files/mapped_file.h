@@ -18,8 +18,8 @@ struct OpenedFile {
 };
 absl::StatusOr<OpenedFile> OpenRegularFile(const std::string& path, const std::string& who);
 
-// Whoever writes over the file meanwhile changes what is read, and who shortens it ends the process (SIGBUS). To replace
-// it, as all our writers do, is fine.
+// Writing over the file meanwhile changes what is read, and shortening it ends the process (SIGBUS). Replacing it,
+// as all our writers do, is safe.
 struct MappedFile {
   std::string_view bytes;
   std::shared_ptr<const void> owner;  // Keeps them there.

@@ -13,7 +13,6 @@
 namespace fusebox {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kAlignment = 64;     // Of the data within the file.
 constexpr size_t kMaxHeader = 65536;  // Ours have 118 bytes; struct types, which we refuse, have more.
 
@@ -157,9 +156,9 @@ const char* DescrOf(DType dtype) {
 
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, std::shared_ptr<const void> owner) {
   BoundedReader reader(bytes, who);
-  const auto magic = reader.Take(kMagic.size(), "the magic string");
+  const auto magic = reader.Take(kNpyMagic.size(), "the magic string");
   if (!magic.ok()) return magic.status();
-  if (*magic != kMagic) return Refuse("{}: not an .npy file: it does not start with \\x93NUMPY", who);
+  if (*magic != kNpyMagic) return Refuse("{}: not an .npy file: it does not start with \\x93NUMPY", who);
   const auto version = reader.TakeUint(2, std::endian::big, "the version");
   if (!version.ok()) return version.status();
   const uint64_t major = *version >> 8;
@@ -205,10 +204,10 @@ std::string NpyBytes(const Tensor& tensor) {
                                    DescrOf(tensor.dtype()), fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   // NumPy leaves room for the first dimension to grow to 21 digits in place.
   if (!shape.empty()) header.append(21 - std::to_string(shape[0]).size(), ' ');
-  const size_t prefix = kMagic.size() + 4;
+  const size_t prefix = kNpyMagic.size() + 4;
   header.append(kAlignment - 1 - (prefix + header.size()) % kAlignment, ' ');
   header += '\n';
-  std::string bytes(kMagic);
+  std::string bytes(kNpyMagic);
   bytes += {'\x01', '\x00', char(header.size() & 0xff), char(header.size() >> 8)};
   bytes += header;
   bytes.append(static_cast<const char*>(tensor.raw()), tensor.bytes());

@@ -10,11 +10,14 @@
 
 namespace fusebox {
 
+// How every such file begins.
+inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
+
 // Reads bool, signed and unsigned integers and floats of any width up to 8 bytes and either byte order, in C or Fortran
-// order, into the nearest of our dtypes (see NearestDType). An array that already is of one, in C order and the machine's
-// byte order, is read where it lies in the mapped file, so it may be larger than memory: see MapWholeFile. Errors:
-// complex, text, objects and structs; a file that is shorter or longer than its header says, with the bytes expected and
-// found.
+// order, into the nearest of our dtypes (see NearestDType). An array that already is of one, in C order and the
+// machine's byte order, is read where it lies in the mapped file, so it may be larger than memory: see MapWholeFile.
+// Errors: complex, text, objects and structs; a file that is shorter or longer than its header says, with the bytes
+// expected and found.
 absl::StatusOr<Tensor> ReadNpy(const std::string& path);
 // With an owner of the bytes, the array may stay there, too.
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who,

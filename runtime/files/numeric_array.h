@@ -31,8 +31,8 @@ DType NearestDType(const ElementFormat& format);
 absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int64_t> shape, std::string_view bytes,
                                    bool fortran_order, const std::string& who);
 
-// The same where it lies, without a copy, kept alive by `owner`. Nothing if it lies there in another form than a tensor's:
-// of another dtype or byte order, not aligned to its elements, bools (which may be other bytes than 0 and 1).
+// The same where it lies, without a copy, kept alive by `owner`. Nothing if it lies there in another form than a
+// tensor's: of another dtype or byte order, not aligned to its elements, bools (which may be other bytes than 0 and 1).
 std::optional<Tensor> ArrayInPlace(const ElementFormat& format, const std::vector<int64_t>& shape,
                                    std::string_view bytes, bool fortran_order, std::shared_ptr<const void> owner);
 

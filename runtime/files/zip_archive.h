@@ -11,6 +11,9 @@
 
 namespace fusebox {
 
+// How an archive with a member begins.
+inline constexpr std::string_view kZipMagic = "PK\x03\x04";
+
 struct ZipMember {
   std::string name;
   std::string bytes;

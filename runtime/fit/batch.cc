@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps that the caller takes one by one, and what they leave behind.
+// Single batches: TrainOnBatch, TestOnBatch, and the results of the last run.
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/fit/evaluate.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/fit/shuffle.h"
@@ -10,7 +10,7 @@
 namespace fusebox {
 namespace {
 
-// The batch of a model that is compiled; nothing is wrong with it then.
+// Checks the model and the arrays of a batch.
 absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Arrays& y, const Arrays& sample_weight,
                                    const ClassWeights& class_weight) {
   FUSEBOX_RETURN_IF_ERROR(model.status);
@@ -25,7 +25,7 @@ absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Ar
   return data;
 }
 
-// Runs one step, and reads what it says.
+// Runs one step and reads its losses and metrics.
 absl::StatusOr<Logs> RunStep(Model::Impl& model, BoundProgram& program, int64_t threads, int64_t rows) {
   program.ResetAccumulators();
   program.Run(threads, 0, 1, rows, rows, nullptr);

@@ -65,4 +65,30 @@ absl::Status CallbackList::TellSince(uint32_t event_kind, Clock::time_point then
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<CallbackState>> CallbackList::SaveStates() const {
+  std::vector<CallbackState> states;
+  for (const CallbackObject& callback : callbacks_) {
+    FUSEBOX_ASSIGN_OR_RETURN(std::string bytes, callback.SaveState());
+    states.push_back({callback.spec().id, std::move(bytes)});
+  }
+  return states;
+}
+
+absl::Status CallbackList::LoadStates(const std::vector<CallbackState>& states) {
+  std::vector<CallbackObject*> owners;  // Of the states.
+  for (const CallbackState& state : states) {
+    const auto owner = std::ranges::find_if(callbacks_, [&](CallbackObject& callback) {
+      return callback.spec().id == state.id && std::ranges::find(owners, &callback) == owners.end();
+    });
+    if (owner == callbacks_.end() && !state.bytes.empty()) {
+      return Refuse("training state: it has a state of the callback {}, which this run lacks", state.id);
+    }
+    owners.push_back(owner == callbacks_.end() ? nullptr : &*owner);
+  }
+  for (size_t i = 0; i < states.size(); ++i) {
+    if (owners[i] != nullptr) FUSEBOX_RETURN_IF_ERROR(owners[i]->LoadState(states[i].bytes));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace fusebox

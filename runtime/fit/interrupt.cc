@@ -4,30 +4,20 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <climits>
-#include <cstring>
+#include "fusebox/runtime/files/removed_by_signal.h"
 
 namespace fusebox {
 namespace {
 
-// All that the handler touches: lock-free atomics.
+// The handler touches nothing but these lock-free atomics and paths.
 std::atomic<int> arrived = 0;
 std::atomic<std::atomic<uint32_t>*> words[64] = {};
-struct DoomedFile {
-  enum { kFree, kTaken, kArmed, kRemoved };
-  std::atomic<int> state = kFree;
-  char path[PATH_MAX] = {};
-};
-DoomedFile doomed[16];
 static_assert(std::atomic<int>::is_always_lock_free && std::atomic<std::atomic<uint32_t>*>::is_always_lock_free);
 
 extern "C" void HandleSignal(int signal) {
   int none = 0;
   if (!arrived.compare_exchange_strong(none, signal)) {
-    for (DoomedFile& file : doomed) {
-      int armed = DoomedFile::kArmed;
-      if (file.state.compare_exchange_strong(armed, DoomedFile::kRemoved)) unlink(file.path);
-    }
+    RemoveFilesOnSignal();
     _exit(128 + signal);
   }
   for (auto& slot : words) {
@@ -59,23 +49,6 @@ SignalSets::SignalSets(std::atomic<uint32_t>& word) {
 
 SignalSets::~SignalSets() {
   if (slot_ >= 0) words[slot_].store(nullptr);
-}
-
-RemovedBySignal::RemovedBySignal(const std::string& path) {
-  if (path.size() >= PATH_MAX) return;  // Then there is no such file.
-  for (int i = 0; i < int(std::size(doomed)) && slot_ < 0; ++i) {
-    int free = DoomedFile::kFree;
-    if (doomed[i].state.compare_exchange_strong(free, DoomedFile::kTaken)) slot_ = i;
-  }
-  if (slot_ < 0) return;
-  std::memcpy(doomed[slot_].path, path.c_str(), path.size() + 1);
-  doomed[slot_].state.store(DoomedFile::kArmed);
-}
-
-RemovedBySignal::~RemovedBySignal() {
-  int armed = DoomedFile::kArmed;
-  // Where the handler has been faster the process is about to end.
-  if (slot_ >= 0) doomed[slot_].state.compare_exchange_strong(armed, DoomedFile::kFree);
 }
 
 }  // namespace fusebox

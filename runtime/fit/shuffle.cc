@@ -9,10 +9,10 @@
 namespace fusebox {
 namespace {
 
-// No node of a program has this stream: they count from 0.
+// The streams of a program's nodes count from 0, so no node has this one.
 constexpr int64_t kShuffleStream = -1;
 
-// Random words one after the other.
+// A sequence of random words.
 class Words {
  public:
   Words(int64_t seed, int64_t epoch) : seed_(seed), epoch_(epoch) {}
@@ -25,7 +25,7 @@ class Words {
     return words_[used_++];
   }
 
-  // Uniform in [0, end): the upper half of word * end, but for the few words that would make some numbers likelier.
+  // Uniform in [0, end): the upper half of word * end. Words that would make some numbers likelier are drawn again.
   uint32_t Below(uint32_t end) {
     uint64_t product = uint64_t{Next()} * end;
     if (uint32_t(product) < end) {

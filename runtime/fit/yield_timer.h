@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sets a word ten times a second, so that a compiled program comes back for a progress bar to be drawn.
+// Sets a word ten times a second, so that the compiled program returns and the progress bar can be drawn.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -11,7 +11,7 @@ namespace fusebox {
 
 class YieldTimer {
  public:
-  // Without `on` it does nothing.
+  // Does nothing unless `on`.
   YieldTimer(std::atomic<uint32_t>& word, bool on) {
     if (on) thread_ = std::thread([this, &word] { Tick(word); });
   }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 
 namespace fusebox {
 namespace {

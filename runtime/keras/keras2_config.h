@@ -7,13 +7,13 @@
 
 namespace fusebox {
 
-// Whether Keras 2 or 1 wrote the model's description: the version that the file has says so, or its InputLayers, or first
-// layers, have a batch_input_shape.
+// Whether Keras 2 or 1 wrote the model's description: the version that the file has says so, or its InputLayers, or
+// first layers, have a batch_input_shape.
 bool IsKeras2(const Json& model, std::string_view keras_version);
 
 // Rewrites it, and its compile_config:
-//   layers      BatchNormalization's axis [1] -> 1; LeakyReLU's alpha -> negative_slope; an old Sequential's plain list of
-//               layers -> an object
+//   layers      BatchNormalization's axis [1] -> 1; LeakyReLU's alpha -> negative_slope; an old Sequential's plain
+//               list of layers -> an object
 //   values      a model that begins with an InputLayer counts its calls from 1 -> from 0
 //   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own
 //   losses      without reduction "auto" and the function's name

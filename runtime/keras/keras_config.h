@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model's description as Keras writes it: the config.json of a .keras file, of Sequential and of Functional models, and
-// of models within them.
+// A model's description as Keras writes it: the config.json of a .keras file, of Sequential and of Functional models,
+// and of models within them.
 //
 //   fusebox/dense@1   is   {"module": "keras.layers", "class_name": "Dense", "registered_name": null, ...}
 //   acme/gated@1      is   {"module": "acme", "class_name": "Gated", "registered_name": "acme>Gated", ...}
@@ -22,13 +22,13 @@ namespace fusebox {
 // Keras 3 opens the result. Without attributes, losses, metrics and activations are plain names, as with Keras.
 std::string KerasConfigJson(const ModelConfig& model);
 
-// Reads what KerasConfigJson, Keras 3 and Keras 2 (tf.keras: see keras2_config.h) write. Whatever says nothing is left out of the attributes: null (no
-// regularizer, no constraint), a default that all layers have, such as dtype float32. Anything else is kept, and it is
-// for the item's schema to know it. An item of Keras's is fusebox/name, a name that stands as a string stays as it is.
-// A compiled model without a loss has an empty loss id. Numbers that Keras widened from float32 are shortened:
-// 0.009999999776482582 becomes 0.01. Errors say where: a subclassed model, a layer that is called
-// with more than values, a dtype other than float32, sample weights. `keras_version` is what the file says of who wrote it,
-// if it does.
+// Reads what KerasConfigJson, Keras 3 and Keras 2 (tf.keras: see keras2_config.h) write. Whatever says nothing is left
+// out of the attributes: null (no regularizer, no constraint), a default that all layers have, such as dtype float32.
+// Anything else is kept, and it is for the item's schema to know it. An item of Keras's is fusebox/name, a name that
+// stands as a string stays as it is. A compiled model without a loss has an empty loss id. Numbers that Keras widened
+// from float32 are shortened: 0.009999999776482582 becomes 0.01. Errors say where: a subclassed model, a layer that is
+// called with more than values, a dtype other than float32, sample weights. `keras_version` is what the file says of
+// who wrote it, if it does.
 absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::string& who,
                                              std::string_view keras_version = {});
 

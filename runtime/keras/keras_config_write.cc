@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "absl/strings/str_split.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/files/number_text.h"
 #include "fusebox/runtime/keras/keras_config.h"
-#include "fusebox/runtime/keras/keras_names.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
@@ -47,7 +47,7 @@ Json AttributeJson(std::string_view name, const AttributeValue& value);
 
 Json Attributes(const ItemSpec& item, Json into = Json::object()) {
   for (const auto& [name, value] : item.attributes) into[name] = AttributeJson(name, value);
-  // No axes at all are something else than axes that are not given.
+  // An empty list of axes differs from axes that are not given.
   const ItemName id = SplitItemId(item.id);
   if (id.space == "fusebox" && id.name == "normalization" && into.contains("axis") && into["axis"].is_null()) {
     into["axis"] = Json::array();
@@ -69,19 +69,19 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
     const std::string module = ReferenceModule(name);
     if (module.empty()) {
       const std::optional<std::vector<double>> numbers = ParseNumbers(*text);
-      // A list of one is one for one axis to Keras, a number is one for any.
+      // Keras takes a list of one number for one axis, a plain number for any.
       if (numbers && numbers->size() == 1 && (name == "mean" || name == "variance")) return numbers->front();
       return numbers ? Json(*numbers) : Json(*text);
     }
-    if (text->empty()) return nullptr;  // None, in Keras's words.
+    if (text->empty()) return nullptr;  // Keras's None.
     const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
     if (!item.ok()) return *text;
     if (module == "keras.activations" && IsPlainName(*item)) return SplitItemId(item->id).name;
-    // One with settings is a layer to Keras, whose functions have none in files.
+    // An activation with settings is a layer in Keras, because its functions have no settings in files.
     return ItemJson(*item, module == "keras.activations" ? "keras.layers" : module, Attributes(*item));
   }
   if (const double* number = std::get_if<double>(&value); number != nullptr && !std::isfinite(*number)) {
-    // JSON has no word for it; and an infinite limit is none.
+    // JSON has no infinity; an infinite limit is no limit.
     return *number > 0 ? Json(nullptr) : Json(PythonRepr(*number));
   }
   if (const int64_t* number = std::get_if<int64_t>(&value); number != nullptr && *number == INT64_MIN) return nullptr;
@@ -122,7 +122,7 @@ Json LayerJson(const LayerConfig& layer) {
   if (layer.model && !layer.IsTimeDistributedModel()) return ModelJson(*layer.model, layer.name, layer.trainable);
   Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
   if (layer.IsTimeDistributedModel()) config["layer"] = ModelJson(*layer.model, layer.model->name, layer.trainable);
-  // Keras's constructors of these do not take what all others do.
+  // The constructors of these in Keras lack the arguments that all others have.
   const std::string name = SplitItemId(layer.item.id).name;
   if (name == "spatial_dropout1d" || name == "discretization") config.erase("trainable");
   return ItemJson(layer.item, "keras.layers", Attributes(layer.item, std::move(config)));
@@ -144,7 +144,8 @@ class Histories {
     absl::StatusOr<std::vector<CallTypes>> types = InferTypes(model, inputs_);
     if (types.ok()) types_ = *std::move(types);
   }
-  // The value as an argument of a call. Keras wants a shape, and then infers it: where a plugin is missing here, any will do.
+  // The value as an argument of a call. Keras wants a shape, and then infers it: where a plugin is missing here, any
+  // will do.
   Json Argument(ValueRef value) const {
     Type type{DType::kF32, {kBatch}};
     if (value.source < inputs_.size()) {
@@ -166,9 +167,9 @@ class Histories {
 
  private:
   const ModelConfig& model_;
-  std::vector<int> node_;  // Of each call: how many its layer has before it.
+  std::vector<int> node_;  // Of each call: how many earlier calls its layer has.
   std::vector<Type> inputs_;
-  std::vector<CallTypes> types_;  // Empty if they are not known.
+  std::vector<CallTypes> types_;  // Empty if unknown.
 };
 
 Json NodeJson(const CallConfig& call, const LayerConfig& layer, const Histories& histories) {
@@ -196,7 +197,7 @@ Json GraphJson(const ModelConfig& model) {
     layer["inbound_nodes"] = std::move(nodes);
     layers.push_back(std::move(layer));
   }
-  // A model with one input takes a value, one with several a list of them; likewise outputs.
+  // A model with one input takes a value, a model with several a list; outputs likewise.
   const auto one_or_all = [&](const std::vector<ValueRef>& values) {
     if (values.size() == 1) return histories(values[0]);
     Json all = Json::array();
@@ -208,7 +209,7 @@ Json GraphJson(const ModelConfig& model) {
   return {{"layers", layers}, {"input_layers", one_or_all(from)}, {"output_layers", one_or_all(model.outputs)}};
 }
 
-// What AddLoss and AddMetric have added; null for nothing.
+// What AddLoss and AddMetric have added; null if nothing.
 Json AddedJson(const ModelConfig& model) {
   if (model.added_losses.empty() && model.added_metrics.empty()) return nullptr;
   const Histories histories(model);
@@ -238,14 +239,14 @@ Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable
   return {{"module", "keras"}, {"class_name", "Sequential"}, {"config", config}, {"registered_name", nullptr}};
 }
 
-// What "accuracy" and "crossentropy" mean depends on shapes: in Keras these are strings alone, not classes.
+// What "accuracy" and "crossentropy" mean depends on shapes, so in Keras they are strings and no classes.
 Json LossOrMetric(const ItemSpec& item, const std::string& keras_module) {
   const ItemName id = SplitItemId(item.id);
   const auto name = item.attributes.find("name");
   if (id.space == "fusebox" && (id.name == "accuracy" || id.name == "crossentropy")) {
     return name != item.attributes.end() ? AttributeJson("name", name->second) : Json(id.name);
   }
-  // A string names a class to Keras by its snake case alone.
+  // Keras finds a class by a string only if the string is the class's name in snake case.
   const bool has_string = IsPlainName(item) && KerasSnakeCase(KerasClassName(item.id)) == id.name;
   Json json = has_string ? Json(id.name) : ItemJson(item, keras_module, Attributes(item));
   if (json.is_object()) json["config"].emplace("name", id.name);
@@ -260,7 +261,7 @@ Json MetricsJson(const std::vector<ItemSpec>& metrics) {
 
 Json LossJson(const ItemSpec& loss) { return loss.id.empty() ? Json(nullptr) : LossOrMetric(loss, "keras.losses"); }
 
-// Keras wants each output in such an object, with or without a loss.
+// Keras expects every output in this object, with or without a loss.
 Json OutputsJson(const std::vector<OutputLoss>& outputs) {
   if (outputs.size() == 1) {
     return {{"loss", LossJson(outputs[0].loss)},

@@ -8,6 +8,7 @@
 
 #include "fmt/chrono.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/hdf5_reader.h"
@@ -15,7 +16,6 @@
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/files/zip_archive.h"
 #include "fusebox/runtime/keras/keras_config.h"
-#include "fusebox/runtime/keras/keras_names.h"
 
 namespace fusebox {
 namespace {
@@ -23,9 +23,9 @@ namespace {
 constexpr char kConfig[] = "config.json";
 constexpr char kMetadata[] = "metadata.json";
 constexpr char kWeights[] = "model.weights.h5";
-constexpr char kKerasVersion[] = "3.15.1";  // The one whose form this is.
+constexpr char kKerasVersion[] = "3.15.1";  // The version whose form the files have.
 
-// A layer's class as far as names of groups go.
+// The class of a layer as Keras writes it in names of groups.
 std::string ClassOf(const WeightGroup& group) { return group.class_name.empty() ? "Layer" : group.class_name; }
 
 // "layers/dense", "layers/dense_1": the class and a number that counts each class by itself, in the order of the
@@ -45,8 +45,8 @@ std::vector<std::string> GroupPaths(const std::vector<WeightGroup>& layers) {
   return paths;
 }
 
-// Not the current time: the same weights are to give the same bytes, so that files can be compared by their hash.
-// SOURCE_DATE_EPOCH is how reproducible builds are told the time.
+// Not the current time: the same weights give the same bytes, so that files can be compared by their hash.
+// SOURCE_DATE_EPOCH tells reproducible builds the time.
 std::string DateSaved() {
   constexpr std::time_t kEarliestInZip = 315532800;  // 1980-01-01, the same as on the archive's members.
   std::time_t time = kEarliestInZip;
@@ -110,12 +110,12 @@ void AddGroups(const ModelConfig& config, const std::string& scope, const std::s
     const std::string class_name = KerasClassOf(layer), name = KerasSnakeCase(class_name);
     const int count = used[name]++;
     std::string path = container + "layers/" + (count == 0 ? name : fmt::format("{}_{}", name, count));
-    // Of a class Keras goes through the attributes by their names, and `layers`, which has them all, is one of them.
+    // Keras goes through the attributes of a class by name; `layers`, which holds all layers, is one of them.
     const std::string attribute = layer.place.empty() ? layer.name : layer.place.substr(0, layer.place.find('/'));
     if (is_member && attribute < "layers" && attribute[0] != '_') {
       path = container + (layer.place.empty() ? layer.name : layer.place);
     }
-    // These have no weights, and Keras does not count them.
+    // Layers without weights, which Keras does not count.
     if (config.IsSubclass() && !is_member) path = container + "in_call/" + layer.name;
     if (layer.model) {
       path += layer.IsTimeDistributedModel() ? "/layer/" : "/";
@@ -157,8 +157,8 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
   std::map<std::string, std::map<size_t, Tensor>> found;  // By group, by index: "10" stands before "2" in the file.
   for (const NamedTensor& dataset : datasets) {
     if (dataset.name.find("/seed_generator/") != std::string::npos) continue;  // Ours derives its seeds from the step.
-    if (dataset.name.starts_with("metrics/")) continue;                        // Keras 2 keeps what they have added up.
-    if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // Again what is in optimizer/.
+    if (dataset.name.starts_with("metrics/")) continue;                        // Accumulators of Keras 2.
+    if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // The same as in optimizer/.
     const std::string group = dataset.name.substr(0, std::min(dataset.name.find("/vars/"), dataset.name.size()));
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
     const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keras 3's native files: .keras, a zip archive of config.json, metadata.json and model.weights.h5, and the .weights.h5
 // alone.
+//
+// runtime/keras/ is models in Keras's words: their description as JSON (keras_config.h), files of Keras 3 (here) and of
+// Keras 1 and 2 (keras_h5.h), and the facts of a program's text, which has the same JSON (program_facts.h). Of runtime/
+// it sees data/, files/, describe/, plugins/ and programs/.
 #pragma once
 #include <string>
 #include <string_view>
@@ -27,7 +31,8 @@ struct KerasFile {
   ModelConfig config;
   std::vector<WeightGroup> layers;     // As GroupsOf has them, also for layers without weights.
   std::vector<Tensor> optimizer_vars;  // i64 iteration, f32 learning rate, then the slots; empty if not compiled.
-  // Of an optimizer within that one, which optimizer_vars ends with: written again, in a group of their own. Never read.
+  // Of an optimizer within that one, which optimizer_vars ends with: written again, in a group of their own. Never
+  // read.
   std::vector<Tensor> inner_optimizer_vars = {};
   std::string fusebox_metadata;  // JSON of our own, key "fusebox" in metadata.json; empty for none.
 };

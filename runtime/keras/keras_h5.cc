@@ -54,7 +54,7 @@ class Reader {
     return ParseKerasConfig(JsonText(model), who_ + ": model_config", version);
   }
 
-  // The JSON that an attribute's text holds.
+  // Parses the JSON in an attribute's text.
   absl::StatusOr<Json> JsonOf(const std::string& attribute) const {
     const std::string who = fmt::format("{}: {}", who_, attribute.substr(1));
     FUSEBOX_ASSIGN_OR_RETURN(const Json text, ParseJson(texts_.at(attribute), who));
@@ -62,7 +62,7 @@ class Reader {
     return ParseJson(text.get<std::string>(), who);
   }
 
-  // A list of texts, which is cut in pieces with numbers behind the name where it is long.
+  // Reads a list of texts. Keras cuts a long list into pieces, with numbers behind the name.
   absl::StatusOr<std::vector<std::string>> Names(const std::string& attribute) const {
     std::vector<std::string> names;
     std::vector<std::string> pieces;
@@ -95,8 +95,6 @@ class Reader {
 };
 
 }  // namespace
-
-bool IsHdf5(std::string_view bytes) { return bytes.starts_with("\x89HDF\r\n\x1a\n"); }
 
 absl::StatusOr<KerasH5> ParseKerasH5(std::string_view bytes, const std::string& who) {
   FUSEBOX_ASSIGN_OR_RETURN(Hdf5Content content, ReadHdf5WithTexts(bytes, who));

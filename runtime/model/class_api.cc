@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/model/traced_class.h"
@@ -26,7 +26,8 @@ std::string ClassName(const std::type_info& type) {
   return name;
 }
 
-// Whether a Call is running, and whether for training. Models that are called within it follow suit.
+// Whether a Call is running, and whether for training. Models called within a Call for training are called for
+// training.
 struct Calling {
   bool running = false, trains = false;
 };
@@ -122,7 +123,8 @@ absl::Status Model::Build(const SymbolicTensors& inputs) {
   NameByClass();
   FUSEBOX_RETURN_IF_ERROR(impl_->status);
   if (!impl_->config.IsSubclass()) {
-    return Refuse("model '{}' is no class with a Call: its inputs are declared with it", impl_->config.name);
+    return Refuse("model '{}' is not a class with a Call: its inputs were declared when it was made",
+                  impl_->config.name);
   }
   if (inputs.empty()) return Refuse("model '{}': it needs an input", impl_->config.name);
   std::vector<InputConfig> configs;
@@ -161,8 +163,9 @@ SymbolicCall Model::Called(SymbolicTensors inputs, Layer::Where where) const {
     }
     if (configs.size() == inputs.size() && !inputs.empty()) error = Message(Trace(configs));
     if (error.empty() && impl_->DiffersInTraining() && !calling_now.running) {
-      error = fmt::format("model '{}' computes something else in training, which only another class's Call can heed",
-                          impl_->config.name);
+      error =
+          fmt::format("model '{}' computes something else in training, so only the Call of another class can call it",
+                      impl_->config.name);
     }
   }
   SymbolicCall call = impl_->CallAsLayer(std::move(inputs), calling_now.trains, where);

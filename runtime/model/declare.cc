@@ -9,8 +9,8 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/layer_variables.h"
-#include "fusebox/runtime/keras/keras_names.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 
 namespace fusebox {
 namespace {
@@ -111,9 +111,9 @@ void SettleModel(LayerConfig& layer, const Type& x) {
 }
 
 absl::Status RegisterLayer(LayerConfig& layer, const Expansions& embedded) {
-  if (layer.name.find('/') != std::string::npos) return Refuse("a layer's name may have no '/'");
+  if (layer.name.find('/') != std::string::npos) return Refuse("a layer's name must not contain '/'");
   if (const size_t slash = layer.place.find('/'); slash == 0 || slash != layer.place.rfind('/')) {
-    return Refuse("LayerList: a list's name may have no '/', and not be empty");
+    return Refuse("LayerList: a list's name must not be empty and must not contain '/'");
   }
   if (layer.variables == nullptr) layer.variables = std::make_shared<LayerVariables>(layer.trainable);
   if (!layer.model) {
@@ -122,8 +122,8 @@ absl::Status RegisterLayer(LayerConfig& layer, const Expansions& embedded) {
   }
   if (layer.IsTimeDistributedModel() && layer.model->IsSubclass()) {
     return Refuse(
-        "TimeDistributed takes layers, Sequential and functional models: of the class {} give it what Traced() "
-        "gives",
+        "TimeDistributed takes layers, Sequential and functional models: for the class {}, pass it the result of "
+        "Traced()",
         layer.model->class_name);
   }
   auto inner = std::make_shared<ModelConfig>(*layer.model);
@@ -184,7 +184,7 @@ absl::StatusOr<Described> Describe(const Declaration& declared, const Members* k
       added.name = known->at(id).name;
     } else {
       if (!added.place.empty() && !places.insert(added.place).second) {
-        return Refuse("two layers are '{}' of files of weights: give each LayerList another name", added.place);
+        return Refuse("two layers are '{}' in weight files: give each LayerList a name of its own", added.place);
       }
       if (added.name.empty()) taken.insert(added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken));
     }

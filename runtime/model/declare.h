@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/layer.h"
-#include "fusebox/runtime/plugins/expansions.h"
 
 namespace fusebox {
 

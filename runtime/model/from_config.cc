@@ -81,7 +81,7 @@ absl::StatusOr<Model> Model::Clone(std::optional<int64_t> seed) const {
   FUSEBOX_RETURN_IF_ERROR(impl_->status);
   ModelConfig config = this->config();
   if (config.IsSubclass()) {
-    return Refuse("model '{}' is the C++ class {}: make another object of it, or clone what Traced() gives",
+    return Refuse("model '{}' is the C++ class {}: make another object of it, or clone the result of Traced()",
                   config.name, config.class_name);
   }
   config.compile.reset();

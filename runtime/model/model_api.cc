@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/model.h"
 #include "fusebox/runtime/model/functional.h"
 #include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/model/traced_class.h"
-#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/plugins/nearest.h"
 
 namespace fusebox {
@@ -152,7 +152,7 @@ absl::StatusOr<Graph> Model::Program(ProgramKind kind, std::optional<DType> x_dt
     for (Type& x : data.x) x.dtype = *x_dtype;
   }
   FUSEBOX_ASSIGN_OR_RETURN(Graph program, impl_->Program(kind, data));
-  WriteExpansions(CollectExpansions(*impl_), program);
+  WriteExpansions(impl_->KeptSymbols(), program);
   return program;
 }
 

@@ -16,6 +16,7 @@ namespace fusebox {
 
 struct Declaration;
 
+// What the forms do differently.
 class ModelForm {
  public:
   explicit ModelForm(Model::Impl& model) : model_(model) {}

@@ -8,12 +8,17 @@
 #include <utility>
 
 #include "fusebox/graph/philox.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/layer_variables.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/model/declare.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/plugins/item_flags.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
+#include "fusebox/runtime/programs/collect_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 
 namespace fusebox {
@@ -91,7 +96,7 @@ Model::Impl::Impl(ModelOptions options) : seed(options.seed ? *options.seed : Ne
 void Model::Impl::AddToDeclaration(const char* what, const std::source_location& where,
                                    const std::function<void(Declaration&)>& add) {
   if (form->AddToDeclaration(add) || !status.ok()) return;
-  status = Refuse("{}:{}: model '{}': {} is for models of values that fb::Input gives, and for a class within its Call",
+  status = Refuse("{}:{}: model '{}': {} works only in models declared from fb::Input, and within the Call of a class",
                   where.file_name(), where.line(), config.name, what);
 }
 
@@ -128,7 +133,18 @@ BatchTypes Model::Impl::UsualData() const {
 absl::StatusOr<Graph> Model::Impl::Program(ProgramKind kind, const BatchTypes& data) const {
   FUSEBOX_RETURN_IF_ERROR(status);
   FUSEBOX_RETURN_IF_ERROR(form->CheckComplete());
-  return BuildProgram(kind, ConfigFor(kind), data, embedded);
+  FUSEBOX_ASSIGN_OR_RETURN(const std::shared_ptr<const Graph> built,
+                           program_memo.Get(kind, ConfigFor(kind), data, embedded));
+  Graph program = *built;
+  WriteFacts(ConfigFor(kind), program);
+  return program;
+}
+
+Expansions Model::Impl::KeptSymbols() const {
+  if (!HasInput()) return embedded;
+  program_memo.Clear();  // A recorder sees only what is built.
+  return CollectExpansions(config, outputs, UsualData(), embedded,
+                           [this](ProgramKind kind, const BatchTypes& data) { return Program(kind, data); });
 }
 
 absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
@@ -153,6 +169,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (training_config) training_config->compile = config.compile;
+  program_memo.Clear();
   if (form->CheckComplete().ok()) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
     if (!program.ok()) {
@@ -269,7 +286,7 @@ std::vector<std::vector<const Variable*>> Model::Impl::WeightsByLayer(const Mode
   for (size_t i = 0; i < leaves.size(); ++i) leaf_of_path[leaves[i].path] = i;
   for (const bool trainable : {true, false}) {
     for (const Variable& variable : variables.all()) {
-      if (variable.kind != "weight" || variable.trainable != trainable) continue;
+      if (variable.kind != StateKindName(FB_WEIGHT) || variable.trainable != trainable) continue;
       // A layer may add scopes of its own to its path.
       for (std::string_view scope = variable.scope;; scope = scope.substr(0, scope.rfind('/'))) {
         if (const auto leaf = leaf_of_path.find(scope); leaf != leaf_of_path.end()) {
@@ -356,8 +373,8 @@ SymbolicCall Model::Impl::CallAsLayer(SymbolicTensors inputs, bool trains, const
 absl::Status Model::Impl::CanBeFrozen() const {
   if (DiffersInTraining()) {
     return absl::FailedPreconditionError(fmt::format(
-        "model '{}' computes something else in training, which one tracing cannot hold: let layers that know of it, "
-        "such as Dropout, make the difference",
+        "model '{}' computes something else in training, which one trace cannot hold: leave the difference to layers "
+        "that know about training, such as Dropout",
         config.name));
   }
   if (!config.IsSubclass()) return absl::OkStatus();
@@ -368,7 +385,7 @@ absl::Status Model::Impl::CanBeFrozen() const {
     };
     const bool is_output = std::ranges::any_of(config.outputs, [&](ValueRef v) { return v.source == number; });
     if (is_output || std::ranges::any_of(config.calls, reads)) continue;
-    return Refuse("model '{}': '{}' is used by none of its outputs, which a model of layers alone needs", config.name,
+    return Refuse("model '{}': no output uses '{}', but a functional model has to use all of its inputs", config.name,
                   input.name);
   }
   return absl::OkStatus();

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The implementation of Model, visible inside runtime/ only.
 //
-// model/ holds how a model comes by its description, and the state that the description leads to: the three forms of
-// declaration (model_form.h), the trace of a class's Call, the model's variables and compiled programs, the preparation
-// of users' arrays for the programs' ports (port_data.h), and the summary. Training and evaluation are in fit/, files
-// in save/ and keras/.
+// model/ turns what a user declares into a model's description, and holds the state of the model: the three forms of
+// declaration (model_form.h), the trace of a class's Call, the variables, the compiled programs, users' arrays as the
+// programs' ports take them (port_data.h), and the summary. Training and evaluation are in fit/, files in save/ and
+// keras/.
 //
-// It sees the public face, data/, describe/, plugins/, programs/, execute/ and the names of keras/, and graph/ and
-// plugins/sdk outside of runtime/. fit/ and save/ see it.
+// It sees the public face, data/, describe/, plugins/, expand/, programs/, execute/ and the names of keras/. Outside
+// runtime/ it sees graph/ and plugins/sdk. fit/ and save/ see it.
 #pragma once
 #include <functional>
 #include <memory>
@@ -20,13 +20,16 @@
 #include "fusebox/runtime/execute/variables.h"
 #include "fusebox/runtime/model.h"
 #include "fusebox/runtime/model/model_form.h"
+#include "fusebox/runtime/programs/program_memo.h"
 
 namespace fusebox {
 
+// The state of a model.
 class Model::Impl {
  public:
   // Makes a model without a form. The caller has to set `form`.
   explicit Impl(ModelOptions options);
+  // The implementation of a model.
   static const Impl& Of(const Model& model) { return *model.impl_; }
 
   // ---- Declaration.
@@ -74,6 +77,8 @@ class Model::Impl {
   BatchTypes UsualData() const;
   // The program for data of these types, as symbols.
   absl::StatusOr<Graph> Program(ProgramKind kind, const BatchTypes& data) const;
+  // The symbols that a file of the model keeps: see runtime/expand/kept_symbols.h.
+  Expansions KeptSymbols() const;
 
   // Makes the weights that neither this model nor its layers have yet.
   absl::Status EnsureWeights();
@@ -88,7 +93,10 @@ class Model::Impl {
   absl::StatusOr<BoundProgram*> CompiledForBatch(ProgramKind kind, const BatchTypes& types, int64_t rows,
                                                  const std::string& target_cpu);
   // Drops the compiled programs.
-  void DropPrograms() { compiled_.clear(); }
+  void DropPrograms() {
+    program_memo.Clear();
+    compiled_.clear();
+  }
   // Drops the optimizer's state if other layers are trained now than when that state began.
   void SettleOptimizer();
 
@@ -107,14 +115,16 @@ class Model::Impl {
   // The variables that the model has itself, as a layer of other models.
   std::shared_ptr<LayerVariables> own = std::make_shared<LayerVariables>();
   Variables variables;
-  bool named;                 // Whether the user chose the name.
-  std::vector<Type> outputs;  // The types of the outputs. Empty while the input's shape is unknown.
-  Logs results;               // Losses and metrics of the last run. Empty before the first run.
+  bool named;                        // Whether the user chose the name.
+  std::vector<Type> outputs;         // The types of the outputs. Empty while the input's shape is unknown.
+  mutable ProgramMemo program_memo;  // The programs that Program has built.
+  Logs results;                      // Losses and metrics of the last run. Empty before the first run.
 
  private:
   int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
   // The layers that the optimizer trains, by path. Unset until training begins.
   std::optional<std::vector<std::string>> trained_;
+  // A compiled program, and what it was compiled for.
   struct CompiledProgram {
     ProgramKind kind;
     BatchTypes data;
@@ -122,7 +132,7 @@ class Model::Impl {
     std::string target_cpu;
     std::unique_ptr<BoundProgram> program;
   };
-  std::vector<CompiledProgram> compiled_;
+  std::vector<CompiledProgram> compiled_;  // The oldest first.
 };
 
 // Sets whether training changes a layer's weights. For a model this also sets all of its layers, as in Keras.

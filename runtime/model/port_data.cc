@@ -6,8 +6,9 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/data/labels.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/model_impl.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/plugins/item_flags.h"
 
 namespace fusebox {
 namespace {

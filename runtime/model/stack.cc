@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/model/model_impl.h"
 
@@ -52,7 +52,7 @@ void Stack::AddInput(const InputConfig& input, const std::source_location& where
   if (!model_.status.ok()) return;
   const std::string who = input.name.empty() ? "an Input" : fmt::format("input '{}'", input.name);
   if (!model_.config.layers.empty() || model_.HasInput()) {
-    model_.status = Refuse("{}{} has to come first, and once", LineOf(where), who);
+    model_.status = Refuse("{}{} has to come first and only once", LineOf(where), who);
     return;
   }
   if (std::ranges::any_of(input.shape, [](int64_t d) { return d < 1; })) {

@@ -6,8 +6,9 @@
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/check.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/keras/keras_names.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
@@ -165,7 +166,7 @@ Counts CountWithin(const ModelConfig& model, const Variables& variables, std::st
     const auto first = shared.find(leaf.path);
     within.insert(first != shared.end() ? first->second : leaf.path);
   }
-  for (const Variable* weight : variables.OfKind("weight")) {
+  for (const Variable* weight : variables.OfKind(StateKindName(FB_WEIGHT))) {
     const std::string_view scope = weight->scope;
     const auto is_of = [&](std::string_view path) {
       return scope.starts_with(path) && (scope.size() == path.size() || scope[path.size()] == '/');
@@ -183,7 +184,7 @@ Variables Declared(const Model::Impl& model) {
   Variables variables;
   if (model.config.IsSubclass()) {
     for (const Variable& variable : model.variables.all()) {
-      if (variable.kind == "weight") variables.Add(variable);
+      if (variable.kind == StateKindName(FB_WEIGHT)) variables.Add(variable);
     }
     return variables;
   }

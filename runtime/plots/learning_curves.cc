@@ -12,7 +12,7 @@
 namespace fusebox {
 namespace {
 
-// Okabe and Ito (2008), Color Universal Design: told apart by colour-blind readers too.
+// Source: Okabe and Ito (2008), Color Universal Design. Colour-blind readers can tell these apart.
 constexpr std::array<const char*, 7> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                  "#E69F00", "#56B4E9", "#000000"};
 constexpr size_t kFewEpochs = 12;
@@ -22,7 +22,7 @@ std::string MetricOf(const std::string& column) {
   return column.starts_with(kValidation) ? column.substr(kValidation.size()) : column;
 }
 
-// A string of gnuplot's in single quotes, in which nothing but a quote is special.
+// A gnuplot string in single quotes, where only a quote is special.
 std::string Quote(const std::string& text) {
   std::string quoted = "'";
   for (const char c : text) {
@@ -32,7 +32,7 @@ std::string Quote(const std::string& text) {
   return quoted + "'";
 }
 
-// 1, unless a curve has no value within 0 to 1.
+// The upper end of the axis: 1, unless a curve has no value between 0 and 1.
 std::string UpperLimit(const std::vector<HistoryColumn>& history) {
   for (const HistoryColumn& column : history) {
     const bool visible = std::ranges::any_of(column.values, [](double v) { return v <= 1; });

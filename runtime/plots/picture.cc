@@ -11,7 +11,7 @@
 namespace fusebox {
 namespace {
 
-// The last line: gnuplot first repeats the script, dot its warnings.
+// The last line, which has the error: before it gnuplot repeats the script and dot its warnings.
 std::string LastLine(std::string_view text) {
   const size_t end = text.find_last_not_of(" \n\r\t") + 1;  // 0 if there is nothing else.
   const size_t begin = text.substr(0, end).rfind('\n') + 1;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures drawn by other programs, graphviz and gnuplot.
+//
+// runtime/plots/ draws models and histories. Of runtime/ it sees files/ alone: what it draws is told in its own
+// structs.
 #pragma once
 #include <string>
 #include <string_view>

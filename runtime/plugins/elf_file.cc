@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kMostNames = 1 << 20;  // Of bytes in the table of the sections' names.
 
-// Bounded reading of a file whose every number may be wrong.
+// Reads within bounds: every number of the file may be wrong.
 class ElfFile {
  public:
   explicit ElfFile(const std::filesystem::path& path) : in_(path, std::ios::binary | std::ios::ate) {

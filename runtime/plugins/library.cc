@@ -20,7 +20,7 @@ constexpr const char* kEntry = "fusebox_plugin";
 constexpr uint32_t kMostAttributes = 1000;
 constexpr size_t kMostItems = 10000;
 
-// dlopen's words, without Boost's around them and without the path, which the caller names anyway.
+// dlopen's message, without Boost's words around it and without the path, which the caller names anyway.
 std::string LoadError(std::string message, const std::string& path) {
   constexpr std::string_view kOpening = "dlerror system message: ";
   if (const size_t begin = message.find(kOpening); begin != message.npos) {
@@ -97,7 +97,7 @@ absl::StatusOr<AttributeInfo> CheckSchema(const FbSchema& s) {
   return info;
 }
 
-// The hooks of the kinds that the host calls. All functions must be there.
+// Reads the hooks of the kinds that the host calls. None of their functions may be null.
 absl::Status ReadHooks(const FbItem& raw, PluginItem& item) {
   if (raw.kind < FB_CALLBACK) {
     return raw.expand != nullptr ? absl::OkStatus() : Refuse("has no expand function");
@@ -182,7 +182,7 @@ void Collect(void* registry, const FbItem* item) noexcept {
   if (all.size() <= kMostItems) all.push_back(item);
 }
 
-// Everything of a library but finding its file. Throws what Boost.DLL throws.
+// Loads and checks a library whose file was found. Throws what Boost.DLL throws.
 absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
   using boost::dll::load_mode::type;
   FUSEBOX_RETURN_IF_ERROR(CheckElfIsWhole(path));
@@ -232,38 +232,13 @@ absl::StatusOr<LoadedLibrary> Open(const std::string& path) {
 
 }  // namespace
 
-const char* KindName(uint32_t kind) {
-  constexpr const char* kNames[] = {"item",      "layer",    "activation",  "loss",        "metric",
-                                    "optimizer", "schedule", "initializer", "regularizer", "constraint",
-                                    "callback",  "dataset",  "model"};
-  return kNames[kind <= FB_MODEL ? kind : 0];
-}
-
-const char* AttributeTypeName(uint32_t type) {
-  constexpr const char* kNames[] = {"unknown", "int", "float", "string", "bool", "ints", "item"};
-  return kNames[type <= FB_ITEM ? type : 0];
-}
-
-std::string PluginItem::key() const { return fmt::format("{}@{}", id, major); }
-std::string PluginItem::who() const {
-  return fmt::format("{} {} of plugin {}", KindName(kind), key(), library->name());
-}
-std::string_view PluginItem::name() const {
-  constexpr std::string_view kOurs = "fusebox/";
-  return std::string_view(id).substr(id.starts_with(kOurs) ? kOurs.size() : 0);
-}
-const AttributeInfo* PluginItem::Find(std::string_view attribute) const {
-  const auto it = std::ranges::find(attributes, attribute, &AttributeInfo::name);
-  return it != attributes.end() ? &*it : nullptr;
-}
-
 absl::StatusOr<LoadedLibrary> LoadLibrary(const std::filesystem::path& path) {
   std::error_code error;
   const std::filesystem::path file = std::filesystem::canonical(path, error);
   if (error) return absl::NotFoundError(fmt::format("{}: {}", path.string(), error.message()));
   if (!std::filesystem::is_regular_file(file, error)) return Refuse("{}: is not a file", path.string());
   absl::StatusOr<LoadedLibrary> loaded;
-  // Nothing may be thrown by a plugin, but by Boost.DLL, and this is the one place where it is called.
+  // Plugins throw nothing, but Boost.DLL may; this is the only place that calls it.
   try {
     loaded = Open(file.string());
   } catch (const std::exception& e) {

@@ -7,8 +7,8 @@
 
 namespace fusebox {
 
-// How many letters have to be put in, taken out, replaced or swapped with a neighbour. Case counts half of that: not at
-// all ("Adam" is "adam" to whoever typed it).
+// How many letters have to be put in, taken out, replaced or swapped with a neighbour. A letter in the other case
+// counts nothing: "Adam" is "adam".
 int EditDistance(std::string_view a, std::string_view b);
 
 // "did you mean 'relu' or 'selu'?", or "known are 'adam', 'sgd'" if none is near, or "none are known".

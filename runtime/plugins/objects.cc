@@ -6,14 +6,14 @@
 #include <optional>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/plugins/abi_attributes.h"
 #include "fusebox/runtime/plugins/float_mode.h"
 #include "fusebox/runtime/plugins/nearest.h"
 
 namespace fusebox {
 namespace {
 
-// Takes what a hook says.
+// Receives what a hook reports: its output and its error.
 class Sink {
  public:
   using Write = std::function<void(std::string_view)>;
@@ -36,7 +36,7 @@ class Sink {
   const FbSink raw_ = {sizeof raw_, 0, this, OnFail, OnWrite};
 };
 
-// Calls a hook, which may not throw; one that does all the same must not take the host along.
+// Calls a hook. A hook may not throw; an exception of one that does is an error and not the end of the host.
 template <class Hook>
 absl::Status CallHook(const PluginItem& item, const Sink::Write& write, Hook hook) {
   Sink sink(write);

@@ -60,8 +60,8 @@ class DatasetObject {
   static absl::StatusOr<DatasetObject> Create(const Registry& registry, const ItemSpec& spec);
 
   absl::StatusOr<std::vector<Split>> Splits() const;
-  // The arrays of a split ("x" and "y", or names of inputs and outputs), all of the same number of rows. They borrow from
-  // the data set, and keep it alive. Error also: an unknown split, with those that there are.
+  // The arrays of a split ("x" and "y", or names of inputs and outputs), all of the same number of rows. They borrow
+  // from the data set, and keep it alive. Error also: an unknown split, with those that there are.
   absl::StatusOr<Arrays> Load(const std::string& split) const;
 
  private:
@@ -76,8 +76,8 @@ struct ModelBytes {
   std::string config, program;
 };
 
-// The libraries of models are loaded when they are asked for. A reference is "path/file.so", "path/file.so:name" (the name
-// of one of the models in it) or the id of one in the registry's folders, "fashion_mnist_mlp".
+// The libraries of models are loaded when they are asked for. A reference is "path/file.so", "path/file.so:name" (the
+// name of one of the models in it) or the id of one in the registry's folders, "fashion_mnist_mlp".
 // build_id is this libfusebox's: a library made for another one is refused.
 absl::StatusOr<ModelBytes> BuildModel(const Registry& registry, std::string_view reference,
                                       const ItemAttributes& attributes, std::string_view build_id);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Keras's base class gives every optimizer: attributes that no plugin has to declare, and the host sees to.
+// What Keras's base class gives every optimizer: attributes that plugins need not declare, because the host carries them
+// out.
 #pragma once
 #include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "fusebox/runtime/describe/item_spec.h"
-#include "fusebox/runtime/plugins/library.h"
+#include "fusebox/runtime/plugins/plugin_item.h"
 
 namespace fusebox {
 

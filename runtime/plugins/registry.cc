@@ -52,7 +52,7 @@ std::string Show(const AttributeValue& value) {
   return "[" + text + "]";
 }
 
-// Names that Keras has beside those of its classes.
+// Names in Keras that are no class names.
 constexpr struct {
   uint32_t kind;
   std::string_view alias, name;
@@ -95,12 +95,12 @@ bool IsAlias(uint32_t kind, std::string_view name) {
   return std::ranges::any_of(kAliases, [&](const auto& a) { return a.kind == kind && a.alias == name; });
 }
 
-// Whether its text names another item.
+// Whether the attribute's text names another item.
 bool TakesItem(const AttributeInfo& info) {
   return info.type == FB_ITEM || (info.type == FB_FLOAT && info.item_kind != 0);
 }
 
-// What an attribute takes, for messages: "an int of at least 1".
+// Describes the values that an attribute takes, for messages: "an int of at least 1".
 std::string Expected(const AttributeInfo& info) {
   std::string text = info.type == FB_INT      ? "an int"
                      : info.type == FB_FLOAT  ? "a float"
@@ -122,7 +122,7 @@ std::string Expected(const AttributeInfo& info) {
   return text;
 }
 
-// A list of numbers, in the one form that has.
+// A list of numbers in its canonical form.
 std::optional<AttributeValue> Numbers(const AttributeValue& value) {
   std::vector<double> numbers;
   if (const int64_t* v = std::get_if<int64_t>(&value)) numbers = {double(*v)};
@@ -133,7 +133,7 @@ std::optional<AttributeValue> Numbers(const AttributeValue& value) {
   return NumbersText(numbers);
 }
 
-// The value in the alternative that the type needs; nullopt if it is of another type.
+// Converts the value to the attribute's type; nullopt if it cannot be.
 std::optional<AttributeValue> Convert(const AttributeInfo& info, const AttributeValue& value) {
   const int64_t* const integer = std::get_if<int64_t>(&value);
   const auto only = [&](auto wanted) -> std::optional<AttributeValue> {
@@ -286,7 +286,7 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
 }
 
 std::string Registry::WhyUnknown(uint32_t kind, std::string_view name) const {
-  // Compared with what a user would type: with the namespace and the major only if the wrong name has them.
+  // Compares names as a user types them: with namespace and major version only if the wrong name has them.
   const bool full = name.find('/') != name.npos, with_major = name.find('@') != name.npos;
   std::vector<std::string> known;
   for (const auto& [key, item] : items_) {
@@ -315,7 +315,7 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
     if (reference.ok()) reference = Resolve(info.item_kind, *reference);
     if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
-  // Results are logged under the name that was asked for.
+  // Results are logged under the name that the user gave.
   if (kind == FB_METRIC && IsAlias(kind, spec.id)) attributes->try_emplace("name", spec.id);
   return ItemSpec{item->key(), *std::move(attributes)};
 }

@@ -3,9 +3,13 @@
 //
 //     --plugin-path  >  FUSEBOX_PLUGIN_PATH  >  ~/.local/lib/fusebox/plugins  >  <where libfusebox is>/fusebox/plugins
 //
-// Each of the first two is a list, with ':' between, of folders and of libraries. What is loaded first keeps its keys: a
-// later library that brings one of them is refused as a whole, and nothing else happens. Model files never name a library.
-// A plugin runs in this process and can do whatever this process can: load only what you trust.
+// Each of the first two is a list, with ':' between, of folders and of libraries. What is loaded first keeps its keys:
+// a later library that brings one of them is refused as a whole, and nothing else happens. Model files never name a
+// library. A plugin runs in this process and can do whatever this process can: load only what you trust.
+//
+// runtime/plugins/ loads plugin libraries, checks what they say of themselves and finds their items; it calls those
+// items that the host calls (callbacks, data sets, models: objects.h). What layers, losses and the like write into
+// graphs is runtime/expand/. Of runtime/ it sees data/ and describe/.
 #pragma once
 #include <map>
 #include <set>
@@ -38,12 +42,13 @@ class Registry {
   // The whole search path, as above.
   void LoadSearchPath(std::string_view plugin_path);
 
-  // The item that a name means: "dense", "acme/gated" or "acme/gated@1". A bare name is fusebox/name, else the only one so
-  // named; without a major it is the highest. Error: with the nearest known names, or the two that it could be.
+  // The item that a name means: "dense", "acme/gated" or "acme/gated@1". A bare name is fusebox/name, else the only one
+  // so named; without a major it is the highest. Error: with the nearest known names, or the two that it could be.
   absl::StatusOr<const PluginItem*> Find(uint32_t kind, std::string_view name) const;
 
   // The same item with its full key and all attributes of its schema: checked, converted (an int becomes a float where
-  // one is needed, or a list of one), with defaults filled in; those that are optional are there only if they were given. References are checked to name an item, and stay as they are.
+  // one is needed, or a list of one), with defaults filled in; those that are optional are there only if they were
+  // given. References are checked to name an item, and stay as they are.
   absl::StatusOr<ItemSpec> Resolve(uint32_t kind, const ItemSpec& spec) const;
 
   std::vector<const PluginItem*> items() const;  // In the order of (kind, id, major).

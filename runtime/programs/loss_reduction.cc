@@ -12,7 +12,7 @@ std::string ReductionOf(const ItemSpec& loss) {
   return text != nullptr ? *text : "sum_over_batch_size";
 }
 
-// The weights of samples, or of their steps, against [N, ...] of this rank.
+// Reshapes the weights of samples, or of their steps, so that they broadcast to [N, ...] of this rank.
 Value Column(Value weight, int64_t rank) {
   Dims dims = weight.dims();
   dims.resize(size_t(rank), 1);
@@ -37,7 +37,7 @@ ReducedLoss ReduceMasked(bool sums, bool by_weight, Value each, Value weight, Va
 
 }  // namespace
 
-ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties) {
+ReducedLoss ReduceLoss(HostBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties) {
   const auto fail = [&b](std::string message) {
     const Value error = b.Wrap(b.Fail(std::move(message)));
     return ReducedLoss{error, error, error};
@@ -51,8 +51,7 @@ ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value 
         fmt::format("loss {}: expects reduction sum_over_batch_size, mean, sum or mean_with_sample_weight, got '{}'",
                     loss.id, reduction));
   }
-  const int64_t weighed =
-      weight.ok() ? weight.rank() : 1;  // As many axes have numbers that count by weights of their own.
+  const int64_t weighed = weight.ok() ? weight.rank() : 1;  // How many axes the weights have.
   if (weighed > each.rank()) {
     return fail(fmt::format("loss {}: gives {}, and sample_weight is {}: it has no number for each step", loss.id,
                             ToString(each.type()), ToString(weight.type())));

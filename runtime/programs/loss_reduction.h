@@ -5,13 +5,13 @@
 //     sum                          the sum of each * weight
 //     mean_with_sample_weight      sum(each * weight) / sum(weight); the mean, if samples have no weights
 //
-// A loss of several numbers a sample, f32[N, ...], counts with their mean, or for "sum" with their sum. If its steps have
-// weights, f32[N, steps], each number counts by that of its own. Where what the model says has a mask, the losses of the
-// steps that it leaves out are 0, and the first kind is a mean over the others; by their weights those of a sample that has
-// one count.
+// A loss of several numbers a sample, f32[N, ...], counts with their mean, or for "sum" with their sum. If its steps
+// have weights, f32[N, steps], each number counts by that of its own. Where what the model says has a mask, the losses
+// of the steps that it leaves out are 0, and the first kind is a mean over the others; by their weights those of a
+// sample that has one count.
 #pragma once
-#include "fusebox/graph/builder.h"
 #include "fusebox/runtime/describe/item_spec.h"
+#include "fusebox/runtime/expand/host_builder.h"
 
 namespace fusebox {
 
@@ -21,9 +21,9 @@ struct ReducedLoss {
   Value samples;  // f32[]
 };
 
-// `each` is f32[N, ...], `weight` f32[N], f32[N, steps] or the error value, if there are no weights; `mask`, likewise, is
-// bool[N, ...]; `penalties` are added to the loss of a batch. Errors: an unknown reduction; weights of steps that the loss
-// has not; a mask of another shape than the losses.
-ReducedLoss ReduceLoss(GraphBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties);
+// `each` is f32[N, ...], `weight` f32[N], f32[N, steps] or the error value, if there are no weights; `mask`, likewise,
+// is bool[N, ...]; `penalties` are added to the loss of a batch. Errors: an unknown reduction; weights of steps that
+// the loss has not; a mask of another shape than the losses.
+ReducedLoss ReduceLoss(HostBuilder& b, const ItemSpec& loss, Value each, Value weight, Value mask, Value penalties);
 
 }  // namespace fusebox

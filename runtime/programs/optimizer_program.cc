@@ -4,19 +4,20 @@
 #include <limits>
 #include <set>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
-#include "fusebox/runtime/plugins/items.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/expand.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
 #include "fusebox/runtime/plugins/registry.h"
-#include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
 namespace {
 
 constexpr const char* kScope = kSharedScope;
 const Type kNumber = {DType::kF32, {}};
-// In Keras's files these stand before what the optimizer itself remembers.
+// In Keras's files these come before the optimizer's own slots.
 constexpr int64_t kAverageOrder = -2, kAccumulatorOrder = -1;
 
 Value AllAxesSum(Value x) {
@@ -25,7 +26,7 @@ Value AllAxesSum(Value x) {
   return axes.empty() ? x : Sum(x, std::move(axes));
 }
 
-// Of an optimizer that scales the loss, as its attribute says.
+// The initial_scale of an optimizer that scales the loss.
 double InitialScale(const ItemSpec& scaling) {
   const auto attribute = scaling.attributes.find("initial_scale");
   const double* const number =
@@ -36,7 +37,7 @@ double InitialScale(const ItemSpec& scaling) {
 class OptimizerWriter {
  public:
   // `scaling`: the optimizer that scales the loss for this one; null, if none does.
-  OptimizerWriter(GraphBuilder& builder, const ItemSpec& optimizer, const ItemSpec* scaling,
+  OptimizerWriter(HostBuilder& builder, const ItemSpec& optimizer, const ItemSpec* scaling,
                   const std::vector<NodeId>& weights, const Expansions& embedded)
       : b_(builder),
         optimizer_(optimizer),
@@ -67,24 +68,24 @@ class OptimizerWriter {
  private:
   Value Fail(std::string message) { return b_.Wrap(b_.Fail(std::move(message))); }
 
-  // How many steps of training this optimizer has seen: all, but for those that a scaled loss has cost.
+  // How many steps this optimizer has made: all steps of training but those whose scaled gradients were not finite.
   Value Steps() {
     const Value all = StepCounter(b_);
     if (scaling_ == nullptr) return all;
-    const GraphBuilder::Scope scope(b_, kScope);
+    const HostBuilder::Scope scope(b_, kScope);
     return b_.State("iteration", FB_SLOT, {DType::kI64, {}}, "zeros", {});
   }
 
-  // A number of the optimizer as an input of the program: changing it never recompiles.
+  // Makes a number of the optimizer an input of the program: changing it needs no compiling.
   Value Scalar(const char* name, double value) {
-    const GraphBuilder::Scope scope(b_, kScope);
+    const HostBuilder::Scope scope(b_, kScope);
     const Value scalar = b_.State(name, FB_SCALAR, kNumber, fmt::format("{}", value), {});
     shared_.states[name] = scalar.id;
     return scalar;
   }
   Value HostSlot(size_t weight, const std::string& slot, int64_t order) {
     const Value w = weights_[weight];
-    const GraphBuilder::Scope scope(b_, fmt::format("{}/{}", kScope, names_[weight]));
+    const HostBuilder::Scope scope(b_, fmt::format("{}/{}", kScope, names_[weight]));
     const Value state = b_.State(slot, FB_SLOT, b_.graph()[w.id].type, "zeros", {.order = order});
     ours_.insert(state.id);
     return state;
@@ -104,7 +105,7 @@ class OptimizerWriter {
     absl::StatusOr<ItemSpec> schedule = ParseItemSpec(text);
     if (schedule.ok()) schedule = ResolveItem(FB_SCHEDULE, *schedule, embedded_);
     if (!schedule.ok()) return Fail(Message(schedule.status()));
-    const GraphBuilder::Scope scope(b_, kScope);
+    const HostBuilder::Scope scope(b_, kScope);
     const Value rate = ExpandUse(b_, {FB_SCHEDULE, *schedule, true}, {Cast(step_, FB_F64)}, "learning_rate", embedded_);
     if (rate.ok() && (rate.rank() != 0 || (rate.dtype() != FB_F64 && rate.dtype() != FB_F32))) {
       return Fail(fmt::format("schedule {}: was to make a learning rate, f64[], and made {}", schedule->id,
@@ -139,7 +140,7 @@ class OptimizerWriter {
   }
 
   Value DynamicScale() {
-    const GraphBuilder::Scope scope(b_, kScope);
+    const HostBuilder::Scope scope(b_, kScope);
     return b_.State("dynamic_scale", FB_SLOT, kNumber, fmt::format("constant:value={}", InitialScale(*scaling_)), {});
   }
 
@@ -152,7 +153,7 @@ class OptimizerWriter {
       wrong = wrong.ok() ? wrong + count : count;
     }
     finite_ = Equal(wrong, 0);
-    GraphBuilder::Shared shared;
+    HostBuilder::Shared shared;
     shared.scope = kScope;
     b_.shared = &shared;
     const Value next = ExpandUse(b_, {FB_OPTIMIZER, *scaling_, true}, {scale, finite_, rate_}, kScope, embedded_);
@@ -173,14 +174,14 @@ class OptimizerWriter {
     const std::vector<Graph::Update> updates = b_.graph().updates();
     for (const Graph::Update& update : updates) {
       const bool is_weight = std::ranges::find(weights_, update.state, &Value::id) != weights_.end();
-      const bool is_slot = update.state >= begin_ && b_.graph()[update.state].attributes.String("kind") == "slot";
+      const bool is_slot = update.state >= begin_ && IsState(b_.graph()[update.state], FB_SLOT);
       if (!is_weight && (!is_slot || update.state == step_.id || scales_.contains(update.state))) continue;
       const Value state = b_.Wrap(update.state);
       b_.Assign(state, Select(finite_, b_.Wrap(update.value), state));
     }
   }
 
-  // The mean since the last update; what is made of it between updates is dropped again.
+  // The mean gradient since the last update. Results made of it in steps between updates are discarded.
   std::vector<Value> Accumulated(std::vector<Value> gradients) {
     const int64_t every = options_.gradient_accumulation_steps;
     if (every == 1) return gradients;
@@ -202,7 +203,7 @@ class OptimizerWriter {
       Value sum = AllAxesSum(Square(gradients[0]));
       for (size_t i = 1; i < gradients.size(); ++i) sum = sum + AllAxesSum(Square(gradients[i]));
       const Value norm = Sqrt(sum);
-      // The second term is 0, or NaN if the norm is not finite: then all weights are to show it.
+      // The second term is 0, or NaN if the norm is not finite, so that all weights show it.
       const Value scale = most * Min(1 / norm, 1 / most) + (norm - norm);
       for (Value& g : gradients) g = g * scale;
     } else if (options_.clipvalue) {
@@ -237,7 +238,7 @@ class OptimizerWriter {
     const std::vector<Graph::Update> updates = b_.graph().updates();
     for (const Graph::Update& update : updates) {
       const Node& state = b_.graph()[update.state];
-      if (update.state < first_ || state.attributes.String("kind") != "slot" || ours_.contains(update.state)) continue;
+      if (update.state < first_ || !IsState(state, FB_SLOT) || ours_.contains(update.state)) continue;
       const Value slot = b_.Wrap(update.state);
       b_.Assign(slot, Select(is_update_, b_.Wrap(update.value), slot));
     }
@@ -267,12 +268,12 @@ class OptimizerWriter {
                      embedded_);
   }
 
-  GraphBuilder& b_;
+  HostBuilder& b_;
   const ItemSpec& optimizer_;
   const ItemSpec* const scaling_;
   const OptimizerOptions options_;
   const Expansions& embedded_;
-  GraphBuilder::Shared shared_;
+  HostBuilder::Shared shared_;
   std::vector<Value> weights_;
   std::vector<std::string> names_;
   const NodeId begin_;  // Of the nodes that the optimizer adds.
@@ -287,7 +288,7 @@ class OptimizerWriter {
 
 }  // namespace
 
-void WriteOptimizer(GraphBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
+void WriteOptimizer(HostBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
                     const Expansions& embedded) {
   if (!loss.ok() || weights.empty()) return;
   const std::optional<ItemSpec> inner = InnerOptimizer(optimizer, embedded);
@@ -308,7 +309,7 @@ std::optional<ItemSpec> InnerOptimizer(const ItemSpec& optimizer, const Expansio
   return inner.ok() ? std::optional(*std::move(inner)) : std::nullopt;
 }
 
-Value StepCounter(GraphBuilder& builder) {
+Value StepCounter(HostBuilder& builder) {
   const NodeId known = builder.graph().FindNamed(Op::kState, "step");
   return known != 0 ? builder.Wrap(known) : builder.State("step", FB_COUNTER, {DType::kI64, {}}, "zeros", {});
 }

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a training program that changes the weights. What Keras's base class does for every optimizer stands here,
-// once; the optimizer's plugin writes the update of one weight.
+// The part of a training program that changes the weights. What Keras's base class does for every optimizer stands
+// here, once; the optimizer's plugin writes the update of one weight.
 //
-//   loss --scale--> gradients --unscale--> accumulate --> clip --> weight decay --> update --> moving average --> constraint
+//   loss --scale--> gradients --unscale--> accumulate --> clip --> weight decay --> update --> moving average
+//        --> constraint
 //
 // States: "optimizer/learning_rate", "optimizer/<weight>/<slot>", and the optimizer's numbers, "optimizer/momentum".
 // The order is Keras's. Source: keras.optimizers.Optimizer.
 //
-// An optimizer with an attribute `inner_optimizer` that names another one (loss_scale_optimizer) writes the update of the
-// loss's scale, "optimizer/dynamic_scale", f32[], which begins as its attribute `initial_scale`: the scale is its variable,
-// and its gradient whether all gradients are finite, bool[]. All else is done by the other one, with gradients without the
-// scale; where they are not finite, weights and "optimizer/..." stay as they were, its count of steps,
-// "optimizer/iteration", included. Source: keras.optimizers.LossScaleOptimizer.
+// An optimizer with an attribute `inner_optimizer` that names another one (loss_scale_optimizer) writes the update of
+// the loss's scale, "optimizer/dynamic_scale", f32[], which begins as its attribute `initial_scale`: the scale is its
+// variable, and its gradient whether all gradients are finite, bool[]. All else is done by the other one, with
+// gradients without the scale; where they are not finite, weights and "optimizer/..." stay as they were, its count of
+// steps, "optimizer/iteration", included. Source: keras.optimizers.LossScaleOptimizer.
 #pragma once
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "fusebox/graph/builder.h"
-#include "fusebox/runtime/plugins/expansions.h"
+#include "fusebox/runtime/expand/host_builder.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 
 namespace fusebox {
 
 // Assigns its new value to each weight. `optimizer` is resolved; the loss is f32[].
-void WriteOptimizer(GraphBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
+void WriteOptimizer(HostBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
                     const Expansions& embedded);
 
 // The optimizer that this one scales the loss for, resolved; none, if it is a usual one.
@@ -35,7 +36,7 @@ inline constexpr const char* kScalingStates[] = {"optimizer/step_counter", "opti
                                                  "optimizer/iteration"};
 
 // The state that counts the steps of training, i64[]; declared when first asked for.
-Value StepCounter(GraphBuilder& builder);
+Value StepCounter(HostBuilder& builder);
 
 // The moving average that use_ema keeps of a weight.
 std::string AverageOf(std::string_view weight);

@@ -2,14 +2,16 @@
 // Saving and opening models.
 #include <algorithm>
 
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
-#include "fusebox/runtime/keras/keras_names.h"
 #include "fusebox/runtime/model/model_impl.h"
-#include "fusebox/runtime/plugins/kept_symbols.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 #include "fusebox/runtime/save/shared_layers.h"
 
@@ -29,8 +31,8 @@ bool ScalesLoss(const Model::Impl& model) {
   return model.config.compile && InnerOptimizer(model.config.compile->optimizer, model.embedded).has_value();
 }
 
-// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer that
-// scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
+// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer
+// that scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
 std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
   const Variables& variables = model.variables;
   std::vector<const Variable*> all;
@@ -44,7 +46,7 @@ std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
     std::ranges::for_each(kScalingStates, add);
   }
   add("optimizer/learning_rate");
-  std::vector<const Variable*> slots = variables.OfKind("slot");
+  std::vector<const Variable*> slots = variables.OfKind(StateKindName(FB_SLOT));
   std::erase_if(slots, [&](const Variable* slot) { return std::ranges::find(all, slot) != all.end(); });
   std::ranges::stable_sort(slots, {}, &Variable::order);
   all.insert(all.end(), slots.begin(), slots.end());
@@ -54,7 +56,8 @@ std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
 // How many of them stand before those that an optimizer makes of each weight.
 size_t BeforeSlots(const std::vector<const Variable*>& variables) {
   const auto is_slot = [](const Variable* v) {
-    return v != nullptr && v->kind == "slot" && std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
+    return v != nullptr && v->kind == StateKindName(FB_SLOT) &&
+           std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
   };
   return size_t(std::ranges::find_if(variables, is_slot) - variables.begin());
 }
@@ -92,8 +95,8 @@ absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const 
   }
   const bool lacks_rate = !scales && before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
   if (lacks_rate) {
-    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor: they
-    // go on with the iteration alone.
+    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor:
+    // they go on with the iteration alone.
     values.insert(values.begin() + 1, variables[1]->value);
     if (values.size() != variables.size()) values.resize(before_slots);
   }
@@ -110,7 +113,8 @@ absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const 
   int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
   // Keras counts only those of the inner optimizer, which has skipped some.
   if (scales) steps = std::max(steps, values[4].Cast(DType::kI64).values<int64_t>()[0]);
-  for (const Variable* counter : model.variables.OfKind("counter")) model.variables.SetInteger(counter->name, steps);
+  for (const Variable* counter : model.variables.OfKind(StateKindName(FB_COUNTER)))
+    model.variables.SetInteger(counter->name, steps);
   return absl::OkStatus();
 }
 
@@ -182,7 +186,7 @@ absl::Status Model::Save(const std::string& path) {
     file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
   }
   file.fusebox_metadata =
-      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), CollectExpansions(*impl_)), frozen);
+      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), impl_->KeptSymbols()), frozen);
   return WriteKeras(path, file);
 }
 
@@ -203,7 +207,7 @@ absl::Status Model::LoadWeights(const std::string& path) {
 absl::StatusOr<Model> LoadModel(const std::string& path) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
-  if (IsHdf5(bytes)) {
+  if (BeginsAs(bytes, Format::kKerasH5)) {
     FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
     absl::StatusOr<Model> model = Model::FromConfig(file.config);
     if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+// save/ writes models to files and opens them (model_file.cc). Of runtime/ it sees keras/, files/, describe/, expand/,
+// programs/ and model/.
+//
 // Saves which places of a model share a layer (SharedPaths), beside the model's description. Keras's own format cannot
 // express this for layers within different models; Keras reads such a file as if the layers were separate.
 #pragma once

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Compiled the libraries of tests/abi/1.0/ once, from the headers of the commit where ABI 1.0 was settled: a third-party
-# author's plugins as g++ 12 and clang 19 made them then. tests/plugins/abi_test.cc loads them in every later build. Run it
-# again only to add a folder for a later ABI; the kept files stay as they are.
+# author's plugins as g++ 12 and clang 19 made them then. tests/plugins/abi_test.cc loads them in every later build. Run
+# it again only to add a folder for a later ABI; the kept files stay as they are.
 #
 #   tests/abi/make.sh [COMMIT [VERSION]]      VERSION names the folder: 1.0
 #

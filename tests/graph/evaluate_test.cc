@@ -485,6 +485,20 @@ TEST(Evaluate, WhatCannotBeEvaluatedIsAnError) {
   EXPECT_THAT(
       Evaluate(ParseGraph("%x = input : f32[] %0 = broadcast %x : f32[1000000,1000000] return %0"), bindings),
       StatusHasMessage("%0 = broadcast %x : f32[1000000,1000000]: f32[1000000,1000000] is too large for N = 1"));
+  const Graph sources = ParseGraph(R"(
+    %x = input : f32[]
+    %yes = input : bool[]
+    %two = cond %yes, %x : f32[] {
+      %a = input {name = "1"} : f32[]
+      return a = %a, b = %a
+    } {
+      %a = input {name = "1"} : f32[]
+      return a = %a, b = %a
+    }
+    %y = result %two {index = 1} : f32[]
+    return %y)");
+  EXPECT_THAT(EvaluateNode(sources[1], {}, 1), StatusHasMessage("input: has no value without its binding"));
+  EXPECT_THAT(EvaluateNode(sources[4], {}, 1), StatusHasMessage("a result is one of another node"));
   Graph broken = ParseGraph("%x = input : f32[] %0 = exp %x : f32[] return %0");
   broken.mutable_node(2).inputs = {2};
   EXPECT_THAT(Evaluate(broken, bindings), StatusHasMessage("%0 = exp %0 : f32[]: input 2 does not come before it"));

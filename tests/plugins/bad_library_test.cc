@@ -212,7 +212,7 @@ TEST(AnExceptionOutOfAPlugin, IsAnErrorThatNamesLayerAndPlugin) {
   EXPECT_THAT(error(FB_LOSS, "bad/throws", {x, x}), EndsWith("no loss"));
   EXPECT_THAT(error(FB_METRIC, "bad/throws", {x, x}), EndsWith("no metric"));
   EXPECT_THAT(error(FB_OPTIMIZER, "bad/throws", {x, x, F32({})}), EndsWith("no optimizer"));
-  GraphBuilder b;
+  HostBuilder b;
   EXPECT_FALSE(ExpandInitializer(b, Throwing(), Spec("bad/throws"), F32({3}), "kernel").ok());
   EXPECT_THAT(b.status(),
               StatusHasMessage("'kernel', initializer bad/throws@1 of plugin throws 1.0.0: no initializer"));
@@ -265,7 +265,7 @@ TEST(GarbageOutOfAPlugin, IsAnError) {
 
   const Expansion endless(Throwing(), FB_ACTIVATION, "garbage/itself", {F32({kBatch})});
   EXPECT_THAT(endless.error(), EndsWith("refers to items that refer to each other without end"));
-  GraphBuilder b;
+  HostBuilder b;
   ExpandInitializer(b, Throwing(), Spec("garbage/other_type"), F32({3, 4}));
   EXPECT_THAT(b.status(), StatusHasMessage(EndsWith("was to make f32[3,4], and made f32[]")));
 }

@@ -141,7 +141,7 @@ TEST(Activations, SoftmaxStaysFiniteAndNeedsClasses) {
 }
 
 TEST(SparseCategoricalCrossentropy, WorksFromTheLogitsOfSoftmax) {
-  GraphBuilder b;
+  HostBuilder b;
   const Value x = b.Input("x", F32({kBatch, 4})), labels = b.Input("labels", I32({kBatch}));
   const Value p = ExpandItem(b, BuiltIns(), FB_LAYER, Spec("dense:units=10,activation=softmax"), {x}, "dense");
   const Value loss = ExpandItem(b, BuiltIns(), FB_LOSS, Spec("sparse_categorical_crossentropy"), {labels, p}, "loss");
@@ -304,7 +304,7 @@ TEST(Sgd, StepsAsKerasDoes) {
 }
 
 std::vector<double> Initial(const char* initializer, const Type& type, int64_t seed = 1) {
-  GraphBuilder b;
+  HostBuilder b;
   b.Output("y", ExpandInitializer(b, BuiltIns(), Spec(initializer), type));
   EXPECT_OK(b.status());
   Bindings bindings;
@@ -412,7 +412,7 @@ TEST(Initializers, NormalHasTheTailsOfANormal) {
 
 TEST(Initializers, IdentityIsOneOnTheDiagonal) {
   EXPECT_THAT(Initial("identity:gain=2", F32({2, 3})), ::testing::ElementsAre(2, 0, 0, 0, 2, 0));
-  GraphBuilder b;
+  HostBuilder b;
   ExpandInitializer(b, BuiltIns(), Spec("identity"), F32({3}));
   EXPECT_THAT(b.status(), StatusHasMessage(HasSubstr("makes matrices, got f32[3]")));
 }
@@ -437,7 +437,7 @@ TEST(Initializers, OrthogonalIsOrthogonal) {
 
 TEST(Initializers, RefuseWhatMeansNothing) {
   const auto error = [](const char* initializer, const Type& type) {
-    GraphBuilder b;
+    HostBuilder b;
     ExpandInitializer(b, BuiltIns(), Spec(initializer), type);
     return std::string(b.status().message());
   };
@@ -458,7 +458,7 @@ TEST(Initializers, CountFansAsKerasDoes) {
 
 // Returns an error value for an error value, and keeps the first message.
 TEST(Expand, DoesNothingAfterAnError) {
-  GraphBuilder b;
+  HostBuilder b;
   const Value x = b.Input("x", F32({7}));
   const Value bad = ExpandItem(b, BuiltIns(), FB_LAYER, Spec("dense:units=3"), {x}, "first");
   const Value worse = ExpandItem(b, BuiltIns(), FB_LAYER, Spec("dense:units=3"), {bad}, "second");

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "fusebox/compiler/passes/differentiate.h"
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/verify.h"
+#include "fusebox/runtime/expand/host_builder.h"
 #include "fusebox/runtime/files/npz.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_graph.h"
@@ -52,7 +52,7 @@ Graph Widened(const Graph& graph) {
 }
 
 void ExpectGradientsOf(const Graph& graph, const Bindings& bindings, const std::string& what) {
-  GraphBuilder b(graph);
+  HostBuilder b(graph);
   const Value y = b.Wrap(graph.outputs()[0].value);
   Dims axes;
   for (int64_t i = 0; i < y.rank(); ++i) axes.push_back(i);

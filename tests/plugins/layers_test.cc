@@ -134,7 +134,7 @@ TEST(Layers, HaveTheGradientsOfFiniteDifferences) {
 
 TEST(BatchNormalization, LeavesItsStatisticsAloneWhereItIsFrozen) {
   for (const bool frozen : {false, true}) {
-    GraphBuilder b;
+    HostBuilder b;
     const Value x = b.Input("x", F32({kBatch, 4}));
     b.Output("y", ExpandItem(b, BuiltIns(), FB_LAYER, Spec("batch_normalization"), {x}, "it", true, frozen));
     ASSERT_OK(b.status());

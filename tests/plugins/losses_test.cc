@@ -52,7 +52,7 @@ TEST(Losses, AreKerass) {
     const Literal &y_true = arrays.at(kind + " true"), &y_pred = arrays.at(kind + " pred");
     Expansion e(BuiltIns(), FB_LOSS, words, {BatchOf(y_true), BatchOf(y_pred)});
     ASSERT_EQ(e.error(), "") << what;
-    GraphBuilder& b = e.builder;
+    HostBuilder& b = e.builder;
     const ReducedLoss reduced = ReduceLoss(b, Spec(words), e.y, b.Wrap(0), b.Wrap(0), b.Wrap(0));
     b.Output("gradient", Gradient(reduced.loss, b.Wrap(2)));
     ASSERT_OK(b.status()) << what;
@@ -142,7 +142,7 @@ TEST(Losses, CrossentropyFollowsTheShapes) {
 // The gradient is t where a unit is wrong or undecided, otherwise 0.
 TEST(Losses, PerceptronLearnsFromMistakesAlone) {
   const Type units = F32({kBatch, 2});
-  GraphBuilder b;
+  HostBuilder b;
   const Value y = b.Input("y", units), z = b.Input("z", units);
   const Value said = ExpandItem(b, BuiltIns(), FB_ACTIVATION, Spec("heaviside"), {z}, "");
   const Value loss = ExpandItem(b, BuiltIns(), FB_LOSS, Spec("perceptron"), {y, said}, "it");
@@ -179,7 +179,7 @@ TEST(Losses, WorkFromTheLogitsOfActivations) {
   for (const auto& [activation, loss] : {std::pair("sigmoid", "binary_crossentropy"),
                                          {"softmax", "categorical_crossentropy"},
                                          {"softmax", "sparse_categorical_crossentropy"}}) {
-    GraphBuilder b;
+    HostBuilder b;
     const Value z = b.Input("z", F32({kBatch, 2}));
     const Type target = std::string(loss).starts_with("sparse") ? I32({kBatch}) : F32({kBatch, 2});
     const Value y = b.Input("y", target);
@@ -222,7 +222,7 @@ TEST(Losses, SayWhatIsWrong) {
                   "use binary_crossentropy and a sigmoid"))
         << loss;
   }
-  GraphBuilder b;
+  HostBuilder b;
   const Value p = ExpandItem(b, BuiltIns(), FB_ACTIVATION, Spec("softmax"), {b.Input("z", column)}, "");
   ExpandItem(b, BuiltIns(), FB_LOSS, Spec("binary_crossentropy"), {b.Input("y", column), p}, "it");
   EXPECT_THAT(std::string(b.status().message()),

@@ -32,13 +32,13 @@ struct MaskedItem {
   std::string error() const { return std::string(b.status().message()); }
   std::string mask_type() const { return b.mask == 0 ? "none" : ToString(b.graph()[b.mask].type); }
 
-  GraphBuilder b;
+  HostBuilder b;
 };
 
 Literal Bools(const Sizes& shape, const std::vector<double>& v) { return Literal::FromDoubles(DType::kBool, shape, v); }
 Literal Floats(const Sizes& shape, const std::vector<double>& v) { return Literal::FromDoubles(DType::kF32, shape, v); }
 
-std::vector<double> Output(const GraphBuilder& b, std::map<std::string, Literal> inputs, const std::string& name,
+std::vector<double> Output(const HostBuilder& b, std::map<std::string, Literal> inputs, const std::string& name,
                            std::map<std::string, Literal> states = {}) {
   const int64_t batch = inputs.begin()->second.shape()[0];
   const absl::StatusOr<Evaluation> got =
@@ -110,7 +110,7 @@ TEST(BatchNormalization, LeavesOutMaskedSteps) {
 
 TEST(Masks, SayWhatDoesNotFit) {
   const Type x = F32({kBatch, 2, 3});
-  GraphBuilder norm, joined, other;
+  HostBuilder norm, joined, other;
   norm.masks = {norm.Input("mask", {DType::kBool, {kBatch}}).id};
   ExpandItem(norm, BuiltIns(), FB_LAYER, Spec("batch_normalization"), {norm.Input("x", x)}, "it");
   EXPECT_THAT(std::string(norm.status().message()),
@@ -122,7 +122,7 @@ TEST(Masks, SayWhatDoesNotFit) {
   other.SetMask(other.Input("x", x));
   EXPECT_THAT(std::string(other.status().message()),
               HasSubstr("sets f32[N,2,3] as the mask of its result, bool[N, ...] expected"));
-  GraphBuilder metric;
+  HostBuilder metric;
   const Values data = {metric.Input("a", F32({kBatch, 3, 1})), metric.Input("b", F32({kBatch, 3, 1}))};
   metric.masks = {0, metric.Input("mask", {DType::kBool, {kBatch, 2}}).id};
   ExpandItem(metric, BuiltIns(), FB_METRIC, Spec("mean_absolute_error"), data, "it");
@@ -135,7 +135,7 @@ TEST(Masks, SayWhatDoesNotFit) {
 // The mean over the steps that count; the weight of a sample applies to all its steps.
 TEST(Masks, WeighLosses) {
   const auto reduced = [](const char* loss, bool weighted, const std::vector<double>& mask) {
-    GraphBuilder b;
+    HostBuilder b;
     const Value each = b.Input("each", F32({kBatch, 2}));
     const Value weight = weighted ? b.Input("weight", F32({kBatch})) : b.Wrap(0);
     const Value of_steps = b.Input("mask", {DType::kBool, {kBatch, 2}});
@@ -150,7 +150,7 @@ TEST(Masks, WeighLosses) {
   EXPECT_EQ(reduced("mse", true, {1, 0, 0, 1}), (1 + 80) / 2.0f);
   EXPECT_EQ(reduced("mse:reduction=sum", true, {1, 0, 0, 1}), 81);
   EXPECT_EQ(reduced("mse:reduction=mean_with_sample_weight", true, {1, 0, 0, 1}), 81 / 11.0f);
-  GraphBuilder b;
+  HostBuilder b;
   ReduceLoss(b, Spec("mse"), b.Input("each", F32({kBatch})), b.Wrap(0), b.Input("mask", {DType::kBool, {kBatch, 2}}),
              b.Wrap(0));
   EXPECT_THAT(std::string(b.status().message()),
@@ -158,7 +158,7 @@ TEST(Masks, WeighLosses) {
 }
 
 TEST(Masks, LeaveOutWhatMetricsCount) {
-  GraphBuilder b;
+  HostBuilder b;
   const Value y_true = b.Input("a", F32({kBatch, 2, 1})), y_pred = b.Input("b", F32({kBatch, 2, 1}));
   b.masks = {0, b.Input("mask", {DType::kBool, {kBatch, 2}}).id};
   b.Output("y", ExpandItem(b, BuiltIns(), FB_METRIC, Spec("mean_absolute_error"), {y_true, y_pred}, "it"));

@@ -28,7 +28,7 @@ TEST(ModelLibrary, IsNotedAndNotLoaded) {
 
 TEST(ModelLibrary, BuildsByIdPathAndName) {
   for (const std::string& reference : {std::string("fashion_mnist_mlp"), kModel, kModel + ":fashion_mnist_mlp"}) {
-    ASSERT_OK_AND_ASSIGN(const ModelBytes bytes, BuildModel(BuiltIns(), reference, {}, BuildId()));
+    ASSERT_OK_AND_ASSIGN(const ModelBytes bytes, BuildModel(BuiltIns(), reference, {}, HeadersId()));
     EXPECT_THAT(bytes.config, HasSubstr("Sequential"));
     EXPECT_THAT(bytes.program, HasSubstr("matmul"));
   }
@@ -36,7 +36,7 @@ TEST(ModelLibrary, BuildsByIdPathAndName) {
 
 TEST(ModelLibrary, SaysWhatIsWrong) {
   const auto error = [](const std::string& reference, const ItemAttributes& attributes = {},
-                        const char* id = BuildId()) {
+                        const char* id = HeadersId()) {
     const auto bytes = BuildModel(BuiltIns(), reference, attributes, id);
     EXPECT_FALSE(bytes.ok());
     return std::string(bytes.status().message());
@@ -46,7 +46,7 @@ TEST(ModelLibrary, SaysWhatIsWrong) {
   EXPECT_EQ(error(kBuiltIns + "/layers.so"), kBuiltIns + "/layers.so: has no model: it is a library of other plugins");
   EXPECT_EQ(error("/missing/model.so"), "/missing/model.so: No such file or directory");
   EXPECT_THAT(error(kModel, {}, "another build"),
-              ::testing::StartsWith(kModel + ": was built for libfusebox " + BuildId() + ", this is another build"));
+              ::testing::StartsWith(kModel + ": was built for libfusebox " + HeadersId() + ", this is another build"));
   EXPECT_THAT(error(kModel, {{"width", int64_t{3}}}), EndsWith(": has no attribute 'width', nor any other"));
 }
 

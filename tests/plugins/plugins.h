@@ -3,10 +3,10 @@
 #pragma once
 #include <string>
 
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/evaluate.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/plugins/expand.h"
+#include "fusebox/runtime/expand/host_builder.h"
+#include "fusebox/runtime/expand/plugin_call.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status.h"
@@ -49,8 +49,8 @@ class Expansion {
   std::string error() const { return std::string(builder.status().message()); }
   std::string type() const { return y.ok() ? ToString(builder.graph()[y.id].type) : "error"; }
 
-  GraphBuilder builder;
-  GraphBuilder::Shared shared{"optimizer", {}};  // States that an optimizer shares between all variables.
+  HostBuilder builder;
+  HostBuilder::Shared shared{"optimizer", {}};  // States that an optimizer shares between all variables.
   Value y;
 };
 

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "fusebox/runtime/execute/program_cache.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"
@@ -64,7 +65,10 @@ TEST(ConcurrentModels, ShareACache) {
   const std::optional<std::string> kept = before != nullptr ? std::optional<std::string>(before) : std::nullopt;
   const TempFolder folder;
   setenv("FUSEBOX_CACHE_DIR", (folder / "cache").c_str(), 1);
-  const std::vector<std::vector<float>> first = AllAtOnce(), second = AllAtOnce();
+  ProgramCache::Global().Clear();  // So that programs are looked for on disk.
+  const std::vector<std::vector<float>> first = AllAtOnce();
+  ProgramCache::Global().Clear();
+  const std::vector<std::vector<float>> second = AllAtOnce();
   kept ? setenv("FUSEBOX_CACHE_DIR", kept->c_str(), 1) : unsetenv("FUSEBOX_CACHE_DIR");
   EXPECT_EQ(first, second);
   EXPECT_FALSE(std::filesystem::is_empty(folder / "cache"));

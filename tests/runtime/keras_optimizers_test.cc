@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "fusebox/graph/builder.h"
 #include "fusebox/graph/evaluate.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/expand/expand.h"
+#include "fusebox/runtime/expand/host_builder.h"
 #include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/keras/keras_file.h"
-#include "fusebox/runtime/plugins/items.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"
@@ -138,7 +138,7 @@ TEST_F(KerasOptimizers, ArriveAtTheSameWeights) {
 
 // The rates of a schedule for steps 0, 1, ...
 std::vector<double> Rates(const ItemSpec& schedule, int64_t steps) {
-  GraphBuilder b;
+  HostBuilder b;
   const Value step = b.State("step", FB_COUNTER, {DType::kI64, {}}, "zeros", {});
   const absl::StatusOr<ItemSpec> resolved = ResolveItem(FB_SCHEDULE, schedule, {});
   EXPECT_OK(resolved);

@@ -24,7 +24,7 @@ TEST(ModelPlugin, TextBringsTheModelBack) {
 }
 
 TEST(ModelPlugin, TheExampleIsKnownById) {
-  const absl::StatusOr<ModelBytes> bytes = BuildModel(Registry::Default(), "fashion_mnist_mlp", {}, BuildId());
+  const absl::StatusOr<ModelBytes> bytes = BuildModel(Registry::Default(), "fashion_mnist_mlp", {}, HeadersId());
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   const absl::StatusOr<Sequential> model = ModelFromText(bytes->config, "fashion_mnist_mlp");
   ASSERT_TRUE(model.ok()) << model.status();

@@ -10,7 +10,7 @@
 
 #include "fmt/format.h"
 #include "fusebox/runtime/files/npz.h"
-#include "fusebox/runtime/programs/program_facts.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"

@@ -50,10 +50,10 @@ TEST(Sequential, TheInputMayBeGivenInFront) {
 
   const int line = __LINE__ + 1;
   const Sequential late({Dense(3), Input({4}, {.name = "late"})});
-  EXPECT_EQ(Error(late.status()),
-            "tests/runtime/sequential_test.cc:" + std::to_string(line) + ": input 'late' has to come first, and once");
+  EXPECT_EQ(Error(late.status()), "tests/runtime/sequential_test.cc:" + std::to_string(line) +
+                                      ": input 'late' has to come first and only once");
   const Sequential twice({Input({4}), Input({4}), Dense(3)});
-  EXPECT_THAT(Error(twice.status()), HasSubstr("an Input has to come first, and once"));
+  EXPECT_THAT(Error(twice.status()), HasSubstr("an Input has to come first and only once"));
   const Sequential empty({Input({4, 0}), Dense(3)});
   EXPECT_THAT(Error(empty.status()), HasSubstr("an Input needs dimensions of 1 or more, got [4,0]"));
   const Sequential called({Dense(1)(Input({4})), Dense(3)});

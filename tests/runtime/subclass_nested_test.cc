@@ -7,7 +7,7 @@
 
 #include "fusebox/graph/ops.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/programs/program_facts.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 #include "tests/runtime/files/files.h"
@@ -96,11 +96,11 @@ TEST(LayerList, SaysWhatIsWrong) {
   EXPECT_OK(Lists("a", "b").Build({{3}}));
   EXPECT_THAT(
       Lists("a", "a").Build({{3}}),
-      StatusHasMessage(HasSubstr("two layers are 'a/dense' of files of weights: give each LayerList another name")));
+      StatusHasMessage(HasSubstr("two layers are 'a/dense' in weight files: give each LayerList a name of its own")));
   EXPECT_THAT(Lists("a/b", "c").Build({{3}}),
-              StatusHasMessage(HasSubstr("LayerList: a list's name may have no '/', and not be empty")));
+              StatusHasMessage(HasSubstr("LayerList: a list's name must not be empty and must not contain '/'")));
   EXPECT_THAT(Lists("", "c").Build({{3}}),
-              StatusHasMessage(HasSubstr("LayerList: a list's name may have no '/', and not be empty")));
+              StatusHasMessage(HasSubstr("LayerList: a list's name must not be empty and must not contain '/'")));
 }
 
 class Inner final : public Model {
@@ -154,10 +154,9 @@ TEST(ClassesWithin, HeedTrainingThere) {
   EXPECT_THAT(model.Traced().status(), StatusHasMessage(HasSubstr("computes something else in training")));
   Inner alone(true);
   const SymbolicTensor in = Input({3});
-  EXPECT_THAT(
-      Model(in, alone(in)).status(),
-      StatusHasMessage(HasSubstr("model 'inner' computes something else in training, which only another class's "
-                                 "Call can heed")));
+  EXPECT_THAT(Model(in, alone(in)).status(),
+              StatusHasMessage(HasSubstr("model 'inner' computes something else in training, so only the Call of "
+                                         "another class can call it")));
 }
 
 // A class in a Sequential, and in a functional model.
@@ -176,7 +175,7 @@ TEST(ClassesWithin, AreLayersOfAnyModel) {
   ASSERT_OK(anew.status());
   EXPECT_EQ(anew.CountParams(), 9 + 12 + 4);
   EXPECT_THAT(Sequential({Inner(), Dense(1)}).status(),
-              StatusHasMessage(HasSubstr("model 'sequential': the class Inner is traced for what it gets: put an "
+              StatusHasMessage(HasSubstr("model 'sequential': the class Inner is traced for its inputs: put an "
                                          "fb::Input first")));
   EXPECT_THAT(Sequential({Input({3}), Inner(true)}).status(),
               StatusHasMessage(HasSubstr("model 'inner' computes something else in training")));
@@ -373,8 +372,8 @@ TEST(AddedInCall, SaysWhatIsWrong) {
   Penalised outside;
   outside.AddLoss(Input({2}));
   EXPECT_THAT(outside.Build({{3}}),
-              StatusHasMessage(HasSubstr("AddLoss is for models of values that fb::Input gives, and for a class within "
-                                         "its Call")));
+              StatusHasMessage(HasSubstr("AddLoss works only in models declared from fb::Input, and within the Call "
+                                         "of a class")));
   class Names final : public Model {
    public:
     CallOutputs Call(const SymbolicTensors& inputs, bool training) const override {
@@ -384,7 +383,7 @@ TEST(AddedInCall, SaysWhatIsWrong) {
   };
   EXPECT_THAT(
       Names().Build({{2}}),
-      StatusHasMessage(HasSubstr("in training its Call returns the outputs 'one', and for other inputs 'other'")));
+      StatusHasMessage(HasSubstr("in training its Call returns the outputs 'one', but returned 'other' before")));
   class Twice final : public Model {
    public:
     CallOutputs Call(const SymbolicTensors& inputs, bool) const override {

@@ -217,8 +217,9 @@ TEST(Subclass, SaysWhatIsWrong) {
   class Anew final : public Model {
     CallOutputs Call(const SymbolicTensors& inputs, bool) const override { return Dense(3)(inputs[0]); }
   };
-  EXPECT_THAT(std::string(Anew().Build(Input({2})).message()),
-              HasSubstr("layer 'dense' has weights, and Call makes it anew each time: make it a member of the class"));
+  EXPECT_THAT(
+      std::string(Anew().Build(Input({2})).message()),
+      HasSubstr("layer 'dense' has weights, but Call makes a new one each time: make it a member of the class"));
   class Nothing final : public Model {};
   EXPECT_THAT(std::string(Nothing().Build(Input({2})).message()), HasSubstr("its Call returned no value"));
 }

@@ -94,9 +94,10 @@ TEST(TimeDistributedModel, SaysWhatIsWrong) {
    public:
     CallOutputs Call(const SymbolicTensors& inputs, bool) const override { return inputs[0]; }
   };
-  EXPECT_THAT(error(Own(), {5, 3}),
-              HasSubstr("TimeDistributed takes layers, Sequential and functional models: of the class Own give it what "
-                        "Traced() gives"));
+  EXPECT_THAT(
+      error(Own(), {5, 3}),
+      HasSubstr("TimeDistributed takes layers, Sequential and functional models: for the class Own, pass it the "
+                "result of Traced()"));
 }
 
 }  // namespace

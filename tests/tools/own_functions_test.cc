@@ -239,8 +239,9 @@ TEST_F(OwnFunctions, SayWhatIsWrong) {
     EXPECT_THAT(result.output, IsEmpty());
     return result.errors;
   };
-  EXPECT_THAT(error("differs"), HasSubstr("model 'noisy' computes something else in training, which one tracing cannot "
-                                          "hold: let layers that know of it, such as Dropout, make the difference"));
+  EXPECT_THAT(error("differs"),
+              HasSubstr("model 'noisy' computes something else in training, which one trace cannot hold: "
+                        "leave the difference to layers that know about training, such as Dropout"));
   EXPECT_THAT(error("shapeless"),
               HasSubstr("model 'sequential': its input's shape is not known: give its first layer an "
                         "input_shape"));

@@ -6,7 +6,7 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/native/object_cache.h"
 #include "fusebox/compiler/schedule/found_schedules.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "tools/bench/suite.h"
 #include "tools/command.h"
 #include "tools/machine_peak.h"

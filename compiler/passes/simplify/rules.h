@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of the pass simplify. Inside compiler/passes/ only.
+// simplify/ holds the rules of algebra that the pass simplify applies, one file per family of ops: arithmetic,
+// broadcasts, movement, reductions. It sees graph/ and the helpers of compiler/passes/; only simplify.cc sees it.
 #pragma once
 #include <optional>
 #include <span>

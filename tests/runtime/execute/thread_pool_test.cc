@@ -3,19 +3,16 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <vector>
 
-#include "gmock/gmock.h"
+#include "gtest/gtest.h"
 #ifdef __SSE2__
 #include <xmmintrin.h>
 #endif
 
 namespace fusebox {
 namespace {
-
-using ::testing::HasSubstr;
 
 TEST(ThreadPool, CallsEachThreadOnceAndWaitsForAll) {
   ThreadPool pool;
@@ -145,28 +142,6 @@ TEST(ThreadPool, FlushesDenormals) {
   }
 }
 #endif
-
-TEST(DefaultThreads, IsWhatTheEnvironmentSays) {
-  setenv("FUSEBOX_NUM_THREADS", "3", 1);
-  EXPECT_EQ(*DefaultThreads(), 3);
-  for (const char* wrong : {"0", "-1", "two", "3x", "99999"}) {
-    setenv("FUSEBOX_NUM_THREADS", wrong, 1);
-    EXPECT_THAT(std::string(DefaultThreads().status().message()),
-                HasSubstr("FUSEBOX_NUM_THREADS: expected a number from 1 to 1024, got '" + std::string(wrong) + "'"));
-  }
-  unsetenv("FUSEBOX_NUM_THREADS");
-  EXPECT_GE(*DefaultThreads(), 1);
-}
-
-TEST(ThreadsFor, IsWhatWasAskedForOrTheDefault) {
-  EXPECT_EQ(*ThreadsFor(1), 1);
-  EXPECT_EQ(*ThreadsFor(1024), 1024);
-  EXPECT_EQ(*ThreadsFor(0), *DefaultThreads());
-  for (const int64_t wrong : {-1, 1025}) {
-    EXPECT_EQ(std::string(ThreadsFor(wrong).status().message()),
-              "threads: expected a number from 1 to 1024, got " + std::to_string(wrong));
-  }
-}
 
 }  // namespace
 }  // namespace fusebox

@@ -5,7 +5,7 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/graph/text.h"
-#include "fusebox/runtime/programs/program_facts.h"
+#include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The symbols that third-party plugins and C++ functions wrote for a model, kept with the model, so that it still
+// predicts and trains where they are missing. Those of our own items (fusebox/...) are not kept: they come with the
+// library.
+//
+// They are recorded while programs are written (ExpansionRecorder), stand beside the model in files (the metadata of
+// .keras files, what a model's library says, programs' texts), and are written into a graph again by InlineExpansion.
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "fusebox/graph/graph.h"
+#include "fusebox/runtime/expand/item_use.h"
+
+namespace fusebox {
+
+class HostBuilder;
+
+// Texts (.fbg) by what was asked for: kind, item, attributes, types of the inputs. In such a graph the inputs are named
+// "0", "1", ..., the output "y" (others are losses that it adds), and states as the item itself names them; those that
+// an optimizer has once for all variables lie in the scope "optimizer".
+inline constexpr char kSharedScope[] = "optimizer";
+struct Expansions {
+  std::map<std::string, std::string> texts;
+
+  bool operator==(const Expansions&) const = default;
+};
+
+// "layer acme/gated@1:units=30 training (f32[N,784])"; of a frozen layer "training frozen"
+std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs);
+
+// Writes an expansion's symbols into the scope at work. Error: inputs of other types than it was made for.
+Value InlineExpansion(HostBuilder& builder, const Graph& expansion, const std::vector<Value>& inputs);
+
+// While one lives, ExpandUse puts into it the symbols of the items above that it expands in this thread. The innermost
+// one gets them.
+class ExpansionRecorder {
+ public:
+  ExpansionRecorder();
+  ~ExpansionRecorder();
+  ExpansionRecorder(const ExpansionRecorder&) = delete;
+  ExpansionRecorder& operator=(const ExpansionRecorder&) = delete;
+
+  static ExpansionRecorder* Innermost();  // Null without one.
+
+  Expansions expansions;
+
+ private:
+  ExpansionRecorder* outer_;
+};
+
+// A JSON object with a member more, "expansions": {"layer acme/gated@1:units=30 (f32[N,784])": "%0 = ...", ...}.
+// Without expansions it stays as it is.
+std::string WithExpansions(const std::string& json, const Expansions& expansions);
+// Those that such an object has. Error: its member is something else.
+absl::StatusOr<Expansions> ExpansionsIn(std::string_view json, const std::string& who);
+
+// The same for a program, of which they are one fact more.
+void WriteExpansions(const Expansions& expansions, Graph& program);
+absl::StatusOr<Expansions> ReadExpansions(const Graph& program);
+
+}  // namespace fusebox

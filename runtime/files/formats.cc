@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/files/formats.h"
+
+#include <algorithm>
+
+#include "fusebox/runtime/files/hdf5_reader.h"
+#include "fusebox/runtime/files/idx.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
+#include "fusebox/runtime/files/zip_archive.h"
+
+namespace fusebox {
+namespace {
+
+constexpr uint32_t kBoth = kModel | kWeights;
+
+// clang-format off
+constexpr FileFormat kFormats[] = {
+    // format               name                ending          within magic       holds             reads  writes
+    {Format::kKeras,        "Keras 3 model",    ".keras",       "",    kZipMagic,  kBoth,            kBoth, kBoth},
+    {Format::kKerasWeights, "Keras weights",    ".weights.h5",  "",    kHdf5Magic, kWeights,         kWeights,
+     kWeights},
+    {Format::kKerasH5,      "Keras HDF5 model", ".h5",          "",    kHdf5Magic, kBoth,            kBoth, 0},
+    {Format::kProgram,      "fusebox program",  ".fbg",         "",    "",         kModel,           kModel, kModel},
+    {Format::kOnnx,         "ONNX",             ".onnx",        "",    "",         kBoth,            0,     0},
+    {Format::kNpz,          "NumPy archive",    ".npz",         "",    kZipMagic,  kData,            kData, kData,
+     nullptr, ReadNpz},
+    {Format::kNpy,          "NumPy array",      ".npy",         "",    kNpyMagic,  kData,            kData, kData,
+     ReadNpy},
+    {Format::kCsv,          "CSV",              ".csv",         "",    "",         kData | kHistory, kData | kHistory,
+     kHistory},
+    {Format::kSafetensors,  "safetensors",      ".safetensors", "",    "",         kWeights,         0,     0},
+    {Format::kIdx,          "IDX",              "",             "idx", "",         kData,            kData, 0,
+     ReadIdx},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const FileFormat> FileFormats() { return kFormats; }
+
+const FileFormat* FormatOfName(std::string_view path) {
+  const auto is_named = [&](const FileFormat& row) {
+    return row.ending.empty() ? path.find(row.within) != path.npos : path.ends_with(row.ending);
+  };
+  const auto* const row = std::ranges::find_if(kFormats, is_named);
+  return row != std::end(kFormats) ? row : nullptr;
+}
+
+bool BeginsAs(std::string_view bytes, Format format) {
+  const auto* const row = std::ranges::find(kFormats, format, &FileFormat::format);
+  return row != std::end(kFormats) && bytes.starts_with(row->magic);
+}
+
+}  // namespace fusebox

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that a signal takes along when it ends the process at once.
+#pragma once
+#include <string>
+
+namespace fusebox {
+
+// While one lives, a signal that ends the process at once removes the file of this path. To be made before the file is,
+// as the signal may come at any instruction; a path without a file does no harm.
+class RemovedBySignal {
+ public:
+  explicit RemovedBySignal(const std::string& path);
+  ~RemovedBySignal();
+  RemovedBySignal(const RemovedBySignal&) = delete;
+  RemovedBySignal& operator=(const RemovedBySignal&) = delete;
+
+ private:
+  int slot_ = -1;
+};
+
+// Removes the files of all RemovedBySignal that live. For signal handlers: async-signal-safe.
+void RemoveFilesOnSignal();
+
+}  // namespace fusebox

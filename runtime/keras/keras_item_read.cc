@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/keras/keras_item_read.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
+#include "fusebox/runtime/files/number_text.h"
+
+namespace fusebox {
+namespace {
+
+// Whether a member says nothing about an attribute: what Keras writes for every item, or a default.
+bool SaysNothing(const std::string& key, const Json& value) {
+  if (value.is_null() || key == "name" || key == "dtype" || key == "trainable") return true;
+  if (key == "data_format") return value == "channels_last";
+  if (key == "exclude_layers") return value.is_array() && value.empty();  // Muon's.
+  if (key == "reduction") return value == "sum_over_batch_size";
+  for (const char* unknown : {"use_ema", "renorm", "synchronized", "rms_scaling"}) {
+    if (key == unknown) return value == false;
+  }
+  return key == "renorm_momentum";  // Without renorm it has no meaning.
+}
+
+// Keras keeps settings as float32 and writes them as doubles. The shortest number with the same float32 is what was
+// meant: 0.01 for 0.009999999776482582.
+double ShortestOfFloat32(double value) {
+  const float narrow = static_cast<float>(value);
+  if (double(narrow) != value) return value;
+  return ParseNumber(fmt::format("{}", narrow)).value_or(value);
+}
+
+absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string& who) {
+  const bool integers = std::ranges::all_of(list, [](const Json& v) { return v.is_number_integer(); });
+  if (!integers && std::ranges::all_of(list, [](const Json& v) { return v.is_number(); })) {
+    std::vector<double> numbers;
+    for (const Json& value : list) numbers.push_back(ShortestOfFloat32(value.get<double>()));
+    return NumbersText(numbers);
+  }
+  Ints values;
+  for (const Json& value : list) {
+    if (!value.is_number_integer() && !value.is_null())
+      return Refuse("{}: a list of numbers expected, got {}", who, Excerpt(list));
+    values.push_back(value.is_null() ? -1 : value.get<int64_t>());  // In a shape: any size.
+  }
+  return values;
+}
+
+// Muon's exclude_layers: a list of texts becomes one text with ';' between.
+absl::StatusOr<AttributeValue> TextsFromJson(const Json& list, const std::string& who) {
+  std::string texts;
+  for (const Json& value : list) {
+    if (!value.is_string() || value.get<std::string>().find(';') != std::string::npos)
+      return Refuse("{}: a list of texts without ';' expected, got {}", who, Excerpt(list));
+    texts += (texts.empty() ? "" : ";") + value.get<std::string>();
+  }
+  return texts;
+}
+
+absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::string& who, int nesting) {
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
+    return Refuse("{}: {} is too large", who, Excerpt(value));
+  if (value.is_number_integer()) return value.get<int64_t>();
+  if (value.is_number_float()) return ShortestOfFloat32(value.get<double>());
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) return ListFromJson(value, who);
+  if (StringMember(value, "class_name") == "__tuple__") return ListFromJson(Member(value, "items"), who);
+  if (StringMember(value, "class_name") == "__tensor__" && Member(Member(value, "config"), "value").is_array()) {
+    return ListFromJson(Member(Member(value, "config"), "value"), who);
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec item, ItemFromJson(value, who, nesting + 1));
+  // A reference to an item of ours is its bare name, as a user would write it.
+  const ItemName name = SplitItemId(item.id);
+  return Print({name.space == "fusebox" ? name.name : item.id, item.attributes});
+}
+
+// The key of the item that the object names by class.
+absl::StatusOr<std::string> ItemId(const Json& json, const std::string& who) {
+  const std::string class_name = StringMember(json, "class_name");
+  const std::string module = StringMember(json, "module");
+  const std::string registered = StringMember(json, "registered_name");
+  if (const std::string id = StringMember(json, "fusebox_item"); !id.empty()) return id;
+  if (const size_t split = registered.find('>'); split != std::string::npos) {
+    return registered.substr(0, split) + "/" + ItemNameOfClass(registered.substr(split + 1));
+  }
+  if (module.empty() || module == "keras" || module.starts_with("keras."))
+    return "fusebox/" + ItemNameOfClass(class_name);
+  return Refuse("{}: class {} of module {} is not one of Keras's and not registered as namespace>Name", who, class_name,
+                module);
+}
+
+}  // namespace
+
+absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, int nesting) {
+  if (nesting > kMaxKerasNesting) return Refuse("{}: items are nested deeper than {}", who, kMaxKerasNesting);
+  if (json.is_string()) return ItemSpec{json.get<std::string>(), {}};
+  if (StringMember(json, "class_name").empty())
+    return Refuse("{}: an object with class_name expected, got {}", who, Excerpt(json));
+  const Json& config = Member(json, "config");
+  if (StringMember(json, "class_name") == "function" && config.is_string())
+    return ItemSpec{config.get<std::string>(), {}};
+  if (!config.is_object() && !config.is_null())
+    return Refuse("{}: an object expected as config, got {}", who, Excerpt(config));
+  ItemSpec item;
+  FUSEBOX_ASSIGN_OR_RETURN(item.id, ItemId(json, who));
+  if (config.is_null()) return item;
+  for (const auto& [key, value] : config.items()) {
+    if (SaysNothing(key, value)) continue;
+    const std::string attribute_who = fmt::format("{}: '{}'", who, key);
+    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute, key == "exclude_layers"
+                                                           ? TextsFromJson(value, attribute_who)
+                                                           : AttributeFromJson(value, attribute_who, nesting));
+    item.attributes.emplace(key, std::move(attribute));
+  }
+  if (!item.attributes.contains("use_ema"))
+    item.attributes.erase("ema_momentum");  // Without use_ema it has no meaning.
+  return item;
+}
+
+}  // namespace fusebox

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fusebox/runtime/load/data_source.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/data/arrays.h"
+#include "fusebox/runtime/files/csv.h"
+#include "fusebox/runtime/files/formats.h"
+#include "fusebox/runtime/plugins/nearest.h"
+#include "fusebox/runtime/plugins/objects.h"
+
+namespace fusebox {
+namespace {
+
+struct Reference {
+  std::string source;  // Without the slice.
+  std::string slice;   // With its brackets, or empty.
+};
+
+Reference CutSlice(const std::string& text) {
+  const size_t bracket = text.rfind('[');
+  // A list among the attributes of a plugin ends in a bracket too: size=[1;2].
+  if (!text.ends_with(']') || bracket == std::string::npos || (bracket > 0 && text[bracket - 1] == '='))
+    return {text, ""};
+  return {text.substr(0, bracket), text.substr(bracket)};
+}
+
+// Parses one end of a slice: a row, counted from the end if negative, or a percentage.
+absl::StatusOr<int64_t> ParseEnd(std::string_view text, int64_t rows, std::string_view slice) {
+  std::string_view digits = text;
+  const bool percent = digits.ends_with('%');
+  if (percent) digits.remove_suffix(1);
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) {
+    return Refuse("slice {}: expected [begin:end] of rows or percentages, got '{}'", slice, text);
+  }
+  if (percent) {
+    if (number < -100 || number > 100) return Refuse("slice {}: {} is no percentage", slice, text);
+    number = int64_t(std::llround(double(rows) * double(number) / 100));
+  }
+  if (number < 0) number += rows;
+  if (number < 0 || number > rows) return Refuse("slice {}: there are {} rows", slice, rows);
+  return number;
+}
+
+absl::StatusOr<Data> FromArrays(const std::vector<NamedTensor>& arrays, const std::string& who) {
+  const auto find = [&](const char* name) -> const Tensor* {
+    const auto it = std::ranges::find(arrays, name, &NamedTensor::name);
+    return it != arrays.end() ? &it->value : nullptr;
+  };
+  const Tensor *x = find("x"), *y = find("y");
+  if (x == nullptr || y == nullptr) {
+    std::string names;
+    for (const NamedTensor& array : arrays) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", array.name);
+    return Refuse("'{}': expected the arrays 'x' and 'y', found {}", who, names.empty() ? "none" : names);
+  }
+  return Data{*x, *y};
+}
+
+absl::StatusOr<Data> FromCsv(const std::string& path, const std::string& target) {
+  if (target.empty()) return Refuse("'{}': a CSV file needs --target COLUMN: which column to learn", path);
+  FUSEBOX_ASSIGN_OR_RETURN(const CsvTable table, ReadCsv(path));
+  const auto it = std::ranges::find(table.columns, target);
+  if (it == table.columns.end())
+    return Refuse("'{}': has no column '{}': {}", path, target, SuggestNames(target, table.columns));
+  const size_t column = size_t(it - table.columns.begin()), columns = table.columns.size();
+  const int64_t rows = table.values.rows();
+  Tensor x(DType::kF32, {rows, int64_t(columns) - 1}), y(DType::kF32, {rows});
+  const std::span<const double> from = table.values.values<double>();
+  float* to_x = x.mutable_values<float>().data();
+  float* to_y = y.mutable_values<float>().data();
+  for (size_t i = 0; i < from.size(); ++i) *(i % columns == column ? to_y : to_x)++ = float(from[i]);
+  return Data{x, y};
+}
+
+// Reads x and y from two files with a ',' between.
+absl::StatusOr<Data> FromPair(const std::string& pair, absl::StatusOr<Tensor> (*read)(const std::string& path)) {
+  const size_t comma = pair.find(',');
+  Data data;
+  FUSEBOX_ASSIGN_OR_RETURN(data.x, read(pair.substr(0, comma)));
+  FUSEBOX_ASSIGN_OR_RETURN(data.y, read(pair.substr(comma + 1)));
+  return data;
+}
+
+absl::StatusOr<Data> FromPlugin(const std::string& text) {
+  // "id", "id:split" or "id:key=value,.../split"
+  const size_t colon = text.find(':');
+  std::string item = text, split;
+  if (colon != std::string::npos) {
+    const std::string rest = text.substr(colon + 1);
+    if (rest.find('=') == std::string::npos) {
+      item = text.substr(0, colon);
+      split = rest;
+    } else if (const size_t slash = text.rfind('/'); slash > colon) {
+      item = text.substr(0, slash);
+      split = text.substr(slash + 1);
+    }
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItemSpec(item));
+  FUSEBOX_ASSIGN_OR_RETURN(const DatasetObject dataset, DatasetObject::Create(Registry::Default(), spec));
+  if (split.empty()) {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<DatasetObject::Split> splits, dataset.Splits());
+    if (splits.empty()) return Refuse("data source '{}' has no splits", item);
+    split = splits[0].name;
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(const DatasetObject::Arrays arrays, dataset.Load(split));
+  std::vector<NamedTensor> named;
+  for (const auto& [name, value] : arrays) named.push_back({name, value});
+  return FromArrays(named, text);
+}
+
+absl::StatusOr<Data> FromAnything(const std::string& source, const std::string& target) {
+  const FileFormat* const format = FormatOfName(source);
+  if (format != nullptr && format->Reads(kData)) {
+    if (format->read_arrays != nullptr) {
+      FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, format->read_arrays(source));
+      return FromArrays(arrays, source);
+    }
+    if (format->format == Format::kCsv) return FromCsv(source, target);
+    if (source.find(',') != std::string::npos) return FromPair(source, format->read_array);
+  }
+  absl::StatusOr<Data> data = FromPlugin(source);
+  if (!data.ok() && absl::IsNotFound(data.status()) && std::filesystem::exists(source)) {
+    return Refuse("'{}': expected .npz, .csv, two .npy or IDX files with a ',' between, or a data source's name",
+                  source);
+  }
+  return data;
+}
+
+}  // namespace
+
+absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows) {
+  const std::string_view inside = slice.substr(1, slice.size() - 2);
+  const size_t colon = inside.find(':');
+  if (colon == std::string_view::npos) return Refuse("slice {}: expected [begin:end], as in [:100] or [80%:]", slice);
+  RowRange range{0, rows};
+  if (colon > 0) {
+    FUSEBOX_ASSIGN_OR_RETURN(range.begin, ParseEnd(inside.substr(0, colon), rows, slice));
+  }
+  if (colon + 1 < inside.size()) {
+    FUSEBOX_ASSIGN_OR_RETURN(range.end, ParseEnd(inside.substr(colon + 1), rows, slice));
+  }
+  if (range.begin >= range.end) return Refuse("slice {}: has no rows of {}", slice, rows);
+  return range;
+}
+
+absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference, const std::string& target) {
+  const auto [source, slice] = CutSlice(reference);
+  std::vector<NamedTensor> arrays;
+  if (const FileFormat* const format = FormatOfName(source); format != nullptr && format->read_arrays != nullptr) {
+    FUSEBOX_ASSIGN_OR_RETURN(arrays, format->read_arrays(source));
+  }
+  const auto has = [&](const char* name) {
+    return std::ranges::find(arrays, name, &NamedTensor::name) != arrays.end();
+  };
+  if (arrays.empty() || (has("x") && has("y"))) {
+    FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(reference, target));
+    return DataArg(data);
+  }
+  const std::vector<std::string> inputs = InputNames(model), outputs = OutputNames(model);
+  std::vector<NamedTensor> x, y;
+  for (NamedTensor& array : arrays) {
+    const bool is_input = std::ranges::find(inputs, array.name) != inputs.end();
+    if (!is_input && std::ranges::find(outputs, array.name) == outputs.end()) {
+      return Refuse("'{}': model '{}' has no input or output '{}': its inputs are {}, its outputs {}", source,
+                    model.name, array.name, QuotedNames(inputs), QuotedNames(outputs));
+    }
+    if (array.value.rank() < 1) return Refuse("'{}': '{}' has no samples: it is a scalar", source, array.name);
+    if (!slice.empty()) {
+      FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, array.value.rows()));
+      array.value = array.value.Rows(range.begin, range.end);
+    }
+    (is_input ? x : y).push_back(std::move(array));
+  }
+  return DataArg(std::move(x), std::move(y));
+}
+
+absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& target) {
+  const auto [source, slice] = CutSlice(reference);
+  FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, target));
+  if (data.x.rank() < 1 || data.y.rank() < 1 || data.x.rows() != data.y.rows()) {
+    return Refuse("'{}': x has {} samples, y has {}", source, data.x.rank() < 1 ? 0 : data.x.rows(),
+                  data.y.rank() < 1 ? 0 : data.y.rows());
+  }
+  if (slice.empty()) return data;
+  FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, data.x.rows()));
+  return Data{data.x.Rows(range.begin, range.end), data.y.Rows(range.begin, range.end)};
+}
+
+}  // namespace fusebox

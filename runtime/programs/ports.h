@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes into the programs of a model and what comes out: names and types.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "fusebox/graph/graph.h"
+#include "fusebox/runtime/describe/model_config.h"
+
+namespace fusebox {
+
+// What the program reads: the types of a batch of the data, so their first dimension is N. y matters to those with a
+// loss, and has one for each of TargetOutputs.
+struct BatchTypes {
+  std::vector<Type> x, y;
+  // Of the samples' weights, f32[N] or, of each step, f32[N, steps]: none; one for all targets, "sample_weight"; or one
+  // for each, "sample_weight/main_output", where a type without a dtype says none. See WeightPorts.
+  std::vector<Type> weights = {};
+
+  bool operator==(const BatchTypes&) const = default;
+};
+
+// Whether an output has a loss or metrics.
+bool NeedsTarget(const OutputLoss& output);
+// Which of the outputs have a loss or metrics, so that they need targets.
+std::vector<size_t> TargetOutputs(const ModelConfig& model);
+// The ports of so many arrays of weights.
+std::vector<std::string> WeightPorts(const ModelConfig& model, size_t weights);
+
+// What evaluation and training report, in Keras's order: "accuracy", "loss"; of several losses "main_output_loss", too.
+std::vector<std::string> LogNames(const ModelConfig& model);
+
+// The type of a batch of the model's input: f32[N,28,28].
+Type BatchType(DType dtype, const Shape& shape_of_a_sample);
+
+// A metric, and the name under which its result is logged: its attribute `name`, else that of the item;
+// "weighted_<name>" of a weighted one whose name another metric has. Of several outputs each begins with the output's
+// name.
+struct LoggedMetric {
+  const ItemSpec* item;
+  std::string name;
+  bool weighted;
+};
+// Those of one of so many outputs, in order: first those that do not weigh samples. Names may still clash.
+std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs);
+
+// What goes into each call and what comes out.
+struct CallTypes {
+  std::vector<Type> inputs, outputs;
+};
+
+}  // namespace fusebox
