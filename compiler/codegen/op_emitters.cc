@@ -19,7 +19,7 @@ Value* Minimum(Ir& ir, DType dtype, Value* a, Value* b) {
   return ir.b.CreateBinaryIntrinsic(dtype == DType::kU8 ? llvm::Intrinsic::umin : llvm::Intrinsic::smin, a, b);
 }
 
-// The op's meaning of x / 0 and of the least integer / -1, which the machine's division traps on.
+// Gives x / 0 and the least integer / -1 the op's meaning; the machine's division would trap.
 Value* DivideIntegers(Ir& ir, DType dtype, Value* a, Value* b) {
   llvm::Type* type = a->getType();
   Value* zero = ir.Integer(type, 0);

@@ -91,7 +91,7 @@ Value* PointEmitter::Load(NodeId value, const Shape& context, const Point& point
   return ir_.LoadLanes(base(storage), node.type.dtype, index, lanes, lanes == 1 ? nullptr : MaskFor(storage, point));
 }
 
-// What lies behind the last column in a padded layout is neither read by others nor anybody else's.
+// In a padded layout, no mask is needed: the memory behind the last column belongs to the row, and nothing reads it.
 Value* PointEmitter::MaskFor(NodeId storage, const Point& point) const {
   return c_.LayoutOf(storage) == Layout::kExact ? point.mask : nullptr;
 }
@@ -179,7 +179,7 @@ Value* PointEmitter::InnerLanes(const Point& point) {
   return ir_.b.CreateAdd(ir_.Splat(point.inner, point.lanes), ir_.LaneIndex(type));
 }
 
-// The index along one axis of an iota, in lanes of i64: its axes are the last ones of the kernel's space.
+// The index along one axis of an iota, in lanes of i64. The iota's axes are the last ones of the kernel's space.
 Value* PointEmitter::IndexAlong(const Node& node, int64_t axis, const Point& point) {
   const auto loops = int64_t(point.outer.size());
   const auto rank = int64_t(c_.kernel.space.size());
@@ -191,7 +191,7 @@ Value* PointEmitter::IndexAlong(const Node& node, int64_t axis, const Point& poi
 
 Value* PointEmitter::Rows(NodeId id, const Point& point) {
   const Node& node = c_.graph()[id];
-  // order is i32[count]; the data set's row is everything behind the first axis.
+  // The order is i32[count]. A row of the data set is all axes behind the first.
   Value* data = data_sets_.at(id);
   const NodeId order = StorageOf(c_.graph(), node.inputs[0]);
   Value* row_size = c_.Size(node.type.shape, 1);
@@ -213,7 +213,7 @@ Value* PointEmitter::Gather(const Node& node, const Point& point) {
   const NodeId storage = StorageOf(c_.graph(), node.inputs[0]), indices = StorageOf(c_.graph(), node.inputs[1]);
   Value* zeros = llvm::Constant::getNullValue(Ir::Lanes(ir_.ElementType(node.type.dtype), point.lanes));
   if (table.shape[0] == 0) return zeros;
-  // For an index outside, row 0 is read, which exists, and then zero taken.
+  // For an index outside the table, reads row 0, which exists, and then takes zero.
   const auto inside = [&](Value* row, int64_t lanes) {
     return ir_.b.CreateICmpULT(row, ir_.Splat(c_.Dim(table.shape[0]), lanes));
   };
@@ -237,7 +237,7 @@ Value* PointEmitter::Gather(const Node& node, const Point& point) {
   return ir_.b.CreateSelect(known, values, zeros);
 }
 
-// An operand that is read where it lies along its axes, at a stride for each: by slices and transposes.
+// Slices and transposes read their operand where it lies, with a stride for each axis.
 Value* PointEmitter::Strided(const Node& node, const Point& point) {
   const Type& from = c_.graph()[node.inputs[0]].type;
   const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);

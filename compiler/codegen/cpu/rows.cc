@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows: for each row (outer index), elementwise members along it, and reductions of it.
 //
-//     for row in units                                  a row, or 1024 elements where all operands lie alike;
+//     for row in units                                  a row, or 1024 elements if all operands lie alike;
 //                                                       in a chain (plan/row_chains.h) a tile of rows
-//       for level in 0 .. last                          what a reduction makes is known one level later
+//       for level in 0 .. last                          the result of a reduction is known one level later
 //         for chunk of 16 lanes along the row           short rows are unrolled and stay in registers
 //           members of this level; fold reductions; store
-//       store what there is one of a row
+//       store values that each row has one of
 //
-// Where a row does not fit into registers, elements are computed again at each level that needs them.
+// If a row does not fit into registers, elements are computed again at each level that needs them.
 #include <algorithm>
 
 #include "fusebox/compiler/codegen/cpu/kernels.h"
@@ -17,11 +17,11 @@
 namespace fusebox::codegen {
 namespace {
 
-constexpr int64_t kBlock = 1024;   // Elements a unit, where the kernel is one long row without reductions.
-constexpr int64_t kUnrolled = 64;  // Up to here a row is unrolled.
+constexpr int64_t kBlock = 1024;   // Elements a unit, if the kernel is one long row without reductions.
+constexpr int64_t kUnrolled = 64;  // Longer rows are not unrolled.
 
-// Which axes can be one loop: all (0), if every operand has the space's shape or is a single number; all but the first
-// (1), if besides there are members that pick whole rows; -1 if neither.
+// The first of the axes that can be one loop: 0, if every operand has the space's shape or is a single number; 1, if
+// there are also members that pick whole rows; -1, if neither holds.
 int64_t FirstOfOneLoop(const KernelContext& c) {
   if (c.kernel.run_rank != 0) return -1;
   for (const NodeId id : c.kernel.stored) {
@@ -100,11 +100,6 @@ class RowsEmitter {
   }
 
  private:
-  struct Fold {
-    NodeId id;
-    Value *best, *index;  // index: of argmax only.
-  };
-
   bool IsReduction(NodeId id) const { return c_.graph()[id].info().kind == OpKind::kReduce; }
   bool IsStored(NodeId id) const { return std::ranges::find(c_.kernel.stored, id) != c_.kernel.stored.end(); }
 
@@ -116,8 +111,8 @@ class RowsEmitter {
     return point;
   }
 
-  // An element's level is that of the loop in which it can be computed; a reduction's, of the loop that folds it. What
-  // there is one of a row is there before the loop of its level.
+  // The level of an element is the loop in which it can be computed; that of a reduction, the loop that folds it. A
+  // value that each row has one of is computed before the loop of its level.
   void AssignLevels() {
     for (const NodeId id : c_.kernel.members) {
       int level = 0;
@@ -171,7 +166,7 @@ class RowsEmitter {
           state = chunk(ir_.I64(i), mask, lanes, &registers[size_t(i / kLanes)], std::move(state));
         }
       } else {
-        // Whole chunks, then what is left under a mask.
+        // Whole chunks, then the rest under a mask.
         Value* whole = ir_.Add(first, ir_.b.CreateAnd(ir_.b.CreateSub(end, first), ir_.I64(-kLanes)));
         state = ir_.Loop(first, whole, kLanes, std::move(state), [&](Value* i, Values carried) {
           Memo memo;
@@ -184,7 +179,7 @@ class RowsEmitter {
       }
       Finish(folds, state);
     }
-    // All are computed by now, so a state may be stored where it was read.
+    // All values are computed by now, so a state may be stored where it was read.
     for (const NodeId id : c_.kernel.stored) {
       if (IsElement(c_.graph(), c_.kernel, id)) continue;
       Point one = row;
@@ -238,7 +233,7 @@ class RowsEmitter {
   Value* OperandOfReduction(const Node& node, const Point& point) {
     const NodeId storage = StorageOf(c_.graph(), node.inputs[0]);
     if (c_.kernel.Has(storage)) return points_.Element(storage, point);
-    // The reduction's own shape says nothing of its operand's; an identity of the operand's shape does.
+    // Reads the operand through a copy of its shape, as the reduction's own shape is another one.
     Node reader{.op = Op::kCopy, .type = c_.graph()[node.inputs[0]].type, .inputs = {node.inputs[0]}};
     return points_.Operand(reader, 0, point);
   }
@@ -267,7 +262,7 @@ class RowsEmitter {
     return {ir_.b.CreateShuffleVector(v, low), ir_.b.CreateShuffleVector(v, high)};
   }
 
-  // 16 lanes to one, always in the same tree: i with i + 8, i + 4, i + 2, i + 1.
+  // Folds 16 lanes to one, always in the same tree: i with i + 8, i + 4, i + 2, i + 1.
   Value* FoldLanes(Op op, DType dtype, Value* v) {
     if (!v->getType()->isVectorTy()) return v;
     for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
@@ -283,7 +278,8 @@ class RowsEmitter {
     for (int64_t half = kLanes / 2; half >= 1; half /= 2) {
       const auto [x, y] = Halves(best, half);
       const auto [x_at, y_at] = Halves(index, half);
-      // Of equal ones the first in the row. A lane that saw no element has index -1; then a higher one saw none either.
+      // Of equal elements, takes the first in the row. A lane that saw no element has index -1; higher lanes saw none
+      // either.
       Value* same = b.CreateAnd(b.CreateNot(Beats(ir_, dtype, x, y)), b.CreateNot(Beats(ir_, dtype, y, x)));
       Value* earlier = b.CreateAnd(same, b.CreateICmpULT(y_at, x_at));
       Value* take = b.CreateAnd(b.CreateOr(Beats(ir_, dtype, y, x), earlier),
