@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "fmt/ranges.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/plots/model_dot.h"
 #include "tools/command.h"

@@ -23,8 +23,9 @@ class HostBuilder;
 // "0", "1", ..., the output "y" (others are losses that it adds), and states as the item itself names them; those that
 // an optimizer has once for all variables lie in the scope "optimizer".
 inline constexpr char kSharedScope[] = "optimizer";
+// See above.
 struct Expansions {
-  std::map<std::string, std::string> texts;
+  std::map<std::string, std::string> texts;  // By ExpansionKey.
 
   bool operator==(const Expansions&) const = default;
 };
