@@ -5,9 +5,9 @@
 
 namespace fusebox {
 
-// At least `bytes` bytes aligned to 64, a cache line and a vector; the content is anything. From 1 MiB on in huge pages
-// where the system has them: rows of a data set are read in an order that jumps, and each jump would miss the
-// processor's table of 4 KiB pages. nullptr if there is no memory. std::free frees it.
+// Allocates at least `bytes` bytes, aligned to 64 (a cache line, and a vector) and not initialized; std::free frees
+// them. nullptr if there is no memory. From 1 MiB on the memory has huge pages where the system supports them: rows of
+// a data set are read in random order, and with 4 KiB pages each row would miss the TLB.
 void* AllocateAligned(size_t bytes);
 
 }  // namespace fusebox

@@ -30,14 +30,14 @@ class Arrays {
 
   // How many there are.
   size_t size() const { return all_.size(); }
-  // The i-th; the one of this name, or an empty Tensor if there is none.
+  // The i-th array; the array of this name, or an empty Tensor if there is none.
   const Tensor& operator[](size_t i) const { return all_[i].value; }
   const Tensor& operator[](std::string_view name) const;
-  // All of them; names are empty where they were given in order.
+  // All arrays; names are empty if the arrays were given in order.
   const std::vector<NamedTensor>& named() const { return all_; }
 
-  // One array for each of these names. `what` is "input" or "output", `model` whose they are. Errors: another number of
-  // arrays; a name that is none of these, or that is missing, with all names there are. A single array may also be
+  // One array for each of these names. For messages, `what` is "input" or "output" and `model` is the model's name.
+  // Errors: another number of arrays; an unknown or a missing name, with all known names. A single array may also be
   // called `alias`.
   absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<std::string>& names, const std::string& model,
                                               const char* what, std::string_view alias) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file of several arrays holds.
+// An array with a name, as files of several arrays hold them.
 #pragma once
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much each sample counts: what a user gives, in the form that the programs read.
+// Converts the weights of samples from what a user gives to the form that programs read.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -11,16 +11,16 @@
 
 namespace fusebox {
 
-// Samples of some classes count more, or less; those of the others count 1. As in Keras.
+// Weights of classes, as in Keras: samples of the classes that are not named count 1.
 using ClassWeights = std::map<int64_t, double>;
 
-// Weights as f32[n] from [n] or [n, 1], of any dtype; or, where the output has steps, [N, steps, ..., C], also for each
-// of them, f32[n, steps]. `who` has given them. Error: another shape.
+// Converts weights [n] or [n, 1] of any dtype to f32[n]. If the output has steps, [N, steps, ..., C], weights of the
+// steps, [n, steps], are possible too. `who` names the argument in messages. Error: another shape.
 absl::StatusOr<Tensor> SampleWeights(const Tensor& given, int64_t samples, const Shape& output, const std::string& who);
 
-// The weights of the samples of y, f32[n], by their classes: y has their numbers, [n] or [n, 1], or scores of them [n,
-// C], of which the greatest counts. `classes` is how many the model tells apart; of 1 any number in y is a class, and
-// so are 0 and 1. Errors: y is neither of these; a class that there is not.
+// The weights of the samples of y by their classes, f32[n]. y has the numbers of classes, [n] or [n, 1], or scores
+// [n, C], of which the greatest decides. `classes` is the number of the model's classes; if it is 1, every number in y
+// is a class, and so are 0 and 1. Errors: another shape of y; an unknown class.
 absl::StatusOr<Tensor> WeightsByClass(const ClassWeights& class_weight, const Tensor& y, int64_t classes);
 
 }  // namespace fusebox

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A dense array in row-major order, exact in size. It owns its memory, or borrows the caller's without a copy.
+// A dense array in row-major order without padding. It owns its memory or borrows the caller's without a copy.
 //
 // runtime/data/ is arrays in memory: tensors, arrays by name, labels, samples' weights, the variables of a layer. Of
 // runtime/ it sees nothing else.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The templates of tensor.h; do not include.
+// The templates of tensor.h. Include that one.
 #pragma once
 #include <algorithm>
 #include <cstring>

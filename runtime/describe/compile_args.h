@@ -30,7 +30,7 @@ struct ItemArg {
 //   .loss = fb::LossFn("huber_ish", [](fb::Value y_true, fb::Value y_pred) { return fb::Mean(..., {-1}); })
 //
 // y_true is f32, in the shape of y_pred where the two differ by a last axis of 1. The function writes symbols, as that
-// of a fb::Lambda does. The mean over the batch is what is to become small. Source: keras.losses.LossFunctionWrapper.
+// of a fb::Lambda does. Training minimizes the mean over the batch. Source: keras.losses.LossFunctionWrapper.
 using LossFunction = std::function<Value(Value y_true, Value y_pred)>;
 ItemSpec LossFn(std::string name, LossFunction function, std::source_location where = std::source_location::current());
 // A metric of the user's own, logged by its name: the mean of the function's numbers over all samples of the epoch so
@@ -39,7 +39,7 @@ ItemSpec LossFn(std::string name, LossFunction function, std::source_location wh
 ItemSpec MetricFn(std::string name, LossFunction function,
                   std::source_location where = std::source_location::current());
 
-// Something for each of a model's outputs, in order or by name.
+// One value for each output of a model, in order or by name.
 template <class T>
 struct ForOutputs {
   std::vector<T> in_order = {};                       // One for each output, or
@@ -88,12 +88,12 @@ struct CompileArgs {
   LossArg loss = {};                  // There is no default.
   LossWeightsArg loss_weights = {};   // What each loss counts in the sum of all.
   MetricsArg metrics = {};            // What is logged besides the losses.
-  MetricsArg weighted_metrics = {};   // Those in which samples count by their weights, where they have some.
-  bool keep_optimizer_state = false;  // What it has remembered, if it is the same kind of optimizer as before.
+  MetricsArg weighted_metrics = {};   // Metrics that apply the samples' weights, if there are any.
+  bool keep_optimizer_state = false;  // Keeps the slots if the optimizer is of the same kind as before.
 };
 
-// The same as data, for a model with these outputs. Errors: an item's text that is none; a loss, weight or metric for
-// an output that the model lacks; not as many as there are outputs.
+// Converts the arguments for a model with these outputs. Errors: a malformed item; a loss, weight or metric for an
+// output that the model lacks; another number of them than of outputs.
 absl::StatusOr<CompileConfig> ReadCompileArgs(CompileArgs args, const std::string& model,
                                               const std::vector<std::string>& outputs);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a run reports: named numbers, of one moment (Logs) or of every epoch (History).
+// What training and evaluation report: named numbers at one moment (Logs) or of every epoch (History).
 #pragma once
 #include <cstdint>
 #include <limits>
@@ -23,7 +23,7 @@ class Logs : public std::vector<LogValue> {
  public:
   using std::vector<LogValue>::vector;
 
-  // NaN if there is none of this name.
+  // NaN if no log has this name.
   double operator[](std::string_view name) const {
     for (const LogValue& log : *this) {
       if (log.name == name) return log.value;
@@ -36,15 +36,15 @@ class Logs : public std::vector<LogValue> {
 // What Fit returns: the numbers of every epoch, as Keras's History.history.
 struct History {
   std::vector<int64_t> epoch;                                       // The numbers of the epochs, from 0.
-  std::vector<std::pair<std::string, std::vector<double>>> values;  // Of each name, one for each epoch.
+  std::vector<std::pair<std::string, std::vector<double>>> values;  // By name, one value per epoch.
 
-  int64_t calls = 0;     // How often native code was entered: once an epoch, unless a bar or a batch hook bounds it.
+  int64_t calls = 0;     // Calls of native code: one per epoch, more with a progress bar or batch hooks.
   int64_t steps = 0;     // How many steps of training it did.
   bool stopped = false;  // A callback ended the training before its last epoch.
 
-  // The values of a name; empty if there is none.
+  // The values of this name; empty if there are none.
   const std::vector<double>& operator[](std::string_view name) const;
-  // Adds an epoch. A name that is new, or that is missing, has NaN where it was not given.
+  // Adds an epoch. A name has NaN for epochs in which it was not given.
   void Append(int64_t number, const Logs& logs);
 };
 

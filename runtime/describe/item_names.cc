@@ -8,7 +8,7 @@
 namespace fusebox {
 namespace {
 
-// Classes whose spelling no rule gives, with the names that Keras has for them elsewhere or that everybody uses.
+// Classes whose spelling follows no rule, with Keras's other names for them or the usual ones.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 24> kIrregular = {{
     {"sgd", "SGD"},
     {"rmsprop", "RMSprop"},

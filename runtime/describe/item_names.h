@@ -24,7 +24,7 @@ std::string KerasClassName(std::string_view item_id);
 // "MaxPooling2D" -> "max_pooling2d", "SGD" -> "sgd": the name of our item for a Keras class.
 std::string ItemNameOfClass(std::string_view class_name);
 
-// As Keras itself does it for names of groups and layers, also where it looks odd: "ReLU" -> "re_lu".
+// Keras's own conversion for names of groups and layers, odd results included: "ReLU" -> "re_lu".
 std::string KerasSnakeCase(std::string_view class_name);
 
 }  // namespace fusebox

@@ -16,8 +16,8 @@
 
 namespace fusebox {
 
-// What a user's own function makes of values: of layers y; of a loss {y_true, y_pred} one loss a sample; of a metric
-// the numbers whose running mean it is.
+// A C++ function of the user's as an item. A layer's returns y; a loss's gets {y_true, y_pred} and returns one loss per
+// sample; a metric's returns the numbers whose running mean is logged.
 using ItemFunction = std::function<Value(const Values& inputs)>;
 
 // Attributes by name.
@@ -28,16 +28,16 @@ struct ItemSpec {
   // "dense", "acme/gated" or "acme/gated@1". A bare name means fusebox/name, else the only plugin item so named.
   std::string id;
   ItemAttributes
-      attributes;  // Those given; the item's schema has the rest. A reference to another item is its text form.
-  // Of an item that is a function of the user's program, and no plugin's: see FunctionItem.
+      attributes;  // Those given; the schema has defaults for the rest. Another item is referred to by its text form.
+  // The function of an item that no plugin provides: see FunctionItem.
   std::shared_ptr<const ItemFunction> function = {};
 
   bool operator==(const ItemSpec&) const = default;
 };
 
 // The text form "name" or "name:key=value,key=value". Values: true, false, integers, numbers, [1;2;3] for lists of
-// integers or numbers, else
-// strings; a string with , = : or blanks stands in single quotes. Error: what was found where.
+// integers or numbers, else strings; a string with , = : or blanks stands in single quotes. Error: what was found
+// where.
 absl::StatusOr<ItemSpec> ParseItemSpec(std::string_view text);
 std::string Print(const ItemSpec& spec);
 
@@ -48,10 +48,10 @@ ItemSpec FunctionItem(const char* what, std::string name, ItemFunction function,
 inline bool IsFunction(const ItemSpec& item) { return item.id.starts_with("function/"); }
 inline bool IsMetricFunction(const ItemSpec& item) { return item.id == "function/metric@1"; }
 
-// The text that an attribute holds; null if it is not given, or is something else.
+// The attribute's text; null if the attribute is not given or is no text.
 const std::string* TextAttribute(const ItemSpec& item, std::string_view name);
 
-// A list of numbers as attributes hold it: "[0.5;0.001]". And back; nullopt if it is something else.
+// A list of numbers in the form that attributes have, "[0.5;0.001]", and back; nullopt for other texts.
 std::string NumbersText(const std::vector<double>& numbers);
 std::optional<std::vector<double>> ParseNumbers(std::string_view text);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model as data: what Sequential and Model build, what a .keras file and a model plugin carry. No weights, no graph.
 //
-// A model is a list of calls of its layers, in an order in which they can be computed. Of a plain stack (Sequential)
-// the calls say nothing that the layers do not, and are left out:
+// A model is a list of calls of its layers, in an order in which they can be computed. A plain stack (Sequential)
+// leaves its calls out, because they follow from the layers:
 //
 //   layers {dense}                                        =  calls {{dense, of the input}}, outputs {of that call}
 //   inputs {a, b}, layers {dense, add},
@@ -52,7 +52,7 @@ struct LayerConfig {
   bool operator==(const LayerConfig& other) const;
 };
 
-// The layer that does with each step of time what another layer, or a model, does with a sample.
+// The layer that applies another layer, or a model, to each step of time.
 inline constexpr char kTimeDistributed[] = "fusebox/time_distributed@1";
 
 // A value of the model: output `output` of one of its inputs (0, 1, ...) or else of a call (inputs.size() + call).
@@ -70,11 +70,11 @@ struct CallConfig {
   bool operator==(const CallConfig&) const = default;
 };
 
-// What one output is to learn.
+// What one output learns.
 struct OutputLoss {
   std::string output;                           // Its name.
   ItemSpec loss;                                // Without an id: none.
-  std::optional<double> weight;                 // What the loss counts in the sum of all; 1 if it is not said.
+  std::optional<double> weight;                 // The weight of the loss in the sum of losses; 1 if not given.
   std::vector<ItemSpec> metrics;                // Logged.
   std::vector<ItemSpec> weighted_metrics = {};  // Logged, with samples by their weights.
 
@@ -152,14 +152,15 @@ void SortLayers(ModelConfig& model);
 // each those calls that have all they need. Returns how they were numbered before, by the new numbers; nothing if some
 // wait for each other.
 std::optional<std::vector<size_t>> SortCalls(ModelConfig& model);
-// The layers whose calls need each other in a circle, by name; none, if there is no circle.
+// The names of layers whose calls form a cycle; empty if there is no cycle.
 std::vector<std::string> LayersInCycle(const ModelConfig& model);
 
 // The same computation as a functional model, and likewise all models within: of a class the layers that are called, in
 // Keras's order, and outputs that are named as their layers. Without a class it is the model itself.
 ModelConfig Frozen(const ModelConfig& model);
 
-// Whether the user has added losses to the model, or to one within; what metrics he has added are called.
+// Whether AddLoss has added losses to the model or to a model within it; the names of the metrics that AddMetric has
+// added.
 bool AddsLosses(const ModelConfig& model);
 std::vector<std::string> AddedMetricNames(const ModelConfig& model);
 
@@ -182,7 +183,7 @@ std::map<std::string, std::string> SharedPaths(const ModelConfig& model);
 // Makes the layers at these places one, as SharedPaths tells of another model of the same layers. Error: no such layer.
 absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model);
 
-// What each output learns, in order; of a model with one output whatever its compile config says in short. Nothing, if
+// What each output learns, in order; also for a model with one output, whose compile config has a short form. Empty if
 // the model is not compiled.
 std::vector<OutputLoss> LossesOf(const ModelConfig& model);
 

@@ -16,12 +16,12 @@ namespace {
 
 constexpr int64_t kMaxThreads = 1024;
 
-// What one core does, roughly, of kernels too small for its best; and how long a thread should be busy between two
-// barriers, which take some tenths of this.
+// Roughly what one core does in kernels that are too small for its peak; and how long a thread should be busy between
+// two barriers, each of which takes some tenths of that.
 constexpr double kFlopsASecond = 40e9, kBytesASecond = 20e9;
 constexpr double kSecondsOfAPhase = 2e-6;
 
-// A thread loses its core for some milliseconds. A try with all threads costs about as much.
+// A thread that loses its core loses it for some milliseconds. A try with all threads costs about as much.
 constexpr double kShortest = 0.01, kLongest = 0.32;
 
 }  // namespace

@@ -19,7 +19,7 @@ struct CompileReport;
 // How many threads a model uses unless told: FUSEBOX_NUM_THREADS if it is set, else the cores that this process may
 // use, by its affinity and its control group. Error: FUSEBOX_NUM_THREADS is no number from 1 to 1024.
 absl::StatusOr<int64_t> DefaultThreads();
-// How many threads to use where so many were asked for: 0 is the default. Error: a number beyond 1024, or below 0.
+// The threads to use if `asked` were asked for; 0 means the default. Error: below 0 or above 1024.
 absl::StatusOr<int64_t> ThreadsFor(int64_t asked);
 
 // How many threads a program is worth: between two barriers each of them should have enough to do. 1 or more; beyond
@@ -36,9 +36,9 @@ class Crowding {
     bool operator==(const Span&) const = default;
   };
 
-  // What to run next, of at most so many threads and steps.
+  // The threads and steps of the next span, at most these.
   Span Next(int64_t threads, int64_t steps) const;
-  // What became of it: how many steps were done, in what time, and whether they ended because a thread was late.
+  // Reports a span: the steps that were done, their time, and whether they ended early because a thread was late.
   void Ran(int64_t steps, double seconds, bool late);
 
  private:

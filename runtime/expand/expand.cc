@@ -20,7 +20,7 @@ namespace {
 bool IsOurs(std::string_view id) { return id.starts_with("fusebox/"); }
 bool IsKnown(const ItemUse& use) { return Registry::Default().Find(use.kind, use.item.id).ok(); }
 
-// Scalars made since `first`: their first value is the attribute of their name.
+// Initializes the scalars made since `first` with the attributes of their names.
 void FillScalars(HostBuilder& builder, NodeId first, const ItemSpec& item) {
   for (NodeId i = first; i < builder.graph().size(); ++i) {
     Node& node = builder.mutable_graph().mutable_node(i);
@@ -41,21 +41,21 @@ void FillScalars(HostBuilder& builder, NodeId first, const ItemSpec& item) {
   }
 }
 
-// By its plugin, or its function.
+// Expands an item by its plugin or its function.
 Value Expanded(HostBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name) {
   if (use.item.function) return CallFunction(builder, use, inputs, name);
   return ExpandItem(builder, Registry::Default(), use.kind, use.item, inputs, name, use.training, use.frozen);
 }
 
-// By which symbols are kept. A function knows of no training, and has no weights to freeze; but what a metric makes may
-// depend on a mask of y_pred.
+// The key under which symbols are kept. A function does not know of training and has no weights to freeze; but a
+// metric's symbols may depend on a mask of y_pred.
 std::string KeyOf(ItemUse use, const std::vector<Type>& types, const Type& mask) {
   if (!IsFunction(use.item)) return ExpansionKey(use, types);
   use.training = use.frozen = false;
   return ExpansionKey(use, types) + (mask.dtype != DType::kError ? " masked " + ToString(mask) : "");
 }
 
-// The item's symbols in a graph of their own. A mask is one input more.
+// Writes the item's symbols into a graph of their own. A mask is one more input.
 absl::StatusOr<std::string> Separately(const ItemUse& use, const std::vector<Type>& types, const Type& mask) {
   HostBuilder builder;
   HostBuilder::Shared shared{kSharedScope, {}};

@@ -32,13 +32,13 @@ Value CallFunction(HostBuilder& builder, const ItemUse& use, const Values& input
     made = builder.Wrap(builder.Fail("its function threw"));
   }
   if (!made.ok()) {
-    builder.Fail("its function returned no value");  // Unless it has told more.
+    builder.Fail("its function returned no value");  // Kept only if no earlier error says more.
     made = builder.Wrap(0);
   } else if (HostBuilder::Of(made) != &builder) {
     made = builder.Wrap(builder.Fail("its function returned a value of another graph"));
   }
   builder.who = outer;
-  builder.masks.clear();  // RunningMean asks for them.
+  builder.masks.clear();  // RunningMean has used them.
   return made;
 }
 

@@ -8,10 +8,10 @@ namespace fusebox {
 
 // One use of an item.
 struct ItemUse {
-  uint32_t kind = 0;  // FB_LAYER, ...
-  ItemSpec item;      // The full key and all attributes.
-  bool training = false;
-  bool frozen = false;  // A layer that is not trained.
+  uint32_t kind = 0;      // FB_LAYER, ...
+  ItemSpec item;          // The full key and all attributes.
+  bool training = false;  // Whether the program trains.
+  bool frozen = false;    // A layer that is not trained.
 };
 
 }  // namespace fusebox

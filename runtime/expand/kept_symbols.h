@@ -23,8 +23,9 @@ class HostBuilder;
 // "0", "1", ..., the output "y" (others are losses that it adds), and states as the item itself names them; those that
 // an optimizer has once for all variables lie in the scope "optimizer".
 inline constexpr char kSharedScope[] = "optimizer";
+// See above.
 struct Expansions {
-  std::map<std::string, std::string> texts;
+  std::map<std::string, std::string> texts;  // By ExpansionKey.
 
   bool operator==(const Expansions&) const = default;
 };
@@ -35,8 +36,8 @@ std::string ExpansionKey(const ItemUse& use, const std::vector<Type>& inputs);
 // Writes an expansion's symbols into the scope at work. Error: inputs of other types than it was made for.
 Value InlineExpansion(HostBuilder& builder, const Graph& expansion, const std::vector<Value>& inputs);
 
-// While one lives, ExpandUse puts into it the symbols of the items above that it expands in this thread. The innermost
-// one gets them.
+// Records, while it lives, the symbols that ExpandUse writes in this thread for third-party items and C++ functions.
+// Only the innermost recorder does.
 class ExpansionRecorder {
  public:
   ExpansionRecorder();
@@ -52,13 +53,13 @@ class ExpansionRecorder {
   ExpansionRecorder* outer_;
 };
 
-// A JSON object with a member more, "expansions": {"layer acme/gated@1:units=30 (f32[N,784])": "%0 = ...", ...}.
-// Without expansions it stays as it is.
+// Adds the member "expansions" to a JSON object: {"layer acme/gated@1:units=30 (f32[N,784])": "%0 = ...", ...}.
+// Changes nothing if there are none.
 std::string WithExpansions(const std::string& json, const Expansions& expansions);
-// Those that such an object has. Error: its member is something else.
+// Reads that member. Error: it is malformed.
 absl::StatusOr<Expansions> ExpansionsIn(std::string_view json, const std::string& who);
 
-// The same for a program, of which they are one fact more.
+// The same for a program's text, where the expansions are one of its facts.
 void WriteExpansions(const Expansions& expansions, Graph& program);
 absl::StatusOr<Expansions> ReadExpansions(const Graph& program);
 

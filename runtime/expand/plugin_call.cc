@@ -28,7 +28,7 @@ struct Request {
   int depth;
 };
 
-// Puts back what the builder had, whatever happens between.
+// Restores a value of the builder at the end of a scope.
 template <class T>
 class Restore {
  public:
@@ -62,7 +62,7 @@ NodeId ExpandKnown(HostBuilder& builder, const Request& request, const PluginIte
   if (!spec.ok()) {
     std::string message = Message(spec.status());
     if (message.starts_with(item.who() + ": "))
-      message.erase(0, item.who().size() + 2);  // The builder says that already.
+      message.erase(0, item.who().size() + 2);  // The builder's prefix has it already.
     return builder.Fail(std::move(message));
   }
   const Restore<HostBuilder::ExpandHook> outer_hook(builder.expand);
@@ -73,7 +73,7 @@ NodeId ExpandKnown(HostBuilder& builder, const Request& request, const PluginIte
     const std::string no_name;
     return Expand(b, {request.registry, kind, *inner, no_name, request.flags, nullptr, request.depth + 1}, ids);
   };
-  // Masks are those of the layer or metric itself, not of the items that it refers to.
+  // The masks belong to the layer or metric itself, not to items that it refers to.
   const std::vector<NodeId> masks = std::exchange(builder.masks, {});
   const NodeId mask = builder.mask;
   const AbiAttributes attributes(item, spec->attributes);
@@ -100,7 +100,7 @@ NodeId ExpandKnown(HostBuilder& builder, const Request& request, const PluginIte
   const Type& made = builder.graph()[id].type;
   if (request.wanted != nullptr && made != *request.wanted)
     return builder.Fail(fmt::format("was to make {}, and made {}", ToString(*request.wanted), ToString(made)));
-  // One with settings of its own, softmax along another axis, say, is not what losses look for.
+  // Losses look for activations with default settings; a softmax along another axis, say, is none of these.
   const auto is_default = [&](const AttributeInfo& info) {
     const auto given = spec->attributes.find(info.name);
     return given == spec->attributes.end() || given->second == info.default_value;
@@ -123,7 +123,7 @@ NodeId Expand(HostBuilder& builder, const Request& request, const std::vector<No
   return ExpandKnown(builder, request, **item, inputs);
 }
 
-// Layers say themselves how many they take; metrics may have the samples' weights besides.
+// How many inputs a kind takes. Layers check theirs themselves; metrics may get the samples' weights besides.
 size_t InputCount(uint32_t kind) {
   switch (kind) {
     case FB_INITIALIZER:

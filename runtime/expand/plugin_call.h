@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Expands an item by its plugin: calls what a layer, loss, metric, optimizer or initializer writes its symbols with.
+// Expands an item by its plugin: calls the function with which a layer, loss, metric, ... writes its symbols.
 #pragma once
 #include <string>
 
@@ -23,7 +23,7 @@ namespace fusebox {
 Value ExpandItem(HostBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
                  const Values& inputs, const std::string& name = "", bool training = false, bool frozen = false);
 
-// What an initializer makes: a value of this type.
+// Expands an initializer: returns a value of this type.
 Value ExpandInitializer(HostBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,
                         const std::string& name = "");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one way in which fusebox reads a file: into memory under a byte budget, then front to back with every length
-// checked before it is used.
+// How fusebox reads every file: into memory under a byte budget, then front to back, with every length checked before
+// use.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -13,10 +13,10 @@
 
 namespace fusebox {
 
-// No reader holds more bytes of one file than this, packed or unpacked.
+// The most bytes of one file that a reader holds, packed or unpacked.
 inline constexpr uint64_t kByteBudget = uint64_t{16} << 30;
 
-// The whole regular file. Errors name it: missing, a folder, larger than the budget, shorter than it said.
+// Reads a whole regular file. Errors name it: missing, a folder, larger than the budget, shorter than it said.
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t budget = kByteBudget);
 
 // The bytes that an array takes; nullopt if a dimension is negative or the product does not fit an int64.

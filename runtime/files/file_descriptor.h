@@ -20,7 +20,7 @@ class FileDescriptor {
 
   bool ok() const { return fd_ >= 0; }
   int get() const { return fd_; }
-  // What close(2) answers; 0 if there was nothing to close.
+  // What close(2) returns; 0 if there was nothing to close.
   int Close() { return fd_ < 0 ? 0 : ::close(std::exchange(fd_, -1)); }
 
  private:

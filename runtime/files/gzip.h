@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// gzip, as much of it as is asked for.
+// Unpacks gzip, up to a limit.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -11,7 +11,7 @@ bool IsGzip(std::string_view bytes);
 
 struct Gunzipped {
   std::string bytes;
-  std::string problem;  // Why there is no more: empty at the end of the stream and where `limit` was reached.
+  std::string problem;  // Why unpacking stopped; empty at the end of the stream and at `limit`.
 };
 
 // The first `limit` bytes that the stream unpacks to, or all if it has fewer. The caller knows what size the content

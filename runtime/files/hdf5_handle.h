@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An HDF5 identifier that closes itself. Only for sources: no header of ours includes this one.
+// An HDF5 identifier that closes itself. For source files alone: no header includes this one.
 #pragma once
 #include <hdf5.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file in memory without a copy: its pages are read as they are touched, and need no memory of ours.
+// Maps a file into memory: its pages are read when they are touched, and take no memory of the process.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace fusebox {
 
-// A regular file, open for reading. Errors, after `who`: missing, a folder, a device.
+// Opens a regular file for reading. Errors, after `who`: missing, a folder, a device.
 struct OpenedFile {
   FileDescriptor fd;
   uint64_t bytes = 0;
@@ -22,7 +22,7 @@ absl::StatusOr<OpenedFile> OpenRegularFile(const std::string& path, const std::s
 // as all our writers do, is safe.
 struct MappedFile {
   std::string_view bytes;
-  std::shared_ptr<const void> owner;  // Keeps them there.
+  std::shared_ptr<const void> owner;  // Keeps the bytes mapped.
 };
 absl::StatusOr<MappedFile> MapWholeFile(const std::string& path);
 

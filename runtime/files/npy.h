@@ -19,11 +19,11 @@ inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 // Errors: complex, text, objects and structs; a file that is shorter or longer than its header says, with the bytes
 // expected and found.
 absl::StatusOr<Tensor> ReadNpy(const std::string& path);
-// With an owner of the bytes, the array may stay there, too.
+// If `owner` keeps the bytes alive, the array may stay in them without a copy.
 absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who,
                                 std::shared_ptr<const void> owner = nullptr);
 
-// The same bytes that np.save writes. WriteNpy replaces the file whole or not at all.
+// Writes the same bytes as np.save. WriteNpy replaces the file whole or not at all.
 std::string NpyBytes(const Tensor& tensor);
 absl::Status WriteNpy(const std::string& path, const Tensor& tensor);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arrays of numbers as other programs store them, made into tensors.
+// Converts arrays of numbers, as other programs store them, to tensors.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace fusebox {
 
 enum class NumberKind { kBool, kSigned, kUnsigned, kFloat, kBfloat16 };
 
-// How one element lies in a file. `bytes` is 1, 2, 4 or 8 as far as the kind has such numbers.
+// The form of one element in a file. `bytes` is 1, 2, 4 or 8, as the kind allows.
 struct ElementFormat {
   NumberKind kind = NumberKind::kFloat;
   int bytes = 4;
@@ -31,8 +31,8 @@ DType NearestDType(const ElementFormat& format);
 absl::StatusOr<Tensor> DecodeArray(const ElementFormat& format, std::vector<int64_t> shape, std::string_view bytes,
                                    bool fortran_order, const std::string& who);
 
-// The same where it lies, without a copy, kept alive by `owner`. Nothing if it lies there in another form than a
-// tensor's: of another dtype or byte order, not aligned to its elements, bools (which may be other bytes than 0 and 1).
+// The same in place, without a copy; `owner` keeps the bytes alive. nullopt if the form is not that of a tensor:
+// another dtype or byte order, not aligned to its elements, or bools, whose bytes may be other than 0 and 1.
 std::optional<Tensor> ArrayInPlace(const ElementFormat& format, const std::vector<int64_t>& shape,
                                    std::string_view bytes, bool fortran_order, std::shared_ptr<const void> owner);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that a signal takes along when it ends the process at once.
+// Temporary files that are removed when a signal ends the process at once.
 #pragma once
 #include <string>
 
 namespace fusebox {
 
-// While one lives, a signal that ends the process at once removes the file of this path. To be made before the file is,
-// as the signal may come at any instruction; a path without a file does no harm.
+// While one lives, a signal that ends the process at once removes the file of this path. Create it
+// before the file, as the signal may come at any instruction; a path without a file does no harm.
 class RemovedBySignal {
  public:
   explicit RemovedBySignal(const std::string& path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Another program, run to its end without a shell.
+// Runs another program to its end, without a shell.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -12,8 +12,8 @@
 namespace fusebox {
 
 struct ProcessResult {
-  int exit_code = 0;  // Of a program that ended by itself.
-  int signal = 0;     // The one that ended it, else 0.
+  int exit_code = 0;  // Valid if the program ended by itself.
+  int signal = 0;     // The signal that ended it, else 0.
   std::string output;
   std::string errors;  // What it wrote to stderr, its first 64 KiB.
 };

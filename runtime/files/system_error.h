@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operating system refused, as a Status.
+// Converts errors of the operating system to a Status.
 #pragma once
 #include <cerrno>
 #include <cstring>

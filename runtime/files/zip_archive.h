@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Zip archives as a whole, in memory: what .npz and .keras are made of.
+// Zip archives in memory, the form of .npz and .keras files.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -19,7 +19,7 @@ struct ZipMember {
   std::string bytes;
 };
 
-// All members in the archive's order, stored or deflated. Nothing is written anywhere, so names may be what they like.
+// Unpacks all members, stored or deflated, in the archive's order. Writes no files, so any names are safe.
 // Errors: no archive, a wrong checksum, two members of one name, a member that unpacks to more or less than it says, an
 // archive that unpacks to more than `budget`, checked before memory is taken.
 absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who,

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "fusebox/graph/status.h"
-#include "fusebox/runtime/execute/thread_pool.h"
+#include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/fit/interrupt.h"
 #include "fusebox/runtime/model/model_impl.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Keras 2 (tf.keras) described, in the words of Keras 3. Only for sources: it includes JSON.
+// Converts descriptions of Keras 2 (tf.keras) to the form of Keras 3. For source files alone: it includes JSON.
 #pragma once
 #include <string_view>
 
@@ -18,7 +18,7 @@ bool IsKeras2(const Json& model, std::string_view keras_version);
 //   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own
 //   losses      without reduction "auto" and the function's name
 //   metrics     MeanMetricWrapper of a function -> that metric; "main_output_accuracy" -> "accuracy"
-// Whatever else it has is left for the reader to see.
+// Everything else stays as it is.
 void UpgradeKeras2(Json& model);
 
 }  // namespace fusebox

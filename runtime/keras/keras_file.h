@@ -43,8 +43,8 @@ absl::Status WriteKeras(const std::string& path, const KerasFile& file);
 absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
 
 // What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing
-// member, a layer or kind of model that is not supported, weights that belong to no layer. Whether their shapes are
-// what the layers need is for the caller to see.
+// member, a layer or kind of model that is not supported, weights that belong to no layer. The caller checks whether
+// the shapes fit the layers.
 absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who);
 

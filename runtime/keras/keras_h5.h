@@ -8,7 +8,7 @@
 //   model_weights/dense/dense/kernel:0                 the dataset of that name, below the layer's group
 //   optimizer_weights@weight_names                     ["iteration:0", "SGD/m/dense/kernel:0", ...], likewise
 //
-// A model within is one layer here: its weights are those that are trained, layer by layer, then the others.
+// A model within counts as one layer: first its trained weights, layer by layer, then the others.
 #pragma once
 #include <string>
 #include <string_view>

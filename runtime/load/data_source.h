@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data by name: what a data-source plugin or a file holds, and slices of it.
+// Loads data by name: from a data-source plugin or a file, whole or a slice.
 //
 // runtime/load/ opens what a user names. Of runtime/ it sees all but save/ and plots/.
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace fusebox {
 
-// The samples that a reference means:
+// Loads the samples that a reference names:
 //
 //   fashion_mnist                a data-source plugin's first split
 //   fashion_mnist:test           one of its splits
@@ -34,7 +34,7 @@ absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& t
 absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference,
                                     const std::string& target = "");
 
-// The rows [begin, end) that a slice with its brackets takes of so many.
+// The rows [begin, end) that a slice, with its brackets, takes of `rows` rows.
 struct RowRange {
   int64_t begin = 0, end = 0;  // The first row, and the first one behind.
 };

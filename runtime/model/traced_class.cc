@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/expand/expand.h"
@@ -44,7 +45,7 @@ absl::Status CheckNames(const std::vector<std::string>& names) {
   std::set<std::string> taken;
   for (const std::string& name : names) {
     if (name.empty()) return Refuse("an output has an empty name");
-    if (name.find('/') != std::string::npos) return Refuse("output '{}': an output's name must not contain '/'", name);
+    if (name.find('/') != std::string::npos) return Refuse("output '{}': an output's name may have no '/'", name);
     if (!taken.insert(name).second) return Refuse("two outputs are named '{}'", name);
   }
   return absl::OkStatus();
@@ -148,12 +149,12 @@ absl::StatusOr<ModelConfig> TracedClass::DescribeTrace(const Declaration& declar
                                                              {.x = TypesOf(traced.inputs), .y = {}}, model_.embedded));
   for (NodeId i = 1; i < program.size(); ++i) {
     const AttributeMap& state = program[i].attributes;
-    if (program[i].op != Op::kState || state.String("kind") != "weight") continue;
+    if (program[i].op != Op::kState || state.String("kind") != StateKindName(FB_WEIGHT)) continue;
     const std::string& weight = state.String("name");
     const std::string layer = weight.substr(0, weight.find('/'));
     const auto at = std::ranges::find(traced.layers, layer, &LayerConfig::name) - traced.layers.begin();
     if (size_t(at) >= layers.size()) {
-      return Refuse("layer '{}' has weights, but Call makes a new one each time: make it a member of the class", layer);
+      return Refuse("layer '{}' has weights, and Call makes it anew each time: make it a member of the class", layer);
     }
     const Variable* const known = model_.variables.Find(weight);
     if (known == nullptr || known->type == program[i].type) continue;
@@ -181,7 +182,7 @@ absl::Status TracedClass::AddTrace(const std::vector<InputConfig>& inputs, const
         traces_.empty() ? trace->inference.output_names : traces_[0]->inference.output_names;
     for (const ModelConfig* now : {&trace->inference, &trace->training}) {
       if (now->output_names == before) continue;
-      return Refuse("{}its Call returns the outputs {}, but returned {} before",
+      return Refuse("{}its Call returns the outputs {}, and for other inputs {}",
                     now == &trace->training ? "in training " : "", QuotedNames(now->output_names), QuotedNames(before));
     }
     return absl::OkStatus();

@@ -20,7 +20,7 @@ struct CurveOptions {
 absl::Status DrawLearningCurves(const std::vector<HistoryColumn>& history, const std::string& path,
                                 const CurveOptions& options = {});
 
-// The script that it gives to gnuplot, which draws to stdout. `format` is png or svg.
+// The gnuplot script of that picture, which draws to stdout. `format` is png or svg.
 std::string LearningCurvesScript(const std::vector<HistoryColumn>& history, const std::string& format,
                                  const CurveOptions& options = {});
 

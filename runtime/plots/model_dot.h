@@ -24,10 +24,10 @@ struct DotOptions {
   int dpi = 200;
 };
 
-// The diagram in graphviz's language.
+// The diagram as graphviz text.
 std::string ModelDot(const std::vector<DotLayer>& layers, const DotOptions& options = {});
 
-// Draws a text of graphviz's to `path`, a .png or .svg; or saves the text itself where `path` ends in .dot.
+// Draws graphviz text to `path`, a .png or .svg; saves the text itself if `path` ends in .dot.
 absl::Status DrawDot(const std::string& dot, const std::string& path);
 
 }  // namespace fusebox

@@ -15,7 +15,7 @@ namespace fusebox {
 // "png" or "svg", by the path's ending. Error for any other.
 absl::StatusOr<std::string> PictureFormat(const std::string& path);
 
-// Runs argv with `script` on its stdin and makes what it writes to stdout the content of `path`, whole or not at all.
+// Runs argv with `script` on its stdin and writes its stdout to the file `path`, whole or not at all.
 // Errors: the program is not installed (`package` says what to install), fails, or draws nothing.
 absl::Status DrawPicture(const std::vector<std::string>& argv, std::string_view script, std::string_view package,
                          const std::string& path);

@@ -7,7 +7,7 @@
 
 namespace fusebox {
 
-// An item's attributes as they cross the line; `from` must outlive it and stay as it is.
+// An item's attributes in the form of the plugin ABI. `from` must outlive it, unchanged.
 class AbiAttributes {
  public:
   AbiAttributes(const PluginItem& item, const ItemAttributes& from);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has to be known of a library before the dynamic linker sees it.
+// Checks of a library that must happen before the dynamic linker loads it.
 #pragma once
 #include <filesystem>
 #include <string_view>
@@ -8,11 +8,12 @@
 
 namespace fusebox {
 
-// Whether all segments lie inside the file: the linker maps them unseen, and the process dies by SIGBUS when it touches
-// a page that a truncated file lacks. What is no 64-bit ELF file at all is fine here; the linker says so itself.
+// Error unless all segments lie inside the file: the linker maps them unchecked, and the process would die by SIGBUS
+// when it touches a page that a truncated file lacks. No error for files that are not 64-bit ELF; the linker reports
+// those.
 absl::Status CheckElfIsWhole(const std::filesystem::path& path);
 
-// Whether an ELF file has a section of this name. False for what is none or is broken.
+// Whether an ELF file has a section of this name. False for other files and broken ones.
 bool HasElfSection(const std::filesystem::path& path, std::string_view name);
 
 }  // namespace fusebox

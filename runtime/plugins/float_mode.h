@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A library linked with gcc's -ffast-math makes denormals zero in the thread that loads it; code of a plugin may change
-// the rounding mode. While a guard lives, the mode may change; when it goes, what was before is back.
+// the rounding mode. A guard restores the mode that it found when it was made.
 #pragma once
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the flags of an item (FB_CLASS_LABELS, ...) say. All of it is "no" for an item whose plugin is missing.
+// Questions that the flags of an item (FB_CLASS_LABELS, ...) answer. The answer is no if the item's plugin is missing.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -9,15 +9,15 @@
 
 namespace fusebox {
 
-// Whether its y_true, or those of a metric (`kind`), are classes (FB_CLASS_LABELS).
+// Whether the y_true of a loss, or of a metric (`kind`), are classes (FB_CLASS_LABELS).
 bool HasClassLabels(const ItemSpec& item, uint32_t kind = FB_LOSS);
-// Whether it, or a metric (`kind`), takes this y for classes, where the model gives `output`: both shapes with the
-// batch.
+// Whether a loss, or a metric (`kind`), takes y of this shape for classes if the model's output has the shape `output`.
+// Both shapes include the batch.
 bool TakesClasses(const ItemSpec& item, const Shape& y, const Shape& output, uint32_t kind = FB_LOSS);
-// Whether its classes may have any numbers, as they only tell which samples are alike and are not those of outputs:
-// what a loss says by FB_CLASS_LABELS together with FB_CLASS_LABELS_BY_SHAPE.
+// Whether the classes of a loss may be any numbers, because they only tell which samples are alike and do not index
+// outputs: FB_CLASS_LABELS together with FB_CLASS_LABELS_BY_SHAPE.
 bool HasClassesOfAnyNumber(const ItemSpec& loss);
-// A class that it lets pass whatever the model says, and that need not be one of the model's.
+// The class that a loss ignores (ignore_class), which need not be one of the model's classes.
 std::optional<int64_t> IgnoredClass(const ItemSpec& loss);
 
 // Whether the layer's result has the mask of its first input (FB_KEEPS_MASK).

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One plugin library: loading it, and checking all that it says of itself. After that, nothing of it needs to be
-// doubted but what its functions return.
+// Loads a plugin library and checks all that it says about itself. Afterwards only what its functions return needs
+// checking.
 #pragma once
 #include <filesystem>
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which known names a wrong one may have meant.
+// Suggests known names for an unknown one.
 #pragma once
 #include <span>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace fusebox {
 
-// How many letters have to be put in, taken out, replaced or swapped with a neighbour. A letter in the other case
+// The number of letters to insert, delete, replace or swap with a neighbour. A letter in the other case
 // counts nothing: "Adam" is "adam".
 int EditDistance(std::string_view a, std::string_view b);
 

@@ -14,7 +14,7 @@
 
 namespace fusebox {
 
-// What happens in a run, told to callbacks. See FbEvent for the fields.
+// An event of a run, for callbacks. See FbEvent for the fields.
 struct CallbackEvent {
   uint32_t kind = 0;  // FB_TRAIN_BEGIN, ...
   int64_t epoch = 0, epochs = 0, step = 0, steps = 0;
@@ -31,7 +31,7 @@ class CallbackObject {
   static absl::StatusOr<CallbackObject> Create(const Registry& registry, const ItemSpec& spec);
 
   const ItemSpec& spec() const { return spec_; }  // Resolved.
-  // Whether it looks at events of this kind at all; OnEvent with another is nothing.
+  // Whether the callback handles events of this kind; OnEvent ignores others.
   bool Wants(uint32_t event_kind) const { return (item_->callback.events >> event_kind & 1) != 0; }
   // What it writes goes to `write`, or to stderr.
   absl::Status OnEvent(CallbackEvent& event, const std::function<void(std::string_view)>& write = nullptr);
@@ -71,7 +71,7 @@ class DatasetObject {
   std::shared_ptr<void> object_;
 };
 
-// What a model's library says: its configuration (JSON) and, if the model is compiled, its training program (.fbg).
+// What a model's library provides: its configuration (JSON) and, if the model is compiled, its training program (.fbg).
 struct ModelBytes {
   std::string config, program;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Keras's base class gives every optimizer: attributes that plugins need not declare, because the host carries them
-// out.
+// What Keras's base class gives every optimizer: attributes that plugins need not declare, because the host carries
+// them out.
 #pragma once
 #include <optional>
 #include <vector>
@@ -11,18 +11,19 @@
 
 namespace fusebox {
 
-// Their schema. An attribute of this name that an optimizer has itself (AdamW's weight_decay) takes its place.
+// The schema of these attributes. An optimizer's own attribute of the same name (AdamW's weight_decay) replaces one.
 std::vector<AttributeInfo> OptimizerAttributes();
 
-// Whether it is an optimizer that scales the loss for another one, which all the others of these attributes belong to.
+// Whether the item is an optimizer that scales the loss for another one. Then these attributes belong to that other
+// one.
 bool ScalesLoss(const PluginItem& item);
 
 // Takes "lr" for "learning_rate". Error: both are given.
 absl::Status ResolveAliases(ItemAttributes& given);
-// What has to hold between attributes: one kind of clipping at most.
+// Checks rules between attributes: at most one kind of clipping.
 absl::Status CheckTogether(const ItemAttributes& optimizer);
 
-// Those attributes of an optimizer, each none unless given. Source: keras.optimizers.Optimizer.
+// The values of these attributes; nullopt if not given. Source: keras.optimizers.Optimizer.
 struct OptimizerOptions {
   std::optional<double> weight_decay;  // Before each update, variable -= variable * weight_decay * learning_rate.
   std::optional<double> clipnorm, clipvalue, global_clipnorm;

@@ -20,13 +20,13 @@ struct AttributeInfo {
   bool required = false, program_scalar = false, optional = false;
   bool numbers = false;          // A string that is a list of numbers: see NumbersText.
   double min = 0, max = 0;       // Of numbers; both ends included.
-  AttributeValue default_value;  // Its alternative is right even if `required`; an FB_ITEM's is a string.
+  AttributeValue default_value;  // Has the attribute's type even if `required`; a string for FB_ITEM.
 };
 
 struct PluginLibrary {
   std::string id, version, licence, build_info;
   std::string path;                 // Absolute, without symbolic links.
-  bool changed_float_mode = false;  // When it was loaded; that was put right.
+  bool changed_float_mode = false;  // Loading it changed the mode, which was restored.
 
   std::string name() const { return id + " " + version; }  // For messages.
 };
@@ -39,7 +39,8 @@ struct PluginItem {
   uint32_t flags = 0;  // FB_CLASS_LABELS, ...
   std::shared_ptr<const PluginLibrary> library;
   FbId (*expand)(const FbCall*) = nullptr;
-  // The table of a kind that the host calls; zero for others. Copied, so what an older plugin lacks is null.
+  // The function table of a kind that the host calls; zero for other kinds. A copy, in which functions that an older
+  // plugin lacks are null.
   FbCallbackHooks callback = {};
   FbDatasetHooks dataset = {};
   FbModelHooks model = {};

@@ -14,7 +14,7 @@ namespace fusebox {
 Values WriteForward(ProgramDraft& d, const Values& inputs, std::vector<CallTypes>* types = nullptr,
                     size_t* at = nullptr);
 
-// Data as the model takes them.
+// Casts data to the dtype that the model takes.
 Value Converted(Value data, DType dtype);
 
 }  // namespace fusebox

@@ -28,10 +28,10 @@ namespace fusebox {
 void WriteOptimizer(HostBuilder& builder, const ItemSpec& optimizer, const std::vector<NodeId>& weights, Value loss,
                     const Expansions& embedded);
 
-// The optimizer that this one scales the loss for, resolved; none, if it is a usual one.
+// The optimizer for which this one scales the loss, resolved; nullopt if it scales none.
 std::optional<ItemSpec> InnerOptimizer(const ItemSpec& optimizer, const Expansions& embedded);
 
-// Of such a one: its states in the order of Keras's files, after two numbers that mean nothing there.
+// The states of an optimizer that scales the loss, in the order of Keras's files, after two numbers without meaning.
 inline constexpr const char* kScalingStates[] = {"optimizer/step_counter", "optimizer/dynamic_scale",
                                                  "optimizer/iteration"};
 

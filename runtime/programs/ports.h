@@ -9,10 +9,10 @@
 
 namespace fusebox {
 
-// What the program reads: the types of a batch of the data, so their first dimension is N. y matters to those with a
-// loss, and has one for each of TargetOutputs.
+// What the program reads: the types of a batch of the data, so their first dimension is N. Programs with a
+// loss have one y for each of TargetOutputs.
 struct BatchTypes {
-  std::vector<Type> x, y;
+  std::vector<Type> x, y;  // Of the inputs, and of the targets.
   // Of the samples' weights, f32[N] or, of each step, f32[N, steps]: none; one for all targets, "sample_weight"; or one
   // for each, "sample_weight/main_output", where a type without a dtype says none. See WeightPorts.
   std::vector<Type> weights = {};
@@ -24,7 +24,7 @@ struct BatchTypes {
 bool NeedsTarget(const OutputLoss& output);
 // Which of the outputs have a loss or metrics, so that they need targets.
 std::vector<size_t> TargetOutputs(const ModelConfig& model);
-// The ports of so many arrays of weights.
+// The names of the ports for `weights` arrays of weights.
 std::vector<std::string> WeightPorts(const ModelConfig& model, size_t weights);
 
 // What evaluation and training report, in Keras's order: "accuracy", "loss"; of several losses "main_output_loss", too.
@@ -37,16 +37,16 @@ Type BatchType(DType dtype, const Shape& shape_of_a_sample);
 // "weighted_<name>" of a weighted one whose name another metric has. Of several outputs each begins with the output's
 // name.
 struct LoggedMetric {
-  const ItemSpec* item;
-  std::string name;
-  bool weighted;
+  const ItemSpec* item;  // Of the output that was asked.
+  std::string name;      // Under which it is logged.
+  bool weighted;         // Whether samples count by their weights.
 };
-// Those of one of so many outputs, in order: first those that do not weigh samples. Names may still clash.
+// The metrics of one output of a model with `outputs` outputs, first those that do not weight samples. Names may clash.
 std::vector<LoggedMetric> LoggedMetrics(const OutputLoss& output, size_t outputs);
 
 // What goes into each call and what comes out.
 struct CallTypes {
-  std::vector<Type> inputs, outputs;
+  std::vector<Type> inputs, outputs;  // In the order of the call.
 };
 
 }  // namespace fusebox
