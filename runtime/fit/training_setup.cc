@@ -115,6 +115,8 @@ class TrainingSetup {
     const FitArgs& args = run.args_;
     const int64_t rows = training_.rows();
     run.batch_ = std::min(BatchSizeFor(args.batch_size, args.steps_per_epoch, rows), rows);
+    // Drops all programs if other layers are to be trained than before, so it comes before any is compiled.
+    impl_.SettleOptimizer();
     if (validation_) {
       const int64_t batch = BatchSizeFor(args.validation_batch_size ? args.validation_batch_size : args.batch_size,
                                          args.validation_steps, validation_->rows());

@@ -2,6 +2,8 @@
 #include "fusebox/runtime/programs/program_memo.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "fusebox/graph/status.h"
@@ -19,8 +21,11 @@ absl::StatusOr<std::shared_ptr<const Graph>> ProgramMemo::Get(ProgramKind kind, 
                                                               const BatchTypes& types, const Expansions& embedded) {
   // A prediction reads x alone.
   const BatchTypes read = kind == ProgramKind::kPrediction ? BatchTypes{.x = types.x, .y = {}} : types;
+  // Which layers are one layer at several places is no part of the comparison of descriptions.
+  const std::map<std::string, std::string> shared = SharedPaths(model);
   const auto known = std::ranges::find_if(entries_, [&](const Entry& entry) {
-    return entry.kind == kind && entry.types == read && entry.model == model && entry.embedded == embedded;
+    return entry.kind == kind && entry.types == read && entry.model == model && SharedPaths(entry.model) == shared &&
+           entry.embedded == embedded;
   });
   if (known != entries_.end()) {
     std::rotate(known, known + 1, entries_.end());

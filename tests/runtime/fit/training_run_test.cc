@@ -266,6 +266,20 @@ TEST_F(TrainingRuns, EndWhereACallbackAsksForIt) {
   EXPECT_TRUE(history.stopped);
 }
 
+// The model drops its programs then: the validation needs a new one.
+TEST_F(TrainingRuns, ValidateAfterOtherLayersAreTrained) {
+  Sequential model = Model();
+  const FitArgs args = {.epochs = 1, .batch_size = 13, .validation_split = 0.25, .verbose = 0};
+  ASSERT_OK(model.Fit(data_.x, data_.y, args));
+  ASSERT_OK(model.SetTrainable("dense", false));
+  std::map<std::string, std::string> before = VariablesOf(model);
+  ASSERT_OK_AND_ASSIGN(const History history, model.Fit(data_.x, data_.y, args));
+  EXPECT_EQ(history["val_loss"].size(), 1U);
+  std::map<std::string, std::string> after = VariablesOf(model);
+  EXPECT_EQ(after["dense/kernel"], before["dense/kernel"]);
+  EXPECT_NE(after["dense_1/kernel"], before["dense_1/kernel"]);
+}
+
 // A callback's bytes go along; hooks are not told again.
 TEST_F(TrainingRuns, CallbacksGoOnWithWhatTheyRemember) {
   const FitArgs args = {.epochs = 1, .batch_size = 26, .callbacks = {"recorder"}};

@@ -56,6 +56,21 @@ TEST(ProgramMemo, SeesEveryChangeOfTheDescription) {
   EXPECT_EQ(builds(), 0);
 }
 
+// Two layers alike and one layer at two places have the same description, but not the same program.
+TEST(ProgramMemo, SeesWhichLayersAreOne) {
+  ModelConfig model = Classifier().config();
+  model.layers[1].item = model.layers[0].item;
+  model.compile.reset();
+  model.inputs[0].shape = {3};
+  const BatchTypes types = {.x = {{DType::kF32, {-1, 3}}}, .y = {}};
+  ProgramMemo memo;
+  ASSERT_OK_AND_ASSIGN(const auto two, memo.Get(ProgramKind::kPrediction, model, types, {}));
+  model.layers[1].variables = model.layers[0].variables;
+  ASSERT_OK_AND_ASSIGN(const auto one, memo.Get(ProgramKind::kPrediction, model, types, {}));
+  EXPECT_EQ(memo.built(), 2);
+  EXPECT_NE(Print(*one), Print(*two));
+}
+
 TEST(ProgramMemo, KeepsNoError) {
   ModelConfig model = Classifier().config();
   model.compile.reset();
