@@ -8,8 +8,8 @@
 // fusebox/plugins/sdk/sdk.h instead.
 //
 // runtime/ is the users' API: tensors, models, data, files. It sees graph/, compiler/ and plugins/sdk; tools/ sees it.
-// The folder itself holds the public face of the API. Its sub-rooms hold the implementation, one subject each. A sub-room
-// sees only rooms that stand above it in this list; its main header says which:
+// The folder itself holds the public face of the API. Its sub-rooms hold the implementation, one subject each. A
+// sub-room sees only rooms that stand above it in this list; its main header says which:
 //
 //   data/      arrays in memory                                          tensor.h
 //   files/     bytes on disk, the table of formats                       formats.h

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// runtime/execute/ runs compiled programs: their arrays and variables (variables.h), the cache that shares programs, and
-// threads (threads.h says how many, thread_pool.h has them). It sees graph/ and compiler/; of runtime/ it sees data/,
-// describe/, plugins/ and expand/ (initializers). fit/ and model/ see it.
+// runtime/execute/ runs compiled programs: their arrays and variables (variables.h), the cache that shares programs,
+// and threads (threads.h says how many, thread_pool.h has them). It sees graph/ and compiler/; of runtime/ it sees
+// data/, describe/, plugins/ and expand/ (initializers). fit/ and model/ see it.
 //
 // A compiled program with an array at each port, ready to run. Runs allocate nothing.
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench/ holds the benchmarks of `fusebox bench`, one file per group. It sees tools/, runtime/, compiler/ and graph/. They
-// need only the installed library: they use synthetic data, as no time depends on the values, and declare their models
-// here.
+// bench/ holds the benchmarks of `fusebox bench`, one file per group. It sees tools/, runtime/, compiler/ and graph/.
+// They need only the installed library: they use synthetic data, as no time depends on the values, and declare their
+// models here.
 #pragma once
 #include <cstdint>
 #include <functional>
