@@ -52,7 +52,7 @@ Graph Widened(const Graph& graph) {
 }
 
 void ExpectGradientsOf(const Graph& graph, const Bindings& bindings, const std::string& what) {
-  HostBuilder b(graph);
+  GraphBuilder b(graph);
   const Value y = b.Wrap(graph.outputs()[0].value);
   Dims axes;
   for (int64_t i = 0; i < y.rank(); ++i) axes.push_back(i);

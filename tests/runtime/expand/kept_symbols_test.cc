@@ -4,6 +4,7 @@
 
 #include "fusebox/graph/text.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
+#include "fusebox/runtime/expand/host_builder.h"
 #include "fusebox/runtime/sequential.h"
 #include "gmock/gmock.h"
 
