@@ -45,7 +45,7 @@ absl::Status CheckNames(const std::vector<std::string>& names) {
   std::set<std::string> taken;
   for (const std::string& name : names) {
     if (name.empty()) return Refuse("an output has an empty name");
-    if (name.find('/') != std::string::npos) return Refuse("output '{}': an output's name may have no '/'", name);
+    if (name.find('/') != std::string::npos) return Refuse("output '{}': an output's name must not contain '/'", name);
     if (!taken.insert(name).second) return Refuse("two outputs are named '{}'", name);
   }
   return absl::OkStatus();
@@ -154,7 +154,7 @@ absl::StatusOr<ModelConfig> TracedClass::DescribeTrace(const Declaration& declar
     const std::string layer = weight.substr(0, weight.find('/'));
     const auto at = std::ranges::find(traced.layers, layer, &LayerConfig::name) - traced.layers.begin();
     if (size_t(at) >= layers.size()) {
-      return Refuse("layer '{}' has weights, and Call makes it anew each time: make it a member of the class", layer);
+      return Refuse("layer '{}' has weights, but Call makes a new one each time: make it a member of the class", layer);
     }
     const Variable* const known = model_.variables.Find(weight);
     if (known == nullptr || known->type == program[i].type) continue;
@@ -182,7 +182,7 @@ absl::Status TracedClass::AddTrace(const std::vector<InputConfig>& inputs, const
         traces_.empty() ? trace->inference.output_names : traces_[0]->inference.output_names;
     for (const ModelConfig* now : {&trace->inference, &trace->training}) {
       if (now->output_names == before) continue;
-      return Refuse("{}its Call returns the outputs {}, and for other inputs {}",
+      return Refuse("{}its Call returns the outputs {}, but returned {} before",
                     now == &trace->training ? "in training " : "", QuotedNames(now->output_names), QuotedNames(before));
     }
     return absl::OkStatus();

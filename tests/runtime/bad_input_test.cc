@@ -131,14 +131,14 @@ TEST(BadInput, SparseLabelsWhereOneHotIsExpected) {
   EXPECT_THAT(
       FitError(Classifier("sparse_categorical_crossentropy"), kX, kOneHot),
       HasSubstr("'loss', loss fusebox/sparse_categorical_crossentropy@1 of plugin fusebox/losses 0.1.0: expects "
-                "one class a prediction, i32[N] for f32[N,3], got i32[N,3]: for one-hot targets use "
+                "one class per prediction, i32[N] for f32[N,3], got i32[N,3]: for one-hot targets use "
                 "categorical_crossentropy"));
   Sequential model({Dense(3, "softmax", {.input_shape = {4}})});
   EXPECT_THAT(
       model.Compile({.loss = "sparse_categorical_crossentropy", .metrics = {"categorical_accuracy"}}),
       StatusHasMessage(HasSubstr("'metrics/categorical_accuracy', metric fusebox/categorical_accuracy@1 of plugin "
                                  "fusebox/metrics 0.1.0: expects one-hot targets like f32[N,3], got i32[N]: for "
-                                 "classes by their numbers use sparse_categorical_accuracy")));
+                                 "class indices use sparse_categorical_accuracy")));
   Tensor four(DType::kI32, {20});
   four.mutable_values<int32_t>()[3] = 3;
   EXPECT_EQ(FitError(Classifier("sparse_categorical_crossentropy"), kX, four),

@@ -58,8 +58,8 @@ TEST(Sequential, TheInputMayBeGivenInFront) {
   EXPECT_THAT(Error(empty.status()), HasSubstr("an Input needs dimensions of 1 or more, got [4,0]"));
   const Sequential called({Dense(1)(Input({4})), Dense(3)});
   EXPECT_THAT(Error(called.status()),
-              HasSubstr("model 'sequential': a stack takes layers, models and an Input, got what a "
-                        "call of a layer gives"));
+              HasSubstr("model 'sequential': a stack takes layers, models and an Input, got the "
+                        "result of a layer's call"));
 }
 
 TEST(Sequential, PopTakesTheLastLayerAway) {
