@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The builder of a graph as a table of C functions: everything that crosses between whoever owns a graph (the host) and
-// whoever writes symbols into it (gradient rules, the host itself, plugins built by strangers).
+// The builder of a graph as a table of C functions: everything that crosses between the owner of a graph (the host) and
+// the writers of symbols (gradient rules, the host itself, third-party plugins).
 //
-//   structs    start with struct_size, set by whoever fills them, and grow at their end only. A reader takes what both
+//   structs    start with struct_size, set by the side that fills them, and grow at their end only. A reader takes what both
 //              sides know, and steps through an array by its elements' struct_size (ReadStruct and ReadArray in
 //              value.h). For that, no struct holds another one by value.
 //   pointers   are the caller's and good for the call.
-//   functions  never throw, on either side. Nothing is handed over, so nobody frees what the other side made.
+//   functions  never throw, on either side. Each side frees only what it has made.
 //
 // Header-only face of graph/: sees nothing, and is seen by everybody.
 #pragma once

@@ -29,7 +29,7 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, uint64_t budg
 }
 
 std::optional<uint64_t> CheckedBytes(std::span<const int64_t> shape, uint64_t element_bytes) {
-  // Zeros count as ones here: whoever multiplies in order must not overflow before the zero comes.
+  // Zeros count as ones here: a product taken in order must not overflow before the zero comes.
   int64_t bound = int64_t(element_bytes);
   bool empty = false;
   for (const int64_t dim : shape) {

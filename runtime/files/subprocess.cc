@@ -27,7 +27,7 @@ FileDescriptor Raise(int fd) {
   return FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
-// The input lies in memory rather than in a pipe: nobody has to feed it while the output is read.
+// The input lies in memory rather than in a pipe: no thread has to feed it while the output is read.
 absl::StatusOr<FileDescriptor> InputFile(std::string_view input, const std::string& who) {
   FileDescriptor fd = Raise(::memfd_create("fusebox-input", MFD_CLOEXEC));
   if (!fd.ok()) return SystemError(who, "cannot make its input", errno);
@@ -90,7 +90,7 @@ class Child {
     return error;
   }
 
-  // The status that waitpid gives; 0 if somebody else has taken it.
+  // The status that waitpid gives; 0 if another wait has taken it.
   int Wait() {
     int status = 0;
     while (::waitpid(pid_, &status, 0) < 0) {

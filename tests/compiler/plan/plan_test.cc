@@ -74,7 +74,7 @@ void ExpectPhasesRespectEdges(const FusedProgram& program, const Facts& facts) {
   for (const auto& [value, readers] : facts.readers) {
     for (const size_t reader : readers) {
       if (IsLeaf(program.graph[value])) continue;
-      ASSERT_TRUE(facts.maker.contains(value)) << "%" << value << " is read, and nobody stores it";
+      ASSERT_TRUE(facts.maker.contains(value)) << "%" << value << " is read, and no kernel stores it";
       EXPECT_TRUE(facts.IsBefore(facts.maker.at(value), reader, value)) << "%" << value;
     }
   }
