@@ -2,13 +2,13 @@
 // The builder of a graph as a table of C functions: everything that crosses between the owner of a graph (the host) and
 // the writers of symbols (gradient rules, the host itself, third-party plugins).
 //
-//   structs    start with struct_size, set by the side that fills them, and grow at their end only. A reader takes what both
-//              sides know, and steps through an array by its elements' struct_size (ReadStruct and ReadArray in
+//   structs    start with struct_size, set by the side that fills them, and grow at their end only. A reader takes what
+//              both sides know, and steps through an array by its elements' struct_size (ReadStruct and ReadArray in
 //              value.h). For that, no struct holds another one by value.
 //   pointers   are the caller's and good for the call.
 //   functions  never throw, on either side. Each side frees only what it has made.
 //
-// Header-only face of graph/: sees nothing, and is seen by everybody.
+// Header-only face of graph/: sees nothing, and all rooms see it.
 #pragma once
 #include <stdint.h>
 #ifdef __cplusplus
@@ -54,13 +54,14 @@ typedef struct FbNode {  // Ops and attributes are known by name, which never ch
 
 typedef struct FbState {              // An input of the program that outlives a step.
   uint32_t struct_size, kind, flags;  // sizeof(FbState); FB_WEIGHT, ...; FB_TRAINABLE, ... together.
-  // Slots are kept in files in this order, those of the same order variable by variable: an optimizer whose second memory
-  // comes after the first memories of all variables gives that one 1. FB_SHARED: one slot serves all variables.
+  // Slots are kept in files in this order, those of the same order variable by variable: an optimizer whose second
+  // memory comes after the first memories of all variables gives that one 1. FB_SHARED: one slot serves all variables.
   uint32_t order;
   const char *name, *initializer;  // FB_SCALAR: the initializer is "attribute" (the item's own Float of this name).
   const FbType* type;              // Its dimensions are numbers.
   const FbSource* source;          // May be null.
-  // FB_WEIGHT: references to items, or null. The host adds the penalty to the loss, and keeps the constraint in training.
+  // FB_WEIGHT: references to items, or null. The host adds the penalty to the loss, and keeps the constraint in
+  // training.
   const char *regularizer, *constraint;
 } FbState;
 
