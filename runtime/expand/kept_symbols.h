@@ -47,7 +47,7 @@ class ExpansionRecorder {
 
   static ExpansionRecorder* Innermost();  // Null without one.
 
-  Expansions expansions;
+  Expansions expansions;  // The symbols that were recorded.
 
  private:
   ExpansionRecorder* outer_;

@@ -153,31 +153,52 @@ std::vector<std::string> Connections(const ModelConfig& model) {
 struct Counts {
   int64_t all = 0, trained = 0;
 };
-// Counts the parameters of the layers within the path `name`, or of all layers if it is empty.
-Counts CountWithin(const ModelConfig& model, const Variables& variables, std::string_view name) {
-  Counts counts;
-  const std::vector<LeafLayer> leaves = LeafLayers(model);
-  const std::map<std::string, std::string> shared = SharedPaths(model);
-  // The paths that the weights of these layers are named after.
-  std::set<std::string_view> within;
-  for (const LeafLayer& leaf : leaves) {
-    if (!name.empty() && !leaf.path.starts_with(name)) continue;
-    if (!name.empty() && leaf.path.size() > name.size() && leaf.path[name.size()] != '/') continue;
-    const auto first = shared.find(leaf.path);
-    within.insert(first != shared.end() ? first->second : leaf.path);
+// The numbers of parameters of a model, by layer.
+class ParameterCounts {
+ public:
+  ParameterCounts(const ModelConfig& model, const Variables& variables)
+      : leaves_(LeafLayers(model)), shared_(SharedPaths(model)) {
+    std::map<std::string_view, bool> is_trained;
+    for (const LeafLayer& leaf : leaves_) is_trained.emplace(leaf.path, leaf.trainable);
+    for (const Variable* weight : variables.OfKind(StateKindName(FB_WEIGHT))) {
+      // A layer may add scopes of its own to its path.
+      std::string_view scope = weight->scope;
+      auto leaf = is_trained.find(scope);
+      while (leaf == is_trained.end() && scope.find('/') != std::string_view::npos) {
+        scope = scope.substr(0, scope.rfind('/'));
+        leaf = is_trained.find(scope);
+      }
+      const bool trained = weight->trainable && (leaf == is_trained.end() || leaf->second);
+      for (Counts* const counts : {&total_, &of_leaf_[std::string(scope)]}) {
+        counts->all += Elements(*weight);
+        if (trained) counts->trained += Elements(*weight);
+      }
+    }
   }
-  for (const Variable* weight : variables.OfKind(StateKindName(FB_WEIGHT))) {
-    const std::string_view scope = weight->scope;
-    const auto is_of = [&](std::string_view path) {
-      return scope.starts_with(path) && (scope.size() == path.size() || scope[path.size()] == '/');
-    };
-    const auto leaf = std::ranges::find_if(leaves, [&](const LeafLayer& l) { return is_of(l.path); });
-    if (leaf != leaves.end() ? !within.contains(leaf->path) : !name.empty() && !is_of(name)) continue;
-    counts.all += Elements(*weight);
-    if (weight->trainable && (leaf == leaves.end() || leaf->trainable)) counts.trained += Elements(*weight);
+
+  const Counts& total() const { return total_; }
+  // All parameters of the layer, or of the model, at the path `name`; those at several places of it count once.
+  int64_t Within(std::string_view name) const {
+    std::set<std::string_view> places;  // The paths that the weights are named after.
+    for (const LeafLayer& leaf : leaves_) {
+      if (!leaf.path.starts_with(name)) continue;
+      if (leaf.path.size() > name.size() && leaf.path[name.size()] != '/') continue;
+      const auto first = shared_.find(leaf.path);
+      places.insert(first != shared_.end() ? first->second : leaf.path);
+    }
+    int64_t all = 0;
+    for (const std::string_view place : places) {
+      if (const auto counts = of_leaf_.find(place); counts != of_leaf_.end()) all += counts->second.all;
+    }
+    return all;
   }
-  return counts;
-}
+
+ private:
+  const std::vector<LeafLayer> leaves_;
+  const std::map<std::string, std::string> shared_;
+  std::map<std::string, Counts, std::less<>> of_leaf_;
+  Counts total_;
+};
 
 // Weights that are not made yet are read from the model's symbols. A class has declared the weights of all its traces.
 Variables Declared(const Model::Impl& model) {
@@ -198,7 +219,7 @@ Variables Declared(const Model::Impl& model) {
 
 std::string Model::Summary() const {
   const ModelConfig& model = config();
-  const Variables variables = Declared(*impl_);
+  const ParameterCounts counts(model, Declared(*impl_));
   const absl::StatusOr<std::vector<CallTypes>> types = call_types();
   const bool chain = IsChain(model);
 
@@ -218,7 +239,7 @@ std::string Model::Summary() const {
     const size_t at = i - model.inputs.size();
     const LayerConfig& layer = model.layers[at];
     if (model.IsSubclass() && at >= model.members) continue;
-    const std::string params = Grouped(CountWithin(model, variables, layer.name).all);
+    const std::string params = Grouped(counts.Within(layer.name));
     rows.push_back({fmt::format("{} ({})", layer.name, KerasClassOf(layer)), shapes[at], types.ok() ? params : "?",
                     connections[at]});
   }
@@ -235,13 +256,13 @@ std::string Model::Summary() const {
   }
   text += Line(widths, "└", "┴", "┘", "─");
   constexpr int64_t kBytes = 4;
-  const auto [all, trained] = CountWithin(model, variables, "");
+  const auto [all, trained] = counts.total();
   text += fmt::format(" Total params: {} ({})\n", Grouped(all), Memory(all * kBytes));
   text += fmt::format(" Trainable params: {} ({})\n", Grouped(trained), Memory(trained * kBytes));
   text += fmt::format(" Non-trainable params: {} ({})\n", Grouped(all - trained), Memory((all - trained) * kBytes));
   return text;
 }
 
-int64_t Model::CountParams() const { return CountWithin(impl_->config, Declared(*impl_), "").all; }
+int64_t Model::CountParams() const { return ParameterCounts(impl_->config, Declared(*impl_)).total().all; }
 
 }  // namespace fusebox
