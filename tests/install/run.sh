@@ -74,7 +74,7 @@ says describe.txt "width of the output"
 "$fusebox" plugins describe acme/sign_momentum --plugin-path "$library" >describe.txt
 says describe.txt learning_rate
 "$fusebox" plugins describe acme/simple_recurrent --plugin-path "$library" >describe.txt
-says describe.txt "width of the memory"
+says describe.txt "width of h"
 
 echo "== Building a model with its layer"
 build_against_it "$source_dir/tests/install/model" model
