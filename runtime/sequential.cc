@@ -14,8 +14,7 @@ namespace {
 Stack* StackOf(Model::Impl& model, const std::string& layer, const Layer::Where& where) {
   Stack* const stack = Stack::Of(model);
   if (stack == nullptr && model.status.ok()) {
-    model.status = Refuse("{}{}a layer can be added to a stack only", LineOf(where),
-                          layer.empty() ? "" : fmt::format("'{}', ", layer));
+    model.status = Refuse("{}{}a layer can be added to a stack only", LineOf(where), Quoted(layer));
   }
   return stack;
 }

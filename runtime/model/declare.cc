@@ -15,8 +15,6 @@
 namespace fusebox {
 namespace {
 
-std::string Quoted(const std::string& name) { return name.empty() ? "" : fmt::format("'{}', ", name); }
-
 // Describes an input or layer that may not have a name yet, for error messages.
 std::string NameOf(const SymbolicCall& call) {
   if (call.input) return call.input->name.empty() ? "an input" : fmt::format("input '{}'", call.input->name);
@@ -92,6 +90,8 @@ class Reached {
 std::string LineOf(const std::source_location& where) {
   return fmt::format("{}:{}: ", where.file_name(), where.line());
 }
+
+std::string Quoted(const std::string& name) { return name.empty() ? "" : fmt::format("'{}', ", name); }
 
 std::string FreeName(const std::string& base, const std::set<std::string>& taken) {
   std::string name = base;

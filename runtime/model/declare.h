@@ -47,6 +47,8 @@ void SettleModel(LayerConfig& layer, const Type& x);
 
 // "main.cc:12: "
 std::string LineOf(const std::source_location& where);
+// "'dense', " for a layer with a name, in front of what is wrong with it; empty without one.
+std::string Quoted(const std::string& name);
 // The first free name among base, base_1, base_2, ..., as Keras counts.
 std::string FreeName(const std::string& base, const std::set<std::string>& taken);
 

@@ -213,12 +213,16 @@ void Model::Impl::SettleOptimizer() {
   trained_ = std::move(trained);
 }
 
+absl::Status Model::Impl::MakeVariables(const Graph& program) {
+  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
+  return variables.Initialize(seed);
+}
+
 absl::Status Model::Impl::EnsureWeights() {
   SettleTrainable();
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
   // The weights of a class's other traces are declared already.
-  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
-  FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
+  FUSEBOX_RETURN_IF_ERROR(MakeVariables(program));
   return TakeFirstValues(config, "", variables);
 }
 
@@ -226,8 +230,7 @@ absl::Status Model::Impl::EnsureOptimizer() {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   SettleOptimizer();
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kTraining, UsualData()));
-  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
-  return variables.Initialize(seed);
+  return MakeVariables(program);
 }
 
 absl::Status Model::Impl::TakeAverages() {
@@ -253,8 +256,7 @@ absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const Batc
   }
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(kind, data));
-  FUSEBOX_RETURN_IF_ERROR(variables.Declare(program, OwnersIn(config)));
-  FUSEBOX_RETURN_IF_ERROR(variables.Initialize(seed));
+  FUSEBOX_RETURN_IF_ERROR(MakeVariables(program));
   CompileOptions options;
   options.row_capacity = row_capacity;
   options.target_cpu = target_cpu;

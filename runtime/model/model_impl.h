@@ -121,6 +121,9 @@ class Model::Impl {
   Logs results;                      // Losses and metrics of the last run. Empty before the first run.
 
  private:
+  // Makes those variables of the program that the model lacks.
+  absl::Status MakeVariables(const Graph& program);
+
   int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
   // The layers that the optimizer trains, by path. Unset until training begins.
   std::optional<std::vector<std::string>> trained_;

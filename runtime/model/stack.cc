@@ -11,9 +11,6 @@
 #include "fusebox/runtime/model/model_impl.h"
 
 namespace fusebox {
-namespace {
-std::string Quoted(const std::string& name) { return name.empty() ? "" : fmt::format("'{}', ", name); }
-}  // namespace
 
 Stack* Stack::Of(Model::Impl& model) { return dynamic_cast<Stack*>(model.form.get()); }
 
@@ -94,8 +91,7 @@ std::string Stack::Expects(const InputConfig&) const { return fmt::format("layer
 
 absl::Status Stack::SettleInput(const Arrays& x) {
   const ModelConfig& config = model_.config;
-  if (config.layers.empty()) return absl::FailedPreconditionError(fmt::format("model '{}' has no layers", config.name));
-  if (model_.HasInput()) return absl::OkStatus();
+  if (config.layers.empty() || model_.HasInput()) return CheckComplete();
   if (x.size() != 1) return Refuse("model '{}' has 1 input, got {} arrays", config.name, x.size());
   if (x[0].rank() < 1) return Refuse("x: expected [samples, ...], got a scalar");
   return SettleShape(Shape(x[0].shape().begin() + 1, x[0].shape().end()));
