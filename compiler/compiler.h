@@ -42,8 +42,9 @@ struct CompileOptions {
   // States of this size or more that products read as B are kept packed while steps run (matrix_layout.h). Smaller ones
   // stay in the nearest cache as they are.
   int64_t pack_from_bytes = int64_t{8} * 1024;
-  // For tests: keeps so many bytes (whole pages) free behind each intermediate, which ends where they begin, and lets
-  // nothing share memory. Executable::guards() tells where they are, so that a test can make them inaccessible.
+  // For tests: the bytes (whole pages) to keep free behind each intermediate, which ends where they begin. With it no
+  // intermediates share memory. Executable::guards() tells where these bytes are, so that a test can make them
+  // inaccessible.
   int64_t guard_bytes = 0;
   // The CPU to generate code for: LLVM's name of one of this architecture ("x86-64-v3", "znver4") or of another
   // ("aarch64:neoverse-n1"); "native" is this machine. Empty: $FUSEBOX_TARGET_CPU, else "native". CPUs with fused

@@ -29,7 +29,7 @@ inline int64_t NumElements(const Shape& shape, int64_t batch, Layout layout) {
   return Resolve(shape[0], batch) * RoundUpToPanel(shape[1]);
 }
 
-// The distance from one row of a matrix of so many columns to the next, in elements.
+// The distance in elements from one row of a matrix with `columns` columns to the next.
 inline int64_t RowStride(int64_t columns, Layout layout) {
   return layout == Layout::kPadded ? RoundUpToPanel(columns) : columns;
 }

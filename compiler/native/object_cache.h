@@ -31,8 +31,8 @@ class ObjectCache {
   std::optional<std::vector<std::string>> Load(const std::string& key) const;
   // Stores an entry. Now and then also trims the folder to its default bound.
   void Store(const std::string& key, const std::vector<std::string>& objects) const;
-  // Deletes entries, the least recently used first, until the rest takes at most so many bytes. Leaves files alone that
-  // are not the cache's.
+  // Deletes entries, the least recently used first, until the rest takes at most `bytes` bytes. Leaves files alone
+  // that are not the cache's.
   void Trim(int64_t bytes) const;
 
   // The name of the key's file in the folder.

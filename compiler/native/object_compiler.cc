@@ -106,7 +106,7 @@ llvm::Expected<std::unique_ptr<llvm::Module>> ReadGroup(const std::string& bitco
   return module;
 }
 
-// Calls job(0), job(1), ... on at most so many threads, which have the affinity of the caller.
+// Calls job(0), ..., job(jobs - 1) on at most `threads` threads, which have the affinity of the caller.
 void RunOnThreads(size_t jobs, size_t threads, const std::function<void(size_t)>& job) {
   std::atomic<size_t> next = 0;
   const auto work = [&] {

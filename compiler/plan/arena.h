@@ -14,7 +14,7 @@ namespace fusebox {
 
 class Arena {
  public:
-  // With guard_bytes, no blocks share memory, and each ends where so many unused bytes begin.
+  // If guard_bytes is not 0, no blocks share memory, and guard_bytes unused bytes follow each block.
   explicit Arena(int64_t guard_bytes) : guard_bytes_(guard_bytes) {}
 
   // Reserves memory for the program's lifetime. Call before any Take.

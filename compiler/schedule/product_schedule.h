@@ -52,7 +52,7 @@ struct ProductShape {
 std::string ToString(const ProductShape& shape);
 
 struct ProductSchedule {
-  // The register tile: at most so many rows of accumulators, each of so many vectors.
+  // The register tile: the greatest number of rows of accumulators, and the vectors of each row.
   int64_t tile_rows = 1, tile_vectors = 1;
   int64_t k = 0;        // Rows of B in a block. 0: all of them are one block.
   int64_t rows = 0;     // Rows of A that go over all columns before the next. 0: all of them.
@@ -72,10 +72,10 @@ std::optional<ProductSchedule> ParseProductSchedule(std::string_view text);
 // it has to be; what the blocks need is known before the program runs; copies stay small.
 bool IsValid(const ProductSchedule& schedule, const ProductShape& shape, const Target& target);
 
-// Whether a tile of so many rows and vectors fits the registers and the shape.
+// Whether a tile of these rows and vectors fits the registers and the shape.
 bool FitsRegisters(int64_t rows, int64_t vectors, const ProductShape& shape, const Target& target);
 
-// Whether there is a tile of so many rows.
+// Whether there is a tile with this number of rows.
 bool HasTile(int64_t rows, const ProductShape& shape, const Target& target);
 
 enum class ScheduleOrigin : uint8_t { kModel, kSearch, kGiven };
@@ -108,7 +108,7 @@ inline int64_t Lanes(const Target& target, DType dtype) { return target.vector_b
 // Twice the cycles that a tile takes for each k, by the model: a whole number.
 int64_t TwiceCyclesOfTile(int64_t rows, int64_t vectors);
 
-// A thread may have one part in so many more than an equal share of the work, if it gets whole panels for that.
+// A thread may have more work than an equal share, by one part in this number, if it gets whole panels for that.
 inline constexpr int64_t kMostImbalance = 16;
 
 // The tiling of the shape by the schedule's tile.

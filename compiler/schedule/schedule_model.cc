@@ -16,7 +16,7 @@ constexpr int64_t kLeastBlock = 64;  // Of k: once a block, sums go to memory an
 constexpr int64_t kPage = 4096;
 constexpr int64_t kOneRow = int64_t{2} << 20;  // Bytes of B that any third-level cache delivers fast enough.
 constexpr int64_t kPages = 64;                 // Rows of B, a page or more apart, that the first-level TLB covers.
-// Copying pays if there are so many readers: row tiles for a panel of B, panels for a row tile of A.
+// The number of readers from which on copying pays: row tiles for a panel of B, panels for a row tile of A.
 constexpr int64_t kTilesToCopyB = 64;
 constexpr int64_t kPanelsToCopyA = 8, kTilesToCopyA = 16, kTilesToCopyAOfPages = 5;
 // Bytes of a row of B that are copied at a time: long enough for the processor to prefetch the next.
@@ -26,8 +26,8 @@ constexpr double kNearBytesOfACycle = 16;
 
 // ---- Shares of the caches.
 
-// Of k, for many rows: a panel of B, whose rows have so many bytes, takes at most two thirds of the first level, beside
-// a piece of A.
+// The block of k, for many rows: a panel of B, whose rows have `panel_row` bytes, takes at most two thirds of the first
+// level, beside a piece of A.
 int64_t BlockOfK(const CacheSizes& caches, int64_t panel_row) {
   return std::max(std::min(caches.l1d / 256, caches.l1d * 2 / 3 / panel_row), kLeastBlock);
 }
@@ -59,8 +59,8 @@ double Unevenness(const Tiling& t, int64_t n) {
   return sum;
 }
 
-// The cheapest tile of at most so many vectors. Of equal ones, the one that reads B less often; then the wider one,
-// which reads B in longer pieces.
+// The cheapest tile of at most `most_vectors` vectors. Of equal ones, the one that reads B less often; then the wider
+// one, which reads B in longer pieces.
 std::optional<Tiling> CheapestTile(const ProductShape& shape, const Target& target, int64_t most_vectors) {
   std::optional<Tiling> best;
   double best_cost = std::numeric_limits<double>::infinity();

@@ -121,7 +121,7 @@ struct ModelConfig {
   // calls in that in which they are done, and it says itself what its outputs are called.
   std::string class_name = {};
   std::vector<std::string> output_names = {};
-  size_t members = 0;  // The first so many layers are the object's own, called here or not; the others Call has made.
+  size_t members = 0;  // The number of layers, at the front, that are the object's own. Call has made the others.
 
   // Whether it is a class; whether it is a plain stack.
   bool IsSubclass() const { return !class_name.empty(); }

@@ -42,9 +42,9 @@ class Crowding {
   void Ran(int64_t steps, double seconds, bool late);
 
  private:
-  int64_t fewer_ = 0;        // So many threads are left out
-  double left_ = 0;          // for so many seconds more,
-  double patience_ = 0;      // which were so many when that began.
+  int64_t fewer_ = 0;        // The number of threads left out.
+  double left_ = 0;          // The seconds for which they still are.
+  double patience_ = 0;      // These seconds, when that began.
   double calm_ = 0;          // Seconds since all threads run again and none was late.
   double step_seconds_ = 0;  // What a step takes.
 };

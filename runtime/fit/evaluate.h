@@ -14,7 +14,7 @@ namespace fusebox {
 
 // Steps of a pass over n rows.
 inline int64_t StepsFor(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
-// Keras's batch size: what is asked for, else what takes n rows in so many steps, else 32.
+// Keras's batch size: `asked` if given, else the size that takes the rows in `steps` steps, else 32.
 int64_t BatchSizeFor(std::optional<int64_t> asked, std::optional<int64_t> steps, int64_t rows);
 // Error unless a number that may be left out is 1 or more.
 absl::Status CheckPositive(const char* name, std::optional<int64_t> number);

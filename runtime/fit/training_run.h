@@ -43,8 +43,8 @@ class TrainingRun {
   absl::Status Begin();
   // Puts the samples in order and zeroes losses and metrics.
   absl::Status BeginEpoch();
-  // At most so many of the epoch's steps. Does fewer where the epoch ends, a signal arrives or a callback asks for the
-  // end.
+  // Runs at most `most` of the epoch's steps. Does fewer where the epoch ends, a signal arrives or a callback asks for
+  // the end.
   absl::Status Steps(int64_t most = std::numeric_limits<int64_t>::max());
   // Whether the epoch's steps are done, or a callback has asked for the end.
   bool IsEpochDone() const { return position_.step >= EpochEnd() || callbacks_.stop(); }

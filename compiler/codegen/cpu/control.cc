@@ -101,7 +101,7 @@ class ControlEmitter {
       ir_.If(ir_.b.CreateICmpSGT(time, ir_.I64(0)), site_.barrier);
       Value* left = ir_.b.CreateSub(ir_.b.CreateSub(length, ir_.I64(1)), time);
       Value* entry = node_.attributes.Flag("reverse") ? left : time;
-      // In two places by turns, so that the last iteration writes where the result belongs.
+      // Iterations write to two places alternately. The last iteration writes to the place of the result.
       Value* is_even = ir_.b.CreateIsNull(ir_.b.CreateAnd(left, ir_.I64(1)));
       for (size_t i = 0; i < carries; ++i) {
         body.SetOperand(i, ir_.b.CreateLoad(ir_.ptr(), now[i]));

@@ -76,8 +76,8 @@ class EntryEmitter {
     b.SetInsertPoint(done);
   }
 
-  // After a step: thread 0 decides for all threads whether to go on, in two slots by turns, as no thread may see the
-  // verdict on a later step. Sets `after` to the next step.
+  // After a step, thread 0 decides for all threads whether to go on. It uses two slots alternately, so that no thread
+  // sees the verdict on a later step. Sets `after` to the next step.
   Value* Stop(Value* step, Value** after) {
     auto& b = ir_.b;
     Value* verdict =

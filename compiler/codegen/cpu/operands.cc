@@ -306,7 +306,7 @@ void Operands::Prefetch(const Part& part, Value* panel, Value* tile) {
     }
   }
   if (copy_of_a_ != nullptr) {
-    // Some of the same rows of A, for the next block of k: it lies in memory as so many pieces.
+    // Part of the same rows of A, for the next block of k. In memory it is `pieces` pieces of `piece` elements.
     const int64_t rows = tiles * product_.tiling.rows, pieces = product_.transposed ? k : rows;
     const int64_t piece = product_.transposed ? rows : k;
     Value* turn = ir_.Add(ir_.Mul(ir_.b.CreateSub(panel, first_panel_), ir_.I64(tiles)), tile_of_block);

@@ -8,10 +8,10 @@ namespace fusebox::codegen {
 
 struct WorkUnits {
   Value* count;                      // Depends on the rows of the step.
-  int64_t light = 0;                 // The last so many units are less work than the others.
+  int64_t light = 0;                 // The number of units, at the end, that are less work than the others.
   int64_t work = 1, light_work = 1;  // How much work a unit is.
-  // So many units at a time, from the first on, read and write the same memory, so one thread should compute them. The
-  // light units, if there are any, are the last group.
+  // The units in a group. Groups follow each other from the first unit on. The units of a group read and write the same
+  // memory, so one thread should compute them. The light units, if there are any, are the last group.
   int64_t group = 1;
 };
 

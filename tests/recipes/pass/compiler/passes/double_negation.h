@@ -11,7 +11,8 @@ namespace fusebox {
 //     %1 = negate %0                 %2 = exp %x
 //     %2 = exp %1
 //
-// Runs anywhere before dce, which drops a negation that nothing needs any more. Values are unchanged. Linear in the number of nodes.
+// Runs anywhere before dce, which drops a negation that nothing needs any more. Values are unchanged. Linear in the
+// number of nodes.
 absl::StatusOr<Graph> DropDoubleNegations(const Graph& graph);
 
 }  // namespace fusebox
