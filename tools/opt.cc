@@ -42,7 +42,7 @@ absl::Status Optimise(const OptWords& words) {
   }
   if (!graph.ok()) return Refuse("'{}': {}", words.file, Message(graph.status()));
   for (const GraphPass* pass : passes) {
-    graph = pass->run(*graph);
+    graph = RunGraphPass(*pass, *graph);
     if (!graph.ok()) return Refuse("'{}': pass {}: {}", words.file, pass->name, Message(graph.status()));
   }
   const std::string result = fusebox::Print(*graph);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -20,5 +21,7 @@ namespace fusebox {
 // more for each part; maxima are unchanged. Runs after simplify, before layout and fusion. Linear in the number of
 // nodes.
 absl::StatusOr<Graph> CanonicalReductions(const Graph& graph);
+inline constexpr GraphPass kCanonicalReductionsPass = {
+    "canonical_reductions", "makes each reduction fold one run of axes", CanonicalReductions};
 
 }  // namespace fusebox

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -17,5 +18,6 @@ namespace fusebox {
 // by both. Runs after simplify, which gives equal values equal form, and again after passes that add nodes. Linear in
 // the number of nodes.
 absl::StatusOr<Graph> EliminateCommonSubexpressions(const Graph& graph);
+inline constexpr GraphPass kCsePass = {"cse", "merges nodes that compute the same", EliminateCommonSubexpressions};
 
 }  // namespace fusebox

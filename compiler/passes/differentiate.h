@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -21,5 +22,7 @@ namespace fusebox {
 // Linear in the number of nodes for each loss. Errors: a call on a gradient's path (inline_calls has to run before), a
 // gradient rule that refuses.
 absl::StatusOr<Graph> Differentiate(const Graph& graph);
+inline constexpr GraphPass kDifferentiatePass = {"differentiate", "replaces gradient nodes by the derivative's symbols",
+                                                 Differentiate};
 
 }  // namespace fusebox

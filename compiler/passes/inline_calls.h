@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -16,5 +17,7 @@ namespace fusebox {
 // a scope or a source line takes the call's. Linear in the number of nodes that come out. Errors: a region that does
 // not fit its call; calls nested more than 64 deep.
 absl::StatusOr<Graph> InlineCalls(const Graph& graph);
+inline constexpr GraphPass kInlineCallsPass = {"inline_calls", "replaces calls by the nodes of their regions",
+                                               InlineCalls};
 
 }  // namespace fusebox

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -19,5 +20,7 @@ namespace fusebox {
 // Values are unchanged. Runs after the last simplify, which does the reverse. How a matrix lies in memory (padded, in
 // panels) is no matter of the graph: see matrix_layout.h. Linear in the number of nodes.
 absl::StatusOr<Graph> ChooseLayouts(const Graph& graph);
+inline constexpr GraphPass kLayoutPass = {"layout", "lays out operands of matrix products as kernels read them",
+                                          ChooseLayouts};
 
 }  // namespace fusebox

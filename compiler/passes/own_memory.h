@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -19,5 +20,7 @@ namespace fusebox {
 // a copy part of the kernel that computes its operand, or reads it, so that it costs no more than a store. Values are
 // unchanged. Linear in the number of nodes.
 absl::StatusOr<Graph> OwnMemory(const Graph& graph);
+inline constexpr GraphPass kOwnMemoryPass = {"own_memory", "copies values that need memory and have none of their own",
+                                             OwnMemory};
 
 }  // namespace fusebox

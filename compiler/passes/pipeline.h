@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // passes/ rewrites graphs: from a program as declared to the graph that kernels are made from. A pass is a pure
-// function from graph to graph, one header and one source each; this unit lists them and runs them in order. simplify/
+// function from graph to graph, one header and one source each; this unit runs them in order. simplify/
 // holds the rules of one pass. The room sees graph/, fuse/kernel.h and pass_report.h.
 #pragma once
 #include <string>
@@ -8,18 +8,17 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/compiler/pass_report.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
 
-// A pass as `fusebox opt` offers it. It rewrites the regions of branches and loops too, the innermost first.
-struct GraphPass {
-  const char* name;
-  const char* what;
-  absl::StatusOr<Graph> (*run)(const Graph&);
-};
-// All passes, each once. The pipeline runs some of them several times.
+// All passes, each once, in the order in which the pipeline runs them first. It runs some of them several times.
 const std::vector<GraphPass>& GraphPasses();
+
+// Runs one pass on the regions of branches, loops and calls, the innermost first, and then on the graph. Errors: what
+// the pass refuses.
+absl::StatusOr<Graph> RunGraphPass(const GraphPass& pass, const Graph& graph);
 
 struct PassOptions {
   std::vector<std::string> skip = {};  // Leaves out these passes, wherever they stand in the pipeline.

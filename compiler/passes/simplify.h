@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -24,5 +25,6 @@ namespace fusebox {
 // x * 0 stays for floats, as x may be NaN. Types, outputs and updates are kept. Linear in the number of nodes for each
 // walk.
 absl::StatusOr<Graph> Simplify(const Graph& graph);
+inline constexpr GraphPass kSimplifyPass = {"simplify", "applies algebra, folds constants and broadcasts", Simplify};
 
 }  // namespace fusebox

@@ -21,7 +21,7 @@ RECIPES = {
     "elementwise_op": ("Add an op", 3, 99),
     "structural_op": ("Add an op", 5, 99),
     "layer": ("Add a layer", 1, 0),
-    "pass": ("Add a pass", 3, 3),
+    "pass": ("Add a pass", 3, 2),
     "verb": ("Add a subcommand", 2, 1),
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "absl/status/statusor.h"
+#include "fusebox/compiler/passes/pass.h"
 #include "fusebox/graph/graph.h"
 
 namespace fusebox {
@@ -14,5 +15,7 @@ namespace fusebox {
 // Runs anywhere before dce, which drops a negation that nothing needs any more. Values are unchanged. Linear in the
 // number of nodes.
 absl::StatusOr<Graph> DropDoubleNegations(const Graph& graph);
+inline constexpr GraphPass kDoubleNegationPass = {
+    "double_negation", "drops two negations in a row", DropDoubleNegations};
 
 }  // namespace fusebox
