@@ -166,13 +166,13 @@ std::vector<ValueRef> OutputsOf(const ModelConfig& model) {
 
 std::vector<std::string> InputNames(const ModelConfig& model) {
   std::vector<std::string> names;
-  for (const InputConfig& input : model.inputs) names.push_back(input.name);
+  for (const InputConfig& input : model.inputs) names.push_back(input.key.empty() ? input.name : input.key);
   return names;
 }
 
 std::vector<std::string> OutputNames(const ModelConfig& model) {
   if (model.IsStack()) return {model.layers.empty() ? "y" : model.layers.back().name};
-  if (model.IsSubclass()) return model.output_names;
+  if (model.IsSubclass() || !model.output_names.empty()) return model.output_names;
   std::vector<std::string> names;
   std::set<std::string> taken;
   for (const ValueRef& output : model.outputs) {

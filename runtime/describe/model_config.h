@@ -29,6 +29,7 @@ struct InputConfig {
   std::string name;           // Unique in the model.
   DType dtype = DType::kF32;  // What data are converted to.
   Shape shape;                // Without the batch.
+  std::string key = {};       // Of a model whose inputs are a dict: its key there, by which data name it.
 
   bool operator==(const InputConfig&) const = default;
 };
@@ -66,6 +67,8 @@ struct ValueRef {
 struct CallConfig {
   size_t layer = 0;              // Its number among the layers.
   std::vector<ValueRef> inputs;  // What it is called with.
+  // Whether the layer runs as in training, or as in prediction, whatever the model does; not given: as the model.
+  std::optional<bool> training = {};
 
   bool operator==(const CallConfig&) const = default;
 };
@@ -118,8 +121,9 @@ struct ModelConfig {
   std::vector<ValueRef> added_losses = {};
   std::vector<AddedMetric> added_metrics = {};
   // Of a model that a C++ class's Call was traced to: the class. Its layers stand in the order in which they were made,
-  // calls in that in which they are done, and it says itself what its outputs are called.
+  // calls in that in which they are done.
   std::string class_name = {};
+  // What the outputs are called, if not as their layers: in a class's words, or the keys of a dict of outputs.
   std::vector<std::string> output_names = {};
   size_t members = 0;  // The number of layers, at the front, that are the object's own. Call has made the others.
 
@@ -136,6 +140,7 @@ std::vector<ValueRef> OutputsOf(const ModelConfig& model);
 // Outputs are named as the layers that make them (an input that is an output, as itself). A layer that makes several
 // has its later ones counted: "head", "head_1".
 std::vector<std::string> OutputNames(const ModelConfig& model);
+// What data call the inputs: the keys of a dict of inputs, else their names.
 std::vector<std::string> InputNames(const ModelConfig& model);
 
 // Inputs (0, 1, ...) and layers (inputs.size() + layer) in the order in which Keras lists them: the farther from an

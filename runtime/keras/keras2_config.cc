@@ -55,13 +55,15 @@ void UpgradeModel(Json& model, int nesting) {
   if (nesting > kMaxNesting || LayersOf(model).is_null()) return;
   Json& config = model["config"];
   if (config.is_array()) config = Json{{"layers", Json(config)}};
-  std::set<std::string> from_one;
+  std::set<std::string> from_one, stacks;
   for (Json& layer : config["layers"]) {
     UpgradeLayer(layer);
     const Json& inner = LayersOf(layer);
     if (inner.is_null()) continue;
     if (!inner.empty() && StringMember(inner[0], "class_name") == "InputLayer") {
-      from_one.insert(StringMember(layer["config"], "name"));
+      const std::string name = StringMember(layer["config"], "name");
+      from_one.insert(name);
+      if (StringMember(layer, "class_name") == "Sequential") stacks.insert(name);
     }
     UpgradeModel(layer, nesting + 1);
   }
@@ -69,7 +71,8 @@ void UpgradeModel(Json& model, int nesting) {
     if (Json* const nodes = Find(layer, "inbound_nodes")) CountFromZero(*nodes, from_one);
   }
   for (const char* ends : {"input_layers", "output_layers"}) {
-    if (Json* const values = Find(config, ends)) CountFromZero(*values, from_one);
+    // Of functional models Keras 3 counts calls from 1 there, too.
+    if (Json* const values = Find(config, ends)) CountFromZero(*values, stacks);
   }
 }
 

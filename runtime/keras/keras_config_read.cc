@@ -9,9 +9,9 @@
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/keras/keras2_config.h"
-#include "fusebox/runtime/keras/keras_calls_read.h"
 #include "fusebox/runtime/keras/keras_compile_read.h"
 #include "fusebox/runtime/keras/keras_config.h"
+#include "fusebox/runtime/keras/keras_graph_read.h"
 #include "fusebox/runtime/keras/keras_item_read.h"
 
 namespace fusebox {
@@ -73,6 +73,13 @@ bool IsModel(const Json& json) {
          class_name == "Sequential";
 }
 
+// Whether the class is one of Keras's own, in Keras 3's files (with a module) and in older ones.
+bool IsOfKeras(const Json& json) {
+  const std::string module = StringMember(json, "module");
+  return StringMember(json, "registered_name").find('>') == std::string::npos &&
+         (module.empty() || module == "keras" || module.starts_with("keras."));
+}
+
 // `unnamed` counts the layers without a name by class.
 absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& who, int nesting,
                                           std::map<std::string, int>& unnamed) {
@@ -87,6 +94,12 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
   const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
   if (const std::string dtype = DTypeText(Member(config, "dtype")); dtype != "float32") {
     return Refuse("{}: dtype float32 expected, got {}", layer_who, dtype);
+  }
+  if (class_name == "Lambda" && IsOfKeras(json)) {
+    return Refuse(
+        "{}: a Lambda layer is a Python function, whose code fusebox cannot run: build it from layers, or in C++ as a "
+        "fb::Lambda or a plugin",
+        layer_who);
   }
   layer.trainable = Member(config, "trainable") != false;
   if (IsModel(json)) {
@@ -134,148 +147,6 @@ absl::Status StackFromJson(const Json& config, const std::string& who, int nesti
   return absl::OkStatus();
 }
 
-// Whether Keras computes masks by this operation. In files such operations stand among the layers.
-bool MakesMasks(std::string_view class_name) {
-  for (const char* op : {"NotEqual", "Any", "LogicalOr", "ExpandDims", "ZerosLike", "OnesLike", "Concatenate"}) {
-    if (class_name == op) return true;
-  }
-  return false;
-}
-
-// Reads a functional model, whose calls Keras lists layer by layer.
-class GraphReader {
- public:
-  GraphReader(const Json& json, const std::string& who, int nesting, ModelConfig& model)
-      : config_(Member(json, "config")),
-        added_(Member(json, "fusebox_added")),
-        who_(who),
-        nesting_(nesting),
-        model_(model) {}
-
-  absl::Status Read() {
-    FUSEBOX_RETURN_IF_ERROR(ReadLayers());
-    FUSEBOX_RETURN_IF_ERROR(ReadInputs());
-    for (const auto& [layer_who, mask] : masks_) {
-      // Masks that Keras computes by itself fusebox computes too; masks of the user's own cannot be read.
-      if (!of_masks_.contains(mask.layer))
-        return Refuse("{}: called with a mask of one's own, '{}', which is not supported", layer_who, mask.layer);
-    }
-    for (auto& [layer, inputs] : calls_) {
-      CallConfig& call = model_.calls.emplace_back(CallConfig{layer, {}});
-      for (const KerasHistory& input : inputs) {
-        FUSEBOX_ASSIGN_OR_RETURN(call.inputs.emplace_back(), Find(input));
-      }
-    }
-    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<KerasHistory> outputs,
-                             HistoriesFromJson(Member(config_, "output_layers"), who_ + ": output_layers"));
-    if (outputs.empty()) return Refuse("{}: it has no outputs", who_);
-    for (const KerasHistory& output : outputs) {
-      FUSEBOX_ASSIGN_OR_RETURN(model_.outputs.emplace_back(), Find(output));
-    }
-    FUSEBOX_RETURN_IF_ERROR(ReadAdded());
-    if (!SortCalls(model_)) {
-      const std::vector<std::string> circle = LayersInCycle(model_);
-      if (circle.empty()) return Refuse("{}: its calls wait for each other", who_);
-      return Refuse(
-          "{}: a cycle: of the layers {} each waits for what another one gives, expected a graph without cycles", who_,
-          QuotedNames(circle));
-    }
-    SortLayers(model_);
-    return absl::OkStatus();
-  }
-
- private:
-  absl::Status ReadLayers() {
-    std::map<std::string, int> unnamed;
-    for (const Json& json : Member(config_, "layers")) {
-      const Json& layer_config = Member(json, "config");
-      if (!layer_config.is_object()) return Refuse("{}: a layer with a config expected, got {}", who_, Excerpt(json));
-      if (StringMember(json, "class_name") == "InputLayer") {
-        FUSEBOX_ASSIGN_OR_RETURN(InputConfig input, InputFromJson(layer_config, who_ + ": InputLayer"));
-        const std::string name = input.name;
-        if (!inputs_.emplace(name, std::move(input)).second) return Refuse("{}: two layers are named '{}'", who_, name);
-        continue;
-      }
-      if (StringMember(json, "module").starts_with("keras.src.ops.") && MakesMasks(StringMember(json, "class_name"))) {
-        of_masks_.insert(StringMember(layer_config, "name"));
-        continue;
-      }
-      FUSEBOX_ASSIGN_OR_RETURN(LayerConfig layer, LayerFromJson(json, who_, nesting_, unnamed));
-      if (Member(config_, "trainable") == false) layer.trainable = false;
-      const std::string layer_who = fmt::format("{}: layer '{}'", who_, layer.name);
-      if (inputs_.contains(layer.name) || !layer_of_.emplace(layer.name, model_.layers.size()).second)
-        return Refuse("{}: two layers are named '{}'", who_, layer.name);
-      std::vector<size_t>& nodes = nodes_.emplace_back();
-      for (const Json& node : Member(json, "inbound_nodes")) {
-        FUSEBOX_ASSIGN_OR_RETURN(KerasNode read, NodeFromJson(node, layer_who));
-        nodes.push_back(calls_.size());
-        calls_.emplace_back(model_.layers.size(), std::move(read.inputs));
-        for (KerasHistory& mask : read.masks) masks_.emplace_back(layer_who, std::move(mask));
-      }
-      if (nodes.empty()) return Refuse("{}: is never called", layer_who);
-      model_.layers.push_back(std::move(layer));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status ReadInputs() {
-    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<KerasHistory> inputs,
-                             HistoriesFromJson(Member(config_, "input_layers"), who_ + ": input_layers"));
-    for (const KerasHistory& input : inputs) {
-      const auto known = inputs_.find(input.layer);
-      if (known == inputs_.end()) return Refuse("{}: there is no InputLayer '{}'", who_, input.layer);
-      input_of_[input.layer] = model_.inputs.size();
-      model_.inputs.push_back(known->second);
-    }
-    if (model_.inputs.empty() || input_of_.size() != inputs.size() || inputs.size() != inputs_.size())
-      return Refuse("{}: input_layers are not its InputLayers", who_);
-    return absl::OkStatus();
-  }
-
-  absl::Status ReadAdded() {
-    for (const Json& loss : Member(added_, "losses")) {
-      FUSEBOX_ASSIGN_OR_RETURN(const KerasHistory value, HistoryFromJson(loss, who_ + ": fusebox_added"));
-      FUSEBOX_ASSIGN_OR_RETURN(model_.added_losses.emplace_back(), Find(value));
-    }
-    for (const Json& metric : Member(added_, "metrics")) {
-      FUSEBOX_ASSIGN_OR_RETURN(const KerasHistory value,
-                               HistoryFromJson(Member(metric, "value"), who_ + ": fusebox_added"));
-      FUSEBOX_ASSIGN_OR_RETURN(const ValueRef found, Find(value));
-      model_.added_metrics.push_back({StringMember(metric, "name"), found});
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<ValueRef> Find(const KerasHistory& value) const {
-    if (const auto input = input_of_.find(value.layer);
-        input != input_of_.end() && value.node == 0 && value.output == 0)
-      return ValueRef{input->second, 0};
-    if (const auto layer = layer_of_.find(value.layer); layer != layer_of_.end()) {
-      const std::vector<size_t>& nodes = nodes_[layer->second];
-      const LayerConfig& config = model_.layers[layer->second];
-      const size_t outputs = config.model ? OutputsOf(*config.model).size() : 1;
-      if (value.node < nodes.size() && value.output < outputs)
-        return ValueRef{model_.inputs.size() + nodes[value.node], value.output};
-    }
-    if (of_masks_.contains(value.layer)) {
-      return Refuse("{}: the operation '{}' is called on values, which is not supported", who_, value.layer);
-    }
-    return Refuse("{}: there is no value [\"{}\", {}, {}]", who_, value.layer, value.node, value.output);
-  }
-
-  const Json& config_;
-  const Json& added_;
-  const std::string& who_;
-  const int nesting_;
-  ModelConfig& model_;
-  std::map<std::string, InputConfig> inputs_;
-  std::map<std::string, size_t> input_of_, layer_of_;
-  std::vector<std::vector<size_t>> nodes_;                           // Of each layer: its calls.
-  std::vector<std::pair<size_t, std::vector<KerasHistory>>> calls_;  // Layer, inputs.
-  std::set<std::string> of_masks_;                                   // Operations that make masks.
-  std::vector<std::pair<std::string, KerasHistory>> masks_;          // With the layers that are called with them.
-};
-
 absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& who, int nesting) {
   if (nesting > kMaxKerasNesting) return Refuse("{}: models are nested deeper than {}", who, kMaxKerasNesting);
   const std::string class_name = StringMember(json, "class_name");
@@ -287,11 +158,13 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
   }
   if (const Json& layers = Member(config, "layers"); !layers.is_array())
     return Refuse("{}: config.layers: a list expected, got {}", who, Excerpt(layers));
+  std::map<std::string, int> unnamed;
+  const auto layer = [&](const Json& of, const std::string& in) { return LayerFromJson(of, in, nesting, unnamed); };
   ModelConfig model;
   if (!stack) model.name = "functional";
   if (const std::string name = StringMember(config, "name"); !name.empty()) model.name = name;
   FUSEBOX_RETURN_IF_ERROR(stack ? StackFromJson(config, who, nesting, model)
-                                : GraphReader(json, who, nesting, model).Read());
+                                : GraphFromJson(json, who, {InputFromJson, layer}, model));
   if (const Json& compile = Member(json, "compile_config"); nesting == 0 && !compile.is_null() && !compile.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(model.compile, CompileFromJson(compile, OutputNames(model), who));
   }

@@ -6,6 +6,7 @@
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/files/number_text.h"
 #include "fusebox/runtime/keras/keras_config.h"
+#include "fusebox/runtime/keras/keras_operations.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
@@ -118,7 +119,13 @@ Json InputJson(const InputConfig& input) {
 
 Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable);
 
+bool IsOperation(const LayerConfig& layer) {
+  const ItemName id = SplitItemId(layer.item.id);
+  return fmt::format("{}/{}", id.space, id.name) == kOperation;
+}
+
 Json LayerJson(const LayerConfig& layer) {
+  if (IsOperation(layer)) return OperationJson(layer.item, layer.name);
   if (layer.model && !layer.IsTimeDistributedModel()) return ModelJson(*layer.model, layer.name, layer.trainable);
   Json config = {{"name", layer.name}, {"trainable", layer.trainable}, {"dtype", "float32"}};
   if (layer.IsTimeDistributedModel()) config["layer"] = ModelJson(*layer.model, layer.model->name, layer.trainable);
@@ -165,6 +172,16 @@ class Histories {
     return {model_.layers[model_.calls[call].layer].name, node_[call], value.output};
   }
 
+  // The value as an output of the model. Here, and only here, Keras counts the calls of functional models from 1.
+  Json Output(ValueRef value) const {
+    Json history = (*this)(value);
+    const size_t inputs = model_.inputs.size();
+    if (value.source < inputs) return history;
+    const LayerConfig& layer = model_.layers[model_.calls[value.source - inputs].layer];
+    if (KerasClassOf(layer) == "Functional") history[1] = history[1].get<int>() + 1;
+    return history;
+  }
+
  private:
   const ModelConfig& model_;
   std::vector<int> node_;  // Of each call: how many earlier calls its layer has.
@@ -175,12 +192,29 @@ class Histories {
 Json NodeJson(const CallConfig& call, const LayerConfig& layer, const Histories& histories) {
   Json values = Json::array();
   for (const ValueRef& input : call.inputs) values.push_back(histories.Argument(input));
+  if (IsOperation(layer)) return OperationNodeJson(layer.item, values);
   // Layers that merge take a list; the second value of this one is an argument of its own.
   if (values.size() == 2 && SplitItemId(layer.item.id).name == "category_encoding") {
     return {{"args", Json::array({values[0]})}, {"kwargs", {{"count_weights", values[1]}}}};
   }
   const Json args = values.size() == 1 ? values : Json::array({values});
-  return {{"args", args}, {"kwargs", Json::object()}};
+  Json node = {{"args", args}, {"kwargs", Json::object()}};
+  if (call.training) {
+    // Keras 3 opens it, but its fit and predict replace the argument. fusebox reads what it means from its own member.
+    node["kwargs"]["training"] = *call.training;
+    node["fusebox_training"] = *call.training;
+  }
+  return node;
+}
+
+// A model with one input takes a value, a model with several a list, or a dict; outputs likewise.
+Json OneOrAll(std::vector<Json> values, const std::vector<std::string>& keys) {
+  Json all = keys.empty() ? Json::array() : Json::object();
+  for (size_t i = 0; i < keys.size(); ++i) all[keys[i]] = std::move(values[i]);
+  if (!keys.empty()) return all;
+  if (values.size() == 1) return values[0];
+  for (Json& value : values) all.push_back(std::move(value));
+  return all;
 }
 
 Json GraphJson(const ModelConfig& model) {
@@ -197,16 +231,16 @@ Json GraphJson(const ModelConfig& model) {
     layer["inbound_nodes"] = std::move(nodes);
     layers.push_back(std::move(layer));
   }
-  // A model with one input takes a value, a model with several a list; outputs likewise.
-  const auto one_or_all = [&](const std::vector<ValueRef>& values) {
-    if (values.size() == 1) return histories(values[0]);
-    Json all = Json::array();
-    for (const ValueRef& value : values) all.push_back(histories(value));
-    return all;
-  };
-  std::vector<ValueRef> from;
-  for (size_t i = 0; i < inputs; ++i) from.push_back({i, 0});
-  return {{"layers", layers}, {"input_layers", one_or_all(from)}, {"output_layers", one_or_all(model.outputs)}};
+  std::vector<Json> from, to;
+  std::vector<std::string> keys;
+  for (size_t i = 0; i < inputs; ++i) {
+    from.push_back(histories({i, 0}));
+    if (!model.inputs[i].key.empty()) keys.push_back(model.inputs[i].key);
+  }
+  for (const ValueRef& output : model.outputs) to.push_back(histories.Output(output));
+  return {{"layers", layers},
+          {"input_layers", OneOrAll(std::move(from), keys)},
+          {"output_layers", OneOrAll(std::move(to), model.output_names)}};
 }
 
 // What AddLoss and AddMetric have added; null if nothing.
@@ -227,7 +261,8 @@ Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable
     Json json = {{"module", "keras.src.models.functional"},
                  {"class_name", "Functional"},
                  {"config", config},
-                 {"registered_name", "Functional"}};
+                 {"registered_name", "Functional"},
+                 {"fusebox_outputs_from_one", true}};
     if (Json added = AddedJson(model); !added.is_null()) json["fusebox_added"] = std::move(added);
     return json;
   }

@@ -49,12 +49,18 @@ class ForwardWriter {
 
   Values Outputs(const Values& inputs, std::vector<CallTypes>* types, size_t* at) {
     size_t call = 0;
-    Masked made = Calls(d_.model, {inputs, std::vector<NodeId>(inputs.size())}, false, types, at ? *at : call);
+    Masked made =
+        Calls(d_.model, {inputs, std::vector<NodeId>(inputs.size())}, {false, d_.training}, types, at ? *at : call);
     d_.masks = std::move(made.masks);
     return std::move(made.values);
   }
 
  private:
+  // How layers run: with weights that do not change; as in training.
+  struct Mode {
+    bool frozen = false, training = false;
+  };
+
   // Values, and for each which of its steps count, bool[N, ...]; 0 where all do.
   struct Masked {
     Values values = {};
@@ -67,7 +73,7 @@ class ForwardWriter {
   };
 
   // Calls all layers of a model, or of a model within it.
-  Masked Calls(const ModelConfig& model, const Masked& inputs, bool frozen, std::vector<CallTypes>* types, size_t& at) {
+  Masked Calls(const ModelConfig& model, const Masked& inputs, Mode mode, std::vector<CallTypes>* types, size_t& at) {
     const std::vector<CallConfig> calls = CallsOf(model);
     const size_t input_count = inputs.values.size();
     std::vector<Masked> made(input_count + calls.size());  // By ValueRef::source.
@@ -84,7 +90,7 @@ class ForwardWriter {
       const LayerConfig& layer = model.layers[calls[i].layer];
       Masked from;
       for (const ValueRef& input : calls[i].inputs) from.Add(made[input.source], input.output);
-      Masked& to = made[input_count + i] = Call(layer, from, frozen || !layer.trainable, times[calls[i].layer]++);
+      Masked& to = made[input_count + i] = CallIn(ModeOf(calls[i], layer, mode), layer, from, times[calls[i].layer]++);
       if (to.values.empty()) return {};
       if (types) (*types)[i] = {types_of(from.values), types_of(to.values)};
     }
@@ -92,6 +98,18 @@ class ForwardWriter {
     Masked outputs;
     for (const ValueRef& output : OutputsOf(model)) outputs.Add(made[output.source], output.output);
     return outputs;
+  }
+
+  Mode ModeOf(const CallConfig& call, const LayerConfig& layer, Mode around) {
+    const Mode mode = {around.frozen || !layer.trainable, call.training.value_or(around.training)};
+    if (mode.training && !d_.training) {
+      d_.Fail(fmt::format(
+          "'{}' is called with training = True, as Keras 2 allows: predict and evaluate cannot run it as in training, "
+          "as their programs have no random numbers and change no statistics. Train it, or call it without the "
+          "argument",
+          layer.name));
+    }
+    return mode;
   }
 
   // What the user has added to the loss and to the logs.
@@ -119,9 +137,9 @@ class ForwardWriter {
   }
 
   // The values that a call returns; none after an error. `time` counts the earlier calls of the layer in its model.
-  Masked Call(const LayerConfig& layer, const Masked& inputs, bool frozen, int time) {
-    if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, frozen);
-    if (layer.model) return CallModel(layer, inputs, frozen);
+  Masked CallIn(Mode mode, const LayerConfig& layer, const Masked& inputs, int time) {
+    if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, mode);
+    if (layer.model) return CallModel(layer, inputs, mode);
     const NodeId first = d_.b.graph().size();
     std::string path = (d_.b.scope().empty() ? "" : d_.b.scope() + "/") + layer.name;
     // A layer that is called at several places of the model, in models within, has the weights of the first.
@@ -137,7 +155,8 @@ class ForwardWriter {
     if (!states.empty()) d_.b.again = &states;
     d_.b.masks = inputs.masks;
     d_.b.mask = 0;
-    const Value y = ExpandUse(d_.b, {FB_LAYER, layer.item, d_.training, frozen}, inputs.values, name, d_.embedded);
+    const Value y =
+        ExpandUse(d_.b, {FB_LAYER, layer.item, mode.training, mode.frozen}, inputs.values, name, d_.embedded);
     d_.b.again = nullptr;
     if (d_.b.mask == 0 && KeepsMask(layer.item)) d_.b.mask = inputs.masks[0];
     if (!y.ok()) return {};
@@ -145,14 +164,14 @@ class ForwardWriter {
       const Node& node = d_.b.graph()[i];
       if (node.op != Op::kState || !node.attributes.String("name").starts_with(path + "/")) continue;
       states.emplace(node.attributes.String("name"), i);
-      if (frozen) d_.frozen.insert(i);
+      if (mode.frozen) d_.frozen.insert(i);
     }
     if (d_.has_loss) ActivityPenalty(layer, path + (time == 0 ? "/activity" : fmt::format("/activity_{}", time)), y);
     return {{y}, {d_.b.mask}};
   }
 
   // Calls a model on each step of x [N, T, ...], as the plugin time_distributed calls a layer.
-  Masked CallStepByStep(const LayerConfig& layer, const Masked& inputs, bool frozen) {
+  Masked CallStepByStep(const LayerConfig& layer, const Masked& inputs, Mode mode) {
     const std::string outer = std::exchange(d_.b.who, fmt::format("'{}', layer time_distributed: ", layer.name));
     const auto fail = [&](std::string message) -> Masked {
       d_.Fail(std::move(message));
@@ -165,12 +184,12 @@ class ForwardWriter {
       return fail(fmt::format("expects input [batch, time, ...] of rank 3 or more with a fixed number of steps, got {}",
                               ToString(x.type())));
     }
-    if (std::string wrong = CannotGoByStep(*layer.model, frozen, d_.training); !wrong.empty())
+    if (std::string wrong = CannotGoByStep(*layer.model, mode.frozen, mode.training); !wrong.empty())
       return fail(std::move(wrong));
     Dims merged(dims.begin() + 1, dims.end());
     if (__builtin_mul_overflow(dims[0], dims[1], &merged[0])) return fail(ToString(x.type()) + " is too large");
     d_.b.who = outer;
-    const Masked made = CallModel(layer, {{Reshape(x, merged)}, {0}}, frozen);
+    const Masked made = CallModel(layer, {{Reshape(x, merged)}, {0}}, mode);
     if (made.values.empty() || !made.values[0].ok()) return {};
     Dims each = made.values[0].dims();
     each.insert(each.begin() + 1, dims[1]);
@@ -178,7 +197,7 @@ class ForwardWriter {
     return {{Reshape(made.values[0], each)}, {inputs.masks[0]}};
   }
 
-  Masked CallModel(const LayerConfig& layer, const Masked& masked, bool frozen) {
+  Masked CallModel(const LayerConfig& layer, const Masked& masked, Mode mode) {
     const Values& inputs = masked.values;
     const ModelConfig& inner = *layer.model;
     const std::string outer = std::exchange(d_.b.who, fmt::format("'{}': ", layer.name));
@@ -206,7 +225,7 @@ class ForwardWriter {
     d_.b.who = outer;
     const HostBuilder::Scope scope(d_.b, layer.name);
     size_t at = 0;
-    return Calls(inner, {converted, masked.masks}, frozen, nullptr, at);
+    return Calls(inner, {converted, masked.masks}, mode, nullptr, at);
   }
 
   // Adds the penalty of a layer's activity_regularizer for its output, per sample.

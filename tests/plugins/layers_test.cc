@@ -285,6 +285,28 @@ TEST(Layers, SayWhatIsWrong) {
               HasSubstr("expects an axis from -2 to 1 for f32[N,6], got 2"));
   EXPECT_THAT(merge_error("dot:axes=1", row, cube),
               HasSubstr("expects axes of one size, got 6 of f32[N,6] and 3 of f32[N,3,4]"));
+  const auto operation_error = [&](const std::string& call, const Type& type) {
+    return error(Print({"operation", {{"call", call}}}).c_str(), type);
+  };
+  EXPECT_THAT(operation_error("nothing", row), HasSubstr("expects a call with a class_name, got"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Fft"})", row), HasSubstr("does not know the operation keras.ops.fft"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Sum", "args": [{"value": 0}]})", row),
+              HasSubstr("folds the batch of f32[N,6], expected axes of a sample"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Sum", "config": {"axis": 2}, "args": [{"value": 0}]})", row),
+              HasSubstr("expects an axis from -2 to 1, got 2"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Exp", "args": ["text"]})", row),
+              HasSubstr("expects a value or numbers as argument 1, 'x', got \"text\""));
+  EXPECT_THAT(operation_error(R"({"class_name": "Add", "args": [1, 2]})", row),
+              HasSubstr("expects a value among its operands"));
+  EXPECT_THAT(
+      operation_error(R"({"class_name": "Reshape", "config": {"newshape": [-1, 7]}, "args": [{"value": 0}]})", row),
+      HasSubstr("expects a shape of 6 numbers a sample, got 7"));
+  EXPECT_THAT(operation_error(R"({"class_name": "GetItem", "args": [{"value": 0}, [0]]})", row),
+              HasSubstr("takes a part of the batch, which is not supported"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Transpose", "args": [{"value": 0}]})", row),
+              HasSubstr("expects an order of all axes of f32[N,6] that keeps the batch first"));
+  EXPECT_THAT(operation_error(R"({"class_name": "Cast", "config": {"dtype": "float16"}, "args": [{"value": 0}]})", row),
+              HasSubstr("expects dtype float32, float64, int32, int64, uint8 or bool, got \"float16\""));
   EXPECT_THAT(error("embedding:input_dim=0,output_dim=2", row),
               HasSubstr("attribute 'input_dim' must be an int in [1, 2147483647], got 0"));
   EXPECT_THAT(error("embedding:input_dim=3", row), HasSubstr("needs attribute 'output_dim', an int of at least 1"));

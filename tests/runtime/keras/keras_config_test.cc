@@ -225,7 +225,7 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "A", "config": {"name": "x"}}, {"class_name": "B", "config": {"name": "x"}}]}})",
        "f: two layers are named 'x'"},
       {Masked("i"), "f: layer 'd': called with a mask of one's own, 'i', which is not supported"},
-      {Masked("masks", "masks"), "f: the operation 'masks' is called on values, which is not supported"}};
+      {Masked("masks", "masks"), "f: layer 'd': called with a mask of one's own, 'masks', which is not supported"}};
   for (const auto& [text, message] : cases)
     EXPECT_THAT(ParseKerasConfig(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
 }
