@@ -115,6 +115,12 @@ inline Value MatMul(At a, At b, std::source_location where = std::source_locatio
 // x^2; max(x, 0).
 inline Value Square(At x) { return x * x; }
 inline Value Relu(At x) { return Max(x, 0); }
+// a / b, and 0 where b is 0. There the gradient is 0, too: a division that Select hides would still pass 0 * infinity on.
+inline Value DivideNoNan(At a, At b) {
+  if (!b.value.ok()) return b.value;
+  const Value none = Equal(b.value, 0);
+  return Select(none, 0, Emit("divide", {a, Select(none, 1, b.value)}));
+}
 // The mean over axes.
 inline Value Mean(At x, Dims axes, bool keepdims = false) {
   const Value total = Sum(x, axes, keepdims);

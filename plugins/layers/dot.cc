@@ -38,8 +38,8 @@ class Dot final : public sdk::MergeLayer {
       if (axis->front() == 0) return scope.Error("expects axes after the batch, got 0");
       parts[i] = AxisLast(inputs[i], axis->front(), sizes[i]);
       if (!normalize_) continue;
-      const Value length = Sqrt(Sum(Square(parts[i]), {2}, true));
-      parts[i] = parts[i] / Select(Equal(length, 0), 1, length);
+      const Value square = Sum(Square(parts[i]), {2}, true);
+      parts[i] = parts[i] / Sqrt(Select(Equal(square, 0), 1, square));
     }
     const int64_t k = parts[0].dim(2), rows = parts[0].dim(1), columns = parts[1].dim(1), batch = parts[0].dim(0);
     if (k != parts[1].dim(2)) {

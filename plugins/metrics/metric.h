@@ -7,7 +7,6 @@ namespace fusebox {
 
 inline constexpr double kEpsilon = 1e-7;  // Keras's epsilon.
 
-inline Value DivideNoNan(Value a, Value b) { return Select(Equal(b, 0), 0, a / b); }
 inline Value OnesLike(sdk::Scope& scope, Value x) { return Broadcast(scope.Constant(1, FB_F64), x.dims()); }
 inline Value Narrow(Value x) { return Cast(x, FB_F32); }
 

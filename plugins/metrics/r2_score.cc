@@ -29,9 +29,9 @@ class R2Score final : public sdk::Metric {
     const Value squared_sum = scope.Accumulated("squared_sum", Sum(y * y * w, {0}));
     const Value residual = scope.Accumulated("residual", Sum(Square(y - Cast(predicted, FB_F64)) * w, {0}));
     const Value count = scope.Accumulated("count", Sum(w, {0}));
-    const Value total = squared_sum - sum * (sum / count);
-    const Value scores = Select(Equal(total, 0), 0, 1 - residual / total);
-    Value score = weighted ? Sum(total * scores, {0}) / Sum(total, {0}) : Mean(scores, {0});
+    const Value total = squared_sum - sum * DivideNoNan(sum, count);
+    const Value scores = Select(Equal(total, 0), 0, 1 - DivideNoNan(residual, total));
+    Value score = weighted ? DivideNoNan(Sum(total * scores, {0}), Sum(total, {0})) : Mean(scores, {0});
     if (regressors_ != 0) {
       const double p = double(regressors_);
       const Value n = scope.Accumulated("num_samples", Extent(y, {0, 1}));

@@ -204,7 +204,7 @@ class Scope {
     const Value wide = Cast(weight, FB_F64);
     const Value total = Accumulated("total", Sum(Cast(samples, FB_F64) * wide, weighed), where);
     const Value count = Accumulated("count", Sum(wide, weighed), where);
-    return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
+    return Cast(DivideNoNan(total, count), FB_F32);
   }
   // As in Keras: averages over each sample's steps both the masked values and how much the steps count.
   Value MaskedMean(Value values, Value mask, Where where) const {
@@ -229,7 +229,7 @@ class Scope {
     const Value steps = Extent(counts, Dims(all.begin() + 1, all.end()));
     const Value total = Accumulated("total", Sum(Select(mask, Cast(values, FB_F64), 0) * counts, all) / steps, where);
     const Value count = Accumulated("count", Sum(counts, all) / steps, where);
-    return Cast(Select(Equal(count, 0), 0, total / count), FB_F32);
+    return Cast(DivideNoNan(total, count), FB_F32);
   }
   Value Wrap(FbId id) const { return {call_.api, call_.builder, id}; }
   // The caller owns the strings.

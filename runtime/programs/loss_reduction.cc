@@ -29,7 +29,7 @@ ReducedLoss ReduceMasked(bool sums, bool by_weight, Value each, Value weight, Va
   Value batch = Sum(Select(mask, each, 0) * counts, all);
   if (!sums) {
     const Value valid = by_weight ? Sum(counts, all) : Sum(Cast(mask, each.dtype()), all);
-    batch = Select(Equal(valid, 0), 0, batch / valid);
+    batch = DivideNoNan(batch, valid);
   }
   if (penalties.ok()) batch = batch + penalties;
   return {batch, batch * samples, samples};
@@ -75,7 +75,7 @@ ReducedLoss ReduceLoss(HostBuilder& b, const ItemSpec& loss, Value each, Value w
   if (by_weight) {
     steps.insert(steps.begin(), 0);
     const Value weights = Sum(weight, steps);
-    batch = Select(Equal(weights, 0), 0, sum / weights);
+    batch = DivideNoNan(sum, weights);
   }
   if (penalties.ok()) batch = batch + penalties;
   return {batch, batch * samples, samples};

@@ -69,6 +69,37 @@ TEST(Losses, AreKerass) {
   }
 }
 
+// A batch whose samples all weigh 0 has no loss, and changes no weight: neither is NaN. So with each reduction that
+// divides by the weights.
+TEST(Losses, AreZeroWhereAllSamplesWeighNothing) {
+  const std::map<std::string, Literal> arrays = KerasArrays("keras_losses/losses.npz");
+  for (const auto& [words, kind] : Cases(arrays)) {
+    if (words.find("reduction") != words.npos || words.find("ignore_class") != words.npos || kind == "embeddings_alone")
+      continue;
+    for (const char* reduction : {"sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"}) {
+      const std::string what =
+          fmt::format("{}{}reduction={}", words, words.find(':') == words.npos ? ":" : ",", reduction);
+      const Literal &y_true = arrays.at(kind + " true"), &y_pred = arrays.at(kind + " pred");
+      const int64_t samples = y_pred.shape()[0];
+      Expansion e(BuiltIns(), FB_LOSS, what, {BatchOf(y_true), BatchOf(y_pred)});
+      if (e.error().find("has no reduction") != std::string::npos) continue;  // Circle reduces in a way of its own.
+      ASSERT_EQ(e.error(), "") << what;
+      HostBuilder& b = e.builder;
+      const Value weight = b.Input("c", F32({kBatch}));
+      const ReducedLoss reduced = ReduceLoss(b, Spec(what), e.y, weight, b.Wrap(0), b.Wrap(0));
+      b.Output("loss", reduced.loss);
+      b.Output("gradient", Gradient(reduced.loss, b.Wrap(2)));
+      ASSERT_OK(b.status()) << what;
+      ASSERT_OK_AND_ASSIGN(const Graph graph, Differentiate(b.graph()));
+      const Literal none = Literal::FromDoubles(DType::kF32, {samples}, std::vector<double>(size_t(samples)));
+      const Bindings bindings = {.inputs = {{"a", y_true}, {"b", y_pred}, {"c", none}}, .states = {}, .batch = samples};
+      ASSERT_OK_AND_ASSIGN(const Evaluation got, Evaluate(graph, bindings));
+      EXPECT_EQ(got.outputs.at("loss").ToDoubles()[0], 0) << what;
+      for (const double g : got.outputs.at("gradient").ToDoubles()) ASSERT_EQ(g, 0) << what;
+    }
+  }
+}
+
 // Numbers as f64, kept away from the kinks of losses: from 0 and 1 if these are the limits.
 Literal Inner(const Literal& data) {
   std::vector<double> numbers = data.ToDoubles();

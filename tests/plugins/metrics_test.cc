@@ -79,6 +79,21 @@ TEST(Metrics, AreKerassAfterEachBatch) {
   EXPECT_GE(weighed, 83);
 }
 
+// Without samples that count, a metric is a number all the same.
+TEST(Metrics, AreNumbersWhereAllSamplesWeighNothing) {
+  const std::map<std::string, Literal> arrays = KerasArrays("keras_losses/metrics.npz");
+  for (const auto& [name, expected] : arrays) {
+    const size_t bar = name.find('|');
+    if (bar == std::string::npos || !name.starts_with("weighted ")) continue;
+    const std::string words = name.substr(9, bar - 9), kind = name.substr(bar + 1);
+    const Literal none = Literal::FromDoubles(DType::kF32, arrays.at("weights").shape(), std::vector<double>(18));
+    const std::vector<double> got =
+        Results(words, {arrays.at(kind + " true"), arrays.at(kind + " pred"), none}, {7, 18});
+    ASSERT_EQ(got.size(), 2u) << name;
+    for (const double result : got) EXPECT_TRUE(std::isfinite(result)) << name << ": " << result;
+  }
+}
+
 // The final result is the same for any batches, except for metrics that depend on batches by definition.
 TEST(Metrics, DoNotDependOnTheBatches) {
   const std::map<std::string, Literal> arrays = KerasArrays("keras_losses/metrics.npz");
