@@ -9,14 +9,20 @@ namespace {
 
 class GlorotNormal final : public sdk::Initializer {
  public:
+  explicit GlorotNormal(const sdk::Attributes& attributes) : seed_(attributes.Int("seed")) {}
+
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     const Fans fans = FansOf(type);
-    return TruncatedNormalOfVariance(scope, type, 1, (fans.in + fans.out) / 2);
+    return TruncatedNormalOfVariance(scope, type, 1, (fans.in + fans.out) / 2, seed_);
   }
+
+ private:
+  int64_t seed_;
 };
 
 FUSEBOX_PLUGIN(GlorotNormal, {.id = "fusebox/glorot_normal",
-                              .doc = "Normal, truncated at two deviations, with variance 2 / (fan_in + fan_out)."});
+                              .doc = "Normal, truncated at two deviations, with variance 2 / (fan_in + fan_out).",
+                              .attributes = {kSeed}});
 
 }  // namespace
 }  // namespace fusebox

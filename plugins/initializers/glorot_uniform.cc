@@ -8,14 +8,20 @@ namespace {
 
 class GlorotUniform final : public sdk::Initializer {
  public:
+  explicit GlorotUniform(const sdk::Attributes& attributes) : seed_(attributes.Int("seed")) {}
+
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     const Fans fans = FansOf(type);
-    return UniformOfVariance(scope, type, 1, (fans.in + fans.out) / 2);
+    return UniformOfVariance(scope, type, 1, (fans.in + fans.out) / 2, seed_);
   }
+
+ private:
+  int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(GlorotUniform,
-               {.id = "fusebox/glorot_uniform", .doc = "Uniform in [-r, r), r = sqrt(6 / (fan_in + fan_out))."});
+FUSEBOX_PLUGIN(GlorotUniform, {.id = "fusebox/glorot_uniform",
+                               .doc = "Uniform in [-r, r), r = sqrt(6 / (fan_in + fan_out)).",
+                               .attributes = {kSeed}});
 
 }  // namespace
 }  // namespace fusebox

@@ -8,13 +8,19 @@ namespace {
 
 class HeNormal final : public sdk::Initializer {
  public:
+  explicit HeNormal(const sdk::Attributes& attributes) : seed_(attributes.Int("seed")) {}
+
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
-    return TruncatedNormalOfVariance(scope, type, 2, FansOf(type).in);
+    return TruncatedNormalOfVariance(scope, type, 2, FansOf(type).in, seed_);
   }
+
+ private:
+  int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(HeNormal,
-               {.id = "fusebox/he_normal", .doc = "Normal, truncated at two deviations, with variance 2 / fan_in."});
+FUSEBOX_PLUGIN(HeNormal, {.id = "fusebox/he_normal",
+                          .doc = "Normal, truncated at two deviations, with variance 2 / fan_in.",
+                          .attributes = {kSeed}});
 
 }  // namespace
 }  // namespace fusebox

@@ -8,12 +8,18 @@ namespace {
 
 class HeUniform final : public sdk::Initializer {
  public:
+  explicit HeUniform(const sdk::Attributes& attributes) : seed_(attributes.Int("seed")) {}
+
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
-    return UniformOfVariance(scope, type, 2, FansOf(type).in);
+    return UniformOfVariance(scope, type, 2, FansOf(type).in, seed_);
   }
+
+ private:
+  int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(HeUniform, {.id = "fusebox/he_uniform", .doc = "Uniform in [-r, r), r = sqrt(6 / fan_in)."});
+FUSEBOX_PLUGIN(HeUniform,
+               {.id = "fusebox/he_uniform", .doc = "Uniform in [-r, r), r = sqrt(6 / fan_in).", .attributes = {kSeed}});
 
 }  // namespace
 }  // namespace fusebox

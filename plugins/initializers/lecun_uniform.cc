@@ -8,12 +8,19 @@ namespace {
 
 class LecunUniform final : public sdk::Initializer {
  public:
+  explicit LecunUniform(const sdk::Attributes& attributes) : seed_(attributes.Int("seed")) {}
+
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
-    return UniformOfVariance(scope, type, 1, FansOf(type).in);
+    return UniformOfVariance(scope, type, 1, FansOf(type).in, seed_);
   }
+
+ private:
+  int64_t seed_;
 };
 
-FUSEBOX_PLUGIN(LecunUniform, {.id = "fusebox/lecun_uniform", .doc = "Uniform in [-r, r), r = sqrt(3 / fan_in)."});
+FUSEBOX_PLUGIN(LecunUniform, {.id = "fusebox/lecun_uniform",
+                              .doc = "Uniform in [-r, r), r = sqrt(3 / fan_in).",
+                              .attributes = {kSeed}});
 
 }  // namespace
 }  // namespace fusebox

@@ -18,7 +18,8 @@ constexpr int kLifts = 14, kRefinements = 6;
 
 class Orthogonal final : public sdk::Initializer {
  public:
-  explicit Orthogonal(const sdk::Attributes& attributes) : gain_(attributes.Float("gain")) {}
+  explicit Orthogonal(const sdk::Attributes& attributes)
+      : gain_(attributes.Float("gain")), seed_(attributes.Int("seed")) {}
 
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     if (type.rank < 2) return scope.Error("makes tensors of rank 2 or more, got {}", type);
@@ -27,7 +28,7 @@ class Orthogonal final : public sdk::Initializer {
     for (int64_t i = 0; i + 1 < type.rank; ++i) rows *= dims[size_t(i)];
     const int64_t columns = dims.back();
     const int64_t least = std::min(rows, columns), greatest = std::max(rows, columns);
-    Value x = Cast(Normal(scope, MakeType(FB_F32, {least, greatest}), 0, 1), FB_F64);
+    Value x = Cast(Normal(scope, MakeType(FB_F32, {least, greatest}), 0, 1, seed_), FB_F64);
     x = x / Sqrt(Sum(Square(x), {0, 1}));
     for (int i = 0; i < kLifts; ++i) {
       const Value square = MatMul(x, Transpose(x, {1, 0}));
@@ -40,11 +41,12 @@ class Orthogonal final : public sdk::Initializer {
 
  private:
   double gain_;
+  int64_t seed_;
 };
 
 FUSEBOX_PLUGIN(Orthogonal, {.id = "fusebox/orthogonal",
                             .doc = "A matrix of orthogonal rows or columns.",
-                            .attributes = {sdk::Float("gain", 1.0).Doc("length of these")}});
+                            .attributes = {sdk::Float("gain", 1.0).Doc("length of these"), kSeed}});
 
 }  // namespace
 }  // namespace fusebox

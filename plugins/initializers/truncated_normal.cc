@@ -7,14 +7,15 @@ namespace {
 class CutNormal final : public sdk::Initializer {
  public:
   explicit CutNormal(const sdk::Attributes& attributes)
-      : mean_(attributes.Float("mean")), deviation_(attributes.Float("stddev")) {}
+      : mean_(attributes.Float("mean")), deviation_(attributes.Float("stddev")), seed_(attributes.Int("seed")) {}
 
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
-    return TruncatedNormal(scope, type, mean_, deviation_);
+    return TruncatedNormal(scope, type, mean_, deviation_, seed_);
   }
 
  private:
   double mean_, deviation_;
+  int64_t seed_;
 };
 
 FUSEBOX_PLUGIN(CutNormal, {.id = "fusebox/truncated_normal",
@@ -22,6 +23,7 @@ FUSEBOX_PLUGIN(CutNormal, {.id = "fusebox/truncated_normal",
                            .attributes = {
                                sdk::Float("mean", 0.0).Doc("mean of the distribution"),
                                sdk::Float("stddev", 0.05).Min(0).Doc("standard deviation before truncation"),
+                               kSeed,
                            }});
 
 }  // namespace

@@ -16,7 +16,8 @@ class VarianceScaling final : public sdk::Initializer {
   explicit VarianceScaling(const sdk::Attributes& attributes)
       : scale_(attributes.Float("scale")),
         mode_(attributes.String("mode")),
-        distribution_(attributes.String("distribution")) {}
+        distribution_(attributes.String("distribution")),
+        seed_(attributes.Int("seed")) {}
 
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     if (scale_ <= 0) return scope.Error("attribute 'scale' must be above 0, got {}", scale_);
@@ -26,12 +27,12 @@ class VarianceScaling final : public sdk::Initializer {
       return scope.Error("attribute 'mode' must be fan_in, fan_out or fan_avg, got '{}'", mode_);
     }
     const double fan = in ? fans.in : out ? fans.out : (fans.in + fans.out) / 2;
-    if (distribution_ == "uniform") return UniformOfVariance(scope, type, scale_, fan);
+    if (distribution_ == "uniform") return UniformOfVariance(scope, type, scale_, fan, seed_);
     if (distribution_ == "truncated_normal" || distribution_ == "normal") {
-      return TruncatedNormalOfVariance(scope, type, scale_, fan);
+      return TruncatedNormalOfVariance(scope, type, scale_, fan, seed_);
     }
     if (distribution_ == "untruncated_normal") {
-      return Normal(scope, type, 0, std::sqrt(scale_ / std::max(1.0, fan)));
+      return Normal(scope, type, 0, std::sqrt(scale_ / std::max(1.0, fan)), seed_);
     }
     return scope.Error(
         "attribute 'distribution' must be truncated_normal, untruncated_normal, normal or uniform, got '{}'",
@@ -41,6 +42,7 @@ class VarianceScaling final : public sdk::Initializer {
  private:
   double scale_;
   std::string mode_, distribution_;
+  int64_t seed_;
 };
 
 FUSEBOX_PLUGIN(VarianceScaling,
@@ -50,6 +52,7 @@ FUSEBOX_PLUGIN(VarianceScaling,
                     sdk::Float("scale", 1.0).Min(0).Doc("variance times fan"),
                     sdk::String("mode", "fan_in").Doc("fan_in, fan_out or fan_avg"),
                     sdk::String("distribution", "truncated_normal").Doc("or untruncated_normal, uniform"),
+                    kSeed,
                 }});
 
 }  // namespace

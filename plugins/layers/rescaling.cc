@@ -2,6 +2,7 @@
 // Scales and shifts numbers, y = x * scale + offset:
 //     x [N, ...], of any dtype  -->  y f32[N, ...]
 // As a first layer, it maps pixels of u8 to a suitable range: scale 1/255 gives [0, 1].
+#include "fusebox/plugins/sdk/numbers.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -10,23 +11,23 @@ namespace {
 class Rescaling final : public sdk::Layer {
  public:
   explicit Rescaling(const sdk::Attributes& attributes)
-      : scale_(attributes.Float("scale")), offset_(attributes.Float("offset")) {}
+      : scale_(attributes.Floats("scale")), offset_(attributes.Floats("offset")) {}
 
-  Value Expand(sdk::Scope&, Value x) const override {
+  Value Expand(sdk::Scope& scope, Value x) const override {
     const Value wide = x.dtype() == FB_F32 ? x : Cast(x, FB_F32);
-    return wide * scale_ + offset_;
+    return wide * sdk::AlongLast(scope, scale_) + sdk::AlongLast(scope, offset_);
   }
 
  private:
-  double scale_, offset_;
+  std::vector<double> scale_, offset_;
 };
 
 FUSEBOX_PLUGIN(Rescaling,
                {.id = "fusebox/rescaling",
                 .doc = "x * scale + offset, in f32: [N, ...] to [N, ...]; maps pixels of u8 to [0, 1], for example.",
                 .keeps_mask = true,
-                .attributes = {sdk::Float("scale").Doc("factor of x, such as 1/255"),
-                               sdk::Float("offset", 0.0).Doc("added to the product")}});
+                .attributes = {sdk::Floats("scale").Doc("factor of x, such as 1/255, or factors along its last axis"),
+                               sdk::Floats("offset", "[0.0]").Doc("added to the product, one number or several")}});
 
 }  // namespace
 }  // namespace fusebox

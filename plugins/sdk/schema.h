@@ -100,8 +100,9 @@ constexpr Schema Ints(const char* name, const int64_t (&value)[N]) {  // A stati
   return s;
 }
 // A list of numbers: 0.5, or [0.5;1e-3].
-constexpr Schema Floats(const char* name) {
-  Schema s = MakeSchema(FB_STRING, name, true);
+constexpr Schema Floats(const char* name, std::optional<const char*> value = {}) {
+  Schema s = MakeSchema(FB_STRING, name, !value);
+  s.default_string = value.value_or("");
   s.flags |= FB_NUMBERS;
   return s;
 }

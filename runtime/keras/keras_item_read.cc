@@ -48,6 +48,27 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
   return values;
 }
 
+// A Constant initializer's list of lists: its numbers, and the sizes of the lists. Error: lists of unequal lengths.
+absl::Status ArrayFromJson(const Json& list, size_t depth, const std::string& who, std::vector<double>& numbers,
+                           Ints& shape) {
+  if (list.is_array() && shape.size() == depth && numbers.empty()) shape.push_back(int64_t(list.size()));
+  const bool fits = list.is_array() ? depth < shape.size() && shape[depth] == int64_t(list.size())
+                                    : list.is_number() && depth == shape.size();
+  if (!fits) return Refuse("{}: a number or a regular array of numbers expected, got {}", who, Excerpt(list));
+  if (!list.is_array()) {
+    numbers.push_back(ShortestOfFloat32(list.get<double>()));
+    return absl::OkStatus();
+  }
+  for (const Json& each : list) FUSEBOX_RETURN_IF_ERROR(ArrayFromJson(each, depth + 1, who, numbers, shape));
+  return absl::OkStatus();
+}
+
+// The seed of a random item: a number, or the generator that has it.
+const Json& Seed(const Json& seed) {
+  const Json& held = Member(Member(seed, "config"), "seed");
+  return seed.is_object() ? held : seed;
+}
+
 // Muon's exclude_layers: a list of texts becomes one text with ';' between.
 absl::StatusOr<AttributeValue> TextsFromJson(const Json& list, const std::string& who) {
   std::string texts;
@@ -92,6 +113,16 @@ absl::StatusOr<std::string> ItemId(const Json& json, const std::string& who) {
                 module);
 }
 
+// The attributes that Keras lacks, which stand beside its config.
+absl::Status AddOwnAttributes(const Json& json, const std::string& who, int nesting, ItemSpec& item) {
+  for (const auto& [key, value] : Member(json, "fusebox_attributes").items()) {
+    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute,
+                             AttributeFromJson(value, fmt::format("{}: '{}'", who, key), nesting));
+    item.attributes.emplace(key, std::move(attribute));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, int nesting) {
@@ -100,21 +131,36 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
   if (StringMember(json, "class_name").empty())
     return Refuse("{}: an object with class_name expected, got {}", who, Excerpt(json));
   const Json& config = Member(json, "config");
-  if (StringMember(json, "class_name") == "function" && config.is_string())
-    return ItemSpec{config.get<std::string>(), {}};
+  if (StringMember(json, "class_name") == "function" && config.is_string()) {
+    ItemSpec item{config.get<std::string>(), {}};
+    FUSEBOX_RETURN_IF_ERROR(AddOwnAttributes(json, who, nesting, item));
+    return item;
+  }
   if (!config.is_object() && !config.is_null())
     return Refuse("{}: an object expected as config, got {}", who, Excerpt(config));
   ItemSpec item;
   FUSEBOX_ASSIGN_OR_RETURN(item.id, ItemId(json, who));
   if (config.is_null()) return item;
   for (const auto& [key, value] : config.items()) {
-    if (SaysNothing(key, value)) continue;
+    if (SaysNothing(key, value) || (key == "seed" && Seed(value).is_null())) continue;
     const std::string attribute_who = fmt::format("{}: '{}'", who, key);
-    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute, key == "exclude_layers"
-                                                           ? TextsFromJson(value, attribute_who)
-                                                           : AttributeFromJson(value, attribute_who, nesting));
+    if (key == "value" && (value.is_array() || value.is_object())) {
+      const Json& held = Member(Member(value, "config"), "value");  // Of {"class_name": "__numpy__", ...}.
+      std::vector<double> numbers;
+      Ints shape;
+      FUSEBOX_RETURN_IF_ERROR(
+          ArrayFromJson(value.is_object() && !held.is_null() ? held : value, 0, attribute_who, numbers, shape));
+      item.attributes.emplace("value", NumbersText(numbers));
+      if (shape.size() > 1) item.attributes.emplace("shape", shape);
+      continue;
+    }
+    FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute,
+                             key == "exclude_layers"
+                                 ? TextsFromJson(value, attribute_who)
+                                 : AttributeFromJson(key == "seed" ? Seed(value) : value, attribute_who, nesting));
     item.attributes.emplace(key, std::move(attribute));
   }
+  FUSEBOX_RETURN_IF_ERROR(AddOwnAttributes(json, who, nesting, item));
   if (!item.attributes.contains("use_ema"))
     item.attributes.erase("ema_momentum");  // Without use_ema it has no meaning.
   return item;
