@@ -65,7 +65,7 @@ absl::StatusOr<Model> OpenTrainedModel(const std::string& reference, const std::
 struct CompileOverrides {
   std::string optimizer, loss, metrics;
 };
-absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides);
+absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, bool trains);
 
 // ---- Output.
 

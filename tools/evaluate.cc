@@ -5,12 +5,14 @@
 #include "fusebox/compiler/compiler.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
+#include "tools/table_words.h"
 
 namespace fusebox::tools {
 namespace {
 
 struct EvaluateWords {
-  std::string model, data, target, weights, target_cpu;
+  std::string model, data, weights, target_cpu;
+  TableWords table;
   int64_t batch_size = 32, threads = 0;
   bool json = false;
   CompileOverrides overrides;
@@ -22,8 +24,8 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
   // Evaluation does not use the optimizer, but compiling needs one.
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
-  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides));
-  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.target));
+  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides, false));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.table.options()));
   FUSEBOX_ASSIGN_OR_RETURN(
       const Logs logs,
       model.Evaluate(data.x, data.y,
@@ -47,7 +49,7 @@ void AddEvaluate(CLI::App& app, Action& action) {
   const auto words = std::make_shared<EvaluateWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--data", words->data, "As for train")->required();
-  verb->add_option("--target", words->target, "Column of a CSV file that the model predicts");
+  AddTableWords(verb, words->table);
   verb->add_option("--weights", words->weights, "Weights for a model that has none: a .weights.h5 file");
   verb->add_option("--batch-size", words->batch_size, "Samples per step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--loss", words->overrides.loss, "Instead of the model's own");

@@ -97,9 +97,31 @@ absl::StatusOr<Model> OpenTrainedModel(const std::string& reference, const std::
   return std::move(opened.model);
 }
 
-absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides) {
-  const std::optional<CompileConfig>& own = model.config().compile;
-  if (overrides.optimizer.empty() && overrides.loss.empty() && overrides.metrics.empty()) {
+namespace {
+
+// Whether the overrides stand in for all that could not be read of the file's settings. Evaluation needs no optimizer.
+bool StandInFor(const UnusedCompile& unused, const CompileOverrides& overrides, bool trains) {
+  return std::ranges::all_of(unused.unread, [&](const std::string& part) {
+    if (part == "optimizer") return !trains || !overrides.optimizer.empty();
+    return part == "loss" ? !overrides.loss.empty() : !overrides.metrics.empty();
+  });
+}
+
+}  // namespace
+
+absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, bool trains) {
+  ModelConfig config = model.config();
+  const bool overridden = !overrides.optimizer.empty() || !overrides.loss.empty() || !overrides.metrics.empty();
+  const std::optional<UnusedCompile> unused = config.unused_compile;
+  if (unused && StandInFor(*unused, overrides, trains) && (overridden || !trains)) {
+    config.compile = unused->parts;
+    // An unknown optimizer stands in the way of training alone.
+    if (!trains && overrides.optimizer.empty()) config.compile->optimizer = {"sgd", {}};
+  } else if (unused) {
+    return Refuse("model '{}' is not compiled: {}", config.name, WhyNotCompiled(config));
+  }
+  const std::optional<CompileConfig>& own = config.compile;
+  if (!overridden && !unused) {
     if (own) return absl::OkStatus();
     return Refuse("model '{}' is not compiled: give --loss and --optimizer", model.config().name);
   }
@@ -108,7 +130,7 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides) {
   if (!overrides.optimizer.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(optimizer, ParseItem(overrides.optimizer));
   }
-  const std::vector<OutputLoss> outputs = LossesOf(model.config());
+  const std::vector<OutputLoss> outputs = LossesOf(config);
   for (const OutputLoss& output : outputs) {
     if (output.HasLoss()) args.loss.named.emplace_back(output.output, output.loss);
     if (output.weight) args.loss_weights.named.emplace_back(output.output, *output.weight);

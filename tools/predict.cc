@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // fusebox predict MODEL --input X.npy -o Y.npy
+#include <algorithm>
+#include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
@@ -23,7 +26,8 @@ struct PredictWords {
 absl::StatusOr<std::vector<NamedTensor>> ReadInputs(const std::vector<std::string>& words) {
   std::vector<NamedTensor> arrays;
   for (const std::string& word : words) {
-    const size_t equals = word.find('=');
+    const bool whole = std::filesystem::exists(word);  // A path may have a '=' in it.
+    const size_t equals = whole ? std::string::npos : word.find('=');
     const std::string path = equals == std::string::npos ? word : word.substr(equals + 1);
     if (IsNamedAs(path, Format::kNpz) && equals == std::string::npos) {
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> some, ReadNpz(path));
@@ -45,7 +49,12 @@ absl::Status Predict(const PredictWords& words) {
     return Refuse("'{}': expected a name that ends in .npy or .npz", words.output);
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));
-  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
+  FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> arrays, ReadInputs(words.inputs));
+  // An archive may hold more than the inputs: targets, say.
+  std::vector<std::string> inputs = InputNames(model.config());
+  if (inputs.size() < 2) inputs.emplace_back("x");
+  const auto is_input = [&](const NamedTensor& array) { return std::ranges::find(inputs, array.name) != inputs.end(); };
+  if (std::ranges::any_of(arrays, is_input)) std::erase_if(arrays, std::not_fn(is_input));
 
   const std::vector<std::string> outputs = OutputNames(model.config());
   if (!zipped && outputs.size() > 1) {

@@ -7,12 +7,14 @@
 #include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/history_csv.h"
 #include "tools/command.h"
+#include "tools/table_words.h"
 
 namespace fusebox::tools {
 namespace {
 
 struct TrainWords {
-  std::string model, data, validation_data, target, output, history, weights, target_cpu;
+  std::string model, data, validation_data, output, history, weights, target_cpu;
+  TableWords table;
   double validation_split = 0;
   int64_t epochs = 1, batch_size = 32, threads = 0, verbose = 1;
   std::optional<int64_t> seed;
@@ -42,7 +44,7 @@ absl::Status Train(const TrainWords& words) {
   FUSEBOX_ASSIGN_OR_RETURN(OpenedModel opened, OpenModel(words.model, words.seed));
   Model& model = opened.model;
   FUSEBOX_RETURN_IF_ERROR(CheckOutput(words.output, model.config()));
-  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides));
+  FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, words.overrides, true));
   if (!words.weights.empty()) FUSEBOX_RETURN_IF_ERROR(model.LoadWeights(words.weights));
 
   FitArgs args{.epochs = words.epochs,
@@ -57,9 +59,10 @@ absl::Status Train(const TrainWords& words) {
     FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItem(callback));
     args.callbacks.push_back(spec);
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.target));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.table.options()));
   if (!words.validation_data.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadDataFor(model.config(), words.validation_data, words.target));
+    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data,
+                             LoadDataFor(model.config(), words.validation_data, words.table.options()));
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
@@ -90,7 +93,7 @@ void AddTrain(CLI::App& app, Action& action) {
   verb->add_option("--validation-split", words->validation_split, "Use this last fraction of the data for validation")
       ->check(Fraction())
       ->excludes(validation);
-  verb->add_option("--target", words->target, "Column of a CSV file to learn");
+  AddTableWords(verb, words->table);
   verb->add_option("--epochs", words->epochs, "Number of passes over the data")
       ->check(AtLeast(1))
       ->capture_default_str();

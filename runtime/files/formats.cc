@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "fusebox/runtime/files/hdf5_reader.h"
-#include "fusebox/runtime/files/idx.h"
 #include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/files/zip_archive.h"
@@ -24,24 +23,28 @@ constexpr FileFormat kFormats[] = {
     {Format::kProgram,      "fusebox program",  ".fbg",         "",    "",         kModel,           kModel, kModel},
     {Format::kOnnx,         "ONNX",             ".onnx",        "",    "",         kBoth,            0,     0},
     {Format::kNpz,          "NumPy archive",    ".npz",         "",    kZipMagic,  kData,            kData, kData,
-     nullptr, ReadNpz},
-    {Format::kNpy,          "NumPy array",      ".npy",         "",    kNpyMagic,  kData,            kData, kData,
-     ReadNpy},
+     ReadNpz},
+    {Format::kNpy,          "NumPy array",      ".npy",         "",    kNpyMagic,  kData,            kData, kData},
     {Format::kCsv,          "CSV",              ".csv",         "",    "",         kData | kHistory, kData | kHistory,
      kHistory},
     {Format::kSafetensors,  "safetensors",      ".safetensors", "",    "",         kWeights,         0,     0},
-    {Format::kIdx,          "IDX",              "",             "idx", "",         kData,            kData, 0,
-     ReadIdx},
+    {Format::kIdx,          "IDX",              "",             "idx", "",         kData,            kData, 0},
 };
 // clang-format on
 
 }  // namespace
 
+bool EndsWithIgnoringCase(std::string_view path, std::string_view ending) {
+  if (path.size() < ending.size()) return false;
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+  return std::ranges::equal(path.substr(path.size() - ending.size()), ending, {}, lower, lower);
+}
+
 std::span<const FileFormat> FileFormats() { return kFormats; }
 
 const FileFormat* FormatOfName(std::string_view path) {
   const auto is_named = [&](const FileFormat& row) {
-    return row.ending.empty() ? path.find(row.within) != path.npos : path.ends_with(row.ending);
+    return row.ending.empty() ? path.find(row.within) != path.npos : EndsWithIgnoringCase(path, row.ending);
   };
   const auto* const row = std::ranges::find_if(kFormats, is_named);
   return row != std::end(kFormats) ? row : nullptr;

@@ -35,13 +35,15 @@ struct FileFormat {
   std::string_view magic;   // The first bytes of a file; empty if they tell nothing.
   // Of Content: what such a file can hold, and what of it fusebox reads and writes.
   uint32_t holds, reads, writes;
-  // Data are read by one of these, but for CSV, which needs a target column besides: see ReadCsv.
-  absl::StatusOr<Tensor> (*read_array)(const std::string& path) = nullptr;
+  // Reads the arrays of a file that holds several by name.
   absl::StatusOr<std::vector<NamedTensor>> (*read_arrays)(const std::string& path) = nullptr;
 
   bool Reads(uint32_t contents) const { return (reads & contents) == contents; }
   bool Writes(uint32_t contents) const { return (writes & contents) == contents; }
 };
+
+// Whether a file's name has the ending, in any case of its letters.
+bool EndsWithIgnoringCase(std::string_view path, std::string_view ending);
 
 // In the order in which names are compared: ".weights.h5" comes before ".h5".
 std::span<const FileFormat> FileFormats();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/files/history_csv.h"
 
+#include <csv.h>
+
 #include <algorithm>
 
 #include "fusebox/graph/status.h"
@@ -10,6 +12,17 @@
 #include "fusebox/runtime/files/number_text.h"
 
 namespace fusebox {
+namespace {
+
+// The text as a field of CSV, in quotes if it needs them. Source: RFC 4180.
+std::string Field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string field(2 * text.size() + 2, '\0');
+  field.resize(csv_write(field.data(), field.size(), text.data(), text.size()));
+  return field;
+}
+
+}  // namespace
 
 absl::StatusOr<std::string> HistoryCsv(std::vector<HistoryColumn> columns) {
   std::ranges::sort(columns, {}, &HistoryColumn::name);
@@ -19,7 +32,7 @@ absl::StatusOr<std::string> HistoryCsv(std::vector<HistoryColumn> columns) {
     if (column.values.size() != epochs) {
       return Refuse("history: {} has {} epochs, {} has {}", columns[0].name, epochs, column.name, column.values.size());
     }
-    text += ',' + column.name;
+    text += ',' + Field(column.name);
   }
   text += '\n';
   for (size_t epoch = 0; epoch < epochs; ++epoch) {

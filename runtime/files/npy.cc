@@ -83,6 +83,7 @@ class HeaderParser {
       const auto [end, error] = std::from_chars(text_.data(), text_.data() + text_.size(), dim);
       if (error != std::errc() || dim < 0) return false;
       text_.remove_prefix(size_t(end - text_.data()));
+      Accept("L");  // Of Python 2's long integers.
       shape.push_back(dim);
       if (!Accept(",") && !text_.starts_with(')')) return false;
     }
@@ -92,13 +93,28 @@ class HeaderParser {
   std::string_view text_;
 };
 
+// "<f4" for "float32", which NumPy reads as well.
+std::string CodeOf(const std::string& name) {
+  constexpr std::pair<std::string_view, std::string_view> kNames[] = {
+      {"bool", "|b1"},    {"bool_", "|b1"},   {"int8", "|i1"},    {"int16", "=i2"},  {"int32", "=i4"},
+      {"int64", "=i8"},   {"uint8", "|u1"},   {"uint16", "=u2"},  {"uint32", "=u4"}, {"uint64", "=u8"},
+      {"float16", "=f2"}, {"float32", "=f4"}, {"float64", "=f8"}, {"float", "=f8"},  {"int", "=i8"},
+      {"half", "=f2"},    {"single", "=f4"},  {"double", "=f8"},  {"?", "|b1"},      {"d", "=f8"},
+      {"f", "=f4"},       {"e", "=f2"},       {"b", "|i1"},       {"B", "|u1"}};
+  for (const auto& [known, code] : kNames) {
+    if (name == known) return std::string(code);
+  }
+  const bool has_order = !name.empty() && std::string_view("<>|=").find(name[0]) != std::string_view::npos;
+  return has_order ? name : "=" + name;  // "f4": in this machine's order.
+}
+
 // "<f4": byte order, kind, bytes.
-absl::StatusOr<ElementFormat> ParseDescr(const std::string& descr, const std::string& who) {
+absl::StatusOr<ElementFormat> ParseDescr(const std::string& given, const std::string& who) {
+  const std::string descr = CodeOf(given);
   const auto unsupported = [&](std::string_view what) {
-    return Refuse("{}: an array of real numbers expected, got {} (dtype '{}')", who, what, descr);
+    return Refuse("{}: an array of real numbers expected, got {} (dtype '{}')", who, what, given);
   };
-  if (descr.size() < 3 || std::string_view("<>|=").find(descr[0]) == std::string_view::npos)
-    return unsupported("another kind");
+  if (descr.size() < 3) return unsupported(descr == "=O" ? "Python objects" : "another kind");
   const bool one_digit = descr.size() == 3 && std::string_view("1248").find(descr[2]) != std::string_view::npos;
   const int bytes = one_digit ? descr[2] - '0' : 0;
   const std::endian order = descr[0] == '>'   ? std::endian::big
@@ -152,9 +168,13 @@ const char* DescrOf(DType dtype) {
   return "";
 }
 
-}  // namespace
+// The header, and a reader of what is behind it.
+struct NpyHeader {
+  Header header;
+  BoundedReader rest;
+};
 
-absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, std::shared_ptr<const void> owner) {
+absl::StatusOr<NpyHeader> ReadHeader(std::string_view bytes, const std::string& who) {
   BoundedReader reader(bytes, who);
   const auto magic = reader.Take(kNpyMagic.size(), "the magic string");
   if (!magic.ok()) return magic.status();
@@ -174,6 +194,22 @@ absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, 
     return Refuse("{}: a header with descr (one plain dtype), fortran_order and shape expected, got {}", who,
                   text->substr(0, 200));
   }
+  return NpyHeader{*std::move(header), reader};
+}
+
+}  // namespace
+
+absl::StatusOr<bool> HasNpyNumbers(std::string_view bytes, const std::string& who) {
+  const absl::StatusOr<NpyHeader> header = ReadHeader(bytes, who);
+  if (!header.ok()) return header.status();
+  return ParseDescr(header->header.descr, who).ok();
+}
+
+absl::StatusOr<Tensor> ParseNpy(std::string_view bytes, const std::string& who, std::shared_ptr<const void> owner) {
+  absl::StatusOr<NpyHeader> read = ReadHeader(bytes, who);
+  if (!read.ok()) return read.status();
+  Header* const header = &read->header;
+  BoundedReader& reader = read->rest;
   const absl::StatusOr<ElementFormat> format = ParseDescr(header->descr, who);
   if (!format.ok()) return format.status();
   const std::optional<uint64_t> size = CheckedBytes(header->shape, uint64_t(format->bytes));

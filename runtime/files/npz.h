@@ -10,9 +10,13 @@
 namespace fusebox {
 
 // The arrays in the archive's order, stored (np.savez) or deflated (np.savez_compressed), named as np.load names them.
-// Errors name the archive and the member.
+// Leaves out folders, and arrays of text or Python objects, which go to `left_out` by name. Errors name the archive and
+// the member.
 absl::StatusOr<std::vector<NamedTensor>> ReadNpz(const std::string& path);
-absl::StatusOr<std::vector<NamedTensor>> ParseNpz(std::string_view bytes, const std::string& who);
+absl::StatusOr<std::vector<NamedTensor>> ParseNpz(std::string_view bytes, const std::string& who,
+                                                  std::vector<std::string>* left_out = nullptr);
+// The names of arrays in the archive that hold no numbers; none if it cannot be read.
+std::vector<std::string> ArraysWithoutNumbers(const std::string& path);
 
 // An archive that np.load opens. Equal arrays give equal bytes. Replaces the file whole or not at all.
 absl::StatusOr<std::string> NpzBytes(const std::vector<NamedTensor>& arrays);

@@ -22,8 +22,15 @@ std::optional<double> ParseNumber(std::string_view text) {
   }
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  if (end != text.data() + text.size()) return std::nullopt;
+  if (error == std::errc()) return value;
+  if (error != std::errc::result_out_of_range) return std::nullopt;
+  // What no double holds is infinite, or zero where the exponent is negative, as Python reads it.
+  const size_t exponent = text.find_first_of("eE");
+  const bool small = exponent != std::string_view::npos ? text.substr(exponent + 1).starts_with('-')
+                                                        : text.starts_with("0.") || text.starts_with("-0.");
+  const double limit = small ? 0 : INFINITY;
+  return text.starts_with('-') ? -limit : limit;
 }
 
 }  // namespace fusebox

@@ -8,9 +8,10 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/arrays.h"
-#include "fusebox/runtime/files/csv.h"
 #include "fusebox/runtime/files/formats.h"
-#include "fusebox/runtime/plugins/nearest.h"
+#include "fusebox/runtime/files/idx.h"
+#include "fusebox/runtime/files/npy.h"
+#include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/plugins/objects.h"
 
 namespace fusebox {
@@ -57,34 +58,54 @@ absl::StatusOr<Data> FromArrays(const std::vector<NamedTensor>& arrays, const st
   if (x == nullptr || y == nullptr) {
     std::string names;
     for (const NamedTensor& array : arrays) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", array.name);
-    return Refuse("'{}': expected the arrays 'x' and 'y', found {}", who, names.empty() ? "none" : names);
+    const std::vector<std::string> others = ArraysWithoutNumbers(who);
+    return Refuse("'{}': expected the arrays 'x' and 'y', found {}{}", who, names.empty() ? "none" : names,
+                  others.empty() ? "" : fmt::format("; {} hold no numbers", QuotedNames(others)));
   }
   return Data{*x, *y};
 }
 
-absl::StatusOr<Data> FromCsv(const std::string& path, const std::string& target) {
-  if (target.empty()) return Refuse("'{}': a CSV file needs --target COLUMN: which column to learn", path);
-  FUSEBOX_ASSIGN_OR_RETURN(const CsvTable table, ReadCsv(path));
-  const auto it = std::ranges::find(table.columns, target);
-  if (it == table.columns.end())
-    return Refuse("'{}': has no column '{}': {}", path, target, SuggestNames(target, table.columns));
-  const size_t column = size_t(it - table.columns.begin()), columns = table.columns.size();
-  const int64_t rows = table.values.rows();
-  Tensor x(DType::kF32, {rows, int64_t(columns) - 1}), y(DType::kF32, {rows});
-  const std::span<const double> from = table.values.values<double>();
-  float* to_x = x.mutable_values<float>().data();
-  float* to_y = y.mutable_values<float>().data();
-  for (size_t i = 0; i < from.size(); ++i) *(i % columns == column ? to_y : to_x)++ = float(from[i]);
-  return Data{x, y};
+bool IsFile(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error);
+}
+
+// The place of the ',' between two paths: where files stand on both sides, else the first one.
+size_t CommaOfPair(const std::string& pair) {
+  const size_t first = pair.find(',');
+  for (size_t comma = first; comma != std::string::npos; comma = pair.find(',', comma + 1)) {
+    if (IsFile(pair.substr(0, comma)) && IsFile(pair.substr(comma + 1))) return comma;
+  }
+  return first;
+}
+
+// Reads an .npy file, or an IDX file of any name.
+absl::StatusOr<Tensor> ReadOneArray(const std::string& path) {
+  return IsNamedAs(path, Format::kNpy) ? ReadNpy(path) : ReadIdx(path);
 }
 
 // Reads x and y from two files with a ',' between.
-absl::StatusOr<Data> FromPair(const std::string& pair, absl::StatusOr<Tensor> (*read)(const std::string& path)) {
-  const size_t comma = pair.find(',');
+absl::StatusOr<Data> FromPair(const std::string& pair) {
+  const size_t comma = CommaOfPair(pair);
   Data data;
-  FUSEBOX_ASSIGN_OR_RETURN(data.x, read(pair.substr(0, comma)));
-  FUSEBOX_ASSIGN_OR_RETURN(data.y, read(pair.substr(comma + 1)));
+  FUSEBOX_ASSIGN_OR_RETURN(data.x, ReadOneArray(pair.substr(0, comma)));
+  FUSEBOX_ASSIGN_OR_RETURN(data.y, ReadOneArray(pair.substr(comma + 1)));
   return data;
+}
+
+// Why a file's kind cannot be read; empty if nothing is known about it.
+std::string RefusedKind(const std::string& path) {
+  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
+      {".parquet", "Parquet"}, {".arrow", "Arrow"}, {".feather", "Feather"},
+      {".xlsx", "Excel"},      {".xls", "Excel"},   {".pkl", "pickle"},
+      {".pickle", "pickle"},   {".mat", "MATLAB"},  {".tfrecord", "TFRecord"}};
+  for (const auto& [ending, name] : kKinds) {
+    if (EndsWithIgnoringCase(path, ending)) {
+      return fmt::format("'{}': fusebox does not read {} files: save the data as .npz (numpy.savez) or .csv", path,
+                         name);
+    }
+  }
+  return "";
 }
 
 absl::StatusOr<Data> FromPlugin(const std::string& text) {
@@ -114,16 +135,19 @@ absl::StatusOr<Data> FromPlugin(const std::string& text) {
   return FromArrays(named, text);
 }
 
-absl::StatusOr<Data> FromAnything(const std::string& source, const std::string& target) {
-  const FileFormat* const format = FormatOfName(source);
+absl::StatusOr<Data> FromAnything(const std::string& source, const TableOptions& table) {
+  const bool pair = source.find(',') != std::string::npos && !IsFile(source);
+  const FileFormat* const format = pair ? nullptr : FormatOfName(source);
+  if (const std::string refused = RefusedKind(source); !refused.empty()) return Refuse("{}", refused);
   if (format != nullptr && format->Reads(kData)) {
     if (format->read_arrays != nullptr) {
       FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, format->read_arrays(source));
       return FromArrays(arrays, source);
     }
-    if (format->format == Format::kCsv) return FromCsv(source, target);
-    if (source.find(',') != std::string::npos) return FromPair(source, format->read_array);
+    if (format->format == Format::kCsv) return LoadTable(source, table);
   }
+  if (pair && (IsFile(source.substr(0, CommaOfPair(source))) || FormatOfName(source) != nullptr))
+    return FromPair(source);
   absl::StatusOr<Data> data = FromPlugin(source);
   if (!data.ok() && absl::IsNotFound(data.status()) && std::filesystem::exists(source)) {
     return Refuse("'{}': expected .npz, .csv, two .npy or IDX files with a ',' between, or a data source's name",
@@ -149,24 +173,27 @@ absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows) {
   return range;
 }
 
-absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference, const std::string& target) {
+absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference, const TableOptions& table) {
   const auto [source, slice] = CutSlice(reference);
   std::vector<NamedTensor> arrays;
-  if (const FileFormat* const format = FormatOfName(source); format != nullptr && format->read_arrays != nullptr) {
+  const FileFormat* const format = FormatOfName(source);
+  if (format != nullptr && format->read_arrays != nullptr && IsFile(source)) {
     FUSEBOX_ASSIGN_OR_RETURN(arrays, format->read_arrays(source));
   }
   const auto has = [&](const char* name) {
     return std::ranges::find(arrays, name, &NamedTensor::name) != arrays.end();
   };
   if (arrays.empty() || (has("x") && has("y"))) {
-    FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(reference, target));
+    FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(reference, table));
     return DataArg(data);
   }
   const std::vector<std::string> inputs = InputNames(model), outputs = OutputNames(model);
+  const bool all_inputs = std::ranges::all_of(inputs, [&](const std::string& name) { return has(name.c_str()); });
   std::vector<NamedTensor> x, y;
   for (NamedTensor& array : arrays) {
     const bool is_input = std::ranges::find(inputs, array.name) != inputs.end();
     if (!is_input && std::ranges::find(outputs, array.name) == outputs.end()) {
+      if (all_inputs) continue;  // An array beside those that are asked for.
       return Refuse("'{}': model '{}' has no input or output '{}': its inputs are {}, its outputs {}", source,
                     model.name, array.name, QuotedNames(inputs), QuotedNames(outputs));
     }
@@ -180,9 +207,9 @@ absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string&
   return DataArg(std::move(x), std::move(y));
 }
 
-absl::StatusOr<Data> LoadData(const std::string& reference, const std::string& target) {
+absl::StatusOr<Data> LoadData(const std::string& reference, const TableOptions& table) {
   const auto [source, slice] = CutSlice(reference);
-  FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, target));
+  FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, table));
   if (data.x.rank() < 1 || data.y.rank() < 1 || data.x.rows() != data.y.rows()) {
     return Refuse("'{}': x has {} samples, y has {}", source, data.x.rank() < 1 ? 0 : data.x.rows(),
                   data.y.rank() < 1 ? 0 : data.y.rows());

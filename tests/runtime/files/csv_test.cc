@@ -40,7 +40,9 @@ TEST(Csv, NamesLineAndColumn) {
       {"a,b\n1,2,3\n", "f: line 2: 2 values expected, got 3"},
       {"a,,b\n", "f: line 1: column 2 has no name"},
       {"a,b,a\n", "f: line 1: two columns are named 'a'"},
-      {"a\n1e400\n", "f: line 2, column 'a': a number expected, got '1e400'"},
+      {"a;b\n1;2\n", "got '1;2': the separator seems to be ';', so try --separator ';'"},
+      {"a\tb\n1\t2\n", "the separator seems to be tab, so try --separator tab"},
+      {"a\n\"\"\n", "got nothing (--na says what to do about missing values)"},
       {"a\n1;5\n", "f: line 2, column 'a': a number expected, got '1;5'"},
       {"a\n\"1\n", "f: line 2: a quote is not closed"},
       {"a\n\"1\"2\n", "f: line 2:"}};
@@ -48,6 +50,25 @@ TEST(Csv, NamesLineAndColumn) {
     EXPECT_THAT(ParseCsv(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
   EXPECT_THAT(ParseCsv(std::string_view("a\n1\0\n", 5), "f"), StatusHasMessage(HasSubstr("line 2, column 'a'")));
   EXPECT_THAT(ReadCsv("none.csv"), StatusHasMessage("'none.csv': cannot open: No such file or directory"));
+}
+
+TEST(Csv, IsReadAsItIsWritten) {
+  const auto values = [](const char* text, const CsvOptions& options) {
+    const absl::StatusOr<CsvTable> table = ParseCsv(text, "f", options);
+    EXPECT_OK(table) << text;
+    const std::span<const double> all = table->values.values<double>();
+    return std::vector<double>(all.begin(), all.end());
+  };
+  EXPECT_THAT(values("a;b\n1,5;-2\n", {.separator = ';', .decimal = ','}), ElementsAre(1.5, -2));
+  EXPECT_THAT(values("1\t2\n3\t4\n", {.separator = '\t', .header = false}), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(ParseCsv("1,2\n", "f", {.header = false})->columns, ElementsAre("0", "1"));
+  for (const char* text : {"a,b\n,2\n", "a,b\nNA,2\n", "a,b\n?,2\n"}) {
+    const std::vector<double> read = values(text, {.missing_as_nan = true});
+    EXPECT_TRUE(std::isnan(read[0])) << text;
+    EXPECT_EQ(read[1], 2) << text;
+  }
+  EXPECT_THAT(ParseCsv("a;b\n1.5;2\n", "f", {.separator = ';', .decimal = ','}),
+              StatusHasMessage(HasSubstr("line 2, column 'a': a number expected, got '1.5'")));
 }
 
 TEST(Csv, LongValuesAreRefusedInShort) {

@@ -42,6 +42,11 @@ TEST(HistoryCsv, ReadsATrainingThatWentOn) {
 }
 
 TEST(HistoryCsv, SaysWhatIsWrong) {
+  // A name with a ',' or a quote stands in quotes, as RFC 4180 says.
+  const std::vector<HistoryColumn> named = {{"f1, \"macro\"", {0.5}}, {"loss", {1}}};
+  ASSERT_OK_AND_ASSIGN(const std::string quoted, HistoryCsv(named));
+  EXPECT_EQ(quoted, "epoch,\"f1, \"\"macro\"\"\",loss\n0,0.5,1.0\n");
+  EXPECT_THAT(*ParseHistoryCsv(quoted, "f"), ElementsAre(named[0], named[1]));
   EXPECT_THAT(HistoryCsv({{"a", {1}}, {"b", {1, 2}}}), StatusHasMessage("history: a has 1 epochs, b has 2"));
   EXPECT_THAT(ParseHistoryCsv("loss\n1\n", "f"), StatusHasMessage("f: 'epoch' expected as first column, got 'loss'"));
   EXPECT_THAT(ParseHistoryCsv("epoch,loss\n0,1\n2,1\n", "f"), StatusHasMessage("f: epoch 1 expected, got 2"));

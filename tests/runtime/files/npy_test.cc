@@ -105,6 +105,22 @@ TEST(Npy, ReadsFortranOrder) {
   for (int64_t i = 0; i < 24; ++i) EXPECT_EQ(tensor.values<int64_t>()[size_t(i)], i);
 }
 
+// As h5py and others write dtypes, and as Python 2 wrote shapes.
+TEST(Npy, ReadsHeadersInOtherWords) {
+  const auto file = [](const std::string& descr, const std::string& shape, size_t bytes) {
+    std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}\n", descr, shape);
+    return std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + '\0' + header + std::string(bytes, '\0');
+  };
+  for (const char* descr : {"f4", "=f4", "float32", "single"}) {
+    ASSERT_OK_AND_ASSIGN(const Tensor tensor, ParseNpy(file(descr, "(2, 3)", 24), descr));
+    EXPECT_EQ(tensor.dtype(), DType::kF32) << descr;
+  }
+  EXPECT_EQ(ParseNpy(file("int64", "(10L, 3L)", 240), "f")->shape(), (std::vector<int64_t>{10, 3}));
+  EXPECT_EQ(ParseNpy(file("bool", "(3L,)", 3), "f")->dtype(), DType::kBool);
+  EXPECT_THAT(ParseNpy(file("O", "(1,)", 8), "f"), StatusHasMessage(HasSubstr("got Python objects (dtype 'O')")));
+  EXPECT_THAT(ParseNpy(file("complex", "(1,)", 8), "f"), StatusHasMessage(HasSubstr("dtype 'complex'")));
+}
+
 TEST(Npy, RefusesWhatIsNoRealNumber) {
   EXPECT_THAT(ReadData("complex"),
               StatusHasMessage(HasSubstr("real numbers expected, got complex numbers (dtype '<c16')")));

@@ -54,6 +54,16 @@ TEST(Npz, SurvivesDamage) {
   EXPECT_LT(CountUndetectedFlips(seed, parse), seed.size() * 8 / 4);
 }
 
+TEST(Npz, LeavesOutFoldersAndArraysWithoutNumbers) {
+  const std::string text = Slurp(DataPath("numpy/text.npy")), numbers = Slurp(DataPath("numpy/f32.npy"));
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ZipBytes({{"sub/", ""}, {"names.npy", text}, {"x.npy", numbers}}));
+  std::vector<std::string> left_out;
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ParseNpz(bytes, "f", &left_out));
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_EQ(arrays[0].name, "x");
+  EXPECT_EQ(left_out, std::vector<std::string>{"names"});
+}
+
 TEST(Npz, NamesTheArchiveAndTheArray) {
   EXPECT_THAT(ParseNpz("nothing", "'f.npz'"),
               StatusHasMessage(HasSubstr("'f.npz': no zip archive, or cut or damaged")));

@@ -83,6 +83,39 @@ TEST(LoadData, TakesTheTargetOutOfACsv) {
   EXPECT_THAT(Error(LoadData(path).status()), HasSubstr("needs --target COLUMN"));
 }
 
+TEST(LoadData, ReadsTablesAsTheyAreWritten) {
+  const std::string path = TempPath("Table, 2.CSV");  // A ',' and capitals in the name.
+  std::ofstream(path) << "id;a;price;b;rank\n7;1;10;2;1\n8;;30;4;2\n9;5;50;6;3\n";
+  TableOptions options("price,rank");
+  options.separator = ';';
+  options.ignored = "id";
+  EXPECT_THAT(Error(LoadData(path, options).status()), HasSubstr("column 'a': a number expected, got nothing (--na"));
+  options.missing = MissingValues::kDrop;
+  absl::StatusOr<Data> data = LoadData(path, options);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->x.values<float>(), ElementsAre(1, 2, 5, 6));
+  EXPECT_THAT(data->y.shape(), ElementsAre(2, 2));
+  EXPECT_THAT(data->y.values<float>(), ElementsAre(10, 1, 50, 3));
+  options.missing = MissingValues::kMean;
+  data = LoadData(path, options);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->x.values<float>(), ElementsAre(1, 2, 3, 4, 5, 6));
+  std::ofstream(path) << "id;a\n1;\n2;\n";
+  options.target = "id";
+  options.ignored = "";
+  EXPECT_THAT(Error(LoadData(path, options).status()), HasSubstr("column 'a' has no values"));
+  options.missing = MissingValues::kDrop;
+  EXPECT_THAT(Error(LoadData(path, options).status()), HasSubstr("each row lacks a value"));
+  options.ignored = "a";
+  EXPECT_THAT(Error(LoadData(path, options).status()), HasSubstr("no column is left for x"));
+}
+
+TEST(LoadData, RefusesOtherKindsByName) {
+  EXPECT_THAT(Error(LoadData("data.parquet").status()),
+              HasSubstr("'data.parquet': fusebox does not read Parquet files: save the data as .npz"));
+  EXPECT_THAT(Error(LoadData("data.pkl").status()), HasSubstr("does not read pickle files"));
+}
+
 TEST(LoadData, ListsKnownDataSources) {
   EXPECT_THAT(Error(LoadData("fashon_mnist").status()), HasSubstr("did you mean 'fashion_mnist'?"));
 }
