@@ -358,6 +358,15 @@ absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths,
 
 bool CompileConfig::HasLoss() const { return !loss.id.empty() || std::ranges::any_of(outputs, &OutputLoss::HasLoss); }
 
+std::string WhyNotCompiled(const ModelConfig& model) {
+  if (!model.unused_compile) return "call Compile first";
+  return fmt::format(
+      "what its file says about learning cannot be used: {}. Add the plugin that has it (--plugin-path), or compile "
+      "with "
+      "others (--loss, --metrics, --optimizer)",
+      model.unused_compile->why);
+}
+
 std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
   if (!model.compile) return {};
   if (!model.compile->outputs.empty()) return model.compile->outputs;

@@ -16,7 +16,7 @@ absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Ar
   FUSEBOX_RETURN_IF_ERROR(model.status);
   if (!model.config.compile) {
     return absl::FailedPreconditionError(
-        fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
+        fmt::format("model '{}' is not compiled: {}", model.config.name, WhyNotCompiled(model.config)));
   }
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(model, x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(TakeWeights(model, sample_weight, class_weight, data));

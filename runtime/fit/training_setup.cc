@@ -36,7 +36,7 @@ absl::Status CheckArgs(const FitArgs& args) {
 absl::Status CheckCompiled(const Model::Impl& model) {
   if (model.config.compile) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
+      fmt::format("model '{}' is not compiled: {}", model.config.name, WhyNotCompiled(model.config)));
 }
 
 // Takes the last part of the data away for validation, as Keras does: before any shuffling.

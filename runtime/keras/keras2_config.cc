@@ -2,6 +2,7 @@
 #include "fusebox/runtime/keras/keras2_config.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -33,6 +34,12 @@ void UpgradeLayer(Json& layer) {
       class_name == "BatchNormalization" && axis != nullptr && axis->is_array() && axis->size() == 1) {
     *axis = Json((*axis)[0]);
   }
+  config->erase("input_length");  // Of Embedding: what its input says anyway.
+  for (auto& [key, value] : config->items()) {
+    // Of Keras 2 it is another function.
+    if (key.ends_with("activation") && value == "hard_sigmoid") value = "hard_sigmoid:slope=0.2";
+  }
+  if (Json* const inner = Find(*config, "layer")) UpgradeLayer(*inner);
   if (class_name == "LeakyReLU" && config->contains("alpha")) {
     (*config)["negative_slope"] = Json((*config)["alpha"]);
     config->erase("alpha");
@@ -76,6 +83,24 @@ void UpgradeModel(Json& model, int nesting) {
   }
 }
 
+// The old optimizers divide the learning rate by 1 + decay * step. Nadam calls something else so: how its momentum
+// begins, for which Keras 3 always has this number.
+void UpgradeDecay(Json& config, const std::string& class_name) {
+  constexpr double kOfNadam = 0.004;
+  const Json decay = Member(config, "decay");
+  if (!decay.is_number()) return;
+  if (class_name == "Nadam") {
+    if (std::abs(decay.get<double>() - kOfNadam) < 1e-6) config.erase("decay");
+    return;
+  }
+  config.erase("decay");
+  if (decay == 0.0 || !Member(config, "learning_rate").is_number()) return;
+  config["learning_rate"] = {
+      {"class_name", "InverseTimeDecay"},
+      {"config",
+       {{"initial_learning_rate", Json(config["learning_rate"])}, {"decay_steps", 1}, {"decay_rate", decay}}}};
+}
+
 void UpgradeOptimizer(Json& optimizer) {
   constexpr std::string_view kCustom = "Custom>";
   const std::string class_name = StringMember(optimizer, "class_name");
@@ -83,7 +108,11 @@ void UpgradeOptimizer(Json& optimizer) {
   Json* const config = Find(optimizer, "config");
   if (config == nullptr || !config->is_object()) return;
   for (const char* own : {"jit_compile", "is_legacy_optimizer"}) config->erase(own);
-  if (Member(*config, "decay") == 0.0) config->erase("decay");
+  if (config->contains("lr")) {
+    (*config)["learning_rate"] = Json((*config)["lr"]);
+    config->erase("lr");
+  }
+  UpgradeDecay(*config, StringMember(optimizer, "class_name"));
   // RMSprop has a number there, which means nothing without.
   if (Member(*config, "use_ema") == false) config->erase("ema_overwrite_frequency");
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/arrays.h"
 #include "fusebox/runtime/describe/item_names.h"
@@ -100,16 +101,50 @@ absl::Status OutputsFromJson(const Json& json, const std::vector<std::string>& o
 
 }  // namespace
 
-absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::vector<std::string>& outputs,
-                                              const std::string& who) {
+absl::Status CompileFromJson(const Json& json, const std::string& who, ModelConfig& model) {
   if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
+  const std::vector<std::string> outputs = OutputNames(model);
   CompileConfig compile;
+  // Each part by itself: what cannot be read of one does not take away the others.
+  std::vector<std::string> wrong, unread;
+  const auto note = [&](const absl::Status& status, const char* key) {
+    if (status.ok()) return;
+    wrong.push_back(Message(status));
+    unread.emplace_back(key);
+  };
   if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
-    FUSEBOX_ASSIGN_OR_RETURN(compile.optimizer, ItemFromJson(optimizer, who + ": optimizer", 0));
+    absl::StatusOr<ItemSpec> item = ItemFromJson(optimizer, who + ": optimizer", 0);
+    note(item.status(), "optimizer");
+    if (item.ok()) compile.optimizer = *std::move(item);
   }
-  FUSEBOX_RETURN_IF_ERROR(outputs.size() == 1 ? OneOutputFromJson(json, outputs[0], who, compile)
-                                              : OutputsFromJson(json, outputs, who, compile));
-  return compile;
+  const auto read = [&](const Json& part) {
+    CompileConfig with = compile;
+    const absl::Status status = outputs.size() == 1 ? OneOutputFromJson(part, outputs[0], who, with)
+                                                    : OutputsFromJson(part, outputs, who, with);
+    if (status.ok()) compile = std::move(with);
+    return status;
+  };
+  if (!read(json).ok()) {
+    Json part = json;
+    for (const char* key : {"metrics", "weighted_metrics", "loss"}) {
+      Json only = {{key, Member(json, key)}};
+      CompileConfig nothing;
+      const absl::Status status = outputs.size() == 1 ? OneOutputFromJson(only, outputs[0], who, nothing)
+                                                      : OutputsFromJson(only, outputs, who, nothing);
+      note(status, key);
+      if (!status.ok()) part.erase(key);
+    }
+    if (const absl::Status status = read(part); !status.ok()) note(status, "loss");
+  }
+  if (wrong.empty()) {
+    model.compile = std::move(compile);
+  } else {
+    model.unused_compile = UnusedCompile{.why = fmt::format("{}", fmt::join(wrong, "; ")),
+                                         .parts = std::move(compile),
+                                         .json = JsonText(json),
+                                         .unread = std::move(unread)};
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace fusebox

@@ -2,7 +2,6 @@
 // Reads compile_config, what a model was compiled with, as Keras writes it.
 #pragma once
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "fusebox/runtime/describe/model_config.h"
@@ -10,8 +9,7 @@
 
 namespace fusebox {
 
-// Of a model with these outputs.
-absl::StatusOr<CompileConfig> CompileFromJson(const Json& json, const std::vector<std::string>& outputs,
-                                              const std::string& who);
+// Sets the model's `compile`, or its `unused_compile` if a part cannot be read. Error: the JSON is no object.
+absl::Status CompileFromJson(const Json& json, const std::string& who, ModelConfig& model);
 
 }  // namespace fusebox

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/arrays.h"
 #include "fusebox/runtime/describe/item_names.h"
@@ -12,13 +13,14 @@
 #include "fusebox/runtime/keras/keras_compile_read.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/keras/keras_graph_read.h"
+#include "fusebox/runtime/keras/keras_input_shape.h"
 #include "fusebox/runtime/keras/keras_item_read.h"
 
 namespace fusebox {
 namespace {
 
 std::optional<DType> DTypeOfKeras(std::string_view name) {
-  if (name == "float32") return DType::kF32;
+  if (name == "float32" || name == "float16" || name == "bfloat16") return DType::kF32;
   if (name == "float64") return DType::kF64;
   if (name == "int32") return DType::kI32;
   if (name == "int64") return DType::kI64;
@@ -33,6 +35,23 @@ std::string DTypeText(const Json& dtype) {
   if (dtype.is_string()) return dtype.get<std::string>();
   const std::string name = StringMember(Member(dtype, "config"), "name");
   return name.empty() ? Excerpt(dtype) : name;
+}
+
+// Whether fusebox computes such a layer in float32, as it computes all.
+bool IsFloatPolicy(const std::string& policy) {
+  for (const char* known : {"float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"}) {
+    if (policy == known) return true;
+  }
+  return false;
+}
+
+// Adds the policies other than float32 of all layers in the file.
+void AddPolicies(const Json& json, std::set<std::string>& policies) {
+  if (!json.is_structured()) return;
+  const std::string policy = DTypeText(Member(Member(json, "config"), "dtype"));
+  const bool is_layer = json.is_object() && StringMember(json, "class_name") != "InputLayer";
+  if (is_layer && policy != "float32" && IsFloatPolicy(policy)) policies.insert(policy);
+  for (const Json& each : json) AddPolicies(each, policies);
 }
 
 // [null, 28, 28] without its batch.
@@ -92,9 +111,10 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
     layer.name = KerasSnakeCase(class_name) + (count == 0 ? "" : fmt::format("_{}", count));
   }
   const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
-  if (const std::string dtype = DTypeText(Member(config, "dtype")); dtype != "float32") {
-    return Refuse("{}: dtype float32 expected, got {}", layer_who, dtype);
-  }
+  const std::string policy = DTypeText(Member(config, "dtype"));
+  const bool is_index = class_name == "Discretization" && (policy == "int32" || policy == "int64");
+  if (!is_index && !IsFloatPolicy(policy)) return Refuse("{}: dtype float32 expected, got {}", layer_who, policy);
+
   if (class_name == "Lambda" && IsOfKeras(json)) {
     return Refuse(
         "{}: a Lambda layer is a Python function, whose code fusebox cannot run: build it from layers, or in C++ as a "
@@ -166,7 +186,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
   FUSEBOX_RETURN_IF_ERROR(stack ? StackFromJson(config, who, nesting, model)
                                 : GraphFromJson(json, who, {InputFromJson, layer}, model));
   if (const Json& compile = Member(json, "compile_config"); nesting == 0 && !compile.is_null() && !compile.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(model.compile, CompileFromJson(compile, OutputNames(model), who));
+    FUSEBOX_RETURN_IF_ERROR(CompileFromJson(compile, who, model));
   }
   return model;
 }
@@ -177,7 +197,15 @@ absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::s
                                              std::string_view keras_version) {
   FUSEBOX_ASSIGN_OR_RETURN(Json parsed, ParseJson(json, who));
   if (IsKeras2(parsed, keras_version)) UpgradeKeras2(parsed);
-  return ModelFromJson(parsed, who, 0);
+  FillInputShapes(parsed);
+  FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(parsed, who, 0));
+  std::set<std::string> policies;
+  AddPolicies(Member(Member(parsed, "config"), "layers"), policies);
+  if (!policies.empty()) {
+    fmt::print(stderr, "fusebox: warning: {}: layers have the dtype policy {}; fusebox computes them in float32\n", who,
+               fmt::join(policies, ", "));
+  }
+  return model;
 }
 
 absl::StatusOr<ItemSpec> ParseKerasItem(std::string_view json, const std::string& who) {

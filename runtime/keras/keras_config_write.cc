@@ -46,6 +46,24 @@ std::string ReferenceModule(std::string_view attribute) {
 
 Json AttributeJson(std::string_view name, const AttributeValue& value);
 
+// Gives the numbers of a Constant initializer their shape: Keras has lists of lists there, fusebox numbers and a shape.
+void NestConstant(Json& config) {
+  const Json shape = Member(config, "shape");
+  config.erase("shape");
+  if (!shape.is_array() || !Member(config, "value").is_array()) return;
+  Json rows = Json(config["value"]);
+  for (size_t axis = shape.size() - 1; axis > 0; --axis) {
+    const size_t size = shape[axis].get<size_t>();
+    Json grouped = Json::array();
+    for (size_t i = 0; size > 0 && i < rows.size(); ++i) {
+      if (i % size == 0) grouped.push_back(Json::array());
+      grouped.back().push_back(std::move(rows[i]));
+    }
+    rows = std::move(grouped);
+  }
+  config["value"] = std::move(rows);
+}
+
 Json Attributes(const ItemSpec& item, Json into = Json::object()) {
   for (const auto& [name, value] : item.attributes) into[name] = AttributeJson(name, value);
   // An empty list of axes differs from axes that are not given.
@@ -53,11 +71,22 @@ Json Attributes(const ItemSpec& item, Json into = Json::object()) {
   if (id.space == "fusebox" && id.name == "normalization" && into.contains("axis") && into["axis"].is_null()) {
     into["axis"] = Json::array();
   }
+  if (id.space == "fusebox" && id.name == "constant") NestConstant(into);
   return into;
 }
 
 // An item that Keras has, and that its name alone describes.
 bool IsPlainName(const ItemSpec& item) { return item.attributes.empty() && SplitItemId(item.id).space == "fusebox"; }
+
+// Whether the function has an attribute that Keras's lacks.
+bool IsOwnAttribute(std::string_view activation, std::string_view name) {
+  return activation == "hard_sigmoid" && name == "slope";
+}
+
+// Whether Keras takes a plain number or a list for it.
+bool IsOneOrSeveral(std::string_view name) {
+  return name == "mean" || name == "variance" || name == "value" || name == "scale" || name == "offset";
+}
 
 Json AttributeJson(std::string_view name, const AttributeValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) {
@@ -71,13 +100,21 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
     if (module.empty()) {
       const std::optional<std::vector<double>> numbers = ParseNumbers(*text);
       // Keras takes a list of one number for one axis, a plain number for any.
-      if (numbers && numbers->size() == 1 && (name == "mean" || name == "variance")) return numbers->front();
+      if (numbers && numbers->size() == 1 && IsOneOrSeveral(name)) return numbers->front();
       return numbers ? Json(*numbers) : Json(*text);
     }
     if (text->empty()) return nullptr;  // Keras's None.
     const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
     if (!item.ok()) return *text;
     if (module == "keras.activations" && IsPlainName(*item)) return SplitItemId(item->id).name;
+    if (IsOwnAttribute(SplitItemId(item->id).name, "slope") && item->attributes.contains("slope")) {
+      const std::string function = SplitItemId(item->id).name;
+      return {{"module", "keras.activations"},
+              {"class_name", "function"},
+              {"config", function},
+              {"registered_name", function},
+              {"fusebox_attributes", {{"slope", std::get<double>(item->attributes.at("slope"))}}}};
+    }
     // An activation with settings is a layer in Keras, because its functions have no settings in files.
     return ItemJson(*item, module == "keras.activations" ? "keras.layers" : module, Attributes(*item));
   }
@@ -331,7 +368,12 @@ Json CompileJson(const CompileConfig& compile) {
 std::string KerasConfigJson(const ModelConfig& of) {
   const ModelConfig model = Frozen(of);
   Json json = ModelJson(model, model.name, true);
-  if (model.compile) json["compile_config"] = CompileJson(*model.compile);
+  if (model.compile) {
+    json["compile_config"] = CompileJson(*model.compile);
+  } else if (const std::optional<UnusedCompile>& unused = model.unused_compile) {
+    const absl::StatusOr<Json> verbatim = ParseJson(unused->json, "compile_config");
+    json["compile_config"] = verbatim.ok() ? *verbatim : CompileJson(unused->parts);
+  }
   return JsonText(json);
 }
 

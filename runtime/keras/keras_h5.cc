@@ -28,6 +28,7 @@ class Reader {
     }
     if (texts_.contains("optimizer_weights@weight_names")) {
       FUSEBOX_ASSIGN_OR_RETURN(file.optimizer_vars, Weights("optimizer_weights"));
+      FUSEBOX_ASSIGN_OR_RETURN(file.optimizer_names, Names("optimizer_weights@weight_names"));
     }
     return file;
   }
@@ -46,12 +47,28 @@ class Reader {
       if (compile.contains("optimizer_config")) compile["optimizer"] = Json(compile["optimizer_config"]);
       model["compile_config"] = std::move(compile);
     }
+    SetShapesOfNormalizations(model);
     std::string version;
     if (texts_.contains("@keras_version")) {
       FUSEBOX_ASSIGN_OR_RETURN(const Json text, ParseJson(texts_.at("@keras_version"), who_));
       if (text.is_string()) version = text.get<std::string>();
     }
     return ParseKerasConfig(JsonText(model), who_ + ": model_config", version);
+  }
+
+  // Says for which shape a Normalization layer was built: its weights tell, the description does not.
+  void SetShapesOfNormalizations(Json& model) const {
+    if (!Member(model, "config").is_structured()) return;
+    Json& config = model["config"];
+    if (config.is_object() && !config.contains("layers")) return;
+    for (Json& layer : config.is_array() ? config : config["layers"]) {
+      if (StringMember(layer, "class_name") != "Normalization" || layer.contains("build_config")) continue;
+      const std::string group = "model_weights/" + StringMember(Member(layer, "config"), "name");
+      if (!texts_.contains(group + "@weight_names")) continue;
+      const absl::StatusOr<std::vector<Tensor>> weights = Weights(group);
+      if (!weights.ok() || weights->empty() || weights->front().rank() != 1) continue;
+      layer["build_config"] = {{"input_shape", {nullptr, weights->front().shape()[0]}}};
+    }
   }
 
   // Parses the JSON in an attribute's text.

@@ -27,8 +27,9 @@ struct KerasH5 {
   };
 
   ModelConfig config;
-  std::vector<Layer> layers;           // Of the outermost model, those that have weights.
-  std::vector<Tensor> optimizer_vars;  // As the file has them: the iteration, then, if they are there, others.
+  std::vector<Layer> layers;                 // Of the outermost model, those that have weights.
+  std::vector<Tensor> optimizer_vars;        // As the file has them: the iteration, then, if they are there, others.
+  std::vector<std::string> optimizer_names;  // Their names.
 };
 
 // What Keras 2 or 3 saved as .h5. Errors name the file and what is wrong: no model in it, weights that are missing or

@@ -169,6 +169,7 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   }
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (training_config) training_config->compile = config.compile;
+  config.unused_compile.reset();
   program_memo.Clear();
   if (form->CheckComplete().ok()) {
     const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "fusebox/graph/status.h"
+#include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
 
@@ -281,8 +282,14 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
     }
     only = &item;
   }
-  if (only == nullptr) return absl::NotFoundError(WhyUnknown(kind, name));
-  return only;
+  if (only != nullptr) return only;
+  // Keras also takes the name of a class, "MeanSquaredError".
+  if (!id.empty() && id[0] >= 'A' && id[0] <= 'Z') {
+    const bool chosen_by_shapes = kind == FB_METRIC && (id == "Accuracy" || id == "Crossentropy");
+    const std::string item_name = chosen_by_shapes ? KerasSnakeCase(id) : ItemNameOfClass(id);
+    if (const PluginItem* item = find("fusebox/" + item_name)) return item;
+  }
+  return absl::NotFoundError(WhyUnknown(kind, name));
 }
 
 std::string Registry::WhyUnknown(uint32_t kind, std::string_view name) const {

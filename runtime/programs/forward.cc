@@ -79,7 +79,6 @@ class ForwardWriter {
     std::vector<Masked> made(input_count + calls.size());  // By ValueRef::source.
     for (size_t i = 0; i < input_count; ++i) made[i].Add(inputs, i);
     if (types) types->resize(calls.size());
-    std::vector<int> times(model.layers.size());
     const auto types_of = [&](const Values& values) {
       std::vector<Type> all;
       for (const Value& value : values) all.push_back(d_.b.graph()[value.id].type);
@@ -90,7 +89,7 @@ class ForwardWriter {
       const LayerConfig& layer = model.layers[calls[i].layer];
       Masked from;
       for (const ValueRef& input : calls[i].inputs) from.Add(made[input.source], input.output);
-      Masked& to = made[input_count + i] = CallIn(ModeOf(calls[i], layer, mode), layer, from, times[calls[i].layer]++);
+      Masked& to = made[input_count + i] = CallIn(ModeOf(calls[i], layer, mode), layer, from);
       if (to.values.empty()) return {};
       if (types) (*types)[i] = {types_of(from.values), types_of(to.values)};
     }
@@ -136,8 +135,8 @@ class ForwardWriter {
     }
   }
 
-  // The values that a call returns; none after an error. `time` counts the earlier calls of the layer in its model.
-  Masked CallIn(Mode mode, const LayerConfig& layer, const Masked& inputs, int time) {
+  // The values that a call returns; none after an error.
+  Masked CallIn(Mode mode, const LayerConfig& layer, const Masked& inputs) {
     if (layer.IsTimeDistributedModel()) return CallStepByStep(layer, inputs, mode);
     if (layer.model) return CallModel(layer, inputs, mode);
     const NodeId first = d_.b.graph().size();
@@ -166,7 +165,11 @@ class ForwardWriter {
       states.emplace(node.attributes.String("name"), i);
       if (mode.frozen) d_.frozen.insert(i);
     }
-    if (d_.has_loss) ActivityPenalty(layer, path + (time == 0 ? "/activity" : fmt::format("/activity_{}", time)), y);
+    if (d_.has_loss) {
+      // Each call of the layer, wherever it stands, adds a penalty of its own.
+      const int time = calls_of_[path]++;
+      ActivityPenalty(layer, path + (time == 0 ? "/activity" : fmt::format("/activity_{}", time)), y);
+    }
     return {{y}, {d_.b.mask}};
   }
 
@@ -240,6 +243,7 @@ class ForwardWriter {
   ProgramDraft& d_;
   const std::map<std::string, std::string> shared_paths_;
   std::map<std::string, HostBuilder::StatesByName> states_;  // Of each layer that was called, by its path.
+  std::map<std::string, int> calls_of_;                      // How often, where there is a loss.
 };
 
 }  // namespace

@@ -63,7 +63,9 @@ absl::StatusOr<Graph> Finish(ProgramDraft& d) {
 absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
                                    const Expansions& embedded) {
   if (kind != ProgramKind::kPrediction && !model.compile) {
-    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", model.name));
+    return absl::FailedPreconditionError(
+        model.unused_compile ? fmt::format("model '{}' is not compiled: {}", model.name, WhyNotCompiled(model))
+                             : fmt::format("model '{}' is not compiled: it has no loss", model.name));
   }
   const bool training = kind == ProgramKind::kTraining;
   ProgramDraft d{model, embedded, training, kind != ProgramKind::kPrediction};

@@ -2,7 +2,6 @@
 // Saving and opening models.
 #include <algorithm>
 
-#include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
@@ -12,7 +11,7 @@
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
 #include "fusebox/runtime/model/model_impl.h"
-#include "fusebox/runtime/programs/optimizer_program.h"
+#include "fusebox/runtime/save/optimizer_state.h"
 #include "fusebox/runtime/save/shared_layers.h"
 
 namespace fusebox {
@@ -25,41 +24,6 @@ std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& con
     for (const Variable* weight : weights[i]) groups[i].vars.push_back(weight->value);
   }
   return groups;
-}
-
-bool ScalesLoss(const Model::Impl& model) {
-  return model.config.compile && InnerOptimizer(model.config.compile->optimizer, model.embedded).has_value();
-}
-
-// In the order of Keras's files: iteration, learning rate (unless that follows a schedule), then slots. Of an optimizer
-// that scales the loss its own first: iteration, a learning rate that means nothing (null here), and what it remembers.
-std::vector<const Variable*> OptimizerVariables(const Model::Impl& model) {
-  const Variables& variables = model.variables;
-  std::vector<const Variable*> all;
-  const auto add = [&](std::string_view name) {
-    if (const Variable* variable = variables.Find(name)) all.push_back(variable);
-  };
-  add("step");
-  const bool scales = ScalesLoss(model);
-  if (scales) {
-    all.push_back(nullptr);
-    std::ranges::for_each(kScalingStates, add);
-  }
-  add("optimizer/learning_rate");
-  std::vector<const Variable*> slots = variables.OfKind(StateKindName(FB_SLOT));
-  std::erase_if(slots, [&](const Variable* slot) { return std::ranges::find(all, slot) != all.end(); });
-  std::ranges::stable_sort(slots, {}, &Variable::order);
-  all.insert(all.end(), slots.begin(), slots.end());
-  return all;
-}
-
-// How many of them stand before those that an optimizer makes of each weight.
-size_t BeforeSlots(const std::vector<const Variable*>& variables) {
-  const auto is_slot = [](const Variable* v) {
-    return v != nullptr && v->kind == StateKindName(FB_SLOT) &&
-           std::ranges::find(kScalingStates, v->name) == std::end(kScalingStates);
-  };
-  return size_t(std::ranges::find_if(variables, is_slot) - variables.begin());
 }
 
 absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
@@ -80,41 +44,6 @@ absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& group
       if (!status.ok()) return Refuse("{}: {}", who, Message(status));
     }
   }
-  return absl::OkStatus();
-}
-
-absl::Status SetOptimizer(Model::Impl& model, std::vector<Tensor> values, const std::string& who) {
-  if (values.empty() || !model.config.compile) return absl::OkStatus();
-  FUSEBOX_RETURN_IF_ERROR(model.EnsureOptimizer());
-  const std::vector<const Variable*> variables = OptimizerVariables(model);
-  // Keras saves those before the slots alone before it has trained, and knows of no scale then.
-  const size_t before_slots = BeforeSlots(variables);
-  const bool scales = ScalesLoss(model);
-  if (scales && values.size() + 2 == before_slots) {
-    values.insert(values.begin() + 2, {variables[2]->value, variables[3]->value});
-  }
-  const bool lacks_rate = !scales && before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
-  if (lacks_rate) {
-    // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for Nadam and Adafactor:
-    // they go on with the iteration alone.
-    values.insert(values.begin() + 1, variables[1]->value);
-    if (values.size() != variables.size()) values.resize(before_slots);
-  }
-  if (values.size() != variables.size() && values.size() != before_slots) {
-    return Refuse("{}: the optimizer {} has {} variables, found {}", who, ShortName(model.config.compile->optimizer.id),
-                  variables.size(), values.size());
-  }
-  for (size_t i = 0; i < std::min(values.size(), variables.size()); ++i) {
-    if (variables[i] == nullptr) continue;
-    const absl::Status status = model.variables.Set(variables[i]->name, values[i]);
-    if (!status.ok()) return Refuse("{}: {}", who, Message(status));
-  }
-  // Counters all tell the same.
-  int64_t steps = values[0].Cast(DType::kI64).values<int64_t>()[0];
-  // Keras counts only those of the inner optimizer, which has skipped some.
-  if (scales) steps = std::max(steps, values[4].Cast(DType::kI64).values<int64_t>()[0]);
-  for (const Variable* counter : model.variables.OfKind(StateKindName(FB_COUNTER)))
-    model.variables.SetInteger(counter->name, steps);
   return absl::OkStatus();
 }
 
@@ -151,6 +80,21 @@ absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& la
     return Refuse("{}: expected {} weights, found those of {} layers, {} in all", who, all, layers.size(), set);
   }
   return absl::OkStatus();
+}
+
+// Makes the model. What it is compiled with may name items that are not here: then it is opened without, and says so
+// when it is to be trained or evaluated.
+absl::StatusOr<Model> OpenConfig(const ModelConfig& config, const Expansions& embedded, const std::string& who) {
+  absl::StatusOr<Model> model = Model::FromConfig(config, embedded);
+  if (!model.ok() && config.compile) {
+    ModelConfig uncompiled = config;
+    uncompiled.compile.reset();
+    uncompiled.unused_compile = UnusedCompile{.why = Message(model.status()), .parts = *config.compile, .json = ""};
+    absl::StatusOr<Model> without = Model::FromConfig(uncompiled, embedded);
+    if (without.ok()) return without;
+  }
+  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
+  return model;
 }
 
 }  // namespace
@@ -209,13 +153,12 @@ absl::StatusOr<Model> LoadModel(const std::string& path) {
   const std::string who = fmt::format("'{}'", path);
   if (BeginsAs(bytes, Format::kKerasH5)) {
     FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
-    absl::StatusOr<Model> model = Model::FromConfig(file.config);
-    if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
-    Model::Impl& impl = *model->impl_;
+    FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenConfig(file.config, {}, who));
+    Model::Impl& impl = *model.impl_;
     if (!impl.HasInput()) return Refuse("{}: its input's shape is not known, so it can have no weights", who);
     FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
     FUSEBOX_RETURN_IF_ERROR(SetLayers(impl, file.layers, who));
-    FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, file.optimizer_vars, who));
+    FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, {file.optimizer_vars, file.optimizer_names}, who));
     return model;
   }
   FUSEBOX_ASSIGN_OR_RETURN(KerasFile file, ParseKeras(bytes, who));
@@ -225,14 +168,13 @@ absl::StatusOr<Model> LoadModel(const std::string& path) {
     FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, metadata));
     FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(file.fusebox_metadata, metadata, file.config));
   }
-  absl::StatusOr<Model> model = Model::FromConfig(file.config, embedded);
-  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
-  Model::Impl& impl = *model->impl_;
+  FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenConfig(file.config, embedded, who));
+  Model::Impl& impl = *model.impl_;
   // Keras gives every model that it saves an input; without one there are no weights either.
   if (!impl.HasInput()) return model;
   FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
   FUSEBOX_RETURN_IF_ERROR(SetGroups(impl, file.layers, who));
-  FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, file.optimizer_vars, who));
+  FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, {file.optimizer_vars, {}}, who));
   return model;
 }
 

@@ -159,7 +159,16 @@ TEST(KerasConfig, ReadsCompileConfigs) {
                 "module": "builtins", "class_name": "__tensor__", "config": {"value": [1.0, 0.5], "dtype": "float32"}}}}]})")
                       ->compile->metrics[0]),
             "fusebox/auc:label_weights='[1.0;0.5]'");
-  EXPECT_THAT(parse(R"({"loss": ["mse", "mae"]})"), StatusHasMessage(R"(f: one loss expected, got ["mse","mae"])"));
+  // What cannot be read does not take away the rest, and is kept as it is.
+  const ModelConfig odd = *parse(R"({"optimizer": "adam", "loss": ["mse", "mae"], "metrics": ["mae"]})");
+  EXPECT_EQ(odd.compile, std::nullopt);
+  ASSERT_TRUE(odd.unused_compile.has_value());
+  EXPECT_EQ(odd.unused_compile->why, R"(f: one loss expected, got ["mse","mae"])");
+  EXPECT_THAT(odd.unused_compile->unread, ElementsAre("loss"));
+  EXPECT_EQ(odd.unused_compile->parts.optimizer.id, "adam");
+  EXPECT_EQ(odd.unused_compile->parts.metrics.size(), 1u);
+  EXPECT_EQ(json::parse(KerasConfigJson(odd))["compile_config"],
+            json::parse(R"({"optimizer": "adam", "loss": ["mse", "mae"], "metrics": ["mae"]})"));
   const CompileConfig weighted = *parse(R"({"loss": "mse", "loss_weights": [0.5]})")->compile;
   ASSERT_EQ(weighted.outputs.size(), 1u);
   EXPECT_EQ(weighted.outputs[0].loss.id, "mse");
@@ -209,9 +218,10 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {R"({"class_name": "Functional", "config": {}})", "f: config.layers: a list expected, got null"},
       {R"({"class_name": "Sequential", "config": {}})", "f: config.layers: a list expected, got null"},
       {R"({"class_name": "Sequential", "config": {"layers": [3]}})", "f: a layer with a config expected, got 3"},
-      {Layer(R"("name": "d", "dtype": "mixed_float16")"), "f: layer 'd': dtype float32 expected, got mixed_float16"},
-      {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "bfloat16"}})"),
-       "expected, got bfloat16"},
+      {Layer(R"("name": "d", "dtype": "int8_from_float32")"),
+       "f: layer 'd': dtype float32 expected, got int8_from_float32"},
+      {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "complex64"}})"),
+       "expected, got complex64"},
       {Layer(R"("name": "d", "layers": [])"), "f: layer 'd': a Sequential or Functional model expected, got Dense"},
       {Layer(R"("name": "d", "k": {"x": 1})"), R"(f: layer 'd': 'k': an object with class_name expected, got {"x":1})"},
       {Layer(R"("name": "d", "k": ["a"])"), "f: layer 'd': 'k': a list of numbers expected, got [\"a\"]"},
