@@ -10,6 +10,12 @@
 #include "fusebox/runtime/describe/item_names.h"
 
 namespace fusebox {
+
+std::string Keras2LayerName(std::string name) {
+  std::ranges::replace(name, '/', '_');
+  return name;
+}
+
 namespace {
 
 // The member, to be changed; nullptr if there is none.
@@ -39,7 +45,10 @@ void UpgradeLayer(Json& layer) {
     // Of Keras 2 it is another function.
     if (key.ends_with("activation") && value == "hard_sigmoid") value = "hard_sigmoid:slope=0.2";
   }
-  if (Json* const inner = Find(*config, "layer")) UpgradeLayer(*inner);
+  // A wrapped layer, or one that serves as an activation.
+  for (auto& [key, value] : config->items()) {
+    if (value.is_object() && value.contains("class_name")) UpgradeLayer(value);
+  }
   if (class_name == "LeakyReLU" && config->contains("alpha")) {
     (*config)["negative_slope"] = Json((*config)["alpha"]);
     config->erase("alpha");
@@ -57,11 +66,30 @@ void CountFromZero(Json& values, const std::set<std::string>& from_one) {
   for (Json& inner : values) CountFromZero(inner, from_one);
 }
 
+// Gives layers whose names have a '/' others: Keras 3 and fusebox build paths from names. Names stand as `name`, in calls
+// and in lists of values.
+void RenameIn(Json& json, const std::string& from, const std::string& to) {
+  if (json.is_array() && !json.empty() && json[0] == from) json[0] = to;
+  if (json.is_object() && Member(json, "name") == from) json["name"] = to;
+  if (!json.is_structured()) return;
+  for (Json& each : json) RenameIn(each, from, to);
+}
+
+void RenameLayers(Json& config) {
+  std::set<std::string> slashed;
+  for (const Json& layer : config["layers"]) {
+    const std::string name = StringMember(Member(layer, "config"), "name");
+    if (name.find('/') != std::string::npos) slashed.insert(name);
+  }
+  for (const std::string& name : slashed) RenameIn(config, name, Keras2LayerName(name));
+}
+
 void UpgradeModel(Json& model, int nesting) {
   constexpr int kMaxNesting = 16;  // The reader refuses earlier.
   if (nesting > kMaxNesting || LayersOf(model).is_null()) return;
   Json& config = model["config"];
   if (config.is_array()) config = Json{{"layers", Json(config)}};
+  RenameLayers(config);
   std::set<std::string> from_one, stacks;
   for (Json& layer : config["layers"]) {
     UpgradeLayer(layer);
@@ -140,7 +168,8 @@ void UpgradeMetric(Json& metric, const std::vector<std::string>& outputs) {
   if (StringMember(metric, "class_name") == "MeanMetricWrapper")
     metric["class_name"] = KerasClassName(StringMember(*config, "fn"));
   config->erase("fn");
-  const std::string name = StringMember(*config, "name");
+  const std::string name = Keras2LayerName(StringMember(*config, "name"));
+  if (!name.empty()) (*config)["name"] = name;
   for (const std::string& output : outputs) {
     if (outputs.size() > 1 && name.starts_with(output + "_")) (*config)["name"] = name.substr(output.size() + 1);
   }
@@ -167,6 +196,13 @@ void UpgradeKeras2(Json& model) {
   UpgradeModel(model, 0);
   Json* const compile = Find(model, "compile_config");
   if (compile == nullptr || !compile->is_object()) return;
+  for (const char* key : {"loss", "loss_weights", "metrics", "weighted_metrics"}) {
+    Json* const by_output = Find(*compile, key);
+    if (by_output == nullptr || !by_output->is_object() || by_output->contains("class_name")) continue;
+    Json renamed = Json::object();
+    for (const auto& [output, value] : by_output->items()) renamed[Keras2LayerName(output)] = value;
+    *by_output = std::move(renamed);
+  }
   if (Json* const optimizer = Find(*compile, "optimizer"); optimizer != nullptr) UpgradeOptimizer(*optimizer);
   if (Json* const loss = Find(*compile, "loss"); loss != nullptr) ForEachItem(*loss, UpgradeLoss);
   const std::vector<std::string> outputs = OutputsOf(model);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Converts descriptions of Keras 2 (tf.keras) to the form of Keras 3. For source files alone: it includes JSON.
 #pragma once
+#include <string>
 #include <string_view>
 
 #include "fusebox/runtime/files/json_text.h"
@@ -18,7 +19,11 @@ bool IsKeras2(const Json& model, std::string_view keras_version);
 //   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own
 //   losses      without reduction "auto" and the function's name
 //   metrics     MeanMetricWrapper of a function -> that metric; "main_output_accuracy" -> "accuracy"
-// Everything else stays as it is.
+//   names       "block/dense" -> "block_dense", see Keras2LayerName
+// and more of the kind, which stand in the source. Everything else stays as it is.
 void UpgradeKeras2(Json& model);
+
+// The name of a layer whose name in Keras 2 may have a '/', which later versions reserve for paths.
+std::string Keras2LayerName(std::string name);
 
 }  // namespace fusebox

@@ -124,19 +124,6 @@ Json Argument(const Json& json) {
   return {{"class_name", "__keras_tensor__"}, {"config", {{"keras_history", {json[0], json[1], json[2]}}}}};
 }
 
-// Where Keras 3 has the class.
-std::string ModuleOf(std::string_view class_name) {
-  const auto among = [&](std::initializer_list<std::string_view> classes) {
-    return std::ranges::find(classes, class_name) != classes.end();
-  };
-  if (among({"Cast", "StopGradient"})) return "keras.src.ops.core";
-  if (among({"Erf", "Logsumexp", "Rsqrt"})) return "keras.src.ops.math";
-  if (among({"Elu", "Gelu", "LeakyRelu", "LogSoftmax", "OneHot", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax",
-             "Softplus", "Softsign"}))
-    return "keras.src.ops.nn";
-  return "keras.src.ops.numpy";
-}
-
 // [slice, 2, ...] as Keras 3 writes it.
 Json Slices(const Json& spec) {
   Json items = Json::array();
@@ -170,6 +157,18 @@ absl::Status AddArguments(const Counterpart& counterpart, const Json& keywords, 
 
 }  // namespace
 
+std::string KerasModuleOf(std::string_view class_name) {
+  const auto among = [&](std::initializer_list<std::string_view> classes) {
+    return std::ranges::find(classes, class_name) != classes.end();
+  };
+  if (among({"Cast", "StopGradient"})) return "keras.src.ops.core";
+  if (among({"Erf", "Logsumexp", "Rsqrt"})) return "keras.src.ops.math";
+  if (among({"Elu", "Gelu", "LeakyRelu", "LogSoftmax", "OneHot", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax",
+             "Softplus", "Softsign"}))
+    return "keras.src.ops.nn";
+  return "keras.src.ops.numpy";
+}
+
 bool IsKeras2Operation(const Json& layer) {
   const std::string class_name = StringMember(layer, "class_name");
   return class_name == "TFOpLambda" || class_name == "SlicingOpLambda";
@@ -198,7 +197,7 @@ absl::StatusOr<Json> UpgradeKeras2Operation(const Json& layer, const std::string
   // Defaults that differ from Keras 3's.
   if (function == "nn.leaky_relu" && !config.contains("negative_slope")) config["negative_slope"] = 0.2;
   if (function == "nn.gelu" && !config.contains("approximate")) config["approximate"] = false;
-  return Json{{"module", ModuleOf(counterpart->class_name)},
+  return Json{{"module", KerasModuleOf(counterpart->class_name)},
               {"class_name", std::string(counterpart->class_name)},
               {"config", std::move(config)},
               {"inbound_nodes", std::move(nodes)}};

@@ -23,6 +23,7 @@ const Json& Single(const Json& json) {
 absl::StatusOr<std::vector<Json>> ForEachOutput(const Json& json, const std::vector<std::string>& outputs,
                                                 const std::string& who) {
   std::vector<Json> each(outputs.size());
+  if (json.is_structured() && json.empty()) return each;
   if (json.is_array() && json.size() != outputs.size())
     return Refuse("{}: one for each of {} expected, got {}", who, QuotedNames(outputs), Excerpt(json));
   for (size_t i = 0; json.is_array() && i < each.size(); ++i) each[i] = json[i];
@@ -50,8 +51,9 @@ absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const st
   const bool wrapped = json.is_array() && json.size() == 1 && json.front().is_array();
   const bool by_output = json.is_object() && !json.contains("class_name");
   const Json& inner = wrapped || by_output ? Single(json) : json;
-  if (inner.is_null()) return metrics;
+  if (inner.is_null() || (inner.is_structured() && inner.empty())) return metrics;
   for (const Json& metric : inner.is_array() ? inner : Json::array({inner})) {
+    if (metric.is_null()) continue;
     FUSEBOX_ASSIGN_OR_RETURN(metrics.emplace_back(), MetricFromJson(metric, who));
   }
   return metrics;

@@ -7,6 +7,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/files/hdf5_reader.h"
 #include "fusebox/runtime/files/json_text.h"
+#include "fusebox/runtime/keras/keras2_config.h"
 #include "fusebox/runtime/keras/keras_config.h"
 
 namespace fusebox {
@@ -24,7 +25,7 @@ class Reader {
     FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> names, Names("model_weights@layer_names"));
     for (const std::string& name : names) {
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<Tensor> weights, Weights("model_weights/" + name));
-      if (!weights.empty()) file.layers.push_back({name, std::move(weights)});
+      if (!weights.empty()) file.layers.push_back({Keras2LayerName(name), std::move(weights)});
     }
     if (texts_.contains("optimizer_weights@weight_names")) {
       FUSEBOX_ASSIGN_OR_RETURN(file.optimizer_vars, Weights("optimizer_weights"));

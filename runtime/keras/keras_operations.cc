@@ -57,8 +57,12 @@ bool IsActivation(const std::string& name) {
 Json CallJson(const Json& layer, const Json& node) {
   Json config = Member(layer, "config");
   if (config.is_object()) config.erase("name");
-  return {{"module", StringMember(layer, "module")},
-          {"class_name", StringMember(layer, "class_name")},
+  const std::string class_name = StringMember(layer, "class_name"), module = StringMember(layer, "module");
+  const bool activates = IsActivation(KerasSnakeCase(class_name));
+  return {{"module", !module.empty() ? module
+                     : activates     ? "keras.src.ops.nn"
+                                     : KerasModuleOf(class_name)},
+          {"class_name", class_name},
           {"config", std::move(config)},
           {"args", Member(node, "args")},
           {"kwargs", Member(node, "kwargs")}};
@@ -75,7 +79,15 @@ void AddNames(const Json& arguments, std::vector<std::string>& names) {
 }  // namespace
 
 bool IsKerasOperation(const Json& layer) {
-  return StringMember(layer, "module").starts_with(kModule) || IsKeras2Operation(layer);
+  if (IsKeras2Operation(layer)) return true;
+  if (layer.contains("module")) return StringMember(layer, "module").starts_with(kModule);
+  // In .h5 files of Keras 3 no module tells an operation. Its config lacks what those of all layers have.
+  const Json& config = Member(layer, "config");
+  const Json& nodes = Member(layer, "inbound_nodes");
+  const bool keras3 = nodes.is_array() && !nodes.empty() && nodes[0].is_object() && nodes[0].contains("args");
+  const bool custom = StringMember(layer, "class_name").find('>') != std::string::npos;
+  return keras3 && !custom && config.is_object() && !config.contains("trainable") && !config.contains("dtype") &&
+         !config.contains("layers");
 }
 
 std::vector<std::string> ValuesOfOperation(const Json& layer) {

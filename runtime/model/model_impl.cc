@@ -151,6 +151,9 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   FUSEBOX_RETURN_IF_ERROR(status);
   SettleTrainable();
   const auto resolve = [&](uint32_t kind, ItemSpec& item) {
+    // A metric that is named by its class is logged so, as in Keras.
+    if (kind == FB_METRIC && !item.id.empty() && item.id[0] >= 'A' && item.id[0] <= 'Z')
+      item.attributes.emplace("name", item.id);
     absl::StatusOr<ItemSpec> resolved = ResolveItem(kind, item, embedded);
     if (!resolved.ok()) return resolved.status();
     item = *std::move(resolved);

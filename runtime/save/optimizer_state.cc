@@ -99,22 +99,16 @@ std::optional<std::vector<Tensor>> Fitting(const Model::Impl& model, const Optim
     if (scales && values.size() + 2 == before_slots) {
       values.insert(values.begin() + 2, {variables[2]->value, variables[3]->value});
     }
+    // Keras 2 has no variable of the learning rate.
     const bool lacks_rate = !scales && before_slots > 1 && (values.size() == 1 || values[1].rank() > 0);
-    if (lacks_rate) {
-      // Keras 2 has no variable of it. Else its optimizers keep the same in the same order, but for three: SGD has
-      // momenta behind the others even where it needs none; Nadam and Adafactor go on with the iteration alone.
-      values.insert(values.begin() + 1, variables[1]->value);
-      const ItemSpec& optimizer = model.config.compile->optimizer;
-      const bool sgd = ShortName(optimizer.id) == "sgd" && values.size() > variables.size();
-      const auto averages = optimizer.attributes.find("use_ema");
-      const bool averaged = averages != optimizer.attributes.end() && averages->second == AttributeValue(true);
-      if (sgd) {
-        values.resize(variables.size());
-      } else if (values.size() != variables.size()) {
-        if (averaged) return std::nullopt;  // Averages that begin at 0 would pull the weights there.
-        values.resize(before_slots);
-      }
-    }
+    if (lacks_rate) values.insert(values.begin() + 1, variables[1]->value);
+    // Its SGD has momenta behind the others even where it needs none.
+    const ItemSpec& optimizer = model.config.compile->optimizer;
+    if (ShortName(optimizer.id) == "sgd" && values.size() > variables.size()) values.resize(variables.size());
+    // Its Nadam and Adafactor go on with the iteration alone, if no averages have to.
+    const auto averages = optimizer.attributes.find("use_ema");
+    const bool averaged = averages != optimizer.attributes.end() && averages->second == AttributeValue(true);
+    if (lacks_rate && values.size() != variables.size() && !averaged) values.resize(before_slots);
   }
   if (values.size() != variables.size() && values.size() != before_slots) return std::nullopt;
   for (size_t i = 0; i < std::min(values.size(), variables.size()); ++i) {
