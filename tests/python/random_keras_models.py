@@ -21,6 +21,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -270,6 +271,9 @@ def run_seed(keras, seed, words, table):
         if keep and words.keep:
             with open(os.path.join(folder, "expected.json"), "w") as file:
                 json.dump(case.files, file, indent=1, default=lambda a: np.asarray(a).tolist())
+            with open(os.path.join(folder, "outcome.txt"), "w") as file:
+                file.writelines(f"{name} {outcome}: {text}\n" for outcome, rows in table.items()
+                                for number, name, text in rows if number == seed)
             shutil.copytree(folder, os.path.join(words.keep, str(seed)), dirs_exist_ok=True)
     finally:
         keras.backend.clear_session()
@@ -312,9 +316,12 @@ def main():
         known = [line.strip() for line in file if line.strip() and not line.startswith("#")]
     table = collections.defaultdict(list)
     start, end = (int(n) for n in words.seeds.split(":"))
-    for seed in range(start, end):
-        run_seed(keras, seed, words, table)
-    status = report(table, known)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # Stopped early, it reports what it has.
+    try:
+        for seed in range(start, end):
+            run_seed(keras, seed, words, table)
+    finally:
+        status = report(table, known)
     if words.json:
         with open(words.json, "w") as file:
             json.dump(table, file, indent=1)
