@@ -78,8 +78,7 @@ TEST_P(KerasVersions, OpenWithTheirNumbers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, KerasVersions,
-                         ::testing::Values("keras-3.0", "keras-3.1", "keras-3.2", "keras-3.3", "keras-3.4",
-                                           "keras-3.6"),
+                         ::testing::Values("keras-3.0", "keras-3.1", "keras-3.2", "keras-3.3", "keras-3.4"),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::ranges::replace_if(name, [](char c) { return c == '-' || c == '.'; }, '_');
