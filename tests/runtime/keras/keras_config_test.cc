@@ -195,7 +195,7 @@ std::string Masked(const std::string& mask, const std::string& output = "d") {
       {"module": "keras.src.ops.numpy", "class_name": "NotEqual", "config": {"name": "masks"},
        "inbound_nodes": [{"args": [)" +
          value("i") + R"(, 0.0], "kwargs": {}}]},
-      {"class_name": "Dense", "config": {"name": "d", "units": 2},
+      {"class_name": "Dense", "config": {"name": "d", "trainable": true, "units": 2},
        "inbound_nodes": [{"args": [)" +
          value("i") + R"(], "kwargs": {"mask": )" + value(mask) + R"(}}]}],
       "input_layers": [["i", 0, 0]], "output_layers": [[")" +
