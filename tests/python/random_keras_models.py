@@ -81,7 +81,7 @@ class Case:
             shapes = [random_keras_graphs.shape_of(x) for x in listed(ins)]
         self.in_names = in_keys or list(self.model.input_names if not kit.is3 else
                                         [x._keras_history.operation.name for x in listed(ins)])
-        self.out_names = out_keys or list(self.model.output_names)
+        self.out_names = out_keys or list(getattr(self.model, "output_names", ["y"]))
         self.x = self.form([self.draw(shape, how) for shape, how in zip(shapes, draws)], in_keys)
         widths = self.model(self.x, training=False)
         widths = [widths[key] for key in out_keys] if out_keys else listed(widths)
