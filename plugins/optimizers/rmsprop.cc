@@ -3,6 +3,7 @@
 //     v <- rho v + (1 - rho) g^2,   s = lr g / sqrt(v + epsilon)
 //     centered       a <- rho a + (1 - rho) g,   s = lr g / sqrt(v - a^2 + epsilon)
 //     momentum mu    m <- mu m + s,   w <- w - m;      without   w <- w - s
+// Old versions of Keras, if there is no momentum, add epsilon to the root: s = lr g / (sqrt(v) + epsilon).
 // Sources: Hinton (2012), Neural networks for machine learning, lecture 6; Graves (2013), Generating sequences with
 // recurrent neural networks, section 4.2 (centered); in Keras's form.
 #include "fusebox/plugins/sdk/sdk.h"
@@ -13,7 +14,9 @@ namespace {
 class RmsProp final : public sdk::Optimizer {
  public:
   explicit RmsProp(const sdk::Attributes& attributes)
-      : has_momentum_(attributes.Float("momentum") > 0), centered_(attributes.Bool("centered")) {}
+      : has_momentum_(attributes.Float("momentum") > 0),
+        centered_(attributes.Bool("centered")),
+        outside_(attributes.Bool("epsilon_outside_root")) {}
 
   Value Update(sdk::Scope& scope, Value variable, Value gradient, Value learning_rate) const override {
     const Value rho = scope.Scalar("rho");
@@ -25,7 +28,9 @@ class RmsProp final : public sdk::Optimizer {
     };
     Value variance = average("velocity", Square(gradient), 0);
     if (centered_) variance = variance - Square(average("average_gradient", gradient, 2));
-    const Value step = learning_rate * gradient / Sqrt(variance + scope.Scalar("epsilon"));
+    const Value epsilon = scope.Scalar("epsilon");
+    const Value root = outside_ ? Sqrt(variance) + epsilon : Sqrt(variance + epsilon);
+    const Value step = learning_rate * gradient / root;
     if (!has_momentum_) return variable - step;
     const Value m = scope.Slot("momentum", variable.type(), "zeros", 1);
     const Value next = scope.Scalar("momentum") * m + step;
@@ -34,7 +39,7 @@ class RmsProp final : public sdk::Optimizer {
   }
 
  private:
-  bool has_momentum_, centered_;
+  bool has_momentum_, centered_, outside_;
 };
 
 FUSEBOX_PLUGIN(
@@ -46,6 +51,7 @@ FUSEBOX_PLUGIN(
                   sdk::Float("momentum", 0.0).Range(0, 1).ProgramScalar().Doc("fraction of the last step to repeat"),
                   sdk::Float("epsilon", 1e-7).Min(0).ProgramScalar().Doc("added to the mean square"),
                   sdk::Bool("centered", false).Doc("divides by the standard deviation instead of the root mean square"),
+                  sdk::Bool("epsilon_outside_root", false).Doc("adds epsilon to the root, not below it"),
               }});
 
 }  // namespace

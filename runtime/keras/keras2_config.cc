@@ -2,7 +2,6 @@
 #include "fusebox/runtime/keras/keras2_config.h"
 
 #include <algorithm>
-#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -48,6 +47,17 @@ void UpgradeLayer(Json& layer) {
   // A wrapped layer, or one that serves as an activation.
   for (auto& [key, value] : config->items()) {
     if (value.is_object() && value.contains("class_name")) UpgradeLayer(value);
+  }
+  // As TensorFlow 1 named them.
+  if (class_name == "BatchNormalizationV1" || class_name == "BatchNormalizationV2") {
+    layer["class_name"] = "BatchNormalization";
+  }
+  // Older than the choice, which only Keras 3 makes for it.
+  if (class_name == "GRU" && !config->contains("reset_after")) (*config)["reset_after"] = false;
+  if (class_name == "ThresholdedReLU" && config->contains("theta")) {
+    layer["class_name"] = "ReLU";
+    (*config)["threshold"] = Json((*config)["theta"]);
+    config->erase("theta");
   }
   if (class_name == "LeakyReLU" && config->contains("alpha")) {
     (*config)["negative_slope"] = Json((*config)["alpha"]);
@@ -111,16 +121,10 @@ void UpgradeModel(Json& model, int nesting) {
   }
 }
 
-// The old optimizers divide the learning rate by 1 + decay * step. Nadam calls something else so: how its momentum
-// begins, for which Keras 3 always has this number.
-void UpgradeDecay(Json& config, const std::string& class_name) {
-  constexpr double kOfNadam = 0.004;
+// The old optimizers divide the learning rate by 1 + decay * step.
+void UpgradeDecay(Json& config) {
   const Json decay = Member(config, "decay");
   if (!decay.is_number()) return;
-  if (class_name == "Nadam") {
-    if (std::abs(decay.get<double>() - kOfNadam) < 1e-6) config.erase("decay");
-    return;
-  }
   config.erase("decay");
   if (decay == 0.0 || !Member(config, "learning_rate").is_number()) return;
   config["learning_rate"] = {
@@ -129,18 +133,35 @@ void UpgradeDecay(Json& config, const std::string& class_name) {
        {{"initial_learning_rate", Json(config["learning_rate"])}, {"decay_steps", 1}, {"decay_rate", decay}}}};
 }
 
+// What Keras before TensorFlow 2.11 computes in another way. Nadam's decay is how fast its momentum rises.
+void UpgradeOldOptimizer(Json& config, const std::string& class_name) {
+  if (class_name == "Nadam" && !config.contains("schedule_decay"))
+    config["schedule_decay"] = config.value("decay", 0.004);
+  if (class_name == "Nadam") config.erase("decay");
+  const Json momentum = Member(config, "momentum");
+  const bool has_momentum = momentum.is_number() && momentum != 0.0;
+  if (class_name == "Adagrad" || (class_name == "RMSprop" && !has_momentum)) config["epsilon_outside_root"] = true;
+}
+
 void UpgradeOptimizer(Json& optimizer) {
   constexpr std::string_view kCustom = "Custom>";
+  // fusebox trains in float32, where a loss needs no scale.
+  if (StringMember(optimizer, "class_name").starts_with("LossScaleOptimizer")) {
+    const Json inner = Member(Member(optimizer, "config"), "inner_optimizer");
+    if (!inner.is_null()) optimizer = inner;
+  }
   const std::string class_name = StringMember(optimizer, "class_name");
   if (class_name.starts_with(kCustom)) optimizer["class_name"] = class_name.substr(kCustom.size());
   Json* const config = Find(optimizer, "config");
   if (config == nullptr || !config->is_object()) return;
+  const bool is_old = !config->contains("jit_compile") && !config->contains("is_legacy_optimizer");
   for (const char* own : {"jit_compile", "is_legacy_optimizer"}) config->erase(own);
   if (config->contains("lr")) {
     (*config)["learning_rate"] = Json((*config)["lr"]);
     config->erase("lr");
   }
-  UpgradeDecay(*config, StringMember(optimizer, "class_name"));
+  if (is_old) UpgradeOldOptimizer(*config, StringMember(optimizer, "class_name"));
+  UpgradeDecay(*config);
   // RMSprop has a number there, which means nothing without.
   if (Member(*config, "use_ema") == false) config->erase("ema_overwrite_frequency");
 }
@@ -173,6 +194,43 @@ void UpgradeMetric(Json& metric, const std::vector<std::string>& outputs) {
   for (const std::string& output : outputs) {
     if (outputs.size() > 1 && name.starts_with(output + "_")) (*config)["name"] = name.substr(output.size() + 1);
   }
+}
+
+// "AUC" is logged as "auc", where Keras 3 takes the text as it stands.
+void UpgradeMetricTexts(Json& metrics) {
+  if (metrics.is_string()) {
+    const std::string text = metrics.get<std::string>();
+    const bool is_class = !text.empty() && text[0] >= 'A' && text[0] <= 'Z';
+    if (is_class) metrics = {{"class_name", text}, {"config", {{"name", KerasSnakeCase(text)}}}};
+  } else if (metrics.is_array() || (metrics.is_object() && !metrics.contains("class_name"))) {
+    for (Json& each : metrics) UpgradeMetricTexts(each);
+  }
+}
+
+// Whether the layer ends with a function that makes probabilities. Keras 2 takes a crossentropy from what stands before
+// it, whatever from_logits says.
+bool EndsWithProbabilities(const Json& layer) {
+  const std::string activation = StringMember(Member(layer, "config"), "activation");
+  return StringMember(layer, "class_name") == "Softmax" || activation == "softmax" || activation == "sigmoid";
+}
+
+bool AllEndWithProbabilities(const Json& model) {
+  const Json& layers = LayersOf(model);
+  if (layers.empty()) return false;
+  const Json& outputs = Member(Member(model, "config"), "output_layers");
+  if (!outputs.is_array()) return EndsWithProbabilities(layers.back());
+  return std::ranges::all_of(layers, [&](const Json& layer) {
+    const std::string name = StringMember(Member(layer, "config"), "name");
+    const bool is_output = std::ranges::any_of(
+        outputs, [&](const Json& output) { return output.is_array() && !output.empty() && output[0] == name; });
+    return !is_output || EndsWithProbabilities(layer);
+  });
+}
+
+// Of a loss or a metric.
+void DropFromLogits(Json& item) {
+  Json* const config = Find(item, "config");
+  if (config != nullptr && config->is_object() && Member(*config, "from_logits") == true) config->erase("from_logits");
 }
 
 std::vector<std::string> OutputsOf(const Json& model) {
@@ -208,7 +266,12 @@ void UpgradeKeras2(Json& model) {
   const std::vector<std::string> outputs = OutputsOf(model);
   for (const char* key : {"metrics", "weighted_metrics"}) {
     Json* const metrics = Find(*compile, key);
+    if (metrics != nullptr) UpgradeMetricTexts(*metrics);
     if (metrics != nullptr) ForEachItem(*metrics, [&](Json& metric) { UpgradeMetric(metric, outputs); });
+  }
+  if (!AllEndWithProbabilities(model)) return;
+  for (const char* key : {"loss", "metrics", "weighted_metrics"}) {
+    if (Json* const items = Find(*compile, key)) ForEachItem(*items, DropFromLogits);
   }
 }
 

@@ -16,8 +16,10 @@ bool IsKeras2(const Json& model, std::string_view keras_version);
 //   layers      BatchNormalization's axis [1] -> 1; LeakyReLU's alpha -> negative_slope; an old Sequential's plain
 //               list of layers -> an object
 //   values      a model that begins with an InputLayer counts its calls from 1 -> from 0
-//   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own
-//   losses      without reduction "auto" and the function's name
+//   optimizers  Custom>SGD -> SGD; without settings of TensorFlow's own or a scale of the loss; what old ones compute in
+//               another way is told by attributes (epsilon_outside_root, schedule_decay)
+//   losses      without reduction "auto" and the function's name, and without from_logits behind a softmax or sigmoid,
+//               where TensorFlow takes no notice of it
 //   metrics     MeanMetricWrapper of a function -> that metric; "main_output_accuracy" -> "accuracy"
 //   names       "block/dense" -> "block_dense", see Keras2LayerName
 // and more of the kind, which stand in the source. Everything else stays as it is.

@@ -83,6 +83,17 @@ bool IsOwnAttribute(std::string_view activation, std::string_view name) {
   return activation == "hard_sigmoid" && name == "slope";
 }
 
+// Moves the attributes of optimizers that Keras's classes lack from their config to a place beside it.
+void MoveOwnAttributes(const std::string& item, Json& json) {
+  constexpr std::pair<std::string_view, const char*> kOwn[] = {
+      {"nadam", "schedule_decay"}, {"rmsprop", "epsilon_outside_root"}, {"adagrad", "epsilon_outside_root"}};
+  for (const auto& [optimizer, name] : kOwn) {
+    if (item != optimizer || !json["config"].contains(name)) continue;
+    json["fusebox_attributes"][name] = json["config"][name];
+    json["config"].erase(name);
+  }
+}
+
 // Whether Keras takes a plain number or a list for it.
 bool IsOneOrSeveral(std::string_view name) {
   return name == "mean" || name == "variance" || name == "value" || name == "scale" || name == "offset";
@@ -141,6 +152,7 @@ Json ItemJson(const ItemSpec& item, const std::string& keras_module, Json config
   Json json = {{"module", ours ? keras_module : name.space}, {"class_name", class_name}, {"config", std::move(config)}};
   json["registered_name"] = ours ? Json(nullptr) : Json(name.space + ">" + class_name);
   if (!name.major.empty()) json["fusebox_item"] = item.id;
+  if (ours) MoveOwnAttributes(name.name, json);
   return json;
 }
 

@@ -2,6 +2,7 @@
 #include "fusebox/runtime/save/optimizer_state.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -83,6 +84,23 @@ std::optional<std::vector<Tensor>> FromOld(const OptimizerState& state, const st
   return values;
 }
 
+double Number(const ItemSpec& item, const char* name, double otherwise) {
+  const auto found = item.attributes.find(name);
+  const double* const number = found != item.attributes.end() ? std::get_if<double>(&found->second) : nullptr;
+  return number != nullptr ? *number : otherwise;
+}
+
+// What Nadam has multiplied after so many steps: beta_1 (1 - 0.96^t / 2) for each.
+Tensor ProductOfMomenta(const ItemSpec& nadam, const Tensor& iteration) {
+  const int64_t steps = iteration.Cast(DType::kI64).values<int64_t>()[0];
+  const double beta_1 = Number(nadam, "beta_1", 0.9), decay = Number(nadam, "schedule_decay", 1);
+  double product = 1;
+  for (int64_t t = 1; t <= steps && product > 0; ++t) product *= beta_1 * (1 - 0.5 * std::pow(0.96, decay * double(t)));
+  Tensor out(DType::kF32, {});
+  out.mutable_values<float>()[0] = float(product);
+  return out;
+}
+
 // The values, one for each variable, or for the first of them; nothing if they do not fit.
 std::optional<std::vector<Tensor>> Fitting(const Model::Impl& model, const OptimizerState& state,
                                            const std::vector<const Variable*>& variables) {
@@ -105,7 +123,11 @@ std::optional<std::vector<Tensor>> Fitting(const Model::Impl& model, const Optim
     // Its SGD has momenta behind the others even where it needs none.
     const ItemSpec& optimizer = model.config.compile->optimizer;
     if (ShortName(optimizer.id) == "sgd" && values.size() > variables.size()) values.resize(variables.size());
-    // Its Nadam and Adafactor go on with the iteration alone, if no averages have to.
+    // Its Nadam does not keep the product of its momenta.
+    if (lacks_rate && ShortName(optimizer.id) == "nadam" && values.size() + 1 == variables.size()) {
+      values.push_back(ProductOfMomenta(optimizer, values[0]));
+    }
+    // Its Adafactor goes on with the iteration alone, if no averages have to.
     const auto averages = optimizer.attributes.find("use_ema");
     const bool averaged = averages != optimizer.attributes.end() && averages->second == AttributeValue(true);
     if (lacks_rate && values.size() != variables.size() && !averaged) values.resize(before_slots);
