@@ -302,8 +302,8 @@ class Model {
   absl::Status Save(const std::string& path);
   // Writes the weights to a .weights.h5 file.
   absl::Status SaveWeights(const std::string& path);
-  // Reads the weights from a .weights.h5 file that SaveWeights or Keras wrote. Errors: no such file; a malformed file;
-  // layers or shapes that differ from the model's.
+  // Reads the weights from a .weights.h5 file that SaveWeights or Keras wrote, or from the files that a .weights.json of
+  // Keras's names. Errors: no such file; a malformed file; layers or shapes that differ from the model's.
   absl::Status LoadWeights(const std::string& path);
 
   // The description of the model.
@@ -349,7 +349,7 @@ class Model {
 
 // Opens a .keras file that Save, Keras 3 or Keras 2 (tf.keras) wrote, or an .h5 file of either Keras that holds a whole
 // model. The format is recognized from the file's bytes. The optimizer continues from its saved state. Keras 2's files
-// hold only part of the state of Nadam and Adafactor, so these two start from scratch, except for the number of steps.
+// hold only part of the state of Adafactor, which starts from scratch, except for the number of steps.
 // Errors: no such file; a malformed file, with what is wrong in it; an unknown layer.
 absl::StatusOr<Model> LoadModel(const std::string& path);
 

@@ -6,6 +6,7 @@
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/foreign_models.h"
 #include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/plugins/objects.h"
@@ -57,6 +58,7 @@ absl::StatusOr<OpenedModel> OpenModel(const std::string& reference, std::optiona
     FUSEBOX_ASSIGN_OR_RETURN(Model model, FromProgram(reference, seed));
     return OpenedModel{std::move(model), false};
   }
+  FUSEBOX_RETURN_IF_ERROR(RefuseForeignModel(reference));
   FUSEBOX_ASSIGN_OR_RETURN(Model model, FromLibrary(reference, seed));
   return OpenedModel{std::move(model), false};
 }

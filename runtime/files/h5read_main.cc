@@ -63,6 +63,9 @@ Hdf5Handle MemoryType(hid_t dataset, const std::string& path) {
 std::string DTypeName(hid_t type, const std::string& path) {
   const size_t size = H5Tget_size(type);
   switch (H5Tget_class(type)) {
+    case H5T_OPAQUE:  // Keras's bfloat16: NumPy has no name for it.
+      if (size == 2) return "BF16";
+      break;
     case H5T_INTEGER:
       for (const auto& [number, name] : {std::pair{H5T_STD_I8LE, "I8"},
                                          {H5T_STD_I16LE, "I16"},

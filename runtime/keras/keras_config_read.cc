@@ -34,6 +34,8 @@ std::string DTypeText(const Json& dtype) {
   if (dtype.is_null()) return "float32";
   if (dtype.is_string()) return dtype.get<std::string>();
   const std::string name = StringMember(Member(dtype, "config"), "name");
+  const std::string class_name = StringMember(dtype, "class_name");
+  if (class_name.starts_with("Quantized")) return class_name + " " + StringMember(Member(dtype, "config"), "mode");
   return name.empty() ? Excerpt(dtype) : name;
 }
 
@@ -52,6 +54,26 @@ void AddPolicies(const Json& json, std::set<std::string>& policies) {
   const bool is_layer = json.is_object() && StringMember(json, "class_name") != "InputLayer";
   if (is_layer && policy != "float32" && IsFloatPolicy(policy)) policies.insert(policy);
   for (const Json& each : json) AddPolicies(each, policies);
+}
+
+// Makes inputs of float64 float32, as the layers behind them compute.
+void NarrowInputs(Json& json) {
+  if (!json.is_structured()) return;
+  if (json.is_object() && StringMember(json, "class_name") == "InputLayer" && Member(json, "config").is_object() &&
+      DTypeText(Member(json["config"], "dtype")) == "float64") {
+    json["config"]["dtype"] = "float32";
+  }
+  for (Json& each : json) NarrowInputs(each);
+}
+
+// Takes out what LoRA has added to layers, and adds their names: Keras adds it to the kernels when it saves.
+void DropLora(Json& json, std::set<std::string>& layers) {
+  if (!json.is_structured()) return;
+  if (json.is_object() && !Member(json, "lora_rank").is_null()) {
+    layers.insert(StringMember(json, "name"));
+    for (const char* key : {"lora_rank", "lora_alpha"}) json.erase(key);
+  }
+  for (Json& each : json) DropLora(each, layers);
 }
 
 // [null, 28, 28] without its batch.
@@ -113,6 +135,13 @@ absl::StatusOr<LayerConfig> LayerFromJson(const Json& json, const std::string& w
   const std::string layer_who = fmt::format("{}: layer '{}'", who, layer.name);
   const std::string policy = DTypeText(Member(config, "dtype"));
   const bool is_index = class_name == "Discretization" && (policy == "int32" || policy == "int64");
+  if (policy.starts_with("Quantized")) {
+    return Refuse(
+        "{}: is quantized ({}), which fusebox does not compute: save the model as it was before quantize(), or train "
+        "it "
+        "without",
+        layer_who, policy.substr(policy.find(' ') + 1));
+  }
   if (!is_index && !IsFloatPolicy(policy)) return Refuse("{}: dtype float32 expected, got {}", layer_who, policy);
 
   if (class_name == "Lambda" && IsOfKeras(json)) {
@@ -198,9 +227,18 @@ absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::s
   FUSEBOX_ASSIGN_OR_RETURN(Json parsed, ParseJson(json, who));
   if (IsKeras2(parsed, keras_version)) UpgradeKeras2(parsed);
   FillInputShapes(parsed);
-  FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(parsed, who, 0));
+  std::set<std::string> adapted;
+  DropLora(parsed, adapted);
   std::set<std::string> policies;
   AddPolicies(Member(Member(parsed, "config"), "layers"), policies);
+  if (policies.contains("float64")) NarrowInputs(parsed);
+  FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(parsed, who, 0));
+  if (!adapted.empty()) {
+    fmt::print(stderr,
+               "fusebox: warning: {}: LoRA of the layers {} is merged into their kernels, all of which training "
+               "changes\n",
+               who, fmt::join(adapted, ", "));
+  }
   if (!policies.empty()) {
     fmt::print(stderr, "fusebox: warning: {}: layers have the dtype policy {}; fusebox computes them in float32\n", who,
                fmt::join(policies, ", "));

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <map>
+#include <set>
 
 #include "fmt/chrono.h"
 #include "fusebox/graph/status.h"
@@ -150,9 +152,10 @@ absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights) {
   return Hdf5Bytes(datasets);
 }
 
-absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who,
-                                               std::vector<WeightGroup> layers) {
-  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> datasets, ReadHdf5(bytes, who));
+namespace {
+
+absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datasets, const std::string& who,
+                                          std::vector<WeightGroup> layers) {
   const std::vector<std::string> paths = GroupPaths(layers);
   std::map<std::string, std::map<size_t, Tensor>> found;  // By group, by index: "10" stands before "2" in the file.
   for (const NamedTensor& dataset : datasets) {
@@ -186,12 +189,48 @@ absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std
   return weights;
 }
 
+// The datasets of all files that a .weights.json names, which lie beside it.
+absl::StatusOr<std::vector<NamedTensor>> ReadShards(const std::string& path) {
+  const std::string who = fmt::format("'{}'", path);
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
+  FUSEBOX_ASSIGN_OR_RETURN(const Json json, ParseJson(bytes, who));
+  std::set<std::string> files;
+  for (const Json& of_layer : Member(json, "weight_map")) {
+    for (const Json& file : of_layer.is_array() ? of_layer : Json::array({of_layer})) {
+      const bool is_plain = file.is_string() && file.get<std::string>().find('/') == std::string::npos;
+      if (!is_plain) return Refuse("{}: weight_map: names of files beside it expected, got {}", who, Excerpt(file));
+      files.insert(file.get<std::string>());
+    }
+  }
+  if (files.empty()) return Refuse("{}: its weight_map, which names the files with the weights, is missing", who);
+  std::vector<NamedTensor> all;
+  for (const std::string& file : files) {
+    const std::string shard = (std::filesystem::path(path).parent_path() / file).string();
+    FUSEBOX_ASSIGN_OR_RETURN(const std::string content, ReadWholeFile(shard));
+    FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> datasets, ReadHdf5(content, fmt::format("'{}'", shard)));
+    std::ranges::move(datasets, std::back_inserter(all));
+  }
+  return all;
+}
+
+}  // namespace
+
+absl::StatusOr<KerasWeights> ParseKerasWeights(std::string_view bytes, const std::string& who,
+                                               std::vector<WeightGroup> layers) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> datasets, ReadHdf5(bytes, who));
+  return FromDatasets(datasets, who, std::move(layers));
+}
+
 absl::Status WriteKerasWeights(const std::string& path, const KerasWeights& weights) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, KerasWeightsBytes(weights));
   return WriteFileAtomically(path, bytes);
 }
 
 absl::StatusOr<KerasWeights> ReadKerasWeights(const std::string& path, std::vector<WeightGroup> layers) {
+  if (path.ends_with(".weights.json")) {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> datasets, ReadShards(path));
+    return FromDatasets(datasets, fmt::format("'{}'", path), std::move(layers));
+  }
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   return ParseKerasWeights(bytes, fmt::format("'{}'", path), std::move(layers));
 }
@@ -213,11 +252,18 @@ absl::Status WriteKeras(const std::string& path, const KerasFile& file) {
   return WriteFileAtomically(path, *bytes);
 }
 
-absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who) {
+absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
+                                     const std::function<absl::Status(const ModelConfig&)>& check) {
   FUSEBOX_ASSIGN_OR_RETURN(std::vector<ZipMember> members, ReadZip(bytes, who));
   std::map<std::string, std::string> content;
   for (ZipMember& member : members) {
     const bool known = member.name == kConfig || member.name == kMetadata || member.name == kWeights;
+    if (member.name == "model.weights.npz") {
+      return Refuse(
+          "{}: its weights are model.weights.npz, Python objects that Keras writes where h5py is missing: open it in "
+          "Keras with h5py and save it again",
+          who);
+    }
     // Keras may store files of its preprocessing layers in assets/; we have none of those layers.
     if (!known && !member.name.starts_with("assets/"))
       return Refuse("{}: a .keras file has no member '{}'", who, member.name);
@@ -236,6 +282,7 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   }
   FUSEBOX_ASSIGN_OR_RETURN(file.config,
                            ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig), version));
+  if (check) FUSEBOX_RETURN_IF_ERROR(check(file.config));
   FUSEBOX_ASSIGN_OR_RETURN(
       KerasWeights weights,
       ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), GroupsOf(file.config)));

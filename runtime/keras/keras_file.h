@@ -6,6 +6,7 @@
 // Keras 1 and 2 (keras_h5.h), and the facts of a program's text, which has the same JSON (program_facts.h). Of runtime/
 // it sees data/, files/, describe/, plugins/ and programs/.
 #pragma once
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +46,13 @@ absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
 // What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing
 // member, a layer or kind of model that is not supported, weights that belong to no layer. The caller checks whether
 // the shapes fit the layers.
+// Before it looks at the weights it asks `check` about the model.
 absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
-absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who);
+absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
+                                     const std::function<absl::Status(const ModelConfig&)>& check = {});
 
-// The weights alone. For reading, `layers` says which layers there are (name and class); their vars are ignored.
+// The weights alone. A path that ends in .weights.json names the files with the parts, as Keras's save_weights with
+// max_shard_size writes them. For reading, `layers` says which layers there are (name and class); their vars are ignored.
 struct KerasWeights {
   std::vector<WeightGroup> layers;
   std::vector<Tensor> optimizer_vars, inner_optimizer_vars = {};

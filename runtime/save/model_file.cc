@@ -2,15 +2,18 @@
 // Saving and opening models.
 #include <algorithm>
 
+#include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
+#include "fusebox/runtime/files/foreign_models.h"
 #include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
 #include "fusebox/runtime/model/model_impl.h"
+#include "fusebox/runtime/plugins/registry.h"
 #include "fusebox/runtime/save/optimizer_state.h"
 #include "fusebox/runtime/save/shared_layers.h"
 
@@ -82,6 +85,22 @@ absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& la
   return absl::OkStatus();
 }
 
+// Error: layers of Keras's that fusebox lacks, all of them. Their weights would not fit either, and say less.
+absl::Status CheckClasses(const ModelConfig& config, const std::string& who) {
+  std::vector<std::string> lacking;
+  absl::Status only;
+  for (const LeafLayer& leaf : LeafLayers(config)) {
+    const std::string& id = leaf.layer->item.id;
+    if (SplitItemId(id).space != "fusebox") continue;  // The file may have its symbols.
+    const absl::Status known = Registry::Default().Find(FB_LAYER, id).status();
+    if (known.ok()) continue;
+    only = Refuse("{}: '{}', {}", who, leaf.layer->name, Message(known));
+    lacking.push_back(fmt::format("'{}' ({})", leaf.path, KerasClassName(id)));
+  }
+  if (lacking.size() <= 1) return only;
+  return Refuse("{}: unknown layers: {}. Plugins may have them (--plugin-path)", who, fmt::join(lacking, ", "));
+}
+
 // Makes the model. What it is compiled with may name items that are not here: then it is opened without, and says so
 // when it is to be trained or evaluated.
 absl::StatusOr<Model> OpenConfig(const ModelConfig& config, const Expansions& embedded, const std::string& who) {
@@ -149,10 +168,12 @@ absl::Status Model::LoadWeights(const std::string& path) {
 }
 
 absl::StatusOr<Model> LoadModel(const std::string& path) {
+  FUSEBOX_RETURN_IF_ERROR(RefuseForeignModel(path));
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
   if (BeginsAs(bytes, Format::kKerasH5)) {
     FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
+    FUSEBOX_RETURN_IF_ERROR(CheckClasses(file.config, who));
     FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenConfig(file.config, {}, who));
     Model::Impl& impl = *model.impl_;
     if (!impl.HasInput()) return Refuse("{}: its input's shape is not known, so it can have no weights", who);
@@ -161,7 +182,8 @@ absl::StatusOr<Model> LoadModel(const std::string& path) {
     FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, {file.optimizer_vars, file.optimizer_names}, who));
     return model;
   }
-  FUSEBOX_ASSIGN_OR_RETURN(KerasFile file, ParseKeras(bytes, who));
+  FUSEBOX_ASSIGN_OR_RETURN(
+      KerasFile file, ParseKeras(bytes, who, [&](const ModelConfig& config) { return CheckClasses(config, who); }));
   Expansions embedded;
   if (!file.fusebox_metadata.empty()) {
     const std::string metadata = who + ": metadata.json";

@@ -220,6 +220,9 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {R"({"class_name": "Sequential", "config": {"layers": [3]}})", "f: a layer with a config expected, got 3"},
       {Layer(R"("name": "d", "dtype": "int8_from_float32")"),
        "f: layer 'd': dtype float32 expected, got int8_from_float32"},
+      {Layer(
+           R"("name": "d", "dtype": {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": "float32"}})"),
+       "f: layer 'd': is quantized (int8), which fusebox does not compute: save the model as it was before quantize()"},
       {Layer(R"("name": "d", "dtype": {"class_name": "DTypePolicy", "config": {"name": "complex64"}})"),
        "expected, got complex64"},
       {Layer(R"("name": "d", "layers": [])"), "f: layer 'd': a Sequential or Functional model expected, got Dense"},

@@ -158,6 +158,8 @@ TEST(KerasFile, SaysWhatIsWrong) {
   const std::pair<std::string, const char*> cases[] = {
       {"hello", "'m.keras': no zip archive, or cut or damaged"},
       {With({{"a.txt", "x"}}), "'m.keras': a .keras file has no member 'a.txt'"},
+      {With({{"model.weights.npz", "x"}}),
+       "'m.keras': its weights are model.weights.npz, Python objects that Keras writes where h5py is missing"},
       {With({{"model.weights.h5", weights}}), "'m.keras': not a .keras file: its member 'config.json' is missing"},
       {With({{"config.json", config}}), "'m.keras': not a .keras file: its member 'model.weights.h5' is missing"},
       {With({{"config.json", "{"}, {"model.weights.h5", weights}}), "'m.keras': config.json: not JSON"},
