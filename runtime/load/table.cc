@@ -23,14 +23,19 @@ using Names = std::vector<std::string>;
 
 bool Has(const Names& names, const std::string& name) { return std::ranges::find(names, name) != names.end(); }
 
+bool IsNumber(const std::string& text) { return ParseNumber(text).has_value(); }
+
 // The columns that a list names, "price,rank", or the one whose own name is like that.
 absl::StatusOr<Names> Listed(const std::string& list, const Names& columns, const std::string& who, char separator) {
   if (Has(columns, list)) return Names{list};
   Names names = absl::StrSplit(list, ',', absl::SkipEmpty());
   for (const std::string& name : names) {
     if (Has(columns, name)) continue;
-    return Refuse("{}: has no column '{}': {}{}", who, name, SuggestNames(name, columns),
-                  columns.size() == 1 ? OtherSeparator(columns[0], separator) : "");
+    return Refuse("{}: has no column '{}': {}{}{}", who, name, SuggestNames(name, columns),
+                  columns.size() == 1 ? OtherSeparator(columns[0], separator) : "",
+                  std::ranges::all_of(columns, IsNumber) && columns[0] != "0"
+                      ? ", so the first line seems to hold values: --header none reads it as a row"
+                      : "");
   }
   return names;
 }
@@ -209,7 +214,7 @@ class TableReader {
     std::set<std::string> found;
     for (const size_t row : rows_) found.insert(texts[row]);
     TableClasses classes{.column = name, .values = {found.begin(), found.end()}, .one_hot = Has(roles_.one_hot, name)};
-    if (std::ranges::all_of(found, [](const std::string& text) { return ParseNumber(text).has_value(); })) {
+    if (std::ranges::all_of(found, IsNumber)) {
       std::ranges::stable_sort(classes.values, {}, [](const std::string& text) { return *ParseNumber(text); });
     }
     encoding_.classes.push_back(std::move(classes));

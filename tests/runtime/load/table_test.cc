@@ -174,6 +174,12 @@ TEST(Table, SaysWhichOptionHelps) {
                                          "several classes, --ignore a leaves it out)")));
 }
 
+TEST(Table, SaysThatTheFirstLineHoldsValues) {
+  EXPECT_THAT(
+      LoadTable(Written("rows.csv", "1.5,2\n3,4\n"), "y"),
+      StatusHasMessage(HasSubstr("known are '1.5', '2', so the first line seems to hold values: --header none")));
+}
+
 TEST(TableEncoding, RefusesOtherFiles) {
   EXPECT_THAT(ReadTableEncoding(Written("e.json", "{}")),
               StatusHasMessage(HasSubstr("inputs and targets, which are names of columns, expected")));
