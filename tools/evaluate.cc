@@ -25,7 +25,8 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
   CompileOverrides overrides = words.overrides;
   if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides, false));
-  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.table.options()));
+  FUSEBOX_ASSIGN_OR_RETURN(const TableOptions table, OptionsFor(words.model, words.weights, words.table));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, table));
   FUSEBOX_ASSIGN_OR_RETURN(
       const Logs logs,
       model.Evaluate(data.x, data.y,
@@ -49,7 +50,7 @@ void AddEvaluate(CLI::App& app, Action& action) {
   const auto words = std::make_shared<EvaluateWords>();
   verb->add_option("MODEL", words->model, "A trained .keras file, or another model with --weights")->required();
   verb->add_option("--data", words->data, "As for train")->required();
-  AddTableWords(verb, words->table);
+  AddTableWords(verb, words->table, false);
   verb->add_option("--weights", words->weights, "Weights for a model that has none: a .weights.h5 file");
   verb->add_option("--batch-size", words->batch_size, "Samples per step")->check(AtLeast(1))->capture_default_str();
   verb->add_option("--loss", words->overrides.loss, "Instead of the model's own");

@@ -59,13 +59,15 @@ absl::Status Train(const TrainWords& words) {
     FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec spec, ParseItem(callback));
     args.callbacks.push_back(spec);
   }
-  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, words.table.options()));
+  // Validation data are read as the training data are, and those as what the model was trained on before.
+  FUSEBOX_ASSIGN_OR_RETURN(const TableOptions table, OptionsFor(words.model, words.weights, words.table));
+  FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, table));
   if (!words.validation_data.empty()) {
-    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data,
-                             LoadDataFor(model.config(), words.validation_data, words.table.options()));
+    FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadDataFor(model.config(), words.validation_data, table));
   }
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
+  FUSEBOX_RETURN_IF_ERROR(SaveEncoding(words.output, *table.encoding));
   if (!words.history.empty()) {
     std::vector<HistoryColumn> columns;
     for (const auto& [name, values] : history.values) columns.push_back({name, values});
@@ -73,6 +75,7 @@ absl::Status Train(const TrainWords& words) {
   }
   if (words.verbose == 0) return absl::OkStatus();
   ReportWritten(words.output);
+  if (table.encoding->is_needed()) ReportWritten(EncodingPath(words.output));
   if (!words.history.empty()) ReportWritten(words.history);
   return absl::OkStatus();
 }
@@ -86,14 +89,14 @@ void AddTrain(CLI::App& app, Action& action) {
                    "A .keras, .h5 or .fbg file, path.so, path.so:name, or an installed model's id")
       ->required();
   verb->add_option("--data", words->data,
-                   "Training data: a data set, an .npz, a .csv, two .npy or two IDX files separated by ','")
+                   "Training data: a data set, an .npz, a .csv, a .libsvm, two .npy or two IDX files separated by ','")
       ->required();
   CLI::Option* validation =
       verb->add_option("--validation-data", words->validation_data, "Data for validation after each epoch");
   verb->add_option("--validation-split", words->validation_split, "Use this last fraction of the data for validation")
       ->check(Fraction())
       ->excludes(validation);
-  AddTableWords(verb, words->table);
+  AddTableWords(verb, words->table, true);
   verb->add_option("--epochs", words->epochs, "Number of passes over the data")
       ->check(AtLeast(1))
       ->capture_default_str();

@@ -2,6 +2,7 @@
 #include "fusebox/runtime/files/formats.h"
 
 #include <algorithm>
+#include <array>
 
 #include "fusebox/runtime/files/hdf5_reader.h"
 #include "fusebox/runtime/files/npy.h"
@@ -27,12 +28,42 @@ constexpr FileFormat kFormats[] = {
     {Format::kNpy,          "NumPy array",      ".npy",         "",    kNpyMagic,  kData,            kData, kData},
     {Format::kCsv,          "CSV",              ".csv",         "",    "",         kData | kHistory, kData | kHistory,
      kHistory},
+    {Format::kTsv,          "CSV with tabs",    ".tsv",         "",    "",         kData,            kData, 0},
+    {Format::kLibsvm,       "libsvm",           ".libsvm",      "",    "",         kData,            kData, 0},
+    {Format::kSvmlight,     "svmlight",         ".svmlight",    "",    "",         kData,            kData, 0},
     {Format::kSafetensors,  "safetensors",      ".safetensors", "",    "",         kWeights,         0,     0},
     {Format::kIdx,          "IDX",              "",             "idx", "",         kData,            kData, 0},
 };
 // clang-format on
 
+// Data of other programs: ending, name, and pandas's or another's function that reads it.
+constexpr std::array<std::string_view, 3> kForeign[] = {{".parquet", "Parquet", "pandas.read_parquet"},
+                                                        {".arrow", "Arrow", "pyarrow.feather.read_table"},
+                                                        {".feather", "Feather", "pandas.read_feather"},
+                                                        {".orc", "ORC", "pandas.read_orc"},
+                                                        {".xlsx", "Excel", "pandas.read_excel"},
+                                                        {".xls", "Excel", "pandas.read_excel"},
+                                                        {".ods", "OpenDocument", "pandas.read_excel"},
+                                                        {".pkl", "pickle", "pandas.read_pickle"},
+                                                        {".pickle", "pickle", "pandas.read_pickle"},
+                                                        {".mat", "MATLAB", "scipy.io.loadmat"},
+                                                        {".tfrecord", "TFRecord", "tf.data.TFRecordDataset"},
+                                                        {".json", "JSON", "pandas.read_json"},
+                                                        {".jsonl", "JSON", "pandas.read_json"},
+                                                        {".pt", "PyTorch", "torch.load"}};
+
 }  // namespace
+
+std::string WhyNotRead(std::string_view path) {
+  for (const auto& [ending, name, reader] : kForeign) {
+    if (!EndsWithIgnoringCase(path, ending)) continue;
+    return fmt::format(
+        "'{}': fusebox does not read {} files: read it with {} and save the data as .npz (numpy.savez) or "
+        ".csv",
+        path, name, reader);
+  }
+  return "";
+}
 
 bool EndsWithIgnoringCase(std::string_view path, std::string_view ending) {
   if (path.size() < ending.size()) return false;

@@ -14,10 +14,25 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/runtime/data/named_tensor.h"
+#include "fusebox/runtime/files/npz.h"
 
 namespace fusebox {
 
-enum class Format { kKeras, kKerasWeights, kKerasH5, kProgram, kOnnx, kNpz, kNpy, kIdx, kCsv, kSafetensors };
+enum class Format {
+  kKeras,
+  kKerasWeights,
+  kKerasH5,
+  kProgram,
+  kOnnx,
+  kNpz,
+  kNpy,
+  kIdx,
+  kCsv,
+  kTsv,
+  kLibsvm,
+  kSvmlight,
+  kSafetensors
+};
 
 // What a file can hold.
 enum Content : uint32_t {
@@ -35,8 +50,8 @@ struct FileFormat {
   std::string_view magic;   // The first bytes of a file; empty if they tell nothing.
   // Of Content: what such a file can hold, and what of it fusebox reads and writes.
   uint32_t holds, reads, writes;
-  // Reads the arrays of a file that holds several by name.
-  absl::StatusOr<std::vector<NamedTensor>> (*read_arrays)(const std::string& path) = nullptr;
+  // Reads the arrays that the filter chooses, or all, of a file that holds several by name.
+  absl::StatusOr<std::vector<NamedTensor>> (*read_arrays)(const std::string& path, const ArrayFilter& wanted) = nullptr;
 
   bool Reads(uint32_t contents) const { return (reads & contents) == contents; }
   bool Writes(uint32_t contents) const { return (writes & contents) == contents; }
@@ -54,6 +69,10 @@ inline bool IsNamedAs(std::string_view path, Format format) {
   const FileFormat* const found = FormatOfName(path);
   return found != nullptr && found->format == format;
 }
+
+// Why a file of data of another program, which is known by its name's ending, is not read, and what to do instead. Empty
+// if the ending is none of these.
+std::string WhyNotRead(std::string_view path);
 
 // Whether a file that begins with these bytes may be of the format. True where first bytes tell nothing.
 bool BeginsAs(std::string_view bytes, Format format);

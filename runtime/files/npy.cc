@@ -36,7 +36,7 @@ class HeaderParser {
       const std::optional<std::string> key = String();
       if (!key || !Accept(":")) return std::nullopt;
       if (*key == "descr" && (found & 1) == 0) {
-        const auto descr = String();
+        const auto descr = AfterBlanks().starts_with('[') ? List() : String();
         if (!descr) return std::nullopt;
         header.descr = *descr;
         found |= 1;
@@ -58,7 +58,8 @@ class HeaderParser {
 
  private:
   void Blanks() {
-    while (!text_.empty() && (text_[0] == ' ' || text_[0] == '\n')) text_.remove_prefix(1);
+    while (!text_.empty() && std::string_view(" \t\r\n").find(text_[0]) != std::string_view::npos)
+      text_.remove_prefix(1);
   }
   bool Accept(std::string_view token) {
     Blanks();
@@ -74,6 +75,26 @@ class HeaderParser {
     const std::string value(text_.substr(1, end - 1));
     text_.remove_prefix(end + 1);
     return value;
+  }
+  std::string_view AfterBlanks() {
+    Blanks();
+    return text_;
+  }
+  // A struct's dtype as it stands: [('a', '<f4'), ('b', '<i4', (2,))].
+  std::optional<std::string> List() {
+    int depth = 0;
+    for (size_t i = 0; i < text_.size(); ++i) {
+      if (text_[i] == '\'' || text_[i] == '"') {
+        i = text_.find(text_[i], i + 1);
+        if (i == std::string_view::npos) return std::nullopt;
+      }
+      depth += text_[i] == '[' ? 1 : text_[i] == ']' ? -1 : 0;
+      if (depth > 0) continue;
+      std::string list(text_.substr(0, i + 1));
+      text_.remove_prefix(i + 1);
+      return list;
+    }
+    return std::nullopt;
   }
   bool ParseShape(std::vector<int64_t>& shape) {
     if (!Accept("(")) return false;
@@ -93,34 +114,46 @@ class HeaderParser {
   std::string_view text_;
 };
 
-// "<f4" for "float32", which NumPy reads as well.
-std::string CodeOf(const std::string& name) {
+// The kind and bytes, "f4", of a dtype that is given by its name or by its letter, as NumPy reads them too: C's types, on
+// a machine whose long has 8 bytes. The text itself if it is neither.
+std::string CodeOf(std::string_view name, bool has_order) {
+  constexpr std::pair<std::string_view, std::string_view> kLetters[] = {
+      {"?", "b1"}, {"b", "i1"}, {"h", "i2"}, {"i", "i4"}, {"l", "i8"}, {"q", "i8"}, {"p", "i8"}, {"B", "u1"},
+      {"H", "u2"}, {"I", "u4"}, {"L", "u8"}, {"Q", "u8"}, {"P", "u8"}, {"e", "f2"}, {"f", "f4"}, {"d", "f8"}};
   constexpr std::pair<std::string_view, std::string_view> kNames[] = {
-      {"bool", "|b1"},    {"bool_", "|b1"},   {"int8", "|i1"},    {"int16", "=i2"},  {"int32", "=i4"},
-      {"int64", "=i8"},   {"uint8", "|u1"},   {"uint16", "=u2"},  {"uint32", "=u4"}, {"uint64", "=u8"},
-      {"float16", "=f2"}, {"float32", "=f4"}, {"float64", "=f8"}, {"float", "=f8"},  {"int", "=i8"},
-      {"half", "=f2"},    {"single", "=f4"},  {"double", "=f8"},  {"?", "|b1"},      {"d", "=f8"},
-      {"f", "=f4"},       {"e", "=f2"},       {"b", "|i1"},       {"B", "|u1"}};
-  for (const auto& [known, code] : kNames) {
-    if (name == known) return std::string(code);
+      {"bool", "b1"},    {"bool_", "b1"},  {"int8", "i1"},     {"int16", "i2"},  {"int32", "i4"},   {"int64", "i8"},
+      {"uint8", "u1"},   {"uint16", "u2"}, {"uint32", "u4"},   {"uint64", "u8"}, {"float16", "f2"}, {"float32", "f4"},
+      {"float64", "f8"}, {"float", "f8"},  {"int", "i8"},      {"uint", "u8"},   {"half", "f2"},    {"single", "f4"},
+      {"double", "f8"},  {"byte", "i1"},   {"ubyte", "u1"},    {"short", "i2"},  {"ushort", "u2"},  {"intc", "i4"},
+      {"uintc", "u4"},   {"int_", "i8"},   {"longlong", "i8"}, {"intp", "i8"},   {"uintp", "u8"}};
+  for (const auto& [letter, code] : kLetters) {
+    if (name == letter) return std::string(code);
   }
-  const bool has_order = !name.empty() && std::string_view("<>|=").find(name[0]) != std::string_view::npos;
-  return has_order ? name : "=" + name;  // "f4": in this machine's order.
+  for (const auto& [known, code] : kNames) {
+    if (name == known && !has_order) return std::string(code);
+  }
+  return std::string(name);
 }
 
 // "<f4": byte order, kind, bytes.
 absl::StatusOr<ElementFormat> ParseDescr(const std::string& given, const std::string& who) {
-  const std::string descr = CodeOf(given);
+  if (given.starts_with('[')) {
+    return Refuse("{}: a header with descr (one plain dtype), fortran_order and shape expected, got {}", who,
+                  given.substr(0, 200));
+  }
+  const bool has_order = !given.empty() && std::string_view("<>|=").find(given[0]) != std::string_view::npos;
+  const char order_sign = has_order ? given[0] : '=';  // "f4" is in this machine's order.
+  const std::string code = CodeOf(std::string_view(given).substr(has_order ? 1 : 0), has_order);
   const auto unsupported = [&](std::string_view what) {
     return Refuse("{}: an array of real numbers expected, got {} (dtype '{}')", who, what, given);
   };
-  if (descr.size() < 3) return unsupported(descr == "=O" ? "Python objects" : "another kind");
-  const bool one_digit = descr.size() == 3 && std::string_view("1248").find(descr[2]) != std::string_view::npos;
-  const int bytes = one_digit ? descr[2] - '0' : 0;
-  const std::endian order = descr[0] == '>'   ? std::endian::big
-                            : descr[0] == '<' ? std::endian::little
-                                              : std::endian::native;
-  switch (descr[1]) {
+  if (code.empty()) return unsupported("another kind");
+  const bool one_digit = code.size() == 2 && std::string_view("1248").find(code[1]) != std::string_view::npos;
+  const int bytes = one_digit ? code[1] - '0' : 0;
+  const std::endian order = order_sign == '>'   ? std::endian::big
+                            : order_sign == '<' ? std::endian::little
+                                                : std::endian::native;
+  switch (code[0]) {
     case 'b':
       if (bytes == 1) return ElementFormat{NumberKind::kBool, 1, order};
       break;

@@ -14,8 +14,9 @@ namespace fusebox {
 inline constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 // Reads bool, signed and unsigned integers and floats of any width up to 8 bytes and either byte order, in C or Fortran
-// order, also where the dtype is named as in "float32", into the nearest of our dtypes (see NearestDType). An array that already is of one, in C order and the
-// machine's byte order, is read where it lies in the mapped file, so it may be larger than memory: see MapWholeFile.
+// order, also where the dtype is given by its name, "float32", or its letter, into the nearest of our dtypes (see
+// NearestDType). An array that already is of one, in C order and the machine's byte order, is read where it lies in the
+// mapped file, so it may be larger than memory: see MapWholeFile.
 // Errors: complex, text, objects and structs; a file that is shorter or longer than its header says, with the bytes
 // expected and found.
 absl::StatusOr<Tensor> ReadNpy(const std::string& path);

@@ -8,40 +8,52 @@
 #include "fusebox/runtime/files/zip_archive.h"
 
 namespace fusebox {
+namespace {
+
+constexpr std::string_view kSuffix = ".npy";
+
+// As np.load names it.
+std::string ArrayName(const std::string& member) {
+  return member.ends_with(kSuffix) ? member.substr(0, member.size() - kSuffix.size()) : member;
+}
+
+// Folders have no bytes; macOS's tools pack files of attributes beside those that are packed.
+bool IsBeside(const std::string& member) { return member.ends_with('/') || member.starts_with("__MACOSX/"); }
+
+}  // namespace
 
 absl::StatusOr<std::vector<NamedTensor>> ParseNpz(std::string_view bytes, const std::string& who,
-                                                  std::vector<std::string>* left_out) {
-  constexpr std::string_view kSuffix = ".npy";
-  const absl::StatusOr<std::vector<ZipMember>> members = ReadZip(bytes, who);
-  if (!members.ok()) return members.status();
+                                                  const ArrayFilter& wanted) {
+  const auto is_wanted = [&](const std::string& member) {
+    return !IsBeside(member) && (wanted == nullptr || wanted(ArrayName(member)));
+  };
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<ZipMember> members, ReadZip(bytes, who, kByteBudget, is_wanted));
   std::vector<NamedTensor> arrays;
-  for (const ZipMember& member : *members) {
-    if (member.name.ends_with('/') && member.bytes.empty()) continue;  // A folder.
+  for (const ZipMember& member : members) {
+    if (wanted == nullptr && !member.name.ends_with(kSuffix) && !member.bytes.starts_with(kNpyMagic)) continue;
     const std::string array_who = fmt::format("{}: array '{}'", who, member.name);
-    std::string name = member.name;
-    if (name.ends_with(kSuffix)) name.resize(name.size() - kSuffix.size());
-    FUSEBOX_ASSIGN_OR_RETURN(const bool numbers, HasNpyNumbers(member.bytes, array_who));
-    if (!numbers) {
-      if (left_out != nullptr) left_out->push_back(std::move(name));
-      continue;
+    if (wanted == nullptr) {
+      FUSEBOX_ASSIGN_OR_RETURN(const bool numbers, HasNpyNumbers(member.bytes, array_who));
+      if (!numbers) continue;
     }
-    absl::StatusOr<Tensor> array = ParseNpy(member.bytes, array_who);
-    if (!array.ok()) return array.status();
-    arrays.push_back({std::move(name), *std::move(array)});
+    FUSEBOX_ASSIGN_OR_RETURN(Tensor array, ParseNpy(member.bytes, array_who));
+    arrays.push_back({ArrayName(member.name), std::move(array)});
   }
   return arrays;
 }
 
-absl::StatusOr<std::vector<NamedTensor>> ReadNpz(const std::string& path) {
-  const absl::StatusOr<std::string> bytes = ReadWholeFile(path);
-  if (!bytes.ok()) return bytes.status();
-  return ParseNpz(*bytes, fmt::format("'{}'", path));
+absl::StatusOr<std::vector<NamedTensor>> ReadNpz(const std::string& path, const ArrayFilter& wanted) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
+  return ParseNpz(bytes, fmt::format("'{}'", path), wanted);
 }
 
-std::vector<std::string> ArraysWithoutNumbers(const std::string& path) {
+absl::StatusOr<std::vector<std::string>> NpzNames(const std::string& path) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> members, ZipNames(bytes, fmt::format("'{}'", path)));
   std::vector<std::string> names;
-  const absl::StatusOr<std::string> bytes = ReadWholeFile(path);
-  if (bytes.ok()) ParseNpz(*bytes, path, &names).status().IgnoreError();
+  for (const std::string& member : members) {
+    if (!IsBeside(member)) names.push_back(ArrayName(member));
+  }
   return names;
 }
 

@@ -53,16 +53,14 @@ absl::StatusOr<std::string> ReadMember(zip_t* archive, const zip_stat_t& member,
   return bytes;
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who, uint64_t budget) {
+absl::StatusOr<Owned<zip_t>> OpenZip(std::string_view bytes, const std::string& who) {
   if (bytes.empty())
     return Refuse("{}: no zip archive: it is empty", who);  // Which libzip takes for an archive of nothing.
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
   if (source == nullptr) return Refuse("{}: cannot read the archive: {}", who, Text(&error));
-  const Owned<zip_t> archive(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
+  Owned<zip_t> archive(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
   if (archive == nullptr) {
     zip_source_free(source);
     return Refuse("{}: no zip archive, or cut or damaged: {}", who, Text(&error));
@@ -70,16 +68,35 @@ absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std
   zip_error_fini(&error);
   const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
   if (uint64_t(count) > kMaxMembers) return Refuse("{}: at most {} members expected, got {}", who, kMaxMembers, count);
-  std::vector<ZipMember> members;
+  return archive;
+}
+
+// What the archive says about its members, whose names differ.
+absl::StatusOr<std::vector<zip_stat_t>> Members(zip_t* archive, const std::string& who) {
+  std::vector<zip_stat_t> members;
   std::set<std::string> names;
-  uint64_t total = 0;
-  for (zip_int64_t i = 0; i < count; ++i) {
+  for (zip_int64_t i = 0; i < zip_get_num_entries(archive, 0); ++i) {
     zip_stat_t member;
     constexpr zip_uint64_t kNeeded = ZIP_STAT_NAME | ZIP_STAT_INDEX | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
-    if (zip_stat_index(archive.get(), zip_uint64_t(i), 0, &member) != 0 || (member.valid & kNeeded) != kNeeded) {
+    if (zip_stat_index(archive, zip_uint64_t(i), 0, &member) != 0 || (member.valid & kNeeded) != kNeeded) {
       return Refuse("{}: member {} has no name or size", who, i);
     }
     if (!names.insert(member.name).second) return Refuse("{}: two members are named '{}'", who, member.name);
+    members.push_back(member);
+  }
+  return members;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std::string& who, uint64_t budget,
+                                               const std::function<bool(const std::string&)>& wanted) {
+  FUSEBOX_ASSIGN_OR_RETURN(const Owned<zip_t> archive, OpenZip(bytes, who));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<zip_stat_t> stats, Members(archive.get(), who));
+  std::vector<ZipMember> members;
+  uint64_t total = 0;
+  for (const zip_stat_t& member : stats) {
+    if (wanted != nullptr && !wanted(member.name)) continue;
     if (member.size > budget - total || member.comp_size > bytes.size() ||
         member.size > member.comp_size * kMaxRatio + kMaxRatio) {
       return Refuse("{}: member '{}' would unpack from {} to {} bytes, more than can be read", who, member.name,
@@ -91,6 +108,14 @@ absl::StatusOr<std::vector<ZipMember>> ReadZip(std::string_view bytes, const std
     members.push_back({member.name, *std::move(content)});
   }
   return members;
+}
+
+absl::StatusOr<std::vector<std::string>> ZipNames(std::string_view bytes, const std::string& who) {
+  FUSEBOX_ASSIGN_OR_RETURN(const Owned<zip_t> archive, OpenZip(bytes, who));
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<zip_stat_t> members, Members(archive.get(), who));
+  std::vector<std::string> names;
+  for (const zip_stat_t& member : members) names.emplace_back(member.name);
+  return names;
 }
 
 absl::StatusOr<std::string> ZipBytes(const std::vector<ZipMember>& members) {

@@ -5,11 +5,13 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/arrays.h"
 #include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/idx.h"
+#include "fusebox/runtime/files/libsvm.h"
 #include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
 #include "fusebox/runtime/plugins/objects.h"
@@ -49,20 +51,21 @@ absl::StatusOr<int64_t> ParseEnd(std::string_view text, int64_t rows, std::strin
   return number;
 }
 
-absl::StatusOr<Data> FromArrays(const std::vector<NamedTensor>& arrays, const std::string& who) {
-  const auto find = [&](const char* name) -> const Tensor* {
-    const auto it = std::ranges::find(arrays, name, &NamedTensor::name);
-    return it != arrays.end() ? &it->value : nullptr;
-  };
-  const Tensor *x = find("x"), *y = find("y");
-  if (x == nullptr || y == nullptr) {
-    std::string names;
-    for (const NamedTensor& array : arrays) names += fmt::format("{}'{}'", names.empty() ? "" : ", ", array.name);
-    const std::vector<std::string> others = ArraysWithoutNumbers(who);
-    return Refuse("'{}': expected the arrays 'x' and 'y', found {}{}", who, names.empty() ? "none" : names,
-                  others.empty() ? "" : fmt::format("; {} hold no numbers", QuotedNames(others)));
-  }
-  return Data{*x, *y};
+const Tensor* Find(const std::vector<NamedTensor>& arrays, const char* name) {
+  const auto it = std::ranges::find(arrays, name, &NamedTensor::name);
+  return it != arrays.end() ? &it->value : nullptr;
+}
+
+bool Has(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+// x and y of the arrays that were read; `names` has all that there are.
+absl::StatusOr<Data> FromArrays(const std::vector<NamedTensor>& arrays, const std::vector<std::string>& names,
+                                const std::string& who) {
+  const Tensor *x = Find(arrays, "x"), *y = Find(arrays, "y");
+  if (x != nullptr && y != nullptr) return Data{*x, *y};
+  return Refuse("'{}': expected the arrays 'x' and 'y', found {}", who, names.empty() ? "none" : QuotedNames(names));
 }
 
 bool IsFile(const std::string& path) {
@@ -79,9 +82,17 @@ size_t CommaOfPair(const std::string& pair) {
   return first;
 }
 
-// Reads an .npy file, or an IDX file of any name.
+// Reads an .npy or an IDX file, which its first bytes tell whatever its name is.
 absl::StatusOr<Tensor> ReadOneArray(const std::string& path) {
-  return IsNamedAs(path, Format::kNpy) ? ReadNpy(path) : ReadIdx(path);
+  if (const std::string refused = WhyNotRead(path); !refused.empty()) return Refuse("{}", refused);
+  char first[kNpyMagic.size()] = {};
+  std::ifstream(path, std::ios::binary).read(first, sizeof first);
+  if (IsNamedAs(path, Format::kNpy) || BeginsAs({first, sizeof first}, Format::kNpy)) return ReadNpy(path);
+  const FileFormat* const format = FormatOfName(path);
+  if (IsFile(path) && format != nullptr && format->format != Format::kIdx) {
+    return Refuse("'{}': an .npy or IDX file expected on each side of the ',', got {}", path, format->name);
+  }
+  return ReadIdx(path);
 }
 
 // Reads x and y from two files with a ',' between.
@@ -91,21 +102,6 @@ absl::StatusOr<Data> FromPair(const std::string& pair) {
   FUSEBOX_ASSIGN_OR_RETURN(data.x, ReadOneArray(pair.substr(0, comma)));
   FUSEBOX_ASSIGN_OR_RETURN(data.y, ReadOneArray(pair.substr(comma + 1)));
   return data;
-}
-
-// Why a file's kind cannot be read; empty if nothing is known about it.
-std::string RefusedKind(const std::string& path) {
-  constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
-      {".parquet", "Parquet"}, {".arrow", "Arrow"}, {".feather", "Feather"},
-      {".xlsx", "Excel"},      {".xls", "Excel"},   {".pkl", "pickle"},
-      {".pickle", "pickle"},   {".mat", "MATLAB"},  {".tfrecord", "TFRecord"}};
-  for (const auto& [ending, name] : kKinds) {
-    if (EndsWithIgnoringCase(path, ending)) {
-      return fmt::format("'{}': fusebox does not read {} files: save the data as .npz (numpy.savez) or .csv", path,
-                         name);
-    }
-  }
-  return "";
 }
 
 absl::StatusOr<Data> FromPlugin(const std::string& text) {
@@ -131,27 +127,50 @@ absl::StatusOr<Data> FromPlugin(const std::string& text) {
   }
   FUSEBOX_ASSIGN_OR_RETURN(const DatasetObject::Arrays arrays, dataset.Load(split));
   std::vector<NamedTensor> named;
-  for (const auto& [name, value] : arrays) named.push_back({name, value});
-  return FromArrays(named, text);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : arrays) {
+    named.push_back({name, value});
+    names.push_back(name);
+  }
+  return FromArrays(named, names, text);
+}
+
+bool IsTable(const FileFormat& format) { return format.format == Format::kCsv || format.format == Format::kTsv; }
+
+absl::StatusOr<Data> FromFile(const FileFormat& format, const std::string& path, const TableOptions& table) {
+  if (IsTable(format)) return LoadTable(path, table);
+  if (format.read_arrays != nullptr) {
+    FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> names, NpzNames(path));
+    FUSEBOX_ASSIGN_OR_RETURN(
+        const std::vector<NamedTensor> arrays,
+        format.read_arrays(path, [](const std::string& name) { return name == "x" || name == "y"; }));
+    return FromArrays(arrays, names, path);
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(LibsvmData data,
+                           ReadLibsvm(path, {.features = table.features, .first_index = table.first_index}));
+  return Data{std::move(data.x), std::move(data.y)};
+}
+
+// Whether LoadData reads x and y from one file of the format.
+bool HoldsBoth(const FileFormat& format) {
+  return IsTable(format) || format.format == Format::kLibsvm || format.format == Format::kSvmlight ||
+         format.read_arrays != nullptr;
 }
 
 absl::StatusOr<Data> FromAnything(const std::string& source, const TableOptions& table) {
   const bool pair = source.find(',') != std::string::npos && !IsFile(source);
-  const FileFormat* const format = pair ? nullptr : FormatOfName(source);
-  if (const std::string refused = RefusedKind(source); !refused.empty()) return Refuse("{}", refused);
-  if (format != nullptr && format->Reads(kData)) {
-    if (format->read_arrays != nullptr) {
-      FUSEBOX_ASSIGN_OR_RETURN(const std::vector<NamedTensor> arrays, format->read_arrays(source));
-      return FromArrays(arrays, source);
-    }
-    if (format->format == Format::kCsv) return LoadTable(source, table);
-  }
-  if (pair && (IsFile(source.substr(0, CommaOfPair(source))) || FormatOfName(source) != nullptr))
+  const FileFormat* const format = FormatOfName(source);
+  if (pair && (IsFile(source.substr(0, CommaOfPair(source))) || IsFile(source.substr(CommaOfPair(source) + 1)) ||
+               (format != nullptr && !HoldsBoth(*format)))) {
     return FromPair(source);
+  }
+  if (const std::string refused = WhyNotRead(source); !refused.empty()) return Refuse("{}", refused);
+  if (format != nullptr && HoldsBoth(*format)) return FromFile(*format, source, table);
   absl::StatusOr<Data> data = FromPlugin(source);
   if (!data.ok() && absl::IsNotFound(data.status()) && std::filesystem::exists(source)) {
-    return Refuse("'{}': expected .npz, .csv, two .npy or IDX files with a ',' between, or a data source's name",
-                  source);
+    return Refuse(
+        "'{}': expected .npz, .csv, .libsvm, two .npy or IDX files with a ',' between, or a data source's name",
+        source);
   }
   return data;
 }
@@ -175,28 +194,29 @@ absl::StatusOr<RowRange> ParseSlice(std::string_view slice, int64_t rows) {
 
 absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string& reference, const TableOptions& table) {
   const auto [source, slice] = CutSlice(reference);
-  std::vector<NamedTensor> arrays;
   const FileFormat* const format = FormatOfName(source);
+  std::vector<std::string> names;
   if (format != nullptr && format->read_arrays != nullptr && IsFile(source)) {
-    FUSEBOX_ASSIGN_OR_RETURN(arrays, format->read_arrays(source));
+    FUSEBOX_ASSIGN_OR_RETURN(names, NpzNames(source));
   }
-  const auto has = [&](const char* name) {
-    return std::ranges::find(arrays, name, &NamedTensor::name) != arrays.end();
-  };
-  if (arrays.empty() || (has("x") && has("y"))) {
+  if (names.empty() || (Has(names, "x") && Has(names, "y"))) {
     FUSEBOX_ASSIGN_OR_RETURN(const Data data, LoadData(reference, table));
     return DataArg(data);
   }
   const std::vector<std::string> inputs = InputNames(model), outputs = OutputNames(model);
-  const bool all_inputs = std::ranges::all_of(inputs, [&](const std::string& name) { return has(name.c_str()); });
+  const bool all_inputs = std::ranges::all_of(inputs, [&](const std::string& name) { return Has(names, name); });
+  for (const std::string& name : names) {
+    // With all inputs there, others are arrays beside those that are asked for.
+    if (all_inputs || Has(inputs, name) || Has(outputs, name)) continue;
+    return Refuse("'{}': model '{}' has no input or output '{}': its inputs are {}, its outputs {}", source, model.name,
+                  name, QuotedNames(inputs), QuotedNames(outputs));
+  }
+  FUSEBOX_ASSIGN_OR_RETURN(std::vector<NamedTensor> arrays, format->read_arrays(source, [&](const std::string& name) {
+    return Has(inputs, name) || Has(outputs, name);
+  }));
   std::vector<NamedTensor> x, y;
   for (NamedTensor& array : arrays) {
-    const bool is_input = std::ranges::find(inputs, array.name) != inputs.end();
-    if (!is_input && std::ranges::find(outputs, array.name) == outputs.end()) {
-      if (all_inputs) continue;  // An array beside those that are asked for.
-      return Refuse("'{}': model '{}' has no input or output '{}': its inputs are {}, its outputs {}", source,
-                    model.name, array.name, QuotedNames(inputs), QuotedNames(outputs));
-    }
+    const bool is_input = Has(inputs, array.name);
     if (array.value.rank() < 1) return Refuse("'{}': '{}' has no samples: it is a scalar", source, array.name);
     if (!slice.empty()) {
       FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, array.value.rows()));

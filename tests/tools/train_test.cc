@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training from the command line, with small data made by the test.
+#include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
+#include "fusebox/runtime/fusebox.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command.h"
@@ -34,6 +36,43 @@ class Train : public CommandTest {
     return Fusebox(words);
   }
 };
+
+// A table's classes and means are kept beside the model.
+TEST_F(Train, PredictsFromTablesAsItWasTrained) {
+  const auto write = [&](const char* name, const std::string& text) {
+    ASSERT_TRUE(WriteFileAtomically(Path(name), text).ok());
+  };
+  write("d.csv", "id;age;town;y\nx;1,5;Rome;1\ny;2;Bonn;2\nz;;Oslo;3\nw;4;Rome;4\n");
+  write("x.CSV", "town;age\nRome;3\nOslo;\n");
+  write("same.csv", "age;town\n3;Rome\n2,5;Oslo\n");
+  // One column of age, three of town.
+  Sequential model({Dense(1, {.input_shape = {4}})});
+  ASSERT_TRUE(model.Compile({.optimizer = "sgd", .loss = "mse"}).ok());
+  ASSERT_TRUE(model.Save(Path("m.keras")).ok());
+  const std::vector<std::string> form = {"--separator", ";", "--decimal", ","};
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.end(), form.begin(), form.end());
+    return Fusebox(words);
+  };
+  const ProcessResult train = run({"train", Path("m.keras"), "--data", Path("d.csv"), "--target", "y", "--ignore", "id",
+                                   "--one-hot", "town", "--na", "mean", "-o", Path("n.keras")});
+  ASSERT_EQ(train.exit_code, 0) << train.errors;
+  EXPECT_THAT(train.errors, HasSubstr("n.keras.columns.json"));
+  EXPECT_EQ(run({"evaluate", Path("n.keras"), "--data", Path("d.csv")}).exit_code, 0);
+  for (const std::string name : {"x.CSV", "same.csv"}) {
+    const ProcessResult predict = run({"predict", Path("n.keras"), "--input", Path(name), "-o", Path(name + ".npy")});
+    ASSERT_EQ(predict.exit_code, 0) << predict.errors;
+  }
+  EXPECT_EQ(*ReadWholeFile(Path("x.CSV.npy")), *ReadWholeFile(Path("same.csv.npy")));
+
+  // Training goes on with the same classes, and a training on other data keeps none.
+  write("few.csv", "age;town;y\n1;Oslo;2\n");
+  EXPECT_EQ(run({"train", Path("n.keras"), "--data", Path("few.csv"), "-o", Path("n.keras")}).exit_code, 0);
+  EXPECT_THAT(*ReadWholeFile(Path("n.keras.columns.json")), HasSubstr("Bonn"));
+  ASSERT_TRUE(WriteNpz(Path("d.npz"), {{"x", Tensor(DType::kF32, {3, 4})}, {"y", Tensor(DType::kF32, {3})}}).ok());
+  EXPECT_EQ(run({"train", Path("m.keras"), "--data", Path("d.npz"), "-o", Path("n.keras")}).exit_code, 0);
+  EXPECT_FALSE(ReadWholeFile(Path("n.keras.columns.json")).ok());
+}
 
 TEST_F(Train, TrainsEvaluatesAndPredicts) {
   WriteData("d.npz", 320);

@@ -2,6 +2,8 @@
 #include "fusebox/runtime/files/csv.h"
 
 #include <clocale>
+#include <cmath>
+#include <tuple>
 
 #include "tests/runtime/files/files.h"
 
@@ -69,6 +71,65 @@ TEST(Csv, IsReadAsItIsWritten) {
   }
   EXPECT_THAT(ParseCsv("a;b\n1.5;2\n", "f", {.separator = ';', .decimal = ','}),
               StatusHasMessage(HasSubstr("line 2, column 'a': a number expected, got '1.5'")));
+}
+
+TEST(Csv, NamesTheOptionThatReadsAFile) {
+  const std::tuple<const char*, CsvOptions, const char*> cases[] = {
+      // As Excel writes where the decimal sign is ',': the rows have more values than there are names.
+      {"a;b\n1,5;2,5\n", {}, "line 2: 1 values expected, got 3: the separator seems to be ';', so try --separator ';'"},
+      {"a;b\n1,5;2,5\n", {.separator = ';'}, "got '1,5' (--decimal , reads it)"},
+      {"a;b\n1.5;2\n", {.separator = ';', .decimal = ','}, "got '1.5' (--decimal . reads it)"},
+      {"a;b\n1,234.5;2\n", {.separator = ';'}, "got '1,234.5' (--thousands \",\" reads it)"},
+      {"a;b\n1.234,5;2\n", {.separator = ';'}, "got '1.234,5' (--thousands \".\" --decimal , reads it)"},
+      {"a;b\n1 234;2\n", {.separator = ';'}, "got '1 234' (--thousands \" \" reads it)"},
+      {"a|b\n1|2\n", {}, "the separator seems to be '|', so try --separator '|'"},
+      {"1;2\n", {.header = false}, "the separator seems to be ';', so try --separator ';'"},
+      {"a,b\nNA,1\n", {}, "got 'NA' (--na says what to do about missing values)"},
+      {"a,b\n2020-01-02,1\n", {}, "column 'a': a number expected, got '2020-01-02'"}};
+  for (const auto& [text, options, message] : cases)
+    EXPECT_THAT(ParseCsv(text, "f", options), StatusHasMessage(HasSubstr(message))) << text;
+}
+
+TEST(Csv, ReadsGroupsOfDigits) {
+  const auto value = [](const std::string& text, char thousands, char decimal) {
+    const absl::StatusOr<CsvTable> table =
+        ParseCsv("a;b\n" + text + ";0\n", "f", {.separator = ';', .decimal = decimal, .thousands = thousands});
+    return table.ok() ? table->values.values<double>()[0] : -1e9;
+  };
+  EXPECT_EQ(value("1,234,567.25", ',', '.'), 1234567.25);
+  EXPECT_EQ(value("-1.234,5", '.', ','), -1234.5);
+  EXPECT_EQ(value("12 345", ' ', '.'), 12345);
+  EXPECT_EQ(value("12,34,567", ',', '.'), 1234567);  // As in India.
+  EXPECT_EQ(value("1234", ',', '.'), 1234);
+  EXPECT_EQ(value("1,234e2", ',', '.'), 123400);
+  // pandas reads 15 here, and 1.5 is meant.
+  for (const char* text : {"1,5", "1,2345", "1,,234", ",234", "1,23", "1.5,000", "1234,567"})
+    EXPECT_EQ(value(text, ',', '.'), -1e9) << text;
+}
+
+TEST(Csv, ReadsWhatPandasReads) {
+  ASSERT_OK_AND_ASSIGN(const CsvTable table, ParseCsv("a,b,c\nTrue,FALSE,\" 1\"\n1e400,1e-400,-1e400\n", "f"));
+  EXPECT_THAT(table.values.values<double>(), ElementsAre(1, 0, 1, INFINITY, 0, -INFINITY));
+  ASSERT_OK_AND_ASSIGN(const CsvTable tabs,
+                       ParseCsv("a\tb\tc\n1\t\t3\n", "f", {.separator = '\t', .missing_as_nan = true}));
+  EXPECT_TRUE(std::isnan(tabs.values.values<double>()[1]));
+  EXPECT_EQ(tabs.values.values<double>()[2], 3);
+}
+
+TEST(Csv, KeepsTextAndLeavesColumnsUnread) {
+  ASSERT_OK_AND_ASSIGN(const CsvTable table,
+                       ParseCsv("a,b,c\n\n1, Paris ,x\n2,\"New, York\",y\n", "f",
+                                {.columns = {CsvColumn::kNumbers, CsvColumn::kText, CsvColumn::kUnread}}));
+  EXPECT_THAT(table.values.values<double>(), ElementsAre(1, 0, 0, 2, 0, 0));
+  EXPECT_THAT(table.texts[1], ElementsAre("Paris", "New, York"));
+  EXPECT_TRUE(table.texts[2].empty());
+  EXPECT_THAT(table.lines, ElementsAre(3, 4));
+}
+
+TEST(Csv, TakesNamesAlone) {
+  EXPECT_THAT(*ParseCsvNames("\xef\xbb\xbf\"a,\n1\",b\r\nx,y,z\n", "f"), ElementsAre("a,\n1", "b"));
+  EXPECT_THAT(*ParseCsvNames("x,y\n", "f", {.header = false}), ElementsAre("0", "1"));
+  EXPECT_THAT(*ParseCsvNames(",a,\n", "f", {.name_unnamed = true}), ElementsAre("Unnamed: 0", "a", "Unnamed: 2"));
 }
 
 TEST(Csv, LongValuesAreRefusedInShort) {

@@ -22,6 +22,10 @@ TEST(Formats, AreToldByTheNamesEnding) {
   EXPECT_EQ(Named("x.npy,y.npy"), Format::kNpy);
   EXPECT_EQ(Named("idx.npz"), Format::kNpz);
   EXPECT_EQ(Named("images-idx3-ubyte.gz"), Format::kIdx);
+  EXPECT_EQ(Named("Data.CSV"), Format::kCsv);
+  EXPECT_EQ(Named("a.Tsv"), Format::kTsv);
+  EXPECT_EQ(Named("A.WEIGHTS.H5"), Format::kKerasWeights);
+  EXPECT_EQ(Named("a.svmlight"), Format::kSvmlight);
   EXPECT_EQ(Named("keras"), std::nullopt);
 }
 
@@ -35,6 +39,15 @@ TEST(Formats, AreOneRowEach) {
     EXPECT_EQ(row.reads & ~row.holds, 0u) << row.name;
     EXPECT_EQ(row.writes & ~row.holds, 0u) << row.name;
   }
+}
+
+TEST(Formats, OfOtherProgramsAreKnownByName) {
+  EXPECT_EQ(WhyNotRead("a/b.PARQUET"),
+            "'a/b.PARQUET': fusebox does not read Parquet files: read it with pandas.read_parquet and save the data as "
+            ".npz (numpy.savez) or .csv");
+  for (const char* path : {"a.arrow", "a.feather", "a.xlsx", "a.xls", "a.pkl", "a.pickle", "a.mat", "a.tfrecord"})
+    EXPECT_NE(WhyNotRead(path), "") << path;
+  for (const char* path : {"a.csv", "parquet", "fashion_mnist", "a.npz"}) EXPECT_EQ(WhyNotRead(path), "") << path;
 }
 
 TEST(Formats, AreToldByFirstBytes) {

@@ -115,6 +115,14 @@ TEST(Npy, ReadsHeadersInOtherWords) {
     ASSERT_OK_AND_ASSIGN(const Tensor tensor, ParseNpy(file(descr, "(2, 3)", 24), descr));
     EXPECT_EQ(tensor.dtype(), DType::kF32) << descr;
   }
+  const std::pair<const char*, DType> others[] = {{"|b1", DType::kBool}, {"?", DType::kBool}, {"bool", DType::kBool},
+                                                  {"<d", DType::kF64},   {"d", DType::kF64},  {">h", DType::kI32},
+                                                  {"l", DType::kI64},    {"B", DType::kU8},   {"uint8", DType::kU8},
+                                                  {"b", DType::kI32},    {"e", DType::kF32},  {"|f4", DType::kF32}};
+  for (const auto& [descr, dtype] : others) {
+    ASSERT_OK_AND_ASSIGN(const Tensor tensor, ParseNpy(file(descr, "(0,)", 0), descr));
+    EXPECT_EQ(tensor.dtype(), dtype) << descr;
+  }
   EXPECT_EQ(ParseNpy(file("int64", "(10L, 3L)", 240), "f")->shape(), (std::vector<int64_t>{10, 3}));
   EXPECT_EQ(ParseNpy(file("bool", "(3L,)", 3), "f")->dtype(), DType::kBool);
   EXPECT_THAT(ParseNpy(file("O", "(1,)", 8), "f"), StatusHasMessage(HasSubstr("got Python objects (dtype 'O')")));

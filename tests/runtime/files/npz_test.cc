@@ -57,11 +57,32 @@ TEST(Npz, SurvivesDamage) {
 TEST(Npz, LeavesOutFoldersAndArraysWithoutNumbers) {
   const std::string text = Slurp(DataPath("numpy/text.npy")), numbers = Slurp(DataPath("numpy/f32.npy"));
   ASSERT_OK_AND_ASSIGN(const std::string bytes, ZipBytes({{"sub/", ""}, {"names.npy", text}, {"x.npy", numbers}}));
-  std::vector<std::string> left_out;
-  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ParseNpz(bytes, "f", &left_out));
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ParseNpz(bytes, "f"));
   ASSERT_EQ(arrays.size(), 1u);
   EXPECT_EQ(arrays[0].name, "x");
-  EXPECT_EQ(left_out, std::vector<std::string>{"names"});
+}
+
+TEST(Npz, ReadsOnlyWhatIsAskedFor) {
+  const std::string numbers = Slurp(DataPath("numpy/f32.npy"));
+  const TempFolder folder;
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ZipBytes({{"readme.txt", "not an array"},
+                                                          {"__MACOSX/._x.npy", "attributes"},
+                                                          {"cut.npy", numbers.substr(0, 20)},
+                                                          {"point.npy", Slurp(DataPath("numpy/struct.npy"))},
+                                                          {"x.npy", numbers},
+                                                          {"names.npy", Slurp(DataPath("numpy/text.npy"))}}));
+  const auto is_x = [](const std::string& name) { return name == "x"; };
+  ASSERT_OK_AND_ASSIGN(const std::vector<NamedTensor> arrays, ParseNpz(bytes, "f", is_x));
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_EQ(arrays[0].name, "x");
+  // What is asked for must hold numbers.
+  EXPECT_THAT(ParseNpz(bytes, "f", [](const std::string& name) { return name == "names"; }),
+              StatusHasMessage(HasSubstr("f: array 'names.npy': an array of real numbers expected, got text")));
+  EXPECT_THAT(ParseNpz(bytes, "f", [](const std::string& name) { return name == "cut"; }),
+              StatusHasMessage(HasSubstr("f: array 'cut.npy': truncated")));
+  Spill(folder / "a.npz", bytes);
+  ASSERT_OK_AND_ASSIGN(const std::vector<std::string> names, NpzNames(folder / "a.npz"));
+  EXPECT_THAT(names, ElementsAre("readme.txt", "cut", "point", "x", "names"));
 }
 
 TEST(Npz, NamesTheArchiveAndTheArray) {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "gtest/gtest.h"
 
@@ -41,6 +42,15 @@ TEST(NumberText, ReadsWholeNumbersOnly) {
   EXPECT_EQ(ParseNumber("-1e400"), -std::numeric_limits<double>::infinity());
   EXPECT_EQ(ParseNumber("1e-400"), 0.0);
   EXPECT_EQ(ParseNumber("0.1e-400"), 0.0);
+  const std::string zeros(400, '0');
+  EXPECT_EQ(ParseNumber("1" + zeros + "e-10"), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(ParseNumber("0." + zeros + "1e+10"), 0.0);
+  EXPECT_EQ(ParseNumber("." + zeros + "1"), 0.0);
+  EXPECT_EQ(ParseNumber("-00." + zeros + "1"), 0.0);
+  EXPECT_EQ(ParseNumber("-1" + zeros), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(ParseNumber("1e99999999999999999999"), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(ParseNumber("1e-99999999999999999999"), 0.0);
+  EXPECT_EQ(ParseNumber("1" + zeros + "e-400"), 1.0);
   for (const char* text : {"", " 1", "1 ", "1,5", "0x10", "+-1", "1e", "one"}) EXPECT_FALSE(ParseNumber(text)) << text;
   EXPECT_FALSE(ParseNumber(std::string_view("1\0", 2)));
 }

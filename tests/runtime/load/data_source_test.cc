@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/load/data_source.h"
 
+#include <filesystem>
 #include <fstream>
 
 #include "fusebox/runtime/files/npy.h"
@@ -63,7 +64,7 @@ TEST(LoadData, ReadsTwoNpyFilesAsTheyAre) {
   EXPECT_THAT(data->x.values<uint8_t>(), ElementsAre(3, 4, 5, 255));
   EXPECT_THAT(data->y.values<int64_t>(), ElementsAre(1, 2));
   EXPECT_THAT(Error(LoadData(x_path + ",none.npy").status()), HasSubstr("'none.npy': cannot open"));
-  EXPECT_THAT(Error(LoadData(x_path).status()), HasSubstr("expected .npz, .csv, two .npy or IDX files"));
+  EXPECT_THAT(Error(LoadData(x_path).status()), HasSubstr("expected .npz, .csv, .libsvm, two .npy or IDX files"));
 }
 
 TEST(LoadData, NamesTheArraysThatItFound) {
@@ -112,8 +113,43 @@ TEST(LoadData, ReadsTablesAsTheyAreWritten) {
 
 TEST(LoadData, RefusesOtherKindsByName) {
   EXPECT_THAT(Error(LoadData("data.parquet").status()),
-              HasSubstr("'data.parquet': fusebox does not read Parquet files: save the data as .npz"));
+              HasSubstr("'data.parquet': fusebox does not read Parquet files: read it with pandas.read_parquet "
+                        "and save the data as .npz"));
   EXPECT_THAT(Error(LoadData("data.pkl").status()), HasSubstr("does not read pickle files"));
+  EXPECT_THAT(Error(LoadData("X.Feather").status()), HasSubstr("Feather files: read it with pandas.read_feather"));
+}
+
+TEST(LoadData, TellsPairsByTheirBytes) {
+  const std::string folder = TempPath("a,b");
+  std::filesystem::create_directories(folder);
+  const float x[] = {1, 2}, y[] = {3, 4};
+  const std::string x_path = folder + "/x 'é\".dat", y_path = folder + "/y.NPY", idx = folder + "/labels.gz";
+  ASSERT_TRUE(WriteNpy(x_path, Tensor::Borrow(DType::kF32, {2, 1}, x)).ok());
+  ASSERT_TRUE(WriteNpy(y_path, Tensor::Borrow(DType::kF32, {2}, y)).ok());
+  std::ofstream(idx, std::ios::binary) << std::string("\0\0\x08\x01\0\0\0\x02\x05\x06", 10);
+  absl::StatusOr<Data> data = LoadData(x_path + "," + y_path);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->y.values<float>(), ElementsAre(3, 4));
+  data = LoadData(x_path + "," + idx + "[1:]");
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->y.values<uint8_t>(), ElementsAre(6));
+  const std::string table = folder + "/t.csv";
+  std::ofstream(table) << "a,b\n1,2\n";
+  EXPECT_THAT(Error(LoadData(x_path + "," + table).status()),
+              HasSubstr("t.csv': an .npy or IDX file expected on each side of the ',', got CSV"));
+  data = LoadData(table, "b");
+  ASSERT_TRUE(data.ok()) << data.status();
+}
+
+TEST(LoadData, ReadsLibsvm) {
+  const std::string path = TempPath("data_source.LibSVM");
+  std::ofstream(path) << "1 1:0.5\n2 2:3\n";
+  TableOptions options;
+  options.features = 3;
+  const absl::StatusOr<Data> data = LoadData(path, options);
+  ASSERT_TRUE(data.ok()) << data.status();
+  EXPECT_THAT(data->x.values<float>(), ElementsAre(0.5, 0, 0, 0, 3, 0));
+  EXPECT_THAT(data->y.values<float>(), ElementsAre(1, 2));
 }
 
 TEST(LoadData, ListsKnownDataSources) {
