@@ -176,6 +176,27 @@ struct TestOnBatchArgs {
   std::string target_cpu = {};  // As in FitArgs.
 };
 
+// What stands for a class or function of a file: an item with attributes, a function (fb::LossFn, fb::MetricFn), or the
+// item of a layer (fb::Lambda).
+struct CustomItem : ItemArg {
+  using ItemArg::ItemArg;
+  CustomItem(const Layer& layer) : ItemArg(layer.config().item) {}
+};
+
+// Arguments of LoadModel. Names and defaults are Keras's.
+struct LoadArgs {
+  // Whether to compile the model as the file says. Without it, optimizer, losses and metrics of the file are not looked
+  // at, and the optimizer's state is dropped.
+  bool compile = true;
+  // What to use for classes and functions of the file, by their names there, with or without the package that they are
+  // registered under: "MyLoss", "my_package>MyLoss". An item gets the attributes of the file that it is not given here; a
+  // function gets none. Names that the file does not have are ignored. Keras's name for this is custom_objects.
+  std::vector<std::pair<std::string, CustomItem>> custom = {};
+  // Whether weights whose number or shape does not fit their layer stay as they are initialised, with a line on stderr
+  // for each of these layers, rather than being an error.
+  bool skip_mismatch = false;
+};
+
 // A trainable model. See above.
 class Model {
  public:
@@ -328,7 +349,7 @@ class Model {
   std::unique_ptr<Impl> impl_;
 
  private:
-  friend absl::StatusOr<Model> LoadModel(const std::string& path);
+  friend absl::StatusOr<Model> LoadModel(const std::string& path, LoadArgs args);
   friend class TrainingSetup;
 
   // As FromConfig, but with the description's own variables, which other models may share.
@@ -350,7 +371,11 @@ class Model {
 // Opens a .keras file that Save, Keras 3 or Keras 2 (tf.keras) wrote, or an .h5 file of either Keras that holds a whole
 // model. The format is recognized from the file's bytes. The optimizer continues from its saved state. Keras 2's files
 // hold only part of the state of Adafactor, which starts from scratch, except for the number of steps.
-// Errors: no such file; a malformed file, with what is wrong in it; an unknown layer.
-absl::StatusOr<Model> LoadModel(const std::string& path);
+// Whatever of the compile settings cannot be used (a loss, metric, optimizer or schedule that is unknown here, or whose
+// settings are refused) is kept as the file has it, and written again by Save. It is an error of Fit and Evaluate alone,
+// if they need it; Compile replaces it. Errors: no such file; a malformed file, with what is wrong in it; unknown layers,
+// all of them at once.
+// Source: keras.saving.load_model.
+absl::StatusOr<Model> LoadModel(const std::string& path, LoadArgs args = {});
 
 }  // namespace fusebox

@@ -23,7 +23,8 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
   FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenTrainedModel(words.model, words.weights));
   // Evaluation does not use the optimizer, but compiling needs one.
   CompileOverrides overrides = words.overrides;
-  if (!model.config().compile && !overrides.loss.empty()) overrides.optimizer = "sgd";
+  const std::optional<CompileConfig>& own = model.config().compile;
+  if ((!own || own->optimizer.id.empty()) && !overrides.loss.empty()) overrides.optimizer = "sgd";
   FUSEBOX_RETURN_IF_ERROR(ApplyOverrides(model, overrides, false));
   FUSEBOX_ASSIGN_OR_RETURN(const TableOptions table, OptionsFor(words.model, words.weights, words.table));
   FUSEBOX_ASSIGN_OR_RETURN(const DataArg data, LoadDataFor(model.config(), words.data, table));

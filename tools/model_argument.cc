@@ -75,6 +75,14 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
   FUSEBOX_ASSIGN_OR_RETURN(const OpenedModel opened, OpenModel(reference));
   const bool compiled = opened.model.config().compile.has_value();
   const std::string kind = !which.empty() ? which : compiled ? "training" : "prediction";
+  if (which.empty() && compiled && opened.has_weights) {
+    absl::StatusOr<Graph> training = opened.model.Program(ProgramKind::kTraining, DTypeFromName(x_dtype));
+    if (training.ok()) return training;
+    absl::StatusOr<Graph> prediction = opened.model.Program(ProgramKind::kPrediction, DTypeFromName(x_dtype));
+    if (!prediction.ok()) return prediction;
+    fmt::print(stderr, "The program of prediction, as there is none of training: {}\n", Message(training.status()));
+    return prediction;
+  }
   return opened.model.Program(kind == "training"     ? ProgramKind::kTraining
                               : kind == "evaluation" ? ProgramKind::kEvaluation
                                                      : ProgramKind::kPrediction,
@@ -99,32 +107,11 @@ absl::StatusOr<Model> OpenTrainedModel(const std::string& reference, const std::
   return std::move(opened.model);
 }
 
-namespace {
-
-// Whether the overrides stand in for all that could not be read of the file's settings. Evaluation needs no optimizer.
-bool StandInFor(const UnusedCompile& unused, const CompileOverrides& overrides, bool trains) {
-  return std::ranges::all_of(unused.unread, [&](const std::string& part) {
-    if (part == "optimizer") return !trains || !overrides.optimizer.empty();
-    return part == "loss" ? !overrides.loss.empty() : !overrides.metrics.empty();
-  });
-}
-
-}  // namespace
-
 absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, bool trains) {
-  ModelConfig config = model.config();
-  const bool overridden = !overrides.optimizer.empty() || !overrides.loss.empty() || !overrides.metrics.empty();
-  const std::optional<UnusedCompile> unused = config.unused_compile;
-  if (unused && StandInFor(*unused, overrides, trains) && (overridden || !trains)) {
-    config.compile = unused->parts;
-    // An unknown optimizer stands in the way of training alone.
-    if (!trains && overrides.optimizer.empty()) config.compile->optimizer = {"sgd", {}};
-  } else if (unused) {
-    return Refuse("model '{}' is not compiled: {}", config.name, WhyNotCompiled(config));
-  }
-  const std::optional<CompileConfig>& own = config.compile;
-  if (!overridden && !unused) {
-    if (own) return absl::OkStatus();
+  const ProgramKind needed = trains ? ProgramKind::kTraining : ProgramKind::kEvaluation;
+  const std::optional<CompileConfig>& own = model.config().compile;
+  if (overrides.optimizer.empty() && overrides.loss.empty() && overrides.metrics.empty()) {
+    if (own) return CheckUsable(needed, model.config());
     return Refuse("model '{}' is not compiled: give --loss and --optimizer", model.config().name);
   }
   CompileArgs args{.keep_optimizer_state = overrides.optimizer.empty()};
@@ -132,7 +119,7 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, boo
   if (!overrides.optimizer.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(optimizer, ParseItem(overrides.optimizer));
   }
-  const std::vector<OutputLoss> outputs = LossesOf(config);
+  const std::vector<OutputLoss> outputs = LossesOf(model.config());
   for (const OutputLoss& output : outputs) {
     if (output.HasLoss()) args.loss.named.emplace_back(output.output, output.loss);
     if (output.weight) args.loss_weights.named.emplace_back(output.output, *output.weight);
@@ -161,7 +148,8 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, boo
   }
   if (optimizer.id.empty()) return Refuse("model '{}' has no optimizer: give --optimizer", model.config().name);
   args.optimizer = std::move(optimizer);
-  return model.Compile(std::move(args));
+  FUSEBOX_RETURN_IF_ERROR(model.Compile(std::move(args)));
+  return CheckUsable(needed, model.config());
 }
 
 }  // namespace fusebox::tools

@@ -31,8 +31,15 @@ struct ItemSpec {
       attributes;  // Those given; the schema has defaults for the rest. Another item is referred to by its text form.
   // The function of an item that no plugin provides: see FunctionItem.
   std::shared_ptr<const ItemFunction> function = {};
+  // Why an item of a file cannot be used; empty: nothing is known against it. Nothing but a program that needs the item
+  // is refused for it.
+  std::string problem = {};
+  // As the item stood in a Keras file, JSON. So it is written again if it cannot be used. Not compared.
+  std::shared_ptr<const std::string> keras_json = {};
 
-  bool operator==(const ItemSpec&) const = default;
+  bool operator==(const ItemSpec& other) const {
+    return id == other.id && attributes == other.attributes && function == other.function && problem == other.problem;
+  }
 };
 
 // The text form "name" or "name:key=value,key=value". Values: true, false, integers, numbers, [1;2;3] for lists of

@@ -356,20 +356,18 @@ absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths,
   return absl::OkStatus();
 }
 
-bool CompileConfig::HasLoss() const { return !loss.id.empty() || std::ranges::any_of(outputs, &OutputLoss::HasLoss); }
-
-std::string WhyNotCompiled(const ModelConfig& model) {
-  if (!model.unused_compile) return "call Compile first";
-  return fmt::format(
-      "what its file says about learning cannot be used: {}. Add the plugin that has it (--plugin-path), or compile "
-      "with "
-      "others (--loss, --metrics, --optimizer)",
-      model.unused_compile->why);
+bool CompileConfig::HasLoss() const {
+  return !problem.empty() || !loss.id.empty() || std::ranges::any_of(outputs, &OutputLoss::HasLoss);
 }
 
 std::vector<OutputLoss> LossesOf(const ModelConfig& model) {
   if (!model.compile) return {};
   if (!model.compile->outputs.empty()) return model.compile->outputs;
+  if (!model.compile->problem.empty()) {
+    std::vector<OutputLoss> none;
+    for (std::string& name : OutputNames(model)) none.push_back({std::move(name), {}, {}, {}, {}});
+    return none;
+  }
   return {{.output = OutputNames(model)[0],
            .loss = model.compile->loss,
            .weight = std::nullopt,

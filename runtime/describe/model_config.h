@@ -96,20 +96,12 @@ struct CompileConfig {
   // Of a model with several outputs, or where a loss has a weight: one for each output, in order, in place of loss and
   // metrics above.
   std::vector<OutputLoss> outputs = {};
+  // Of a file whose settings cannot be read: why, and the settings as they stand there, JSON. They are written again as
+  // they were, and whatever needs them is refused.
+  std::string problem = {}, keras_json = {};
 
-  bool HasLoss() const;  // Of any output.
+  bool HasLoss() const;  // Of any output, or of a file whose settings cannot be read.
   bool operator==(const CompileConfig&) const = default;
-};
-
-// What a file says about learning that cannot be used here, or only in part: it names an item that no plugin provides.
-// The model predicts all the same. Saved again, it says the same.
-struct UnusedCompile {
-  std::string why;                       // What cannot be used.
-  CompileConfig parts;                   // Those that can be used, and any that are known by name alone.
-  std::string json;                      // All of it, as the file has it; empty if `parts` is all.
-  std::vector<std::string> unread = {};  // What `parts` lacks: "optimizer", "loss", "metrics", "weighted_metrics".
-
-  bool operator==(const UnusedCompile&) const = default;
 };
 
 // A value whose mean over an epoch is logged under this name.
@@ -127,8 +119,7 @@ struct ModelConfig {
   std::vector<LayerConfig> layers;     // In Keras's order: a stack's from first to last, others' as LayerOrder says.
   std::vector<CallConfig> calls = {};  // In an order in which they can be computed; none of a stack.
   std::vector<ValueRef> outputs = {};  // None of a stack.
-  std::optional<CompileConfig> compile = {};         // None if the model is not compiled.
-  std::optional<UnusedCompile> unused_compile = {};  // Of a model that is not compiled.
+  std::optional<CompileConfig> compile = {};  // None if the model is not compiled.
   // What the user has added to the losses and metrics.
   std::vector<ValueRef> added_losses = {};
   std::vector<AddedMetric> added_metrics = {};
@@ -199,9 +190,6 @@ std::vector<LeafLayer> LeafLayers(const ModelConfig& model);
 std::map<std::string, std::string> SharedPaths(const ModelConfig& model);
 // Makes the layers at these places one, as SharedPaths tells of another model of the same layers. Error: no such layer.
 absl::Status ShareLayers(const std::map<std::string, std::string>& shared_paths, ModelConfig& model);
-
-// Why a model is not compiled, for messages: "call Compile first", or what its file names that is not here.
-std::string WhyNotCompiled(const ModelConfig& model);
 
 // What each output learns, in order; also for a model with one output, whose compile config has a short form. Empty if
 // the model is not compiled.

@@ -11,13 +11,14 @@ namespace fusebox {
 namespace {
 
 // Checks the model and the arrays of a batch.
-absl::StatusOr<PortData> TakeBatch(Model::Impl& model, const Arrays& x, const Arrays& y, const Arrays& sample_weight,
-                                   const ClassWeights& class_weight) {
+absl::StatusOr<PortData> TakeBatch(ProgramKind kind, Model::Impl& model, const Arrays& x, const Arrays& y,
+                                   const Arrays& sample_weight, const ClassWeights& class_weight) {
   FUSEBOX_RETURN_IF_ERROR(model.status);
   if (!model.config.compile) {
     return absl::FailedPreconditionError(
-        fmt::format("model '{}' is not compiled: {}", model.config.name, WhyNotCompiled(model.config)));
+        fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
   }
+  FUSEBOX_RETURN_IF_ERROR(CheckUsable(kind, model.config));
   FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(model, x, y, ""));
   FUSEBOX_RETURN_IF_ERROR(TakeWeights(model, sample_weight, class_weight, data));
   if (data.rows() == 0) return Refuse("x has no samples");
@@ -38,7 +39,8 @@ absl::StatusOr<Logs> RunStep(Model::Impl& model, BoundProgram& program, int64_t 
 absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, TrainOnBatchArgs args) {
   Impl& model = *impl_;
   FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, args.class_weight));
+  FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
+                           TakeBatch(ProgramKind::kTraining, model, x, y, args.sample_weight, args.class_weight));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
                            model.CompiledForBatch(ProgramKind::kTraining, data.Types(), data.rows(), args.target_cpu));
@@ -53,7 +55,8 @@ absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, Train
 absl::StatusOr<Logs> Model::TestOnBatch(const Arrays& x, const Arrays& y, TestOnBatchArgs args) {
   Impl& model = *impl_;
   FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const PortData data, TakeBatch(model, x, y, args.sample_weight, {}));
+  FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
+                           TakeBatch(ProgramKind::kEvaluation, model, x, y, args.sample_weight, {}));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
   FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.CompiledForBatch(ProgramKind::kEvaluation, data.Types(),
                                                                                data.rows(), args.target_cpu));

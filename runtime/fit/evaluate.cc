@@ -93,11 +93,9 @@ absl::StatusOr<Arrays> Model::PredictOnBatch(const Arrays& x, PredictArgs args) 
 absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args) {
   FUSEBOX_RETURN_IF_ERROR(Settle(x));
   if (!impl_->config.compile) {
-    return absl::FailedPreconditionError(
-        impl_->config.unused_compile
-            ? fmt::format("model '{}' is not compiled: {}", impl_->config.name, WhyNotCompiled(impl_->config))
-            : fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
+    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
   }
+  FUSEBOX_RETURN_IF_ERROR(CheckUsable(ProgramKind::kEvaluation, impl_->config));
   FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
   FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
   FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));

@@ -34,9 +34,9 @@ absl::Status CheckArgs(const FitArgs& args) {
 }
 
 absl::Status CheckCompiled(const Model::Impl& model) {
-  if (model.config.compile) return absl::OkStatus();
+  if (model.config.compile) return CheckUsable(ProgramKind::kTraining, model.config);
   return absl::FailedPreconditionError(
-      fmt::format("model '{}' is not compiled: {}", model.config.name, WhyNotCompiled(model.config)));
+      fmt::format("model '{}' is not compiled: call Compile first", model.config.name));
 }
 
 // Takes the last part of the data away for validation, as Keras does: before any shuffling.

@@ -37,24 +37,50 @@ absl::StatusOr<std::vector<Json>> ForEachOutput(const Json& json, const std::vec
   return each;
 }
 
+std::string OriginOf(const Json& json) {
+  if (json.is_string()) return fmt::format("'{}'", json.get<std::string>());
+  const std::string module = StringMember(json, "module"), registered = StringMember(json, "registered_name");
+  const bool is_function = StringMember(json, "class_name") == "function";
+  const std::string name = is_function ? StringMember(json, "config") : StringMember(json, "class_name");
+  if (name.empty()) return Excerpt(json);
+  std::string text = fmt::format("{} {}", is_function ? "function" : "class", name);
+  if (!module.empty() && module != "builtins") text += " of module " + module;
+  if (registered.find('>') != std::string::npos) text += fmt::format(", registered as {},", registered);
+  return text;
+}
+
+// An item of the settings. What cannot be read is an item, too: nothing but evaluation or training needs it.
+ItemSpec ItemAsFound(const Json& json, const std::string& who) {
+  ItemSpec item;
+  if (json.is_null()) {
+    item.problem = "there is none";
+  } else if (absl::StatusOr<ItemSpec> read = ItemFromJson(json, who, 0); read.ok()) {
+    item = *std::move(read);
+  } else {
+    item.id = "unknown/" + ItemNameOfClass(StringMember(json, "class_name"));
+    item.problem = fmt::format("{}: {}", OriginOf(json), Message(read.status()));
+  }
+  item.keras_json = std::make_shared<const std::string>(JsonText(json));
+  return item;
+}
+
 // One of Keras's metrics. Its name in logs is kept where it is not the class's own.
-absl::StatusOr<ItemSpec> MetricFromJson(const Json& json, const std::string& who) {
-  FUSEBOX_ASSIGN_OR_RETURN(ItemSpec item, ItemFromJson(json, who, 0));
+ItemSpec MetricFromJson(const Json& json, const std::string& who) {
+  ItemSpec item = ItemAsFound(json, who);
   const std::string name = StringMember(Member(json, "config"), "name");
   if (!name.empty() && name != SplitItemId(item.id).name) item.attributes["name"] = name;
   return item;
 }
 
 // Those of one output, which may lie in a list of their own.
-absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const std::string& who) {
+std::vector<ItemSpec> MetricsFromJson(const Json& json, const std::string& who) {
   std::vector<ItemSpec> metrics;
   const bool wrapped = json.is_array() && json.size() == 1 && json.front().is_array();
   const bool by_output = json.is_object() && !json.contains("class_name");
   const Json& inner = wrapped || by_output ? Single(json) : json;
   if (inner.is_null() || (inner.is_structured() && inner.empty())) return metrics;
   for (const Json& metric : inner.is_array() ? inner : Json::array({inner})) {
-    if (metric.is_null()) continue;
-    FUSEBOX_ASSIGN_OR_RETURN(metrics.emplace_back(), MetricFromJson(metric, who));
+    if (!metric.is_null()) metrics.push_back(MetricFromJson(metric, who));
   }
   return metrics;
 }
@@ -62,12 +88,11 @@ absl::StatusOr<std::vector<ItemSpec>> MetricsFromJson(const Json& json, const st
 absl::Status OneOutputFromJson(const Json& json, const std::string& output, const std::string& who,
                                CompileConfig& compile) {
   if (const Json& loss = Single(Member(json, "loss")); !loss.is_null()) {
-    if (loss.is_array()) return Refuse("{}: one loss expected, got {}", who, Excerpt(loss));
-    FUSEBOX_ASSIGN_OR_RETURN(compile.loss, ItemFromJson(loss, who + ": loss", 0));
+    compile.loss = ItemAsFound(loss, who + ": loss");
+    if (loss.is_array()) compile.loss.problem = fmt::format("{}: one loss expected, got {}", who, Excerpt(loss));
   }
-  FUSEBOX_ASSIGN_OR_RETURN(compile.metrics, MetricsFromJson(Member(json, "metrics"), who + ": metrics"));
-  FUSEBOX_ASSIGN_OR_RETURN(compile.weighted_metrics,
-                           MetricsFromJson(Member(json, "weighted_metrics"), who + ": weighted_metrics"));
+  compile.metrics = MetricsFromJson(Member(json, "metrics"), who + ": metrics");
+  compile.weighted_metrics = MetricsFromJson(Member(json, "weighted_metrics"), who + ": weighted_metrics");
   const Json& weight = Single(Member(json, "loss_weights"));
   if (weight.is_null()) return absl::OkStatus();
   if (!weight.is_number()) return Refuse("{}: loss_weights: a number expected, got {}", who, Excerpt(weight));
@@ -91,62 +116,38 @@ absl::Status OutputsFromJson(const Json& json, const std::vector<std::string>& o
   for (size_t i = 0; i < outputs.size(); ++i) {
     OutputLoss& output =
         compile.outputs.emplace_back(OutputLoss{.output = outputs[i], .loss = {}, .weight = {}, .metrics = {}});
-    if (!losses[i].is_null()) {
-      FUSEBOX_ASSIGN_OR_RETURN(output.loss, ItemFromJson(losses[i], who + ": loss", 0));
-    }
+    if (!losses[i].is_null()) output.loss = ItemAsFound(losses[i], who + ": loss");
     if (weights[i].is_number()) output.weight = weights[i].get<double>();
-    FUSEBOX_ASSIGN_OR_RETURN(output.metrics, MetricsFromJson(metrics[i], who + ": metrics"));
-    FUSEBOX_ASSIGN_OR_RETURN(output.weighted_metrics, MetricsFromJson(weighted[i], who + ": weighted_metrics"));
+    output.metrics = MetricsFromJson(metrics[i], who + ": metrics");
+    output.weighted_metrics = MetricsFromJson(weighted[i], who + ": weighted_metrics");
   }
   return absl::OkStatus();
 }
 
+absl::StatusOr<CompileConfig> SettingsFromJson(const Json& json, const std::vector<std::string>& outputs,
+                                               const std::string& who) {
+  if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
+  CompileConfig compile;
+  compile.optimizer = ItemAsFound(Member(json, "optimizer"), who + ": optimizer");
+  FUSEBOX_RETURN_IF_ERROR(outputs.size() == 1 ? OneOutputFromJson(json, outputs[0], who, compile)
+                                              : OutputsFromJson(json, outputs, who, compile));
+  return compile;
+}
+
 }  // namespace
 
-absl::Status CompileFromJson(const Json& json, const std::string& who, ModelConfig& model) {
-  if (!json.is_object()) return Refuse("{}: compile_config: an object expected, got {}", who, Excerpt(json));
-  const std::vector<std::string> outputs = OutputNames(model);
-  CompileConfig compile;
-  // Each part by itself: what cannot be read of one does not take away the others.
-  std::vector<std::string> wrong, unread;
-  const auto note = [&](const absl::Status& status, const char* key) {
-    if (status.ok()) return;
-    wrong.push_back(Message(status));
-    unread.emplace_back(key);
-  };
-  if (const Json& optimizer = Member(json, "optimizer"); !optimizer.is_null()) {
-    absl::StatusOr<ItemSpec> item = ItemFromJson(optimizer, who + ": optimizer", 0);
-    note(item.status(), "optimizer");
-    if (item.ok()) compile.optimizer = *std::move(item);
-  }
-  const auto read = [&](const Json& part) {
-    CompileConfig with = compile;
-    const absl::Status status = outputs.size() == 1 ? OneOutputFromJson(part, outputs[0], who, with)
-                                                    : OutputsFromJson(part, outputs, who, with);
-    if (status.ok()) compile = std::move(with);
-    return status;
-  };
-  if (!read(json).ok()) {
-    Json part = json;
-    for (const char* key : {"metrics", "weighted_metrics", "loss"}) {
-      Json only = {{key, Member(json, key)}};
-      CompileConfig nothing;
-      const absl::Status status = outputs.size() == 1 ? OneOutputFromJson(only, outputs[0], who, nothing)
-                                                      : OutputsFromJson(only, outputs, who, nothing);
-      note(status, key);
-      if (!status.ok()) part.erase(key);
-    }
-    if (const absl::Status status = read(part); !status.ok()) note(status, "loss");
-  }
-  if (wrong.empty()) {
-    model.compile = std::move(compile);
-  } else {
-    model.unused_compile = UnusedCompile{.why = fmt::format("{}", fmt::join(wrong, "; ")),
-                                         .parts = std::move(compile),
-                                         .json = JsonText(json),
-                                         .unread = std::move(unread)};
-  }
-  return absl::OkStatus();
+std::string KerasOrigin(const std::string& json) {
+  const absl::StatusOr<Json> parsed = ParseJson(json, "item");
+  return parsed.ok() ? OriginOf(*parsed) : json;
+}
+
+CompileConfig CompileFromJson(const Json& json, const std::vector<std::string>& outputs, const std::string& who) {
+  absl::StatusOr<CompileConfig> compile = SettingsFromJson(json, outputs, who);
+  if (compile.ok()) return *std::move(compile);
+  CompileConfig unread;
+  unread.problem = Message(compile.status());
+  unread.keras_json = JsonText(json);
+  return unread;
 }
 
 }  // namespace fusebox

@@ -215,7 +215,7 @@ absl::StatusOr<ModelConfig> ModelFromJson(const Json& json, const std::string& w
   FUSEBOX_RETURN_IF_ERROR(stack ? StackFromJson(config, who, nesting, model)
                                 : GraphFromJson(json, who, {InputFromJson, layer}, model));
   if (const Json& compile = Member(json, "compile_config"); nesting == 0 && !compile.is_null() && !compile.empty()) {
-    FUSEBOX_RETURN_IF_ERROR(CompileFromJson(compile, who, model));
+    model.compile = CompileFromJson(compile, OutputNames(model), who);
   }
   return model;
 }

@@ -323,8 +323,20 @@ Json ModelJson(const ModelConfig& model, const std::string& name, bool trainable
   return {{"module", "keras"}, {"class_name", "Sequential"}, {"config", config}, {"registered_name", nullptr}};
 }
 
+// An item of a file that cannot be used here is written as it was.
+std::optional<Json> AsFound(const std::string& problem, const std::string& keras_json) {
+  if (problem.empty() || keras_json.empty()) return std::nullopt;
+  absl::StatusOr<Json> json = ParseJson(keras_json, "compile_config");
+  if (!json.ok()) return std::nullopt;
+  return *std::move(json);
+}
+std::optional<Json> AsFound(const ItemSpec& item) {
+  return item.keras_json == nullptr ? std::nullopt : AsFound(item.problem, *item.keras_json);
+}
+
 // What "accuracy" and "crossentropy" mean depends on shapes, so in Keras they are strings and no classes.
 Json LossOrMetric(const ItemSpec& item, const std::string& keras_module) {
+  if (std::optional<Json> found = AsFound(item)) return *std::move(found);
   const ItemName id = SplitItemId(item.id);
   const auto name = item.attributes.find("name");
   if (id.space == "fusebox" && (id.name == "accuracy" || id.name == "crossentropy")) {
@@ -365,10 +377,14 @@ Json OutputsJson(const std::vector<OutputLoss>& outputs) {
   return {{"loss", loss}, {"loss_weights", weights}, {"metrics", metrics}, {"weighted_metrics", weighted_metrics}};
 }
 
+Json OptimizerJson(const ItemSpec& optimizer) {
+  if (std::optional<Json> found = AsFound(optimizer)) return *std::move(found);
+  return ItemJson(optimizer, "keras.optimizers", Attributes(optimizer, {{"name", KerasClassName(optimizer.id)}}));
+}
+
 Json CompileJson(const CompileConfig& compile) {
-  Json json = {
-      {"optimizer", ItemJson(compile.optimizer, "keras.optimizers",
-                             Attributes(compile.optimizer, {{"name", KerasClassName(compile.optimizer.id)}}))}};
+  if (std::optional<Json> found = AsFound(compile.problem, compile.keras_json)) return *std::move(found);
+  Json json = {{"optimizer", OptimizerJson(compile.optimizer)}};
   json.update(compile.outputs.empty()
                   ? OutputsJson({{"", compile.loss, std::nullopt, compile.metrics, compile.weighted_metrics}})
                   : OutputsJson(compile.outputs));
@@ -380,12 +396,7 @@ Json CompileJson(const CompileConfig& compile) {
 std::string KerasConfigJson(const ModelConfig& of) {
   const ModelConfig model = Frozen(of);
   Json json = ModelJson(model, model.name, true);
-  if (model.compile) {
-    json["compile_config"] = CompileJson(*model.compile);
-  } else if (const std::optional<UnusedCompile>& unused = model.unused_compile) {
-    const absl::StatusOr<Json> verbatim = ParseJson(unused->json, "compile_config");
-    json["compile_config"] = verbatim.ok() ? *verbatim : CompileJson(unused->parts);
-  }
+  if (model.compile) json["compile_config"] = CompileJson(*model.compile);
   return JsonText(json);
 }
 

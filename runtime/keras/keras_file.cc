@@ -253,7 +253,7 @@ absl::Status WriteKeras(const std::string& path, const KerasFile& file) {
 }
 
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
-                                     const std::function<absl::Status(const ModelConfig&)>& check) {
+                                     const std::function<absl::Status(KerasFile&)>& on_config) {
   FUSEBOX_ASSIGN_OR_RETURN(std::vector<ZipMember> members, ReadZip(bytes, who));
   std::map<std::string, std::string> content;
   for (ZipMember& member : members) {
@@ -282,10 +282,11 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   }
   FUSEBOX_ASSIGN_OR_RETURN(file.config,
                            ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig), version));
-  if (check) FUSEBOX_RETURN_IF_ERROR(check(file.config));
+  std::vector<WeightGroup> groups = GroupsOf(file.config);
+  if (on_config) FUSEBOX_RETURN_IF_ERROR(on_config(file));
   FUSEBOX_ASSIGN_OR_RETURN(
       KerasWeights weights,
-      ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), GroupsOf(file.config)));
+      ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), std::move(groups)));
   file.layers = std::move(weights.layers);
   file.optimizer_vars = std::move(weights.optimizer_vars);
   return file;

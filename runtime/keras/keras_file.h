@@ -46,10 +46,10 @@ absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
 // What Keras or WriteKeras wrote. Errors name the file and what is wrong in it: no archive, a damaged or missing
 // member, a layer or kind of model that is not supported, weights that belong to no layer. The caller checks whether
 // the shapes fit the layers.
-// Before it looks at the weights it asks `check` about the model.
 absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
+// `on_config`, if given, sees the description before the weights are read; its error is returned.
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
-                                     const std::function<absl::Status(const ModelConfig&)>& check = {});
+                                     const std::function<absl::Status(KerasFile&)>& on_config = {});
 
 // The weights alone. A path that ends in .weights.json names the files with the parts, as Keras's save_weights with
 // max_shard_size writes them. For reading, `layers` says which layers there are (name and class); their vars are ignored.

@@ -14,7 +14,7 @@ namespace {
 
 // Whether a member says nothing about an attribute: what Keras writes for every item, or a default.
 bool SaysNothing(const std::string& key, const Json& value) {
-  if (value.is_null() || key == "name" || key == "dtype" || key == "trainable") return true;
+  if (value.is_null() || key == "name" || key == "dtype" || key == "trainable" || key == "autocast") return true;
   if (key == "data_format") return value == "channels_last";
   if (key == "exclude_layers") return value.is_array() && value.empty();  // Muon's.
   if (key == "reduction") return value == "sum_over_batch_size";
@@ -99,18 +99,19 @@ absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::s
 }
 
 // The key of the item that the object names by class.
-absl::StatusOr<std::string> ItemId(const Json& json, const std::string& who) {
+std::string ItemId(const Json& json) {
   const std::string class_name = StringMember(json, "class_name");
   const std::string module = StringMember(json, "module");
-  const std::string registered = StringMember(json, "registered_name");
+  // Files of .h5 have the registered name in the place of the class.
+  const std::string registered =
+      class_name.find('>') != std::string::npos ? class_name : StringMember(json, "registered_name");
   if (const std::string id = StringMember(json, "fusebox_item"); !id.empty()) return id;
   if (const size_t split = registered.find('>'); split != std::string::npos) {
     return registered.substr(0, split) + "/" + ItemNameOfClass(registered.substr(split + 1));
   }
   if (module.empty() || module == "keras" || module.starts_with("keras."))
     return "fusebox/" + ItemNameOfClass(class_name);
-  return Refuse("{}: class {} of module {} is not one of Keras's and not registered as namespace>Name", who, class_name,
-                module);
+  return module + "/" + ItemNameOfClass(class_name);  // Whether it is known is asked later, of all classes at once.
 }
 
 // The attributes that Keras lacks, which stand beside its config.
@@ -139,7 +140,7 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
   if (!config.is_object() && !config.is_null())
     return Refuse("{}: an object expected as config, got {}", who, Excerpt(config));
   ItemSpec item;
-  FUSEBOX_ASSIGN_OR_RETURN(item.id, ItemId(json, who));
+  item.id = ItemId(json);
   if (config.is_null()) return item;
   for (const auto& [key, value] : config.items()) {
     if (SaysNothing(key, value) || (key == "seed" && Seed(value).is_null())) continue;

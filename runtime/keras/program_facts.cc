@@ -8,6 +8,7 @@
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/plugins/registry.h"
+#include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
 namespace {
@@ -42,11 +43,14 @@ std::optional<Type> ParseFixedType(std::string_view text) {
 // In front of the path of a layer that stands at several places: "shared.B/dense" is "A/dense".
 const std::string kShared = "shared.";
 
+// Whether all compile settings can be used. Others are kept as JSON.
+bool AllUsable(const ModelConfig& model) { return CheckUsable(ProgramKind::kTraining, model).ok(); }
+
 // Whether a list of layers, one loss and a list of metrics describe the whole model.
 bool IsPlain(const ModelConfig& model) {
   const bool within =
       std::ranges::any_of(model.layers, [](const LayerConfig& layer) { return layer.model != nullptr; });
-  return model.IsStack() && !within && (!model.compile || model.compile->outputs.empty());
+  return model.IsStack() && !within && (!model.compile || (model.compile->outputs.empty() && AllUsable(model)));
 }
 
 void WriteStack(const ModelConfig& model, Graph& program) {

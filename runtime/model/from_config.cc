@@ -72,9 +72,8 @@ absl::StatusOr<Model> Model::Sharing(const ModelConfig& config, const Expansions
   impl->embedded = embedded;
   Take(config, *impl);
   FUSEBOX_RETURN_IF_ERROR(impl->status);
-  impl->config.unused_compile = config.unused_compile;
   if (config.compile && (config.compile->HasLoss() || AddsLosses(config)))
-    FUSEBOX_RETURN_IF_ERROR(impl->Compile(*config.compile, false));
+    FUSEBOX_RETURN_IF_ERROR(impl->CompileAsFound(*config.compile));
   return Model(std::move(impl));
 }
 

@@ -14,6 +14,7 @@
 #include "fusebox/runtime/data/layer_variables.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/expand.h"
+#include "fusebox/runtime/keras/keras_compile_read.h"
 #include "fusebox/runtime/keras/program_facts.h"
 #include "fusebox/runtime/model/declare.h"
 #include "fusebox/runtime/plugins/item_flags.h"
@@ -147,20 +148,16 @@ Expansions Model::Impl::KeptSymbols() const {
                            [this](ProgramKind kind, const BatchTypes& data) { return Program(kind, data); });
 }
 
-absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
-  FUSEBOX_RETURN_IF_ERROR(status);
-  SettleTrainable();
+absl::Status Model::Impl::Resolve(
+    CompileConfig& compile, const std::function<absl::Status(ItemSpec& item, const absl::Status& why)>& unknown) const {
+  if (!compile.problem.empty()) return absl::OkStatus();
   const auto resolve = [&](uint32_t kind, ItemSpec& item) {
-    // A metric that is named by its class is logged so, as in Keras.
-    if (kind == FB_METRIC && !item.id.empty() && item.id[0] >= 'A' && item.id[0] <= 'Z')
-      item.attributes.emplace("name", item.id);
+    if (!item.problem.empty()) return absl::OkStatus();
     absl::StatusOr<ItemSpec> resolved = ResolveItem(kind, item, embedded);
-    if (!resolved.ok()) return resolved.status();
+    if (!resolved.ok()) return unknown(item, resolved.status());
     item = *std::move(resolved);
     return absl::OkStatus();
   };
-  if (!compile.HasLoss() && !AddsLosses(ConfigFor(ProgramKind::kTraining)))
-    return Refuse("model '{}': a loss is needed to compile it", config.name);
   FUSEBOX_RETURN_IF_ERROR(resolve(FB_OPTIMIZER, compile.optimizer));
   if (!compile.loss.id.empty()) FUSEBOX_RETURN_IF_ERROR(resolve(FB_LOSS, compile.loss));
   for (ItemSpec& metric : compile.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
@@ -170,12 +167,40 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
     for (ItemSpec& metric : output.metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
     for (ItemSpec& metric : output.weighted_metrics) FUSEBOX_RETURN_IF_ERROR(resolve(FB_METRIC, metric));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Model::Impl::CompileAsFound(CompileConfig compile) {
+  // What a file says wrongly is an error of the program that needs it.
+  const bool of_a_file = !compile.problem.empty() || compile.optimizer.keras_json != nullptr;
+  FUSEBOX_RETURN_IF_ERROR(Resolve(compile, [&](ItemSpec& item, const absl::Status& why) {
+    if (item.keras_json == nullptr) return why;
+    item.problem = fmt::format("{}: {}", KerasOrigin(*item.keras_json), Message(why));
+    return absl::OkStatus();
+  }));
+  config.compile = std::move(compile);
+  if (training_config) training_config->compile = config.compile;
+  program_memo.Clear();
+  if (of_a_file || !form->CheckComplete().ok()) return absl::OkStatus();
+  return Program(ProgramKind::kTraining, UsualData()).status();
+}
+
+absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_state) {
+  FUSEBOX_RETURN_IF_ERROR(status);
+  SettleTrainable();
+  if (!compile.HasLoss() && !AddsLosses(ConfigFor(ProgramKind::kTraining)))
+    return Refuse("model '{}': a loss is needed to compile it", config.name);
+  FUSEBOX_RETURN_IF_ERROR(Resolve(compile, [](const ItemSpec&, const absl::Status& why) { return why; }));
   std::optional<CompileConfig> before = std::exchange(config.compile, std::move(compile));
   if (training_config) training_config->compile = config.compile;
-  config.unused_compile.reset();
   program_memo.Clear();
   if (form->CheckComplete().ok()) {
-    const absl::StatusOr<Graph> program = Program(ProgramKind::kTraining, UsualData());
+    // What has been kept of a file and cannot be used is for later; the rest is looked at now.
+    const auto usable = [&](ProgramKind of) { return CheckUsable(of, ConfigFor(of)).ok(); };
+    const ProgramKind most = usable(ProgramKind::kTraining)     ? ProgramKind::kTraining
+                             : usable(ProgramKind::kEvaluation) ? ProgramKind::kEvaluation
+                                                                : ProgramKind::kPrediction;
+    const absl::StatusOr<Graph> program = Program(most, UsualData());
     if (!program.ok()) {
       config.compile = std::move(before);
       if (training_config) training_config->compile = config.compile;
@@ -192,6 +217,13 @@ absl::Status Model::Impl::Compile(CompileConfig compile, bool keep_optimizer_sta
   trained_.reset();
   compiled_.clear();
   results.clear();
+  if (keep_optimizer_state && same_kind) {
+    if (!restore_optimizer || !CheckUsable(ProgramKind::kTraining, config).ok()) return absl::OkStatus();
+    waiting_optimizer.clear();
+    return std::exchange(restore_optimizer, nullptr)(*this);
+  }
+  waiting_optimizer.clear();
+  restore_optimizer = nullptr;
   return absl::OkStatus();
 }
 

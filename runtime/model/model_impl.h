@@ -37,6 +37,8 @@ class Model::Impl {
   // Sets optimizer, losses and metrics. The optimizer's state is kept only if keep_optimizer_state is set and the new
   // optimizer is of the same kind.
   absl::Status Compile(CompileConfig compile, bool keep_optimizer_state);
+  // The same with what a file says. What cannot be used of it is kept: see ItemSpec::problem.
+  absl::Status CompileAsFound(CompileConfig compile);
   // Infers the types of the outputs. `lines` are the source lines of the calls, for error messages.
   void InferOutputs(const std::vector<std::string>& lines);
 
@@ -119,8 +121,16 @@ class Model::Impl {
   std::vector<Type> outputs;         // The types of the outputs. Empty while the input's shape is unknown.
   mutable ProgramMemo program_memo;  // The programs that Program has built.
   Logs results;                      // Losses and metrics of the last run. Empty before the first run.
+  // The optimizer's variables in a file whose optimizer cannot run yet, because something of the compile settings cannot
+  // be used: written again by Save. `restore_optimizer`, if set, makes the optimizer go on from them, when Compile keeps
+  // it and it can run.
+  std::vector<Tensor> waiting_optimizer = {};
+  std::function<absl::Status(Impl&)> restore_optimizer = {};
 
  private:
+  // Replaces the items of the settings by what they are registered as. What an unknown one means, `unknown` says.
+  absl::Status Resolve(CompileConfig& compile,
+                       const std::function<absl::Status(ItemSpec& item, const absl::Status& why)>& unknown) const;
   // Makes those variables of the program that the model lacks.
   absl::Status MakeVariables(const Graph& program);
 

@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 #include <mutex>
 #include <optional>
 
+#include "absl/strings/ascii.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/plugins/nearest.h"
@@ -77,6 +79,7 @@ constexpr struct {
     {FB_LOSS, "msle", "mean_squared_logarithmic_error"},
     {FB_LOSS, "MSLE", "mean_squared_logarithmic_error"},
     {FB_METRIC, "acc", "accuracy"},
+    {FB_METRIC, "Accuracy", "accuracy"},
     {FB_METRIC, "bce", "binary_crossentropy"},
     {FB_METRIC, "BCE", "binary_crossentropy"},
     {FB_METRIC, "f_beta_score", "fbeta_score"},
@@ -92,8 +95,12 @@ constexpr struct {
     {FB_METRIC, "MSLE", "mean_squared_logarithmic_error"},
 };
 
-bool IsAlias(uint32_t kind, std::string_view name) {
-  return std::ranges::any_of(kAliases, [&](const auto& a) { return a.kind == kind && a.alias == name; });
+// Keras also finds items by the names of their classes, and optimizers however they are capitalised: "AUC", "RMSProp".
+std::vector<std::string> NamesOfClass(uint32_t kind, std::string_view name) {
+  if (name.empty() || !absl::ascii_isupper(static_cast<unsigned char>(name[0]))) return {};
+  std::vector<std::string> names = {ItemNameOfClass(name)};
+  if (kind == FB_OPTIMIZER) std::ranges::transform(name, std::back_inserter(names.emplace_back()), absl::ascii_tolower);
+  return names;
 }
 
 // Whether the attribute's text names another item.
@@ -283,11 +290,9 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
     only = &item;
   }
   if (only != nullptr) return only;
-  // Keras also takes the name of a class, "MeanSquaredError".
-  if (!id.empty() && id[0] >= 'A' && id[0] <= 'Z') {
-    const bool chosen_by_shapes = kind == FB_METRIC && (id == "Accuracy" || id == "Crossentropy");
-    const std::string item_name = chosen_by_shapes ? KerasSnakeCase(id) : ItemNameOfClass(id);
-    if (const PluginItem* item = find("fusebox/" + item_name)) return item;
+  for (const std::string& ours : NamesOfClass(kind, id)) {
+    const absl::StatusOr<const PluginItem*> by_class = Find(kind, std::string(name).replace(0, id.size(), ours));
+    if (by_class.ok()) return by_class;
   }
   return absl::NotFoundError(WhyUnknown(kind, name));
 }
@@ -323,7 +328,9 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
     if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
   // Results are logged under the name that the user gave.
-  if (kind == FB_METRIC && IsAlias(kind, spec.id)) attributes->try_emplace("name", spec.id);
+  const bool by_another_name =
+      spec.id.find_first_of("/@") == std::string::npos && spec.id != SplitItemId(item->id).name;
+  if (kind == FB_METRIC && by_another_name) attributes->try_emplace("name", spec.id);
   return ItemSpec{item->key(), *std::move(attributes)};
 }
 

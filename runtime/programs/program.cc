@@ -60,13 +60,33 @@ absl::StatusOr<Graph> Finish(ProgramDraft& d) {
 
 }  // namespace
 
+absl::Status CheckUsable(ProgramKind kind, const ModelConfig& model) {
+  if (kind == ProgramKind::kPrediction || !model.compile) return absl::OkStatus();
+  const auto check = [&](const char* what, const std::string& problem, const char* option) {
+    if (problem.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(fmt::format(
+        "model '{}': {} of its file cannot be used: {}; what Keras takes as custom_objects is a plugin here "
+        "(--plugin-path) or LoadModel's .custom, or compile the model anew ({})",
+        model.name, what, problem, option));
+  };
+  const CompileConfig& compile = *model.compile;
+  FUSEBOX_RETURN_IF_ERROR(check("the compile settings", compile.problem, "--loss, --metrics, --optimizer"));
+  for (const OutputLoss& output : LossesOf(model)) {
+    FUSEBOX_RETURN_IF_ERROR(check("the loss", output.loss.problem, "--loss"));
+    for (const auto* metrics : {&output.metrics, &output.weighted_metrics}) {
+      for (const ItemSpec& metric : *metrics) FUSEBOX_RETURN_IF_ERROR(check("a metric", metric.problem, "--metrics"));
+    }
+  }
+  return kind == ProgramKind::kTraining ? check("the optimizer", compile.optimizer.problem, "--optimizer")
+                                        : absl::OkStatus();
+}
+
 absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
                                    const Expansions& embedded) {
   if (kind != ProgramKind::kPrediction && !model.compile) {
-    return absl::FailedPreconditionError(
-        model.unused_compile ? fmt::format("model '{}' is not compiled: {}", model.name, WhyNotCompiled(model))
-                             : fmt::format("model '{}' is not compiled: it has no loss", model.name));
+    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", model.name));
   }
+  FUSEBOX_RETURN_IF_ERROR(CheckUsable(kind, model));
   const bool training = kind == ProgramKind::kTraining;
   ProgramDraft d{model, embedded, training, kind != ProgramKind::kPrediction};
   HostBuilder& b = d.b;

@@ -36,6 +36,10 @@ namespace fusebox {
 // See above.
 enum class ProgramKind { kTraining, kEvaluation, kPrediction };
 
+// Whether all of the compile settings that programs of this kind need can be used: for evaluation losses and metrics, for
+// training the optimizer too. Error: names the first item that cannot, and says why and what to do.
+absl::Status CheckUsable(ProgramKind kind, const ModelConfig& model);
+
 // Items are expanded by their plugins or, where one is missing, from `embedded`. Errors name the layer.
 absl::StatusOr<Graph> BuildProgram(ProgramKind kind, const ModelConfig& model, const BatchTypes& types,
                                    const Expansions& embedded = {});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Saving and opening models.
 #include <algorithm>
+#include <cstdio>
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
@@ -12,6 +13,7 @@
 #include "fusebox/runtime/files/json_text.h"
 #include "fusebox/runtime/keras/keras_file.h"
 #include "fusebox/runtime/keras/keras_h5.h"
+#include "fusebox/runtime/model/custom_items.h"
 #include "fusebox/runtime/model/model_impl.h"
 #include "fusebox/runtime/plugins/registry.h"
 #include "fusebox/runtime/save/optimizer_state.h"
@@ -29,7 +31,35 @@ std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& con
   return groups;
 }
 
-absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who) {
+// Says what does not fit, or returns it as the error that it is unless it may be left out.
+absl::Status Mismatch(bool skip, const std::string& message) {
+  if (!skip) return absl::InvalidArgumentError(message);
+  fmt::print(stderr, "fusebox: warning: {}; the layer's weights stay as they are\n", message);
+  return absl::OkStatus();
+}
+
+// Sets the weights of one layer, all or none of them.
+absl::Status SetWeightsOf(Model::Impl& model, const std::vector<const Variable*>& weights,
+                          const std::vector<Tensor>& values, const std::string& layer, bool skip_mismatch) {
+  if (values.size() != weights.size()) {
+    return Mismatch(skip_mismatch,
+                    fmt::format("layer '{}': expected {} weights, found {}", layer, weights.size(), values.size()));
+  }
+  for (size_t i = 0; skip_mismatch && i < weights.size(); ++i) {
+    const Shape& expected = weights[i]->type.shape;
+    const Shape found(values[i].shape().begin(), values[i].shape().end());
+    if (expected == found) continue;
+    return Mismatch(true, fmt::format("layer '{}': '{}': expected the shape {}, got {}", layer, weights[i]->name,
+                                      ToString(expected), ToString(found)));
+  }
+  for (size_t i = 0; i < weights.size(); ++i) {
+    FUSEBOX_RETURN_IF_ERROR(model.variables.Set(weights[i]->name, values[i]));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who,
+                       bool skip_mismatch = false) {
   const auto weights = model.WeightsByLayer();
   const std::map<std::string, std::string> shared = SharedPaths(model.config);
   if (groups.size() != weights.size())
@@ -38,17 +68,14 @@ absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& group
     const std::string& name = groups[i].layer_name;
     // Keras writes the weights of a layer that stands at several places only at the first.
     if (groups[i].vars.empty() && shared.contains(name)) continue;
-    if (groups[i].vars.size() != weights[i].size()) {
-      return Refuse("{}: layer '{}': expected {} weights, found {}", who, name, weights[i].size(),
-                    groups[i].vars.size());
-    }
-    for (size_t j = 0; j < weights[i].size(); ++j) {
-      const absl::Status status = model.variables.Set(weights[i][j]->name, groups[i].vars[j]);
-      if (!status.ok()) return Refuse("{}: {}", who, Message(status));
-    }
+    const absl::Status status = SetWeightsOf(model, weights[i], groups[i].vars, name, skip_mismatch);
+    if (!status.ok()) return Refuse("{}: {}", who, Message(status));
   }
   return absl::OkStatus();
 }
+
+// Whether all can be used that the model was compiled with. The first program that needs what cannot says why.
+bool CanTrain(const Model::Impl& model) { return model.Program(ProgramKind::kTraining, model.UsualData()).ok(); }
 
 // The variables of a layer, or of all layers of a model within, in the order of .h5 files.
 std::vector<const Variable*> TrainedFirst(const Model::Impl& model, const std::string& layer) {
@@ -66,54 +93,19 @@ std::vector<const Variable*> TrainedFirst(const Model::Impl& model, const std::s
   return all;
 }
 
-absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& layers, const std::string& who) {
+absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& layers, const std::string& who,
+                       bool skip_mismatch) {
   size_t set = 0;
   for (const KerasH5::Layer& layer : layers) {
     const std::vector<const Variable*> weights = TrainedFirst(model, layer.name);
-    if (layer.weights.size() != weights.size()) {
-      return Refuse("{}: layer '{}': expected {} weights, found {}", who, layer.name, weights.size(),
-                    layer.weights.size());
-    }
-    for (size_t i = 0; i < weights.size(); ++i, ++set) {
-      const absl::Status status = model.variables.Set(weights[i]->name, layer.weights[i]);
-      if (!status.ok()) return Refuse("{}: {}", who, Message(status));
-    }
+    const absl::Status status = SetWeightsOf(model, weights, layer.weights, layer.name, skip_mismatch);
+    if (!status.ok()) return Refuse("{}: {}", who, Message(status));
+    set += weights.size();
   }
   if (const size_t all = model.Weights().size(); set != all) {
     return Refuse("{}: expected {} weights, found those of {} layers, {} in all", who, all, layers.size(), set);
   }
   return absl::OkStatus();
-}
-
-// Error: layers of Keras's that fusebox lacks, all of them. Their weights would not fit either, and say less.
-absl::Status CheckClasses(const ModelConfig& config, const std::string& who) {
-  std::vector<std::string> lacking;
-  absl::Status only;
-  for (const LeafLayer& leaf : LeafLayers(config)) {
-    const std::string& id = leaf.layer->item.id;
-    if (SplitItemId(id).space != "fusebox") continue;  // The file may have its symbols.
-    const absl::Status known = Registry::Default().Find(FB_LAYER, id).status();
-    if (known.ok()) continue;
-    only = Refuse("{}: '{}', {}", who, leaf.layer->name, Message(known));
-    lacking.push_back(fmt::format("'{}' ({})", leaf.path, KerasClassName(id)));
-  }
-  if (lacking.size() <= 1) return only;
-  return Refuse("{}: unknown layers: {}. Plugins may have them (--plugin-path)", who, fmt::join(lacking, ", "));
-}
-
-// Makes the model. What it is compiled with may name items that are not here: then it is opened without, and says so
-// when it is to be trained or evaluated.
-absl::StatusOr<Model> OpenConfig(const ModelConfig& config, const Expansions& embedded, const std::string& who) {
-  absl::StatusOr<Model> model = Model::FromConfig(config, embedded);
-  if (!model.ok() && config.compile) {
-    ModelConfig uncompiled = config;
-    uncompiled.compile.reset();
-    uncompiled.unused_compile = UnusedCompile{.why = Message(model.status()), .parts = *config.compile, .json = ""};
-    absl::StatusOr<Model> without = Model::FromConfig(uncompiled, embedded);
-    if (without.ok()) return without;
-  }
-  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
-  return model;
 }
 
 }  // namespace
@@ -139,7 +131,15 @@ absl::Status Model::Save(const std::string& path) {
                  .optimizer_vars = {},
                  .inner_optimizer_vars = {},
                  .fusebox_metadata = {}};
-  if (impl_->config.compile) {
+  if (impl_->config.compile && !CanTrain(*impl_)) {
+    file.optimizer_vars = impl_->waiting_optimizer;
+    if (impl_->restore_optimizer && file.optimizer_vars.empty()) {
+      fmt::print(stderr,
+                 "fusebox: warning: '{}': the optimizer's state is left out: it has an old form, and its "
+                 "optimizer cannot be used\n",
+                 path);
+    }
+  } else if (impl_->config.compile) {
     FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
     for (const Variable* variable : OptimizerVariables(*impl_)) {
       file.optimizer_vars.push_back(variable != nullptr ? variable->value : Tensor(DType::kF32, {}));
@@ -167,36 +167,55 @@ absl::Status Model::LoadWeights(const std::string& path) {
   return SetGroups(*impl_, weights.layers, fmt::format("'{}'", path));
 }
 
-absl::StatusOr<Model> LoadModel(const std::string& path) {
+absl::StatusOr<Model> LoadModel(const std::string& path, LoadArgs args) {
   FUSEBOX_RETURN_IF_ERROR(RefuseForeignModel(path));
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
-  if (BeginsAs(bytes, Format::kKerasH5)) {
-    FUSEBOX_ASSIGN_OR_RETURN(const KerasH5 file, ParseKerasH5(bytes, who));
-    FUSEBOX_RETURN_IF_ERROR(CheckClasses(file.config, who));
-    FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenConfig(file.config, {}, who));
-    Model::Impl& impl = *model.impl_;
-    if (!impl.HasInput()) return Refuse("{}: its input's shape is not known, so it can have no weights", who);
-    FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
-    FUSEBOX_RETURN_IF_ERROR(SetLayers(impl, file.layers, who));
-    FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, {file.optimizer_vars, file.optimizer_names}, who));
+  const bool is_h5 = BeginsAs(bytes, Format::kKerasH5);
+  Expansions embedded;
+  const auto settle = [&](ModelConfig& config) {
+    if (!args.compile) config.compile.reset();
+    FUSEBOX_RETURN_IF_ERROR(UseCustomItems(args.custom, config));
+    return CheckLayersKnown(config, embedded, who);
+  };
+  const auto settle_file = [&](KerasFile& file) {
+    const std::string metadata = who + ": metadata.json";
+    if (!file.fusebox_metadata.empty()) {
+      FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, metadata));
+      FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(file.fusebox_metadata, metadata, file.config));
+    }
+    return settle(file.config);
+  };
+  KerasH5 h5;
+  KerasFile file;
+  if (is_h5) {
+    FUSEBOX_ASSIGN_OR_RETURN(h5, ParseKerasH5(bytes, who));
+    FUSEBOX_RETURN_IF_ERROR(settle(h5.config));
+  } else {
+    FUSEBOX_ASSIGN_OR_RETURN(file, ParseKeras(bytes, who, settle_file));
+  }
+  absl::StatusOr<Model> model = Model::FromConfig(is_h5 ? h5.config : file.config, embedded);
+  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
+  Model::Impl& impl = *model->impl_;
+  if (!impl.HasInput()) {
+    // Keras gives every model that it saves an input; without one there are no weights either.
+    if (!is_h5) return model;
+    return Refuse("{}: its input's shape is not known, so it can have no weights", who);
+  }
+  FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
+  FUSEBOX_RETURN_IF_ERROR(is_h5 ? SetLayers(impl, h5.layers, who, args.skip_mismatch)
+                                : SetGroups(impl, file.layers, who, args.skip_mismatch));
+  OptimizerState state = is_h5 ? OptimizerState{std::move(h5.optimizer_vars), std::move(h5.optimizer_names)}
+                               : OptimizerState{std::move(file.optimizer_vars), {}};
+  if (!impl.config.compile || CanTrain(impl)) {
+    FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, state, who));
     return model;
   }
-  FUSEBOX_ASSIGN_OR_RETURN(
-      KerasFile file, ParseKeras(bytes, who, [&](const ModelConfig& config) { return CheckClasses(config, who); }));
-  Expansions embedded;
-  if (!file.fusebox_metadata.empty()) {
-    const std::string metadata = who + ": metadata.json";
-    FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, metadata));
-    FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(file.fusebox_metadata, metadata, file.config));
+  // A .keras file has no names that would tell the old optimizers' order.
+  if (!HasOldOrder(state)) impl.waiting_optimizer = state.values;
+  if (!state.values.empty()) {
+    impl.restore_optimizer = [state = std::move(state), who](Model::Impl& of) { return SetOptimizer(of, state, who); };
   }
-  FUSEBOX_ASSIGN_OR_RETURN(Model model, OpenConfig(file.config, embedded, who));
-  Model::Impl& impl = *model.impl_;
-  // Keras gives every model that it saves an input; without one there are no weights either.
-  if (!impl.HasInput()) return model;
-  FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
-  FUSEBOX_RETURN_IF_ERROR(SetGroups(impl, file.layers, who));
-  FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, {file.optimizer_vars, {}}, who));
   return model;
 }
 

@@ -141,6 +141,8 @@ std::optional<std::vector<Tensor>> Fitting(const Model::Impl& model, const Optim
 
 }  // namespace
 
+bool HasOldOrder(const OptimizerState& state) { return IsOld(state) || IsOlder(state); }
+
 bool ScalesLoss(const Model::Impl& model) {
   return model.config.compile && InnerOptimizer(model.config.compile->optimizer, model.embedded).has_value();
 }

@@ -22,6 +22,9 @@ struct OptimizerState {
   std::vector<std::string> names;
 };
 
+// Whether the state is in the order of optimizers of TensorFlow up to 2.10, or of an older Keras.
+bool HasOldOrder(const OptimizerState& state);
+
 // Makes the model's optimizer go on from the state. A state that does not fit, because layers were frozen after the
 // model was compiled, say, is left out as in Keras: a warning on stderr says so, and the optimizer begins anew. The old
 // optimizers of TensorFlow up to 2.10 have all first moments before all second ones; they are told by the names.

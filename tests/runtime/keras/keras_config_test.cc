@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fusebox/runtime/model.h"
 #include "tests/support/status.h"
 
 namespace fusebox {
@@ -159,21 +160,19 @@ TEST(KerasConfig, ReadsCompileConfigs) {
                 "module": "builtins", "class_name": "__tensor__", "config": {"value": [1.0, 0.5], "dtype": "float32"}}}}]})")
                       ->compile->metrics[0]),
             "fusebox/auc:label_weights='[1.0;0.5]'");
-  // What cannot be read does not take away the rest, and is kept as it is.
+  // What cannot be read does not take away the rest, is kept as it is, and is told when it is needed.
   const ModelConfig odd = *parse(R"({"optimizer": "adam", "loss": ["mse", "mae"], "metrics": ["mae"]})");
-  EXPECT_EQ(odd.compile, std::nullopt);
-  ASSERT_TRUE(odd.unused_compile.has_value());
-  EXPECT_EQ(odd.unused_compile->why, R"(f: one loss expected, got ["mse","mae"])");
-  EXPECT_THAT(odd.unused_compile->unread, ElementsAre("loss"));
-  EXPECT_EQ(odd.unused_compile->parts.optimizer.id, "adam");
-  EXPECT_EQ(odd.unused_compile->parts.metrics.size(), 1u);
-  EXPECT_EQ(json::parse(KerasConfigJson(odd))["compile_config"],
-            json::parse(R"({"optimizer": "adam", "loss": ["mse", "mae"], "metrics": ["mae"]})"));
+  ASSERT_TRUE(odd.compile.has_value());
+  EXPECT_EQ(odd.compile->loss.problem, R"(f: one loss expected, got ["mse","mae"])");
+  EXPECT_EQ(odd.compile->optimizer.id, "adam");
+  EXPECT_EQ(odd.compile->metrics.size(), 1u);
+  EXPECT_EQ(json::parse(KerasConfigJson(odd))["compile_config"]["loss"], json::parse(R"(["mse", "mae"])"));
   const CompileConfig weighted = *parse(R"({"loss": "mse", "loss_weights": [0.5]})")->compile;
   ASSERT_EQ(weighted.outputs.size(), 1u);
   EXPECT_EQ(weighted.outputs[0].loss.id, "mse");
   EXPECT_EQ(weighted.outputs[0].weight, 0.5);
-  EXPECT_THAT(parse("[1]"), StatusHasMessage(HasSubstr("compile_config: an object expected, got [1]")));
+  EXPECT_EQ(parse("[1]")->compile->problem, "f: compile_config: an object expected, got [1]");
+  EXPECT_EQ(parse("[1]")->compile->keras_json, "[1]");
 }
 
 TEST(KerasConfig, KnowsTheInputWithoutAnInputLayer) {
@@ -229,8 +228,6 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {Layer(R"("name": "d", "k": {"x": 1})"), R"(f: layer 'd': 'k': an object with class_name expected, got {"x":1})"},
       {Layer(R"("name": "d", "k": ["a"])"), "f: layer 'd': 'k': a list of numbers expected, got [\"a\"]"},
       {Layer(R"("name": "d", "k": 18446744073709551615)"), "f: layer 'd': 'k': 18446744073709551615 is too large"},
-      {R"({"class_name": "Sequential", "config": {"layers": [{"module": "my_code", "class_name": "Mine", "config": {"name": "m"}, "registered_name": "Mine"}]}})",
-       "f: layer 'm': class Mine of module my_code is not one of Keras's and not registered as namespace>Name"},
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": {"name": "i", "batch_shape": [null, null]}}]}})",
        "f: InputLayer: numbers expected behind the batch, got [null,null]"},
       {R"({"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer", "config": {"name": "i", "dtype": "string", "batch_shape": [null, 2]}}]}})",
@@ -241,6 +238,17 @@ TEST(KerasConfig, SaysWhatIsWrong) {
       {Masked("masks", "masks"), "f: layer 'd': called with a mask of one's own, 'masks', which is not supported"}};
   for (const auto& [text, message] : cases)
     EXPECT_THAT(ParseKerasConfig(text, "f"), StatusHasMessage(HasSubstr(message))) << text;
+}
+
+// Whether they are known is asked when a model is made: see keras_compile_test.cc.
+TEST(KerasConfig, ClassesOfOtherModulesKeepTheirNames) {
+  ASSERT_OK_AND_ASSIGN(
+      const ModelConfig model,
+      ParseKerasConfig(
+          R"({"class_name": "Sequential", "config": {"layers": [{"module": "my_code", "class_name": "Mine", "config": {"name": "m"}, "registered_name": "Mine"}]}})",
+          "f"));
+  EXPECT_EQ(model.layers[0].item.id, "my_code/mine");
+  EXPECT_THAT(Model::FromConfig(model).status(), StatusHasMessage(HasSubstr("unknown layer 'my_code/mine'")));
 }
 
 TEST(KerasConfig, DeepNestingIsAnError) {
