@@ -7,6 +7,8 @@
 // the one it was given, loads no filter plugin, and its memory and time are limited. Names are paths from the root,
 // "layers/dense/vars/0". Anything that a file of plain weights does not have is refused: links out of the file or to a
 // path, virtual and external data, text, compound types. An error is one line on descriptor 2 and exit code 1.
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -312,6 +314,9 @@ void Run(bool with_text) {
 }  // namespace fusebox
 
 int main(int argc, char** argv) {
+  // Ends with the program that asks, and gains no rights. Where the kernel cannot do either, the limits of Run() remain.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   try {
     fusebox::Run(argc > 1 && std::string_view(argv[1]) == "--text");
   } catch (const std::exception& e) {

@@ -49,6 +49,7 @@ absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, Train
   FillInOrder(order);
   program->Bind(Port::Kind::kInput, "order", order.data());
   BindData(*program, model.config, Port::Kind::kRows, data);
+  KeepWorkOnSignals(true);
   return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
 }
 

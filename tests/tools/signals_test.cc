@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ctrl-C: the effect of SIGINT and SIGTERM on a command, at work or while it still reads its files.
 #include <algorithm>
+#include <fstream>
 
 #include "fusebox/fusebox.h"
 #include "fusebox/runtime/files/npy.h"
@@ -14,6 +15,13 @@ namespace {
 
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
+
+// Whether a process is there, and has not ended yet.
+bool IsAlive(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string id, name, state;
+  return file >> id >> name >> state && state != "Z";
+}
 
 class Signals : public CommandTest {
  protected:
@@ -78,6 +86,47 @@ TEST_F(Signals, TheSecondLeavesAtOnce) {
   EXPECT_EQ(result.exit_code, 130) << "ended by signal " << result.signal;
   EXPECT_EQ(result.errors, "");
   EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "m.keras", "x.npy"));
+}
+
+// While a helper program works, one signal ends both.
+TEST_F(Signals, EndAHelperToo) {
+  const std::string helper = Path("helper.sh"), started = Path("started");
+  std::ofstream(helper) << "#!/bin/sh\necho $$ > " << started << "\nsleep 100 &\nexec sleep 100\n";
+  std::filesystem::permissions(helper, std::filesystem::perms(0700));
+  ::setenv("FUSEBOX_H5READ", helper.c_str(), 1);
+  RunningCommand command({"summary", Path("m.keras")});
+  ::unsetenv("FUSEBOX_H5READ");
+  pid_t pid = 0;
+  for (int i = 0; i < 10'000 && pid == 0; ++i) {
+    std::ifstream(started) >> pid;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ASSERT_GT(pid, 0);
+  command.Signal(SIGINT);
+  const ProcessResult result = command.Wait();
+  EXPECT_EQ(result.exit_code, 130) << "ended by signal " << result.signal;
+  EXPECT_EQ(result.errors, "fusebox: error: interrupted by SIGINT\n");
+  // Ended processes stay in the list until their new parent has waited for them.
+  const auto are_gone = [&] { return ::kill(-pid, 0) != 0; };
+  for (int i = 0; i < 10'000 && !are_gone(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_TRUE(are_gone() || !IsAlive(pid));
+}
+
+// A shell starts jobs in the background with SIGINT ignored, and so it stays.
+TEST_F(Signals, StayIgnoredIfTheParentIgnoresThem) {
+  struct sigaction ignore = {}, before = {};
+  ignore.sa_handler = SIG_IGN;
+  ASSERT_EQ(::sigaction(SIGINT, &ignore, &before), 0);
+  RunningCommand command(Evaluate());
+  ASSERT_EQ(::sigaction(SIGINT, &before, nullptr), 0);
+  command.WaitUntilItCatches(SIGTERM);
+  command.Signal(SIGINT);
+  command.WaitUntilItHasThreads(2);
+  command.Signal(SIGINT);
+  command.Signal(SIGTERM);
+  const ProcessResult result = command.Wait();
+  EXPECT_EQ(result.exit_code, 143) << "ended by signal " << result.signal;
+  EXPECT_EQ(result.errors, "fusebox: error: interrupted by SIGTERM\n");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fusebox/runtime/files/removed_by_signal.h"
+#include "fusebox/runtime/files/signal_cleanup.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -17,7 +18,8 @@ struct DoomedFile {
   char path[PATH_MAX] = {};
 };
 DoomedFile doomed[16];
-static_assert(std::atomic<int>::is_always_lock_free);
+std::atomic<pid_t> leaders[16] = {};
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<pid_t>::is_always_lock_free);
 
 }  // namespace
 
@@ -38,10 +40,24 @@ RemovedBySignal::~RemovedBySignal() {
   if (slot_ >= 0) doomed[slot_].state.compare_exchange_strong(armed, DoomedFile::kFree);
 }
 
-void RemoveFilesOnSignal() {
+KilledBySignal::KilledBySignal(pid_t leader) {
+  for (int i = 0; i < int(std::size(leaders)) && slot_ < 0; ++i) {
+    pid_t none = 0;
+    if (leaders[i].compare_exchange_strong(none, leader)) slot_ = i;
+  }
+}
+
+KilledBySignal::~KilledBySignal() {
+  if (slot_ >= 0) leaders[slot_].store(0);
+}
+
+void CleanUpOnSignal() {
   for (DoomedFile& file : doomed) {
     int armed = DoomedFile::kArmed;
     if (file.state.compare_exchange_strong(armed, DoomedFile::kRemoved)) unlink(file.path);
+  }
+  for (std::atomic<pid_t>& leader : leaders) {
+    if (const pid_t pid = leader.load(); pid > 0) kill(-pid, SIGKILL);
   }
 }
 
