@@ -16,6 +16,7 @@
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/ExecutionEngine/Orc/ObjectFileInterface.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -72,14 +73,27 @@ class Code final : public NativeCode {
   }
   void* entry() const override { return entry_; }
 
+  // Links the objects. All that they define is looked up, not just the entry: LLVM 19 may miss what a function needs of
+  // other objects (ObjectLinkingLayer::computeBlockNonLocalDeps, mended in LLVM 20 by 896dd322afcc). The entry is then
+  // said to be ready while another thread, which has taken over the rest of the lookup, still makes a kernel's pages
+  // executable.
   llvm::Error Link(orc::LLJIT& jit, const std::string& entry, const std::vector<std::string>& objects) {
+    orc::ExecutionSession& session = jit.getExecutionSession();
+    orc::SymbolLookupSet defined;
     for (const std::string& object : objects) {
       // A copy, as ORC keeps the buffer and expects it to be aligned.
-      if (auto error = jit.addObjectFile(tracker_, llvm::MemoryBuffer::getMemBufferCopy(object, entry))) return error;
+      auto buffer = llvm::MemoryBuffer::getMemBufferCopy(object, entry);
+      auto interface = orc::getObjectFileInterface(session, buffer->getMemBufferRef());
+      if (!interface) return interface.takeError();
+      for (const auto& [name, flags] : interface->SymbolFlags) defined.add(name);
+      if (auto error = jit.getObjLinkingLayer().add(tracker_, std::move(buffer), *std::move(interface))) return error;
     }
-    auto address = jit.lookup(*mine_, entry);
-    if (!address) return address.takeError();
-    entry_ = address->toPtr<void*>();
+    defined.removeDuplicates();
+    auto addresses = session.lookup({{mine_, orc::JITDylibLookupFlags::MatchAllSymbols}}, std::move(defined));
+    if (!addresses) return addresses.takeError();
+    const auto found = addresses->find(jit.mangleAndIntern(entry));
+    if (found == addresses->end()) return llvm::createStringError(entry + " is not defined");
+    entry_ = found->second.getAddress().toPtr<void*>();
     return llvm::Error::success();
   }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <new>
 #include <string_view>
 #include <unordered_map>
@@ -75,12 +74,9 @@ void BoundProgram::Bind(Port::Kind kind, std::string_view name, const void* data
   if (port >= 0) ports_[size_t(port)] = const_cast<void*>(data);
 }
 
-double BoundProgram::ScalarOutput(std::string_view name) const {
+Tensor BoundProgram::FixedOutput(std::string_view name) const {
   const int64_t port = executable_.PortIndex(Port::Kind::kOutput, name);
-  if (port < 0) return std::numeric_limits<double>::quiet_NaN();
-  const Tensor& value = keep_[size_t(port)];
-  if (value.dtype() == DType::kF64) return value.values<double>()[0];
-  return value.values<float>()[0];
+  return port < 0 ? Tensor() : keep_[size_t(port)];
 }
 
 void BoundProgram::SetAccumulator(std::string_view name, const Tensor& value) {
@@ -98,6 +94,7 @@ int64_t BoundProgram::Run(int64_t threads, int64_t first, int64_t last, int64_t 
                           const std::atomic<uint32_t>* yield) {
   // Another program may be ahead of them.
   if (packed_version_ != variables_->version()) variables_->Fetch();
+  threads = ThreadPool::Global().Grow(threads);
   RunContext& context = *context_;
   context.ports = ports_.data();
   context.arena = arena_.get();
@@ -143,6 +140,7 @@ void BoundProgram::Unpack() {
   RunContext& context = *context_;
   context.steps = 0;
   context.states_are_packed = kArePacked;
+  context.threads = ThreadPool::Global().Grow(context.threads);
   ThreadPool::Global().Run(context.threads, [&](int64_t thread) { executable_.Enter(context, thread); });
   ahead_ = false;
 }

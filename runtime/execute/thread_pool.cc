@@ -1,16 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/execute/thread_pool.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <functional>
+#include <system_error>
+#include <utility>
 
 #include "fusebox/compiler/native/spin.h"
+#include "fusebox/graph/check.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/execute/float_environment.h"
 
 namespace fusebox {
 
+namespace {
+
+std::atomic<ThreadPool*> global = nullptr;
+
+}  // namespace
+
 ThreadPool& ThreadPool::Global() {
-  static ThreadPool* const pool = new ThreadPool;  // Never destroyed: a thread may still run when main has returned.
-  return *pool;
+  // Never destroyed: a thread may still run when main has returned.
+  [[maybe_unused]] static const int once = [] {
+    global.store(new ThreadPool);
+    // The child has none of the workers, and no other thread. What its parent's pool holds is left as it is.
+    return ::pthread_atfork([] { global.load()->one_at_a_time_.lock(); },
+                            [] { global.load()->one_at_a_time_.unlock(); }, [] { global.store(new ThreadPool); });
+  }();
+  return *global.load();
 }
 
 ThreadPool::~ThreadPool() {
@@ -23,10 +42,7 @@ void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
   const FloatEnvironment environment;
   if (threads <= 1) return call(work, 0);
   const std::lock_guard one(one_at_a_time_);
-  while (workers() < threads - 1) {
-    Worker& worker = *workers_.emplace_back(std::make_unique<Worker>());
-    worker.thread = std::thread(&ThreadPool::Work, this, std::ref(worker), workers());
-  }
+  Check(GrowLocked(threads) == threads, "a call has more threads than Grow has said");
   call_ = call;
   work_ = work;
   running_.store(uint32_t(threads - 1), std::memory_order_relaxed);
@@ -35,6 +51,27 @@ void ThreadPool::RunErased(int64_t threads, Call call, void* work) {
   for (uint32_t n; (n = running_.load(std::memory_order_acquire)) != 0;) {
     if (!SpinWhile(running_, n)) running_.wait(n, std::memory_order_acquire);
   }
+}
+
+int64_t ThreadPool::Grow(int64_t threads) {
+  if (threads <= 1) return threads;
+  const std::lock_guard one(one_at_a_time_);
+  return GrowLocked(threads);
+}
+
+int64_t ThreadPool::GrowLocked(int64_t threads) {
+  workers_.reserve(size_t(threads - 1));
+  try {
+    while (workers() < threads - 1) {
+      auto worker = std::make_unique<Worker>();
+      worker->thread = std::thread(&ThreadPool::Work, this, std::ref(*worker), workers() + 1);
+      workers_.push_back(std::move(worker));
+    }
+  } catch (const std::system_error& error) {
+    if (!std::exchange(warned_, true))
+      Warn("the system gives no more than {} of {} threads: {}", workers() + 1, threads, error.what());
+  }
+  return std::min(threads, workers() + 1);
 }
 
 // Sequentially consistent with the sleepers' own accesses, as is the last worker's fetch_sub below. Otherwise a thread

@@ -18,12 +18,17 @@ class ThreadPool {
   ThreadPool& operator=(const ThreadPool&) = delete;
   ~ThreadPool();
 
-  // The process's pool, which all models share.
+  // The process's pool, which all models share. A process that fork() has made gets one of its own, as the threads of its
+  // parent are not in it. fork() waits for a call that another thread has made, so that no model is caught in a step.
   static ThreadPool& Global();
 
+  // Makes workers for calls of this many threads. Returns how many threads a call can have: fewer, with a warning, if the
+  // system gives no more.
+  int64_t Grow(int64_t threads);
+
   // Calls work(0) on the calling thread and work(1) ... work(threads - 1) on workers, all at once, and returns when all
-  // are done. Every thread has the floating-point environment of programs (float_environment.h). Allocates only when
-  // more threads are asked for than ever before. Calls from several threads wait for each other, so that at no time
+  // are done. Ask Grow first. Every thread has the floating-point environment of programs (float_environment.h).
+  // Allocates only when more threads are asked for than ever before. Calls from several threads wait for each other, so that at no time
   // more threads are at work than one call has asked for. A call for one thread runs on the calling thread and waits
   // for no other call.
   template <class Work>
@@ -44,7 +49,10 @@ class ThreadPool {
   static void Wake(Worker& worker);
   void Work(Worker& me, int64_t thread);
 
+  int64_t GrowLocked(int64_t threads);
+
   std::mutex one_at_a_time_;
+  bool warned_ = false;
   std::vector<std::unique_ptr<Worker>> workers_;
   // Written before a worker's round, read after it; a null call ends the worker.
   Call call_ = nullptr;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace fusebox {
@@ -13,7 +14,12 @@ class YieldTimer {
  public:
   // Does nothing unless `on`.
   YieldTimer(std::atomic<uint32_t>& word, bool on) {
-    if (on) thread_ = std::thread([this, &word] { Tick(word); });
+    if (!on) return;
+    try {
+      thread_ = std::thread([this, &word] { Tick(word); });
+    } catch (const std::system_error&) {
+      // The system gives no thread: the bar is drawn at the epoch's end alone.
+    }
   }
   ~YieldTimer() {
     {

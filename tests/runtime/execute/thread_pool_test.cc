@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/execute/thread_pool.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -45,6 +48,45 @@ TEST(ThreadPool, ServesSeveralCallers) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(calls, 4 * 100 * 2);
+}
+
+// A server that has used its model forks its workers.
+TEST(ThreadPool, AForkedProcessHasAPoolOfItsOwn) {
+  std::atomic<int> calls = 0;
+  ThreadPool::Global().Run(3, [&](int64_t) { ++calls; });
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    ThreadPool::Global().Run(3, [&](int64_t) { ++calls; });
+    ::_exit(calls == 6 && ThreadPool::Global().workers() == 2 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  ThreadPool::Global().Run(3, [&](int64_t) { ++calls; });
+  EXPECT_EQ(calls, 6);
+}
+
+// While another thread has calls running, fork() waits for the end of one.
+TEST(ThreadPool, ForksBetweenCalls) {
+  std::atomic<bool> stop = false;
+  std::thread busy([&] {
+    while (!stop) ThreadPool::Global().Run(2, [](int64_t) {});
+  });
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(60);
+      std::atomic<int> calls = 0;
+      ThreadPool::Global().Run(2, [&](int64_t) { ++calls; });
+      ::_exit(calls == 2 ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  }
+  stop = true;
+  busy.join();
 }
 
 // However many callers there are at once, no more threads work than the largest request.
