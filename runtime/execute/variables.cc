@@ -26,9 +26,56 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
+// A large array of a Constant initializer, such as vectors of words: as symbols each number would be a node.
+struct LargeArray {
+  std::vector<double> numbers;  // Empty for all other initializers.
+  Ints shape;
+};
+LargeArray LargeArrayOf(const ItemSpec& initializer) {
+  constexpr size_t kMostSymbols = 1024;
+  const absl::StatusOr<const PluginItem*> item = Registry::Default().Find(FB_INITIALIZER, initializer.id);
+  if (!item.ok() || (*item)->id != "fusebox/constant") return {};
+  const absl::StatusOr<ItemSpec> resolved = Registry::Default().Resolve(FB_INITIALIZER, initializer);
+  const std::string* const text = resolved.ok() ? TextAttribute(*resolved, "value") : nullptr;
+  std::vector<double> numbers =
+      text != nullptr ? ParseNumbers(*text).value_or(std::vector<double>()) : std::vector<double>();
+  if (numbers.size() <= kMostSymbols) return {};
+  return {std::move(numbers), std::get<Ints>(resolved->attributes.at("shape"))};
+}
+
+// The array as one of the variable's type, by NumPy's rule for broadcasting.
+absl::StatusOr<Tensor> BroadcastTo(const Variable& variable, const LargeArray& array) {
+  const std::vector<double>& numbers = array.numbers;
+  const Ints shape = array.shape.empty() ? Ints{int64_t(numbers.size())} : array.shape;
+  const Shape& wanted = variable.type.shape;
+  int64_t count = 1;
+  bool fits = shape.size() <= wanted.size();
+  std::vector<int64_t> step(wanted.size());  // Between neighbours along each axis of the result.
+  for (size_t i = 0; fits && i < shape.size(); ++i) {
+    const int64_t size = shape[shape.size() - 1 - i];
+    const size_t axis = wanted.size() - 1 - i;
+    fits = size == 1 || size == wanted[axis];
+    step[axis] = size == 1 ? 0 : count;
+    count *= size;
+  }
+  if (!fits || count != int64_t(numbers.size())) {
+    return Refuse("'{}', initializer constant: {} numbers of shape {} do not broadcast to {}", variable.name,
+                  numbers.size(), ToString(Shape(shape.begin(), shape.end())), ToString(variable.type));
+  }
+  Tensor made(DType::kF32, Dims64(variable.type));
+  const std::span<float> values = made.mutable_values<float>();
+  for (size_t i = 0; i < values.size(); ++i) {
+    int64_t rest = int64_t(i), from = 0;
+    for (size_t axis = wanted.size(); axis-- > 0; rest /= wanted[axis]) from += rest % wanted[axis] * step[axis];
+    values[i] = float(numbers[size_t(from)]);
+  }
+  return made.Cast(variable.type.dtype);
+}
+
 // Makes the initial value of a variable by its initializer, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
+  if (const LargeArray array = LargeArrayOf(initializer); !array.numbers.empty()) return BroadcastTo(variable, array);
   HostBuilder builder;
   builder.Output("value", ExpandInitializer(builder, Registry::Default(), initializer, variable.type, variable.name));
   if (!builder.status().ok()) return builder.status();
@@ -179,21 +226,40 @@ std::vector<const Variable*> Variables::OfKind(std::string_view kind) const {
   return some;
 }
 
-absl::Status Variables::Set(std::string_view name, const Tensor& value) {
-  Variable* variable = Find(name);
+absl::StatusOr<Variable*> Variables::FindFor(std::string_view name, const Tensor& value) {
+  Variable* const variable = Find(name);
   if (variable == nullptr) return absl::NotFoundError(fmt::format("the model has no variable '{}'", name));
   const Shape got(value.shape().begin(), value.shape().end());
   if (got != variable->type.shape) {
     return Refuse("'{}': expected the shape {}, got {}", name, ToString(variable->type.shape), ToString(got));
   }
-  if (variable->value.empty()) {
-    FUSEBOX_RETURN_IF_ERROR(CheckOwned(*variable));
-    const Tensor* const owned = Owned(*variable);
-    Give(*variable, owned != nullptr ? *owned : Tensor(variable->type.dtype, value.shape()));
+  if (variable->value.empty()) FUSEBOX_RETURN_IF_ERROR(CheckOwned(*variable));
+  return variable;
+}
+
+void Variables::Assign(Variable& variable, const Tensor& value) {
+  if (variable.value.empty()) {
+    const Tensor* const owned = Owned(variable);
+    Give(variable, owned != nullptr ? *owned : Tensor(variable.type.dtype, value.shape()));
   }
-  const Tensor converted = value.Cast(variable->type.dtype);
-  std::memcpy(variable->value.mutable_raw(), converted.raw(), converted.bytes());
+  const Tensor converted = value.Cast(variable.type.dtype);
+  std::memcpy(variable.value.mutable_raw(), converted.raw(), converted.bytes());
   Touch();
+}
+
+absl::Status Variables::Set(std::string_view name, const Tensor& value) {
+  FUSEBOX_ASSIGN_OR_RETURN(Variable* const variable, FindFor(name, value));
+  Assign(*variable, value);
+  return absl::OkStatus();
+}
+
+absl::Status Variables::SetAll(const std::vector<Assignment>& assignments) {
+  std::vector<Variable*> found;
+  for (const Assignment& each : assignments) {
+    FUSEBOX_ASSIGN_OR_RETURN(Variable* const variable, FindFor(each.variable, *each.value));
+    found.push_back(variable);
+  }
+  for (size_t i = 0; i < found.size(); ++i) Assign(*found[i], *assignments[i].value);
   return absl::OkStatus();
 }
 

@@ -39,6 +39,12 @@ struct WeightOwner {
 // Finds the owner of a weight, by the weight's name in the model. The layer is null if there is none.
 using FindWeightOwner = std::function<WeightOwner(const std::string& weight)>;
 
+// A new value of a variable.
+struct Assignment {
+  std::string variable;  // Its name.
+  const Tensor* value;
+};
+
 // The variables of a model.
 class Variables {
  public:
@@ -70,6 +76,8 @@ class Variables {
   std::vector<const Variable*> OfKind(std::string_view kind) const;
   // Copies a value into a variable, converted to its dtype. Errors: no variable has this name; the shape differs.
   absl::Status Set(std::string_view name, const Tensor& value);
+  // As Set, for all of these variables, or for none of them after an error.
+  absl::Status SetAll(const std::vector<Assignment>& assignments);
   // Sets a scalar. Does nothing if no variable has this name.
   void SetScalar(std::string_view name, double number);
   // Sets an i64 scalar or a counter. Does nothing if no variable has this name.
@@ -96,6 +104,10 @@ class Variables {
   int64_t fetches() const { return group_->fetches(); }
 
  private:
+  // The variable that a value is for. Errors as of Set.
+  absl::StatusOr<Variable*> FindFor(std::string_view name, const Tensor& value);
+  // Copies a value into a variable that it fits.
+  void Assign(Variable& variable, const Tensor& value);
   // As Find, without fetching the newest values.
   Variable* Locate(std::string_view name);
   // A copy of the weight that a slot belongs to.

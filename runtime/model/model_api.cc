@@ -26,16 +26,9 @@ const LayerConfig* Find(const ModelConfig& model, std::string_view path) {
 absl::Status SetAll(Variables& variables, const std::vector<const Variable*>& weights,
                     const std::vector<Tensor>& values, const std::string& who) {
   if (values.size() != weights.size()) return Refuse("{} has {} weights, got {}", who, weights.size(), values.size());
-  for (size_t i = 0; i < values.size(); ++i) {
-    const Shape got(values[i].shape().begin(), values[i].shape().end());
-    if (got == weights[i]->type.shape) continue;
-    return Refuse("'{}': expected the shape {}, got {}", weights[i]->name, ToString(weights[i]->type.shape),
-                  ToString(got));
-  }
-  for (size_t i = 0; i < values.size(); ++i) {
-    FUSEBOX_RETURN_IF_ERROR(variables.Set(weights[i]->name, values[i]));
-  }
-  return absl::OkStatus();
+  std::vector<Assignment> assignments;
+  for (size_t i = 0; i < values.size(); ++i) assignments.push_back({weights[i]->name, &values[i]});
+  return variables.SetAll(assignments);
 }
 
 std::vector<Tensor> Copies(const std::vector<const Variable*>& weights) {

@@ -432,11 +432,12 @@ absl::Status Model::Impl::CanBeFrozen() const {
 absl::Status Model::Impl::TakeOptimizer(const Impl& from) {
   FUSEBOX_RETURN_IF_ERROR(EnsureWeights());
   if (config.compile) FUSEBOX_RETURN_IF_ERROR(EnsureOptimizer());
+  std::vector<Assignment> assignments;
   for (const Variable& variable : from.variables.all()) {
     if (variable.value.empty() || variable.layer != nullptr || variables.Find(variable.name) == nullptr) continue;
-    FUSEBOX_RETURN_IF_ERROR(variables.Set(variable.name, variable.value));
+    assignments.push_back({variable.name, &variable.value});
   }
-  return absl::OkStatus();
+  return variables.SetAll(assignments);
 }
 
 }  // namespace fusebox

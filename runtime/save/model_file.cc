@@ -5,8 +5,10 @@
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
+#include "fusebox/runtime/expand/plugin_call.h"
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/foreign_models.h"
 #include "fusebox/runtime/files/formats.h"
@@ -22,11 +24,27 @@
 namespace fusebox {
 namespace {
 
+// Where Keras keeps a weight of this scope within that of its layer: "/activation" for one of a layer that serves as
+// the activation.
+std::string PlaceWithin(std::string_view scope) {
+  const std::string step = fmt::format("/{}", kActivationScope);
+  std::string place;
+  while (scope.substr(place.size()).starts_with(step)) place += step;
+  return place.size() == scope.size() ? place : "";
+}
+
 std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& config) {
   std::vector<WeightGroup> groups = GroupsOf(config);
   const auto weights = model.WeightsByLayer(config);
+  const std::vector<LeafLayer> leaves = LeafLayers(config);
+  const std::map<std::string, std::string> shared = SharedPaths(config);
   for (size_t i = 0; i < weights.size(); ++i) {
-    for (const Variable* weight : weights[i]) groups[i].vars.push_back(weight->value);
+    const auto first = shared.find(leaves[i].path);
+    const size_t path = (first != shared.end() ? first->second : leaves[i].path).size();
+    for (const Variable* weight : weights[i]) {
+      groups[i].vars.push_back(weight->value);
+      groups[i].places.push_back(PlaceWithin(std::string_view(weight->scope).substr(path)));
+    }
   }
   return groups;
 }
@@ -34,13 +52,13 @@ std::vector<WeightGroup> Groups(const Model::Impl& model, const ModelConfig& con
 // Says what does not fit, or returns it as the error that it is unless it may be left out.
 absl::Status Mismatch(bool skip, const std::string& message) {
   if (!skip) return absl::InvalidArgumentError(message);
-  fmt::print(stderr, "fusebox: warning: {}; the layer's weights stay as they are\n", message);
+  Warn("{}; the layer's weights stay as they are", message);
   return absl::OkStatus();
 }
 
-// Sets the weights of one layer, all or none of them.
-absl::Status SetWeightsOf(Model::Impl& model, const std::vector<const Variable*>& weights,
-                          const std::vector<Tensor>& values, const std::string& layer, bool skip_mismatch) {
+// Adds to `all` what sets the weights of one layer.
+absl::Status CollectWeightsOf(const std::vector<const Variable*>& weights, const std::vector<Tensor>& values,
+                              const std::string& layer, bool skip_mismatch, std::vector<Assignment>& all) {
   if (values.size() != weights.size()) {
     return Mismatch(skip_mismatch,
                     fmt::format("layer '{}': expected {} weights, found {}", layer, weights.size(), values.size()));
@@ -52,26 +70,27 @@ absl::Status SetWeightsOf(Model::Impl& model, const std::vector<const Variable*>
     return Mismatch(true, fmt::format("layer '{}': '{}': expected the shape {}, got {}", layer, weights[i]->name,
                                       ToString(expected), ToString(found)));
   }
-  for (size_t i = 0; i < weights.size(); ++i) {
-    FUSEBOX_RETURN_IF_ERROR(model.variables.Set(weights[i]->name, values[i]));
-  }
+  for (size_t i = 0; i < weights.size(); ++i) all.push_back({weights[i]->name, &values[i]});
   return absl::OkStatus();
 }
 
+// Sets the weights of all layers, or none of them.
 absl::Status SetGroups(Model::Impl& model, const std::vector<WeightGroup>& groups, const std::string& who,
                        bool skip_mismatch = false) {
   const auto weights = model.WeightsByLayer();
   const std::map<std::string, std::string> shared = SharedPaths(model.config);
+  std::vector<Assignment> all;
   if (groups.size() != weights.size())
     return Refuse("{}: has weights of {} layers, the model has {}", who, groups.size(), weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     const std::string& name = groups[i].layer_name;
     // Keras writes the weights of a layer that stands at several places only at the first.
     if (groups[i].vars.empty() && shared.contains(name)) continue;
-    const absl::Status status = SetWeightsOf(model, weights[i], groups[i].vars, name, skip_mismatch);
+    const absl::Status status = CollectWeightsOf(weights[i], groups[i].vars, name, skip_mismatch, all);
     if (!status.ok()) return Refuse("{}: {}", who, Message(status));
   }
-  return absl::OkStatus();
+  const absl::Status status = model.variables.SetAll(all);
+  return status.ok() ? status : Refuse("{}: {}", who, Message(status));
 }
 
 // Whether all can be used that the model was compiled with. The first program that needs what cannot says why.
@@ -96,16 +115,18 @@ std::vector<const Variable*> TrainedFirst(const Model::Impl& model, const std::s
 absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& layers, const std::string& who,
                        bool skip_mismatch) {
   size_t set = 0;
+  std::vector<Assignment> all;
   for (const KerasH5::Layer& layer : layers) {
     const std::vector<const Variable*> weights = TrainedFirst(model, layer.name);
-    const absl::Status status = SetWeightsOf(model, weights, layer.weights, layer.name, skip_mismatch);
+    const absl::Status status = CollectWeightsOf(weights, layer.weights, layer.name, skip_mismatch, all);
     if (!status.ok()) return Refuse("{}: {}", who, Message(status));
     set += weights.size();
   }
-  if (const size_t all = model.Weights().size(); set != all) {
-    return Refuse("{}: expected {} weights, found those of {} layers, {} in all", who, all, layers.size(), set);
+  if (const size_t expected = model.Weights().size(); set != expected) {
+    return Refuse("{}: expected {} weights, found those of {} layers, {} in all", who, expected, layers.size(), set);
   }
-  return absl::OkStatus();
+  const absl::Status status = model.variables.SetAll(all);
+  return status.ok() ? status : Refuse("{}: {}", who, Message(status));
 }
 
 }  // namespace
@@ -134,10 +155,7 @@ absl::Status Model::Save(const std::string& path) {
   if (impl_->config.compile && !CanTrain(*impl_)) {
     file.optimizer_vars = impl_->waiting_optimizer;
     if (impl_->restore_optimizer && file.optimizer_vars.empty()) {
-      fmt::print(stderr,
-                 "fusebox: warning: '{}': the optimizer's state is left out: it has an old form, and its "
-                 "optimizer cannot be used\n",
-                 path);
+      Warn("'{}': the optimizer's state is left out: it has an old form, and its optimizer cannot be used", path);
     }
   } else if (impl_->config.compile) {
     FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());

@@ -8,6 +8,7 @@
 
 #include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/programs/optimizer_program.h"
 
@@ -173,17 +174,18 @@ absl::Status SetOptimizer(Model::Impl& model, const OptimizerState& state, const
   const std::vector<const Variable*> variables = OptimizerVariables(model);
   const std::optional<std::vector<Tensor>> values = Fitting(model, state, variables);
   if (!values) {
-    fmt::print(stderr,
-               "fusebox: warning: {}: the state of the optimizer {} is left out, as it does not fit the model: {} "
-               "variables expected, {} found. Training begins with a new one\n",
-               who, ShortName(model.config.compile->optimizer.id), variables.size(), state.values.size());
+    Warn(
+        "{}: the state of the optimizer {} is left out, as it does not fit the model: {} variables expected, {} found. "
+        "Training begins with a new one",
+        who, ShortName(model.config.compile->optimizer.id), variables.size(), state.values.size());
     return absl::OkStatus();
   }
+  std::vector<Assignment> assignments;
   for (size_t i = 0; i < std::min(values->size(), variables.size()); ++i) {
-    if (variables[i] == nullptr) continue;
-    const absl::Status status = model.variables.Set(variables[i]->name, (*values)[i]);
-    if (!status.ok()) return Refuse("{}: {}", who, Message(status));
+    if (variables[i] != nullptr) assignments.push_back({variables[i]->name, &(*values)[i]});
   }
+  const absl::Status status = model.variables.SetAll(assignments);
+  if (!status.ok()) return Refuse("{}: {}", who, Message(status));
   // Counters all tell the same.
   int64_t steps = (*values)[0].Cast(DType::kI64).values<int64_t>()[0];
   // Keras counts only those of the inner optimizer, which has skipped some.
