@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "fmt/format.h"
+#include "fusebox/graph/printable.h"
 #include "fusebox/graph/text_syntax.h"
 
 namespace fusebox {
@@ -118,17 +119,20 @@ void PrintInto(std::string& out, const Graph& graph, const std::string& indent) 
 
 std::string Quote(std::string_view text) {
   std::string quoted = "\"";
-  for (const char c : text) {
+  while (!text.empty()) {
+    const size_t length = PrintableLength(text);
+    const char c = text[0];
     if (c == '"' || c == '\\') {
       quoted += '\\';
       quoted += c;
     } else if (c == '\n') {
       quoted += "\\n";
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      quoted += fmt::format("\\x{:02x}", c);
+    } else if (length == 0) {
+      quoted += fmt::format("\\x{:02x}", uint8_t(c));
     } else {
-      quoted += c;
+      quoted += text.substr(0, length);
     }
+    text.remove_prefix(std::max<size_t>(length, 1));
   }
   return quoted + '"';
 }

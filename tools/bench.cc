@@ -10,12 +10,14 @@
 #include <regex>
 
 #include "absl/strings/str_split.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/bench/found_schedules.h"
 #include "tools/bench/suite.h"
 #include "tools/command.h"
+#include "tools/json_output.h"
 #include "tools/machine_peak.h"
 
 namespace fusebox::tools {
@@ -140,10 +142,7 @@ std::string Json(const std::vector<Result>& results, const Peaks& peaks) {
     }
     rows.push_back(std::move(row));
   }
-  return nlohmann::ordered_json(
-             {{"fusebox", FUSEBOX_VERSION}, {"processor", Processor()}, {"peaks", limits}, {"results", rows}})
-             .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-         "\n";
+  return JsonText({{"fusebox", FUSEBOX_VERSION}, {"processor", Processor()}, {"peaks", limits}, {"results", rows}});
 }
 
 // "1,2" -> 1, 2.
@@ -174,6 +173,9 @@ absl::Status Bench(const BenchWords& words) {
     return absl::OkStatus();
   }
   FUSEBOX_ASSIGN_OR_RETURN(const std::vector<int64_t> threads, ThreadList(words.threads));
+  if (const int64_t most = std::ranges::max(threads), got = ThreadPool::Global().Grow(most); got < most)
+    return absl::ResourceExhaustedError(
+        fmt::format("--threads: expected at most {}, which is all that the system gives, got {}", got, most));
   if (!words.json.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.json));
   FUSEBOX_ASSIGN_OR_RETURN(const FoundScheduleCache found, UseFoundSchedules(benchmarks));
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "fusebox/graph/printable.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/registry.h"
@@ -25,7 +26,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kMisused = 2 };
 int Fail(std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
   while (message.ends_with(' ')) message.pop_back();
-  std::fprintf(stderr, "fusebox: error: %s\n", message.c_str());
+  fmt::print(stderr, "fusebox: error: {}\n", Printable(message));
   return code;
 }
 
@@ -57,9 +58,11 @@ int Finish(const absl::Status& status) {
 }  // namespace
 
 int RunCommand(int argc, const char* const* argv) {
-  // Makes a closed pipe a write error instead of a signal that kills the process.
+  // Makes a closed pipe, and a file that grows beyond the limit of file sizes, a write error instead of a signal that
+  // kills the process.
   std::signal(SIGPIPE, SIG_IGN);
-  StopOnSignals();
+  std::signal(SIGXFSZ, SIG_IGN);
+  StopOnSignals("fusebox: error: ");
 
   Action action;
   CLI::App app("Neural networks, compiled into one native function.", "fusebox");
@@ -76,7 +79,10 @@ int RunCommand(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version.
+    if (e.get_exit_code() == 0) {  // --help, --version.
+      app.exit(e);
+      return Finish(absl::OkStatus());
+    }
     return Fail(e.what(), kMisused);
   }
   if (!plugin_path.empty()) Registry::SetPluginPath(plugin_path);
@@ -131,8 +137,8 @@ absl::StatusOr<ItemSpec> ParseItem(const std::string& text) {
   return ParseItemSpec(text);
 }
 
-void Print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void Print(std::string_view text) { fmt::print("{}", Printable(text, true)); }
 
-void ReportWritten(const std::string& path) { fmt::print(stderr, "wrote {}\n", path); }
+void ReportWritten(const std::string& path) { fmt::print(stderr, "wrote {}\n", Printable(path)); }
 
 }  // namespace fusebox::tools

@@ -9,6 +9,7 @@
 #include "fusebox/runtime/plugins/nearest.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
+#include "tools/json_output.h"
 
 namespace fusebox::tools {
 namespace {
@@ -68,9 +69,7 @@ std::string GraphJson(const Graph& graph) {
   for (const Graph::Update& update : graph.updates()) {
     updates.push_back({{"state", names[update.state]}, {"value", names[update.value]}});
   }
-  return Json({{"metadata", graph.metadata}, {"nodes", nodes}, {"outputs", outputs}, {"updates", updates}})
-             .dump(2, ' ', false, Json::error_handler_t::replace) +
-         "\n";
+  return JsonText({{"metadata", graph.metadata}, {"nodes", nodes}, {"outputs", outputs}, {"updates", updates}});
 }
 
 std::string PassTable(const CompileReport& report) {

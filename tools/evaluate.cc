@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // fusebox evaluate MODEL --data D
+#include <cmath>
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
-#include "nlohmann/json.hpp"
+#include "fusebox/graph/printable.h"
 #include "tools/command.h"
+#include "tools/json_output.h"
 #include "tools/table_words.h"
 
 namespace fusebox::tools {
@@ -35,11 +37,14 @@ absl::Status EvaluateModel(const EvaluateWords& words) {
   if (words.json) {
     nlohmann::ordered_json result;
     for (const LogValue& log : logs) result[log.name] = log.value;
-    Print(result.dump() + "\n");
+    Print(JsonText(result, -1));
     return absl::OkStatus();
   }
   std::string line;
-  for (const LogValue& log : logs) line += fmt::format("{}{}: {:.4f}", line.empty() ? "" : " - ", log.name, log.value);
+  for (const LogValue& log : logs) {
+    const std::string value = std::isnan(log.value) ? "nan" : fmt::format("{:.4f}", log.value);
+    line += fmt::format("{}{}: {}", line.empty() ? "" : " - ", Printable(log.name), value);
+  }
   Print(line + "\n");
   return absl::OkStatus();
 }

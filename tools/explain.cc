@@ -6,10 +6,13 @@
 
 #include "fusebox/compiler/compiler.h"
 #include "fusebox/compiler/profile.h"
+#include "fusebox/graph/printable.h"
+#include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
+#include "tools/json_output.h"
 #include "tools/machine_peak.h"
 #include "tools/synthetic_run.h"
 
@@ -68,7 +71,7 @@ std::string TraceJson(const Profile& profile, const std::vector<KernelReport>& k
                         {"dur", double(event.end - event.begin) / 1000}});
     }
   }
-  return nlohmann::ordered_json({{"traceEvents", events}}).dump() + "\n";
+  return JsonText({{"traceEvents", events}}, -1);
 }
 
 // Percent of the tighter limit: multiply-adds or memory bandwidth.
@@ -90,7 +93,7 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
     const double ns = timing.kernels[k];
     flops += kernel.flops;
     text += fmt::format("{:<44} {:<8} {:<14} {:>6} {:>9.2f} {:>9.3f} {:>9.1f} {:>8.1f} {:>5.0f}%\n",
-                        kernel.name.substr(0, 44), kernel.kind, kernel.shape,
+                        Printable(kernel.name.substr(0, 44)), kernel.kind, kernel.shape,
                         kernel.tile + (IsSearched(kernel) ? "*" : ""), ns / 1000, kernel.flops / 1e6,
                         kernel.bytes / 1024, ns > 0 ? kernel.flops / ns : 0, PercentOfLimit(kernel, ns, peak));
   }
@@ -105,7 +108,7 @@ std::string Table(const CompileReport& report, const Timing& timing, const Machi
   if (std::ranges::any_of(report.kernels, IsSearched))
     text += "* cut as `fusebox bench search-schedules` found to be fastest\n";
   if (!report.unfused.empty()) text += "\nnot fused, because\n";
-  for (const std::string& line : report.unfused) text += "  " + line + "\n";
+  for (const std::string& line : report.unfused) text += "  " + Printable(line) + "\n";
   return text;
 }
 
@@ -129,24 +132,23 @@ std::string Json(const CompileReport& report, const Timing& timing, const Machin
     }
     kernels.push_back(std::move(row));
   }
-  return nlohmann::ordered_json({{"threads", threads},
-                                 {"peak_flops", peak.flops},
-                                 {"peak_bytes", peak.bytes},
-                                 {"step_nanoseconds", timing.step},
-                                 {"waiting_nanoseconds", timing.waiting},
-                                 {"barriers", report.barriers},
-                                 {"arena_bytes", report.arena_bytes},
-                                 {"packed_bytes", report.packed_bytes},
-                                 {"intermediate_bytes", report.intermediate_bytes},
-                                 {"unfused_bytes", report.unfused_bytes},
-                                 {"kernels", kernels},
-                                 {"unfused", report.unfused}})
-             .dump(2) +
-         "\n";
+  return JsonText({{"threads", threads},
+                   {"peak_flops", peak.flops},
+                   {"peak_bytes", peak.bytes},
+                   {"step_nanoseconds", timing.step},
+                   {"waiting_nanoseconds", timing.waiting},
+                   {"barriers", report.barriers},
+                   {"arena_bytes", report.arena_bytes},
+                   {"packed_bytes", report.packed_bytes},
+                   {"intermediate_bytes", report.intermediate_bytes},
+                   {"unfused_bytes", report.unfused_bytes},
+                   {"kernels", kernels},
+                   {"unfused", report.unfused}});
 }
 
 absl::Status Explain(const ExplainWords& words) {
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t threads, ThreadsFor(words.threads));
+  FUSEBOX_ASSIGN_OR_RETURN(const int64_t asked, ThreadsFor(words.threads));
+  const int64_t threads = ThreadPool::Global().Grow(asked);
   if (!words.profile.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.profile));
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, ProgramOf(words.model, words.program, words.x_dtype));

@@ -2,6 +2,7 @@
 // Interprets the argument MODEL.
 #include <algorithm>
 
+#include "fusebox/graph/printable.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
@@ -80,7 +81,8 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
     if (training.ok()) return training;
     absl::StatusOr<Graph> prediction = opened.model.Program(ProgramKind::kPrediction, DTypeFromName(x_dtype));
     if (!prediction.ok()) return prediction;
-    fmt::print(stderr, "The program of prediction, as there is none of training: {}\n", Message(training.status()));
+    fmt::print(stderr, "The program of prediction, as there is none of training: {}\n",
+               Printable(Message(training.status())));
     return prediction;
   }
   return opened.model.Program(kind == "training"     ? ProgramKind::kTraining

@@ -94,7 +94,9 @@ void AddPlot(CLI::App& app, Action& action) {
   verb->add_option("-o,--output", words->output, "Image to write: .png, .svg or .dot")->required();
   verb->add_flag("--show-shapes", words->options.show_shapes, "Show shapes of inputs and outputs");
   verb->add_flag("--show-layer-activations", words->options.show_layer_activations, "Show the activations of layers");
-  verb->add_option("--dpi", words->options.dpi, "Dots per inch")->check(AtLeast(10))->capture_default_str();
+  verb->add_option("--dpi", words->options.dpi, "Dots per inch")
+      ->check(CLI::Range(10, kMostDpi))
+      ->capture_default_str();
   verb->callback([words, &action] { action = [words] { return Plot(*words); }; });
 }
 

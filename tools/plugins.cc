@@ -4,10 +4,12 @@
 #include <memory>
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/printable.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/objects.h"
 #include "nlohmann/json.hpp"
 #include "tools/command.h"
+#include "tools/json_output.h"
 
 namespace fusebox::tools {
 namespace {
@@ -97,8 +99,8 @@ absl::Status List(const PluginsWords& words) {
       text += fmt::format("{:<13}{:<34}{}\n", "model", model.id, model.path);
     }
   }
-  for (const std::string& reason : registry.refused()) std::fprintf(stderr, "fusebox: refused: %s\n", reason.c_str());
-  Print(words.json ? json.dump(2) + "\n" : text);
+  for (const std::string& reason : registry.refused()) fmt::print(stderr, "fusebox: refused: {}\n", Printable(reason));
+  Print(words.json ? JsonText(json) : text);
   return absl::OkStatus();
 }
 
@@ -128,7 +130,7 @@ absl::Status Describe(const PluginsWords& words) {
     for (const Registry::ModelFile& model : registry.models()) known.push_back(model.id);
     return Refuse("unknown plugin '{}': {}", words.name, SuggestNames(words.name, known));
   }
-  Print(words.json ? json.dump(2) + "\n" : text);
+  Print(words.json ? JsonText(json) : text);
   return absl::OkStatus();
 }
 

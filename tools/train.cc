@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // fusebox train MODEL --data D ... -o out.keras
+#include <filesystem>
 #include <memory>
 
 #include "fusebox/compiler/compiler.h"
@@ -34,10 +35,32 @@ absl::Status CheckOutput(const std::string& path, const ModelConfig& model) {
       path, model.name);
 }
 
+// Whether both name one file, which need not be there yet.
+bool IsSamePath(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return std::filesystem::weakly_canonical(a, error) == std::filesystem::weakly_canonical(b, error);
+}
+
+// The history is not to replace another file of this training.
+absl::Status CheckHistory(const TrainWords& words) {
+  if (words.history.empty()) return absl::OkStatus();
+  FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
+  const std::pair<const char*, const std::string*> others[] = {{"-o", &words.output},
+                                                               {"MODEL", &words.model},
+                                                               {"--data", &words.data},
+                                                               {"--validation-data", &words.validation_data},
+                                                               {"--weights", &words.weights}};
+  for (const auto& [option, path] : others) {
+    if (!path->empty() && IsSamePath(words.history, *path))
+      return Refuse("--history expects a file of its own, got '{}', which is that of {} too", words.history, option);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Train(const TrainWords& words) {
   // Checks everything that may be wrong first: paths, then the model, then the data.
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.output));
-  if (!words.history.empty()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(words.history));
+  FUSEBOX_RETURN_IF_ERROR(CheckHistory(words));
   FUSEBOX_RETURN_IF_ERROR(CheckTargetCpu(words.target_cpu));
   if (const FileFormat* format = FormatOfName(words.output); format == nullptr || !format->Writes(kWeights))
     return Refuse("'{}': expected a name that ends in .keras or .weights.h5", words.output);
@@ -65,6 +88,7 @@ absl::Status Train(const TrainWords& words) {
   if (!words.validation_data.empty()) {
     FUSEBOX_ASSIGN_OR_RETURN(args.validation_data, LoadDataFor(model.config(), words.validation_data, table));
   }
+  if (table.encoding->is_needed()) FUSEBOX_RETURN_IF_ERROR(CheckWritable(EncodingPath(words.output)));
   FUSEBOX_ASSIGN_OR_RETURN(const History history, model.Fit(data.x, data.y, std::move(args)));
   FUSEBOX_RETURN_IF_ERROR(IsWeightsFile(words.output) ? model.SaveWeights(words.output) : model.Save(words.output));
   FUSEBOX_RETURN_IF_ERROR(SaveEncoding(words.output, *table.encoding));
@@ -73,6 +97,7 @@ absl::Status Train(const TrainWords& words) {
     for (const auto& [name, values] : history.values) columns.push_back({name, values});
     FUSEBOX_RETURN_IF_ERROR(WriteHistoryCsv(words.history, std::move(columns)));
   }
+  KeepWorkOnSignals(false);
   if (words.verbose == 0) return absl::OkStatus();
   ReportWritten(words.output);
   if (table.encoding->is_needed()) ReportWritten(EncodingPath(words.output));

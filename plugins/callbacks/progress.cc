@@ -6,6 +6,7 @@
 //     1719/1719 - 1s - 545us/step - accuracy: 0.7120 - loss: 0.9912
 #include <cmath>
 
+#include "fusebox/graph/printable.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -29,6 +30,7 @@ std::string StepTime(double seconds) {
 }
 
 std::string Number(double value) {
+  if (std::isnan(value)) return "nan";  // Its sign says nothing.
   return std::abs(value) > 1e-3 ? fmt::format("{:.4f}", value) : fmt::format("{:.4e}", value);
 }
 
@@ -74,7 +76,7 @@ class Progress final : public sdk::Callback {
 
   static std::string Line(const sdk::Event& event) {
     std::string text = fmt::format("{} - {:.0f}s - {}", Count(event), event.e.seconds, StepTime(SecondsAStep(event)));
-    for (const sdk::Log& log : event.logs) text += fmt::format(" - {}: {}", log.name, Number(log.value));
+    for (const sdk::Log& log : event.logs) text += fmt::format(" - {}: {}", Printable(log.name), Number(log.value));
     return text + "\n";
   }
 
@@ -102,7 +104,7 @@ class Progress final : public sdk::Callback {
     text += " " + styled("1", time) + " " + StepTime(step);
     int64_t width = int64_t(count.size() + 1 + kCells + 1 + time.size() + 1 + StepTime(step).size());
     for (const sdk::Log& log : event.logs) {
-      const std::string entry = fmt::format(" - {}: {}", log.name, Number(log.value));
+      const std::string entry = fmt::format(" - {}: {}", Printable(log.name), Number(log.value));
       width += int64_t(entry.size());
       if (!over && width >= event.e.columns) break;
       text += entry;

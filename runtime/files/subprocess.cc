@@ -6,11 +6,14 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "fusebox/runtime/files/file_descriptor.h"
+#include "fusebox/runtime/files/signal_cleanup.h"
 #include "fusebox/runtime/files/system_error.h"
 
 extern char** environ;
@@ -59,12 +62,12 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child() {
     if (pid_ <= 0) return;
-    ::kill(pid_, SIGKILL);
+    ::kill(-pid_, SIGKILL);
     Wait();
   }
 
   // Returns an errno.
-  int Start(const std::vector<std::string>& argv, int input, int output, int errors) {
+  int Start(const std::vector<std::string>& argv, int input, int output, int errors, uint64_t memory_bytes) {
     std::vector<char*> words;
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
@@ -86,13 +89,21 @@ class Child {
     const int error = posix_spawnp(&pid_, words[0], &actions, &attributes, words.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) pid_ = -1;
+    if (error != 0) {
+      pid_ = -1;
+    } else {
+      killed_by_signal_.emplace(pid_);
+      const rlimit limit = {memory_bytes, memory_bytes};
+      // Fails where our own limit is lower; then that one holds.
+      if (memory_bytes != UINT64_MAX) ::prlimit(pid_, RLIMIT_AS, &limit, nullptr);
+    }
     return error;
   }
 
   // The status that waitpid gives; 0 if another wait has taken it.
   int Wait() {
     int status = 0;
+    killed_by_signal_.reset();
     while (::waitpid(pid_, &status, 0) < 0) {
       if (errno != EINTR) {
         status = 0;
@@ -105,6 +116,7 @@ class Child {
 
  private:
   pid_t pid_ = -1;
+  std::optional<KilledBySignal> killed_by_signal_;
 };
 
 // Reads what has come, at most `limit` bytes in all; the rest is dropped. False at the end.
@@ -131,7 +143,8 @@ absl::StatusOr<ProcessResult> RunProcess(const std::vector<std::string>& argv, s
   absl::StatusOr<Pipe> errors = MakePipe(who);
   if (!errors.ok()) return errors.status();
   Child child;
-  if (const int error = child.Start(argv, stdin_file->get(), output->write.get(), errors->write.get())) {
+  if (const int error =
+          child.Start(argv, stdin_file->get(), output->write.get(), errors->write.get(), limits.memory_bytes)) {
     return SystemError(who, "cannot be started", error);
   }
   output->write.Close();

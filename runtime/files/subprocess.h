@@ -21,6 +21,7 @@ struct ProcessResult {
 struct ProcessLimits {
   std::chrono::milliseconds time{60'000};
   uint64_t output_bytes = uint64_t{1} << 30;
+  uint64_t memory_bytes = UINT64_MAX;  // Of address space, from the moment that the program has been started.
 };
 
 // Runs argv[0], looked up in PATH if it has no slash, with `input` on its stdin. It inherits no descriptor but 0, 1 and

@@ -77,6 +77,7 @@ absl::Status TrainingRun::RunSteps(int64_t last) {
   int64_t& step = position_.step;
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
+  KeepWorkOnSignals(true);
   const YieldTimer timer(yield, draws);
   callbacks_.SetStep(step - begin, steps);
   while (step < last && SignalArrived() == 0 && !callbacks_.stop()) {

@@ -6,6 +6,7 @@
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/data/arrays.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/files/json_text.h"
@@ -51,7 +52,8 @@ bool IsFloatPolicy(const std::string& policy) {
 void AddPolicies(const Json& json, std::set<std::string>& policies) {
   if (!json.is_structured()) return;
   const std::string policy = DTypeText(Member(Member(json, "config"), "dtype"));
-  const bool is_layer = json.is_object() && StringMember(json, "class_name") != "InputLayer";
+  const std::string class_name = StringMember(json, "class_name");
+  const bool is_layer = json.is_object() && class_name != "InputLayer" && !class_name.starts_with("__");  // No array.
   if (is_layer && policy != "float32" && IsFloatPolicy(policy)) policies.insert(policy);
   for (const Json& each : json) AddPolicies(each, policies);
 }
@@ -234,14 +236,11 @@ absl::StatusOr<ModelConfig> ParseKerasConfig(std::string_view json, const std::s
   if (policies.contains("float64")) NarrowInputs(parsed);
   FUSEBOX_ASSIGN_OR_RETURN(ModelConfig model, ModelFromJson(parsed, who, 0));
   if (!adapted.empty()) {
-    fmt::print(stderr,
-               "fusebox: warning: {}: LoRA of the layers {} is merged into their kernels, all of which training "
-               "changes\n",
-               who, fmt::join(adapted, ", "));
+    Warn("{}: LoRA of the layers {} is merged into their kernels, all of which training changes", who,
+         fmt::join(adapted, ", "));
   }
   if (!policies.empty()) {
-    fmt::print(stderr, "fusebox: warning: {}: layers have the dtype policy {}; fusebox computes them in float32\n", who,
-               fmt::join(policies, ", "));
+    Warn("{}: layers have the dtype policy {}; fusebox computes them in float32", who, fmt::join(policies, ", "));
   }
   return model;
 }

@@ -6,6 +6,7 @@
 
 #include "fmt/ranges.h"
 #include "fusebox/graph/check.h"
+#include "fusebox/graph/printable.h"
 #include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_names.h"
@@ -141,8 +142,8 @@ std::vector<std::string> Connections(const ModelConfig& model) {
     for (const auto& [source, output] : call.inputs) {
       std::string& text = of_layer[call.layer];
       const bool is_input = source < inputs;
-      const std::string& name =
-          is_input ? model.inputs[source].name : model.layers[model.calls[source - inputs].layer].name;
+      const std::string name =
+          Printable(is_input ? model.inputs[source].name : model.layers[model.calls[source - inputs].layer].name);
       text += fmt::format("{}{}[{}][{}]", text.empty() ? "" : ", ", name, is_input ? 0 : node[source - inputs], output);
     }
   }
@@ -233,22 +234,23 @@ std::string Model::Summary() const {
     if (i < model.inputs.size()) {
       const InputConfig& input = model.inputs[i];
       if (!model.IsStack() && !model.IsSubclass())
-        rows.push_back({input.name + " (InputLayer)", Shapes({BatchType(input.dtype, input.shape)}), "0", "-"});
+        rows.push_back(
+            {Printable(input.name) + " (InputLayer)", Shapes({BatchType(input.dtype, input.shape)}), "0", "-"});
       continue;
     }
     const size_t at = i - model.inputs.size();
     const LayerConfig& layer = model.layers[at];
     if (model.IsSubclass() && at >= model.members) continue;
     const std::string params = Grouped(counts.Within(layer.name));
-    rows.push_back({fmt::format("{} ({})", layer.name, KerasClassOf(layer)), shapes[at], types.ok() ? params : "?",
-                    connections[at]});
+    rows.push_back({fmt::format("{} ({})", Printable(layer.name), Printable(KerasClassOf(layer))), shapes[at],
+                    types.ok() ? params : "?", connections[at]});
   }
 
   const Row head = {"Layer (type)", "Output Shape", "Param #", "Connected to"};
   // Keras's column widths on a terminal of 80 columns.
   std::vector<size_t> widths = chain ? std::vector<size_t>{31, 22, 13} : std::vector<size_t>{19, 17, 10, 17};
   for (const Row& row : rows) Widen(widths, row);
-  std::string text = fmt::format("Model: \"{}\"\n", model.name);
+  std::string text = fmt::format("Model: \"{}\"\n", Printable(model.name));
   text += Line(widths, "┏", "┳", "┓", "━") + Cells(widths, head, "┃") + Line(widths, "┡", "╇", "┩", "━");
   for (size_t i = 0; i < rows.size(); ++i) {
     if (i > 0) text += Line(widths, "├", "┼", "┤", "─");

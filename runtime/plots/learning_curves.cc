@@ -22,14 +22,16 @@ std::string MetricOf(const std::string& column) {
   return column.starts_with(kValidation) ? column.substr(kValidation.size()) : column;
 }
 
-// A gnuplot string in single quotes, where only a quote is special.
+// A gnuplot string. In double quotes a backslash and three digits stand for any byte, so that no quote, backquote or
+// backslash can have a meaning. (A text in single quotes cannot begin with one.)
 std::string Quote(const std::string& text) {
-  std::string quoted = "'";
+  std::string quoted = "\"";
   for (const char c : text) {
-    if (c == '\'') quoted += '\'';
-    quoted += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    const bool is_special = std::string_view("'\"`\\").find(c) != std::string_view::npos;
+    const bool is_control = static_cast<unsigned char>(c) < ' ' || c == '\x7F';
+    quoted += is_special ? fmt::format("\\{:03o}", c) : std::string(1, is_control ? ' ' : c);
   }
-  return quoted + "'";
+  return quoted + "\"";
 }
 
 // The upper end of the axis: 1, unless a curve has no value between 0 and 1.
@@ -91,7 +93,7 @@ absl::Status DrawLearningCurves(const std::vector<HistoryColumn>& history, const
                                 const CurveOptions& options) {
   FUSEBOX_ASSIGN_OR_RETURN(const std::string format, PictureFormat(path));
   if (history.empty() || history[0].values.empty()) return Refuse("'{}': the history has no epoch to be drawn", path);
-  return DrawPicture({"gnuplot"}, LearningCurvesScript(history, format, options), "gnuplot-nox", path);
+  return DrawPicture({"gnuplot", "-d"}, LearningCurvesScript(history, format, options), "gnuplot-nox", path);
 }
 
 }  // namespace fusebox

@@ -2,6 +2,7 @@
 #include "fusebox/runtime/plots/model_dot.h"
 
 #include "fmt/ranges.h"
+#include "fusebox/graph/printable.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/files/atomic_file.h"
 #include "fusebox/runtime/plots/picture.h"
@@ -11,7 +12,7 @@ namespace {
 
 std::string Escape(const std::string& text) {
   std::string escaped;
-  for (const char c : text) {
+  for (const char c : Printable(text)) {
     switch (c) {
       case '&':
         escaped += "&amp;";

@@ -21,8 +21,10 @@ struct DotOptions {
   bool show_shapes = false;
   bool show_layer_names = true;
   bool show_layer_activations = false;
-  int dpi = 200;
+  int dpi = 200;  // Dots per inch of a .png, from 10 to kMostDpi.
 };
+// At more, graphviz works for minutes, and shrinks the picture in the end.
+inline constexpr int kMostDpi = 2400;
 
 // The diagram as graphviz text.
 std::string ModelDot(const std::vector<DotLayer>& layers, const DotOptions& options = {});

@@ -11,6 +11,8 @@
 namespace fusebox {
 namespace {
 
+constexpr uint64_t kMemory = uint64_t{4} << 30;  // Enough for a picture of the largest size that cairo draws.
+
 // The last line, which has the error: before it gnuplot repeats the script and dot its warnings.
 std::string LastLine(std::string_view text) {
   const size_t end = text.find_last_not_of(" \n\r\t") + 1;  // 0 if there is nothing else.
@@ -30,7 +32,7 @@ absl::StatusOr<std::string> PictureFormat(const std::string& path) {
 absl::Status DrawPicture(const std::vector<std::string>& argv, std::string_view script, std::string_view package,
                          const std::string& path) {
   FUSEBOX_RETURN_IF_ERROR(CheckWritable(path));
-  const absl::StatusOr<ProcessResult> result = RunProcess(argv, script, {});
+  const absl::StatusOr<ProcessResult> result = RunProcess(argv, script, {.memory_bytes = kMemory});
   if (absl::IsNotFound(result.status())) {
     return absl::NotFoundError(
         fmt::format("'{}': cannot be drawn without {}: install the package {}", path, argv[0], package));

@@ -80,6 +80,15 @@ TEST_F(Contract, TrainRefusesBeforeWork) {
   std::filesystem::create_directory(Path("folder.keras"));
   ExpectError(train({"-o", Path("folder.keras")}), 1, "folder.keras");
   ExpectError(train({"-o", Path("m.keras"), "--history", "/nowhere/h.csv"}), 1, "/nowhere");
+  // One file for two results, or the history in place of what is read.
+  ExpectError(train({"-o", Path("m.keras"), "--history", Path("folder.keras/../m.keras")}), 1,
+              "--history expects a file of its own");
+  ExpectError(Fusebox({"train", "fashion_mnist_mlp", "--data", Path("d.csv"), "--target", "y", "-o", Path("m.keras"),
+                       "--history", Path("d.csv")}),
+              1, "which is that of --data too");
+  const std::string long_name(250, 'n');
+  ExpectError(train({"-o", Path(long_name + ".keras")}), 1, "expected a file name of at most 255 bytes, got 256");
+  ExpectError(train({"-o", Path("m.keras"), "--history", Path(long_name + "ho.csv")}), 1, "got 256");
   ExpectError(train({"-o", Path("m.keras"), "--optimizer", "sdg"}), 1, "unknown optimizer 'sdg': did you mean 'sgd'?");
   ExpectError(train({"-o", Path("m.keras"), "--loss", "mse_"}), 1, "unknown loss 'mse_'");
   ExpectError(train({"-o", Path("m.keras"), "--metrics", "acuracy"}), 1, "did you mean 'accuracy'?");

@@ -42,6 +42,16 @@ TEST(LearningCurves, DrawsPngAndSvg) {
   EXPECT_THAT(folder.Names(), ElementsAre("c.png", "c.svg"));
 }
 
+// No text of a title or of a column is gnuplot's syntax.
+TEST(LearningCurves, DrawsAnyText) {
+  const TempFolder folder;
+  for (const std::string text :
+       {"'s", "''", "\"q\"", "`date`", "\\", "a\\", "$x", "@y", "größe", "%s", "{/Symbol a}", "#"}) {
+    EXPECT_OK(DrawLearningCurves({{text, {0.5, 0.25}}}, folder / "c.svg", {.title = text + "t"})) << text;
+    if (text.find('"') == std::string::npos) EXPECT_THAT(Slurp(folder / "c.svg"), HasSubstr(text + "t<")) << text;
+  }
+}
+
 TEST(LearningCurves, ShowsZeroToOneWhereverThatShowsEveryCurve) {
   EXPECT_THAT(LearningCurvesScript(kHistory, "png"), HasSubstr("set yrange [0:1]\n"));
   EXPECT_THAT(LearningCurvesScript({{"loss", {3, 2}}}, "png"), HasSubstr("set yrange [0:*]\n"));
