@@ -13,8 +13,7 @@ class Constant final : public sdk::Initializer {
 
   Value Expand(sdk::Scope& scope, const FbType& type) const override {
     const Dims dims(type.dims, type.dims + type.rank);
-    if (shape_.empty()) return Broadcast(sdk::AlongLast(scope, numbers_, type.dtype), dims);
-    return Broadcast(sdk::ArrayOf(scope, numbers_, shape_, type.dtype), dims);
+    return Broadcast(sdk::BroadcastArray(scope, numbers_, shape_, type.dtype), dims);
   }
 
  private:

@@ -5,16 +5,10 @@
 // or are untrained weights, 0 and 1 until fb::Normalization().Adapt(data) computes them. As in Keras, there is also a
 // weight `count`, which is 0.
 #include "fusebox/plugins/layers/axes.h"
+#include "fusebox/plugins/sdk/numbers.h"
 
 namespace fusebox {
 namespace {
-
-// The numbers as a vector, [count].
-Value Vector(sdk::Scope& scope, const std::vector<double>& numbers) {
-  Values all;
-  for (const double number : numbers) all.push_back(Broadcast(scope.Constant(number), {1}));
-  return all.size() == 1 ? all[0] : Concatenate(all, 0);
-}
 
 class Normalization final : public sdk::Layer {
  public:
@@ -45,18 +39,26 @@ class Normalization final : public sdk::Layer {
     return axes.empty() || !statistic.ok() ? statistic : Along(statistic, x, axes);
   }
 
-  // One number for all, one for each index of the last kept axis, or one for each of all kept axes.
-  Value Given(sdk::Scope& scope, const char* name, Value x, const Dims& axes) const {
+  // One number for all, one for each index of the last kept axis, or one for each of all kept axes. An array of another
+  // shape, which the attribute says, has its axes at the last of those that are kept.
+  Value Given(sdk::Scope& scope, const std::string& name, Value x, const Dims& axes) const {
     const std::vector<double> numbers = a_.Floats(name);
     const auto count = int64_t(numbers.size());
+    Dims shape = a_.Ints(name + "_shape");
     if (count == 1) return scope.Constant(numbers[0]);
     int64_t all = 1;
     for (const int64_t axis : axes) all *= x.dim(axis);
-    if (!axes.empty() && count == x.dim(axes.back())) return Along(Vector(scope, numbers), x, {axes.back()});
-    if (axes.empty() || count != all) {
-      return scope.Error("expects {} numbers as {} for {}, or one, got {}", all, name, x.type(), count);
+    if (shape.empty()) shape = count == all ? SizesOf(x, axes) : Dims{count};
+    Dims spread(size_t(x.rank()), 1);
+    for (size_t i = 0; i < shape.size(); ++i) {
+      const int64_t axis = i < axes.size() ? axes[axes.size() - 1 - i] : -1;
+      const int64_t size = shape[shape.size() - 1 - i];
+      if (axis < 0 || (size != 1 && size != x.dim(axis))) {
+        return scope.Error("expects {} numbers as {} for {}, or one, got {}", all, name, x.type(), count);
+      }
+      spread[size_t(axis)] = size;
     }
-    return Spread(Reshape(Vector(scope, numbers), SizesOf(x, axes)), x, axes);
+    return sdk::ArrayOf(scope, numbers, spread);
   }
 
   sdk::Attributes a_;
@@ -71,6 +73,8 @@ FUSEBOX_PLUGIN(Normalization,
                     sdk::Floats("mean").Optional().Doc("if given, the layer has no weights"),
                     sdk::Floats("variance").Optional().Doc("required with mean"),
                     sdk::Bool("invert", false).Doc("computes the inverse, x sqrt(variance) + mean"),
+                    sdk::OptionalInts("mean_shape").Doc("shape of the means, if they are no vector"),
+                    sdk::OptionalInts("variance_shape").Doc("shape of the variances, if they are no vector"),
                 }});
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts of true and false positives and negatives. A prediction above a threshold is a yes.
+// Counts of true and false positives and negatives. A prediction above a threshold is a yes. Several thresholds make
+// several counts, and so a metric of several numbers.
 //     y_true, y_pred [N, ...]; y_true is true where it is not 0
 // Predictions may be limited to one class of the last axis, and to the k highest of the axis: the others count as no.
 #pragma once
@@ -34,7 +35,7 @@ inline sdk::Targets OfClass(sdk::Scope& scope, const sdk::Targets& both, std::op
 
 inline Value IsTrue(Value y_true) { return Not(Equal(y_true, 0)); }
 
-// The answers of a batch at one threshold.
+// The answers of a batch at each threshold.
 class Answers {
  public:
   explicit Answers(const sdk::Attributes& attributes) {
@@ -47,24 +48,24 @@ class Answers {
 
   // Not ok() after an error.
   struct Batch {
-    Value is_true, says_true;
-    bool ok() const { return is_true.ok() && says_true.ok(); }
+    Value is_true;
+    Values says_true;  // By threshold.
+    bool ok() const { return is_true.ok() && !says_true.empty(); }
   };
   Batch Of(sdk::Scope& scope, Value y_true, Value y_pred) const {
     const double none = -1e10;  // As in Keras, below all predictions.
-    if (thresholds_.size() > 1) {
-      return {scope.Error("expects one threshold, as its result is one number, got {} thresholds", thresholds_.size()),
-              {}};
-    }
-    const double threshold = !thresholds_.empty() ? thresholds_[0] : top_k_ ? none : 0.5;
-    if (!thresholds_.empty() && !(threshold >= 0 && threshold <= 1)) {
+    for (const double threshold : thresholds_) {
+      if (threshold >= 0 && threshold <= 1) continue;
       return {scope.Error("expects a threshold from 0 to 1, got {}", threshold), {}};
     }
     sdk::Targets both = sdk::LineUp(scope, y_true, y_pred);
     if (both.ok() && top_k_) both.y_pred = Select(AmongTopK(both.y_pred, *top_k_), both.y_pred, none);
     both = OfClass(scope, both, class_id_);
     if (!both.ok()) return {};
-    return {IsTrue(both.y_true), Greater(both.y_pred, threshold)};
+    Values says_true;
+    for (const double threshold : thresholds_) says_true.push_back(Greater(both.y_pred, threshold));
+    if (thresholds_.empty()) says_true.push_back(Greater(both.y_pred, top_k_ ? none : 0.5));
+    return {IsTrue(both.y_true), says_true};
   }
 
  private:
@@ -72,10 +73,16 @@ class Answers {
   std::optional<int64_t> top_k_, class_id_;
 };
 
-// Number of elements, or sum of their weights, for which the condition has held since the epoch began: f64[].
-inline Value Counted(sdk::Scope& scope, const char* name, Value are_so) {
-  if (!are_so.ok()) return are_so;
-  return scope.Accumulated(name, Sum(Weighed(scope, are_so), sdk::AllAxes(are_so)));
+// Number of elements, or sum of their weights, with this truth and this answer since the epoch began: f64[], of several
+// thresholds f64[thresholds].
+inline Value Counted(sdk::Scope& scope, const char* name, const Answers::Batch& batch, bool truth, bool answer) {
+  Values counts;
+  for (const Value& says_true : batch.says_true) {
+    const Value are_so = And(truth ? batch.is_true : Not(batch.is_true), answer ? says_true : Not(says_true));
+    const Value count = Sum(Weighed(scope, are_so), sdk::AllAxes(are_so));
+    counts.push_back(batch.says_true.size() > 1 ? Reshape(count, {1}) : count);
+  }
+  return scope.Accumulated(name, counts.size() > 1 ? Concatenate(counts, 0) : counts[0]);
 }
 
 }  // namespace fusebox

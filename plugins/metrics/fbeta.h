@@ -10,8 +10,8 @@
 
 namespace fusebox {
 
-inline constexpr sdk::Schema kAverage =
-    sdk::String("average").Optional().Doc("average over classes: micro, macro or weighted; required for more than one");
+inline constexpr sdk::Schema kAverage = sdk::String("average").Optional().Doc(
+    "average over classes: micro, macro or weighted; none: a score for each class");
 inline constexpr sdk::Schema kFThreshold =
     sdk::Float("threshold")
         .Optional()
@@ -34,11 +34,6 @@ class FBeta {
     if (!average_.empty() && average_ != "micro" && average_ != "macro" && average_ != "weighted") {
       return scope.Error("expects average micro, macro or weighted, got '{}'", average_);
     }
-    if (average_.empty() && predicted.dim(1) != 1) {
-      return scope.Error(
-          "expects average micro, macro or weighted for the {} classes of {}, as its result is one number",
-          predicted.dim(1), y_pred.type());
-    }
     const Value says_true =
         threshold_ ? Greater(predicted, *threshold_)
                    : And(LessEqual(ReduceMax(predicted, {-1}, true), predicted), Greater(Abs(predicted), 1e-9));
@@ -51,7 +46,7 @@ class FBeta {
     const Value precision = tp / (tp + fp + kEpsilon), recall = tp / (tp + fn + kEpsilon);
     const double square = beta_ * beta_;
     const Value score = precision * recall / (square * precision + recall + kEpsilon) * (1 + square);
-    if (average_ == "micro") return Narrow(score);
+    if (average_ == "micro" || (average_.empty() && predicted.dim(1) != 1)) return Narrow(score);
     if (average_ != "weighted") return Narrow(Mean(score, {0}));
     const Value weights = sum("weights", t);
     return Narrow(Sum(score * (weights / (Sum(weights, {0}) + kEpsilon)), {0}));

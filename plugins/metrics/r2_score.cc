@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Coefficient of determination over the epoch so far: 1 - sum((y_true - y_pred)^2) / sum((y_true - mean(y_true))^2) for
-// each output, then averaged over outputs, uniformly or weighted by the divisors. An output that never changes counts
-// as 0.
+// each output, then averaged over outputs, uniformly or weighted by the divisors, or not. An output that never changes
+// counts as 0.
 //     y_true, y_pred [N, C]
 // With num_regressors p, the adjusted score 1 - (1 - R^2) (n - 1) / (n - p - 1) of n numbers, once n - 1 exceeds p.
 // Source: Draper, Smith (1998), Applied Regression Analysis.
@@ -20,8 +20,8 @@ class R2Score final : public sdk::Metric {
     if (!predicted.ok()) return {};
     if (predicted.rank() != 2) return scope.Error("expects predictions [batch, outputs], got {}", y_pred.type());
     const bool weighted = aggregation_ == "variance_weighted_average";
-    if (!weighted && aggregation_ != "uniform_average") {
-      return scope.Error("expects class_aggregation uniform_average or variance_weighted_average, got '{}'",
+    if (!weighted && aggregation_ != "uniform_average" && aggregation_ != "none") {
+      return scope.Error("expects class_aggregation uniform_average, variance_weighted_average or none, got '{}'",
                          aggregation_);
     }
     const Value y = Cast(target, FB_F64), w = Weighed(scope, OnesLike(scope, target));
@@ -31,7 +31,12 @@ class R2Score final : public sdk::Metric {
     const Value count = scope.Accumulated("count", Sum(w, {0}));
     const Value total = squared_sum - sum * DivideNoNan(sum, count);
     const Value scores = Select(Equal(total, 0), 0, 1 - DivideNoNan(residual, total));
-    Value score = weighted ? DivideNoNan(Sum(total * scores, {0}), Sum(total, {0})) : Mean(scores, {0});
+    Value score = scores;
+    if (weighted) {
+      score = DivideNoNan(Sum(total * scores, {0}), Sum(total, {0}));
+    } else if (aggregation_ != "none" || scores.dim(0) == 1) {
+      score = Mean(scores, {0});
+    }
     if (regressors_ != 0) {
       const double p = double(regressors_);
       const Value n = scope.Accumulated("num_samples", Extent(y, {0, 1}));
@@ -51,7 +56,7 @@ FUSEBOX_PLUGIN(
      .doc = "Coefficient of determination, R^2: 1 is perfect, 0 no better than the mean.",
      .attributes = {
          sdk::String("class_aggregation", "uniform_average")
-             .Doc("average over outputs: uniform_average or variance_weighted_average"),
+             .Doc("average over outputs: uniform_average, variance_weighted_average, or none: a score for each"),
          sdk::Int("num_regressors", 0).Min(0).Doc("number of independent variables, for the adjusted score")}});
 
 }  // namespace

@@ -12,8 +12,8 @@ class Recall final : public sdk::Metric {
   Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
     const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
     if (!batch.ok()) return {};
-    const Value hits = Counted(scope, "true_positives", And(batch.is_true, batch.says_true));
-    const Value others = Counted(scope, "false_negatives", And(batch.is_true, Not(batch.says_true)));
+    const Value hits = Counted(scope, "true_positives", batch, true, true);
+    const Value others = Counted(scope, "false_negatives", batch, true, false);
     return Narrow(DivideNoNan(hits, hits + others));
   }
 

@@ -12,7 +12,7 @@ class TrueNegatives final : public sdk::Metric {
   Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
     const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
     if (!batch.ok()) return {};
-    return Narrow(Counted(scope, "accumulator", And(Not(batch.is_true), Not(batch.says_true))));
+    return Narrow(Counted(scope, "accumulator", batch, false, false));
   }
 
  private:

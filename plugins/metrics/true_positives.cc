@@ -12,7 +12,7 @@ class TruePositives final : public sdk::Metric {
   Value Update(sdk::Scope& scope, Value y_true, Value y_pred) const override {
     const Answers::Batch batch = answers_.Of(scope, y_true, y_pred);
     if (!batch.ok()) return {};
-    return Narrow(Counted(scope, "accumulator", And(batch.is_true, batch.says_true)));
+    return Narrow(Counted(scope, "accumulator", batch, true, true));
   }
 
  private:

@@ -22,8 +22,11 @@ inline Value ArrayOf(const Scope& scope, const std::vector<double>& numbers, con
   return Reshape(parts.size() == 1 ? parts[0] : Concatenate(parts, 0), dims);
 }
 
-// A number for all of x, or numbers along its last axis: what a setting that is a number or a list multiplies x by.
-inline Value AlongLast(const Scope& scope, const std::vector<double>& numbers, uint32_t dtype = FB_F32) {
+// What a setting that is a number or an array combines x with, as NumPy broadcasts it: a number for all of x, numbers
+// along its last axis, or, with a shape, an array.
+inline Value BroadcastArray(const Scope& scope, const std::vector<double>& numbers, const Dims& shape,
+                            uint32_t dtype = FB_F32) {
+  if (!shape.empty()) return ArrayOf(scope, numbers, shape, dtype);
   if (numbers.size() == 1) return scope.Constant(numbers[0], dtype);
   return ArrayOf(scope, numbers, {int64_t(numbers.size())}, dtype);
 }

@@ -74,7 +74,8 @@ class Metric {
   static constexpr uint32_t kKind = FB_METRIC;  // For FUSEBOX_PLUGIN.
   virtual ~Metric() = default;
   // Adds this step to Scope::Accumulator states (Scope::Accumulated and Scope::RunningMean do so), and returns the
-  // result so far, f32[]. Samples may have weights: see Scope::SampleWeight.
+  // result so far, f32[]; or f32[k], which is logged as <name>_0, <name>_1, ... Samples may have weights: see
+  // Scope::SampleWeight.
   virtual Value Update(Scope& scope, Value y_true, Value y_pred) const = 0;
   // Called by the trampoline: reads the inputs and expands.
   Value Run(Scope& scope) const {

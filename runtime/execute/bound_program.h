@@ -23,7 +23,7 @@ namespace fusebox {
 
 class BoundProgram {
  public:
-  // Compiles the program, unless ProgramCache has it. Accumulators and scalar outputs get memory of their own; all
+  // Compiles the program, unless ProgramCache has it. Accumulators and outputs of fixed shape get memory of their own; all
   // other states are the variables of the same names, which must exist already and outlive the program.
   static absl::StatusOr<std::unique_ptr<BoundProgram>> Make(const Graph& program, const CompileOptions& options,
                                                             Variables& variables);
@@ -34,8 +34,9 @@ class BoundProgram {
   // Binds an array of the caller, which must outlive the program's runs. Does nothing if the program has no such port:
   // the compiler leaves out what no output needs.
   void Bind(Port::Kind kind, std::string_view name, const void* data);
-  // The value of a scalar output after the last step; NaN if there is no output of this name.
-  double ScalarOutput(std::string_view name) const;
+  // The value of an output of fixed shape after the last step, which shares the program's memory; empty if there is no
+  // output of this name.
+  Tensor FixedOutput(std::string_view name) const;
   // The sums behind losses and metrics, as the last step left them. They share the program's memory.
   const std::vector<NamedTensor>& accumulators() const { return accumulators_; }
   // Copies a value of the accumulator's type in.
@@ -73,7 +74,7 @@ class BoundProgram {
   Crowding crowding_;           // How busy other processes keep the machine, as seen by earlier runs.
   bool ahead_ = false;          // What the arena holds packed is newer than the variables.
   std::vector<void*> ports_;    // One for each of the executable's.
-  std::vector<Tensor> keep_;    // The memory behind states and scalar outputs.
+  std::vector<Tensor> keep_;    // The memory behind states and outputs of fixed shape.
   std::vector<NamedTensor> accumulators_;
   std::unique_ptr<void, FreeArena> arena_;
   std::unique_ptr<RunContext> context_;  // Its address must not change: threads wait on it.

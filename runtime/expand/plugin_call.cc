@@ -70,8 +70,10 @@ NodeId ExpandKnown(HostBuilder& builder, const Request& request, const PluginIte
     if (request.depth >= kDeepestReference) return b.Fail("refers to items that refer to each other without end");
     const absl::StatusOr<ItemSpec> inner = ParseItemSpec(reference);
     if (!inner.ok()) return b.Fail(Message(inner.status()));
-    const std::string no_name;
-    return Expand(b, {request.registry, kind, *inner, no_name, request.flags, nullptr, request.depth + 1}, ids);
+    const uint32_t named = request.registry.KindOfReference(kind, inner->id);
+    // A layer in an activation's place has weights of its own, which Keras's files keep under this name.
+    const std::string name = named != kind ? kActivationScope : "";
+    return Expand(b, {request.registry, named, *inner, name, request.flags, nullptr, request.depth + 1}, ids);
   };
   // The masks belong to the layer or metric itself, not to items that it refers to.
   const std::vector<NodeId> masks = std::exchange(builder.masks, {});

@@ -8,12 +8,15 @@
 
 namespace fusebox {
 
+// The scope, within that of its layer, of a layer that serves as the activation.
+inline constexpr char kActivationScope[] = "activation";
+
 // Writes the item's symbols into the builder's graph and returns what they come to:
 //
 //   FB_LAYER                 inputs {x}, of merging layers {a, b, ...}   y
 //   FB_ACTIVATION            inputs {x}                                  y
 //   FB_LOSS                  inputs {y_true, y_pred}                     one loss a sample, [N]
-//   FB_METRIC                inputs {y_true, y_pred}                     the result so far, f32[]
+//   FB_METRIC                inputs {y_true, y_pred}                     the result so far, f32[] or f32[k]
 //   FB_OPTIMIZER             inputs {variable, gradient, learning rate}  the new variable
 //
 // Nodes and states get the scope `name` ("dense_1"), inside the one at work; none if it is empty. A state of kind

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <limits>
 #include <utility>
 
 #include "fusebox/graph/status.h"
@@ -36,7 +37,15 @@ absl::Status Interrupted() {
 
 Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names) {
   Logs logs;
-  for (const std::string& name : names) logs.push_back({name, program.ScalarOutput(name)});
+  for (const std::string& name : names) {
+    const Tensor value = program.FixedOutput(name);
+    if (value.empty()) {
+      logs.push_back({name, std::numeric_limits<double>::quiet_NaN()});
+      continue;
+    }
+    const std::vector<std::string> each = NamesOfElements(name, {value.shape().begin(), value.shape().end()});
+    for (size_t i = 0; i < each.size(); ++i) logs.push_back({each[i], value.values<float>()[i]});
+  }
   return logs;
 }
 

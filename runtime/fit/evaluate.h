@@ -23,7 +23,7 @@ absl::Status Interrupted();
 // One evaluation pass over data that the program was compiled for, or its first steps.
 absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
                                      int64_t batch_size, std::optional<int64_t> steps, int64_t threads);
-// Losses and metrics that a program's outputs hold, in Keras's order.
+// Losses and metrics that a program's outputs hold, in the order of LogNames; of a metric of several numbers, all.
 Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names);
 
 }  // namespace fusebox

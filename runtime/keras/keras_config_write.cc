@@ -7,6 +7,7 @@
 #include "fusebox/runtime/files/number_text.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/keras/keras_operations.h"
+#include "fusebox/runtime/plugins/registry.h"
 #include "fusebox/runtime/programs/program.h"
 
 namespace fusebox {
@@ -46,12 +47,12 @@ std::string ReferenceModule(std::string_view attribute) {
 
 Json AttributeJson(std::string_view name, const AttributeValue& value);
 
-// Gives the numbers of a Constant initializer their shape: Keras has lists of lists there, fusebox numbers and a shape.
-void NestConstant(Json& config) {
-  const Json shape = Member(config, "shape");
-  config.erase("shape");
-  if (!shape.is_array() || !Member(config, "value").is_array()) return;
-  Json rows = Json(config["value"]);
+// Gives the numbers of an array their shape: Keras has lists of lists there, fusebox the numbers and a shape.
+void NestArray(Json& config, const char* key, const char* shape_key) {
+  const Json shape = Member(config, shape_key);
+  config.erase(shape_key);
+  if (!shape.is_array() || !Member(config, key).is_array()) return;
+  Json rows = Json(config[key]);
   for (size_t axis = shape.size() - 1; axis > 0; --axis) {
     const size_t size = shape[axis].get<size_t>();
     Json grouped = Json::array();
@@ -61,7 +62,7 @@ void NestConstant(Json& config) {
     }
     rows = std::move(grouped);
   }
-  config["value"] = std::move(rows);
+  config[key] = std::move(rows);
 }
 
 Json Attributes(const ItemSpec& item, Json into = Json::object()) {
@@ -71,7 +72,15 @@ Json Attributes(const ItemSpec& item, Json into = Json::object()) {
   if (id.space == "fusebox" && id.name == "normalization" && into.contains("axis") && into["axis"].is_null()) {
     into["axis"] = Json::array();
   }
-  if (id.space == "fusebox" && id.name == "constant") NestConstant(into);
+  if (id.space == "fusebox" && id.name == "constant") NestArray(into, "value", "shape");
+  if (id.space == "fusebox" && id.name == "rescaling") {
+    NestArray(into, "scale", "scale_shape");
+    NestArray(into, "offset", "offset_shape");
+  }
+  if (id.space == "fusebox" && id.name == "normalization") {
+    NestArray(into, "mean", "mean_shape");
+    NestArray(into, "variance", "variance_shape");
+  }
   return into;
 }
 
@@ -99,8 +108,14 @@ bool IsOneOrSeveral(std::string_view name) {
   return name == "mean" || name == "variance" || name == "value" || name == "scale" || name == "offset";
 }
 
+// Whether what an attribute names as its activation is a layer.
+bool IsLayer(const ItemSpec& activation) {
+  return Registry::Default().KindOfReference(FB_ACTIVATION, activation.id) == FB_LAYER;
+}
+
 Json AttributeJson(std::string_view name, const AttributeValue& value) {
   if (const std::string* text = std::get_if<std::string>(&value)) {
+    if (name == "class_aggregation" && *text == "none") return nullptr;
     if (name == "exclude_layers") {  // Muon's: a list of texts.
       Json list = Json::array();
       for (const std::string& each : std::vector<std::string>(absl::StrSplit(*text, ';', absl::SkipEmpty())))
@@ -117,7 +132,7 @@ Json AttributeJson(std::string_view name, const AttributeValue& value) {
     if (text->empty()) return nullptr;  // Keras's None.
     const absl::StatusOr<ItemSpec> item = ParseItemSpec(*text);
     if (!item.ok()) return *text;
-    if (module == "keras.activations" && IsPlainName(*item)) return SplitItemId(item->id).name;
+    if (module == "keras.activations" && IsPlainName(*item) && !IsLayer(*item)) return SplitItemId(item->id).name;
     if (IsOwnAttribute(SplitItemId(item->id).name, "slope") && item->attributes.contains("slope")) {
       const std::string function = SplitItemId(item->id).name;
       return {{"module", "keras.activations"},

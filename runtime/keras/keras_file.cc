@@ -25,7 +25,8 @@ namespace {
 constexpr char kConfig[] = "config.json";
 constexpr char kMetadata[] = "metadata.json";
 constexpr char kWeights[] = "model.weights.h5";
-constexpr char kKerasVersion[] = "3.15.1";  // The version whose form the files have.
+constexpr std::string_view kActivation = "/activation";  // Of a layer that serves as another's activation.
+constexpr char kKerasVersion[] = "3.15.1";               // The version whose form the files have.
 
 // The class of a layer as Keras writes it in names of groups.
 std::string ClassOf(const WeightGroup& group) { return group.class_name.empty() ? "Layer" : group.class_name; }
@@ -140,8 +141,12 @@ absl::StatusOr<std::string> KerasWeightsBytes(const KerasWeights& weights) {
   std::vector<NamedTensor> datasets;
   const std::vector<std::string> paths = GroupPaths(weights.layers);
   for (size_t i = 0; i < paths.size(); ++i) {
-    const std::vector<Tensor>& vars = weights.layers[i].vars;
-    for (size_t k = 0; k < vars.size(); ++k) datasets.push_back({fmt::format("{}/vars/{}", paths[i], k), vars[k]});
+    const WeightGroup& layer = weights.layers[i];
+    std::map<std::string, int> used;
+    for (size_t k = 0; k < layer.vars.size(); ++k) {
+      const std::string group = paths[i] + (k < layer.places.size() ? layer.places[k] : "");
+      datasets.push_back({fmt::format("{}/vars/{}", group, used[group]++), layer.vars[k]});
+    }
   }
   for (size_t k = 0; k < weights.optimizer_vars.size(); ++k) {
     datasets.push_back({fmt::format("optimizer/vars/{}", k), weights.optimizer_vars[k]});
@@ -163,8 +168,12 @@ absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datase
     if (dataset.name.starts_with("metrics/")) continue;                        // Accumulators of Keras 2.
     if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // The same as in optimizer/.
     const std::string group = dataset.name.substr(0, std::min(dataset.name.find("/vars/"), dataset.name.size()));
+    std::string layer = group;
+    while (std::ranges::find(paths, layer) == paths.end() && layer.ends_with(kActivation)) {
+      layer.resize(layer.size() - kActivation.size());
+    }
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
-    const bool known = group == "optimizer" || std::ranges::find(paths, group) != paths.end();
+    const bool known = group == "optimizer" || std::ranges::find(paths, layer) != paths.end();
     if (!index || !known) {
       return Refuse("{}: '{}' belongs to no layer of the model, whose groups are: {}", who, dataset.name,
                     fmt::join(paths, " "));
@@ -172,15 +181,26 @@ absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datase
     found[group][*index] = dataset.value;
   }
   const auto take = [&](const std::string& group, std::vector<Tensor>& vars) -> absl::Status {
-    vars.clear();
+    size_t next = 0;
     for (auto& [index, value] : found[group]) {
-      if (index != vars.size()) return Refuse("{}: '{}/vars/{}' is missing", who, group, vars.size());
+      if (index != next) return Refuse("{}: '{}/vars/{}' is missing", who, group, next);
       vars.push_back(std::move(value));
+      ++next;
     }
     return absl::OkStatus();
   };
   KerasWeights weights{std::move(layers), {}, {}};
-  for (size_t i = 0; i < paths.size(); ++i) FUSEBOX_RETURN_IF_ERROR(take(paths[i], weights.layers[i].vars));
+  for (size_t i = 0; i < paths.size(); ++i) {
+    WeightGroup& layer = weights.layers[i];
+    layer.vars.clear();
+    layer.places.clear();
+    std::string place;
+    do {
+      FUSEBOX_RETURN_IF_ERROR(take(paths[i] + place, layer.vars));
+      layer.places.resize(layer.vars.size(), place);
+      place += kActivation;
+    } while (found.contains(paths[i] + place) && std::ranges::find(paths, paths[i] + place) == paths.end());
+  }
   FUSEBOX_RETURN_IF_ERROR(take("optimizer", weights.optimizer_vars));
   // The iteration: Keras writes an i64, on its JAX backend an i32.
   if (!weights.optimizer_vars.empty() && weights.optimizer_vars[0].dtype() == DType::kI32) {

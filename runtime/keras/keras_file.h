@@ -23,6 +23,9 @@ struct WeightGroup {
   std::string class_name;  // "Dense". In the file a group is named by class and number, not by layer: dense, dense_1.
   std::vector<Tensor> vars;
   std::string path = {};  // "layers/functional/layers/dense"; if it is empty, class and number say it.
+  // Which group within the layer's own each of vars lies in: "", or "/activation" of those of a layer that serves as
+  // the layer's activation. Those of the layer itself come first. Empty: all lie in the layer's own.
+  std::vector<std::string> places = {};
 };
 
 // The groups of a model's layers (LeafLayers), without weights.

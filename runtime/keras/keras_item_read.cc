@@ -48,7 +48,7 @@ absl::StatusOr<AttributeValue> ListFromJson(const Json& list, const std::string&
   return values;
 }
 
-// A Constant initializer's list of lists: its numbers, and the sizes of the lists. Error: lists of unequal lengths.
+// A list of lists: its numbers, and the sizes of the lists. Error: lists of unequal lengths.
 absl::Status ArrayFromJson(const Json& list, size_t depth, const std::string& who, std::vector<double>& numbers,
                            Ints& shape) {
   if (list.is_array() && shape.size() == depth && numbers.empty()) shape.push_back(int64_t(list.size()));
@@ -60,6 +60,33 @@ absl::Status ArrayFromJson(const Json& list, size_t depth, const std::string& wh
     return absl::OkStatus();
   }
   for (const Json& each : list) FUSEBOX_RETURN_IF_ERROR(ArrayFromJson(each, depth + 1, who, numbers, shape));
+  return absl::OkStatus();
+}
+
+// What Keras has packed: a tuple, or an array of NumPy or of a backend. Null if it is none of these.
+const Json& Unpacked(const Json& value) {
+  const std::string class_name = StringMember(value, "class_name");
+  if (class_name == "__tuple__") return Member(value, "items");
+  const bool is_array = class_name == "__numpy__" || class_name == "__tensor__";
+  return Member(Member(value, "config"), is_array ? "value" : "");
+}
+
+// The attribute with the shape of an array that this one takes: fusebox has its numbers and its shape, Keras lists of
+// lists. Empty if it takes no array.
+std::string ShapeAttribute(std::string_view key) {
+  if (key == "value") return "shape";
+  for (const char* name : {"scale", "offset", "mean", "variance"}) {
+    if (key == name) return std::string(name) + "_shape";
+  }
+  return "";
+}
+
+absl::Status AddArray(const std::string& key, const Json& value, const std::string& who, ItemSpec& item) {
+  std::vector<double> numbers;
+  Ints shape;
+  FUSEBOX_RETURN_IF_ERROR(ArrayFromJson(value, 0, who, numbers, shape));
+  item.attributes.emplace(key, NumbersText(numbers));
+  if (shape.size() > 1) item.attributes.emplace(ShapeAttribute(key), shape);
   return absl::OkStatus();
 }
 
@@ -81,6 +108,7 @@ absl::StatusOr<AttributeValue> TextsFromJson(const Json& list, const std::string
 }
 
 absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::string& who, int nesting) {
+  if (nesting > kMaxKerasNesting) return Refuse("{}: items are nested deeper than {}", who, kMaxKerasNesting);
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t(INT64_MAX))
     return Refuse("{}: {} is too large", who, Excerpt(value));
@@ -88,10 +116,7 @@ absl::StatusOr<AttributeValue> AttributeFromJson(const Json& value, const std::s
   if (value.is_number_float()) return ShortestOfFloat32(value.get<double>());
   if (value.is_string()) return value.get<std::string>();
   if (value.is_array()) return ListFromJson(value, who);
-  if (StringMember(value, "class_name") == "__tuple__") return ListFromJson(Member(value, "items"), who);
-  if (StringMember(value, "class_name") == "__tensor__" && Member(Member(value, "config"), "value").is_array()) {
-    return ListFromJson(Member(Member(value, "config"), "value"), who);
-  }
+  if (const Json& held = Unpacked(value); !held.is_null()) return AttributeFromJson(held, who, nesting + 1);
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec item, ItemFromJson(value, who, nesting + 1));
   // A reference to an item of ours is its bare name, as a user would write it.
   const ItemName name = SplitItemId(item.id);
@@ -143,16 +168,11 @@ absl::StatusOr<ItemSpec> ItemFromJson(const Json& json, const std::string& who, 
   item.id = ItemId(json);
   if (config.is_null()) return item;
   for (const auto& [key, value] : config.items()) {
+    if (key == "class_aggregation" && value.is_null()) item.attributes.emplace(key, "none");  // Not the default.
     if (SaysNothing(key, value) || (key == "seed" && Seed(value).is_null())) continue;
     const std::string attribute_who = fmt::format("{}: '{}'", who, key);
-    if (key == "value" && (value.is_array() || value.is_object())) {
-      const Json& held = Member(Member(value, "config"), "value");  // Of {"class_name": "__numpy__", ...}.
-      std::vector<double> numbers;
-      Ints shape;
-      FUSEBOX_RETURN_IF_ERROR(
-          ArrayFromJson(value.is_object() && !held.is_null() ? held : value, 0, attribute_who, numbers, shape));
-      item.attributes.emplace("value", NumbersText(numbers));
-      if (shape.size() > 1) item.attributes.emplace("shape", shape);
+    if (const Json& held = Unpacked(value); !ShapeAttribute(key).empty() && (value.is_array() || held.is_array())) {
+      FUSEBOX_RETURN_IF_ERROR(AddArray(key, held.is_array() ? held : value, attribute_who, item));
       continue;
     }
     FUSEBOX_ASSIGN_OR_RETURN(AttributeValue attribute,

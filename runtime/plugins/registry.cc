@@ -297,6 +297,12 @@ absl::StatusOr<const PluginItem*> Registry::Find(uint32_t kind, std::string_view
   return absl::NotFoundError(WhyUnknown(kind, name));
 }
 
+uint32_t Registry::KindOfReference(uint32_t kind, std::string_view name) const {
+  const bool is_layer =
+      kind == FB_ACTIVATION && absl::IsNotFound(Find(kind, name).status()) && Find(FB_LAYER, name).ok();
+  return is_layer ? uint32_t{FB_LAYER} : kind;
+}
+
 std::string Registry::WhyUnknown(uint32_t kind, std::string_view name) const {
   // Compares names as a user types them: with namespace and major version only if the wrong name has them.
   const bool full = name.find('/') != name.npos, with_major = name.find('@') != name.npos;
@@ -324,7 +330,7 @@ absl::StatusOr<ItemSpec> Registry::Resolve(uint32_t kind, const ItemSpec& spec) 
     const std::string* const text = std::get_if<std::string>(&it->second);
     if (text == nullptr || text->empty()) continue;
     absl::StatusOr<ItemSpec> reference = ParseItemSpec(*text);
-    if (reference.ok()) reference = Resolve(info.item_kind, *reference);
+    if (reference.ok()) reference = Resolve(KindOfReference(info.item_kind, reference->id), *reference);
     if (!reference.ok()) return Refuse("{}: attribute '{}': {}", item->who(), info.name, Message(reference.status()));
   }
   // Results are logged under the name that the user gave.

@@ -46,6 +46,10 @@ class Registry {
   // so named; without a major it is the highest. Error: with the nearest known names, or the two that it could be.
   absl::StatusOr<const PluginItem*> Find(uint32_t kind, std::string_view name) const;
 
+  // The kind of the item that an attribute for items of `kind` names: an activation may be a layer ("prelu"), where no
+  // activation has that name.
+  uint32_t KindOfReference(uint32_t kind, std::string_view name) const;
+
   // The same item with its full key and all attributes of its schema: checked, converted (an int becomes a float where
   // one is needed, or a list of one), with defaults filled in; those that are optional are there only if they were
   // given. References are checked to name an item, and stay as they are.

@@ -12,14 +12,24 @@
 namespace fusebox {
 namespace {
 
+bool IsTaken(const Graph& graph, const std::string& name) {
+  return std::ranges::any_of(graph.outputs(), [&](const Graph::Output& output) {
+    const std::vector<std::string> names = NamesOfElements(output.name, graph[output.value].type.shape);
+    return output.name == name || std::ranges::find(names, name) != names.end();
+  });
+}
+
 bool CheckMetricName(ProgramDraft& d, const std::string& name) {
   if (name.empty()) return d.Fail("a metric has an empty name").ok();
   if (name.find('/') != std::string::npos) {
     return d.Fail(fmt::format("metric '{}': a metric's name may have no '/'", name)).ok();
   }
-  const auto& outputs = d.b.graph().outputs();
-  if (std::ranges::find(outputs, name, &Graph::Output::name) == outputs.end()) return true;
+  if (!IsTaken(d.b.graph(), name)) return true;
   return d.Fail(fmt::format("metric '{}' is given twice", name)).ok();
+}
+
+bool IsNumberOrNumbers(const Value& result) {
+  return result.dtype() == FB_F32 && (result.rank() == 0 || (result.rank() == 1 && result.dim(0) > 0));
 }
 
 }  // namespace
@@ -41,9 +51,13 @@ void WriteMetrics(ProgramDraft& d, const Values& y_true, const Values& y_pred, c
         d.b.masks[1] = d.masks[i];
       }
       const Value result = ExpandUse(d.b, {FB_METRIC, *metric, d.training}, inputs, name, d.embedded);
-      if (result.ok() && (result.dtype() != FB_F32 || result.rank() != 0)) {
-        d.Fail(
-            fmt::format("metric {}: was to make its result, f32[], and made {}", metric->id, ToString(result.type())));
+      if (!result.ok()) return;
+      if (!IsNumberOrNumbers(result)) {
+        d.Fail(fmt::format("metric {}: was to make its result, f32[] or f32[k], and made {}", metric->id,
+                           ToString(result.type())));
+      }
+      for (const std::string& each : NamesOfElements(name, d.b.graph()[result.id].type.shape)) {
+        if (!CheckMetricName(d, each)) return;
       }
       d.b.Output(name, result);
     }

@@ -42,6 +42,13 @@ std::vector<std::string> LogNames(const ModelConfig& model) {
   return names;
 }
 
+std::vector<std::string> NamesOfElements(const std::string& name, const Shape& shape) {
+  if (shape.empty()) return {name};
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < shape[0]; ++i) names.push_back(fmt::format("{}_{}", name, i));
+  return names;
+}
+
 Type BatchType(DType dtype, const Shape& shape_of_a_sample) {
   Type type{dtype, {kBatch}};
   type.shape.insert(type.shape.end(), shape_of_a_sample.begin(), shape_of_a_sample.end());

@@ -28,7 +28,12 @@ std::vector<size_t> TargetOutputs(const ModelConfig& model);
 std::vector<std::string> WeightPorts(const ModelConfig& model, size_t weights);
 
 // What evaluation and training report, in Keras's order: "accuracy", "loss"; of several losses "main_output_loss", too.
+// One name stands for all elements of a metric of several numbers, see NamesOfElements.
 std::vector<std::string> LogNames(const ModelConfig& model);
+
+// The names under which an output of a program is logged: its own, or, if it is a vector, one for each element:
+// "f1_score_0", "f1_score_1", ...
+std::vector<std::string> NamesOfElements(const std::string& name, const Shape& shape);
 
 // The type of a batch of the model's input: f32[N,28,28].
 Type BatchType(DType dtype, const Shape& shape_of_a_sample);

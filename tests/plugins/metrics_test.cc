@@ -28,14 +28,14 @@ Type BatchOf(const Literal& data) {
   return type;
 }
 
-// The result after each batch.
+// The result after each batch, of a metric of several numbers all of them.
 std::vector<double> Results(const std::string& words, const std::vector<Literal>& data,
                             const std::vector<int64_t>& ends) {
   std::vector<Type> types;
   for (const Literal& d : data) types.push_back(BatchOf(d));
   const Expansion e(BuiltIns(), FB_METRIC, words, types);
   EXPECT_EQ(e.error(), "") << words;
-  EXPECT_EQ(e.type(), "f32[]") << words;
+  EXPECT_TRUE(e.type().starts_with("f32[") && e.type().find(',') == std::string::npos) << words << ": " << e.type();
   const Graph& graph = e.builder.graph();
   std::map<std::string, Literal> states;
   for (NodeId id = 1; id < graph.size(); ++id) {
@@ -52,7 +52,7 @@ std::vector<double> Results(const std::string& words, const std::vector<Literal>
     const absl::StatusOr<Evaluation> got = Evaluate(graph, bindings);
     EXPECT_OK(got) << words;
     if (!got.ok()) return {};
-    results.push_back(got->outputs.at("y").ToDoubles()[0]);
+    for (const double result : got->outputs.at("y").ToDoubles()) results.push_back(result);
     for (const auto& [name, value] : got->states) states[name] = value;
     begin = end;
   }
@@ -72,11 +72,11 @@ TEST(Metrics, AreKerassAfterEachBatch) {
     std::vector<Literal> data = {arrays.at(kind + " true"), arrays.at(kind + " pred")};
     if (weighted) data.push_back(arrays.at("weights"));
     const std::vector<double> got = Results(words, data, {7, 14, 18});
-    ASSERT_EQ(got.size(), 3u) << name;
-    ExpectClose(Literal::FromDoubles(DType::kF32, {3}, got), expected, kRelative, kAbsolute, name);
+    ASSERT_EQ(got.size(), expected.ToDoubles().size()) << name;
+    ExpectClose(Literal::FromDoubles(DType::kF32, expected.shape(), got), expected, kRelative, kAbsolute, name);
   }
-  EXPECT_EQ(plain, 100);
-  EXPECT_GE(weighed, 83);
+  EXPECT_EQ(plain, 113);
+  EXPECT_GE(weighed, 96);
 }
 
 // Without samples that count, a metric is a number all the same.
@@ -89,7 +89,7 @@ TEST(Metrics, AreNumbersWhereAllSamplesWeighNothing) {
     const Literal none = Literal::FromDoubles(DType::kF32, arrays.at("weights").shape(), std::vector<double>(18));
     const std::vector<double> got =
         Results(words, {arrays.at(kind + " true"), arrays.at(kind + " pred"), none}, {7, 18});
-    ASSERT_EQ(got.size(), 2u) << name;
+    ASSERT_GE(got.size(), 2u) << name;
     for (const double result : got) EXPECT_TRUE(std::isfinite(result)) << name << ": " << result;
   }
 }
@@ -103,8 +103,9 @@ TEST(Metrics, DoNotDependOnTheBatches) {
     const std::string words = name.substr(0, bar), kind = name.substr(bar + 1);
     const std::vector<Literal> data = {arrays.at(kind + " true"), arrays.at(kind + " pred")};
     const std::vector<double> one = Results(words, data, {18}), many = Results(words, data, {1, 2, 13, 18});
-    ASSERT_EQ(many.size(), 4u) << name;
-    EXPECT_NEAR(one[0], many[3], 2e-6 * std::max(1.0, std::abs(one[0]))) << name;
+    ASSERT_EQ(many.size(), 4 * one.size()) << name;
+    for (size_t i = 0; i < one.size(); ++i)
+      EXPECT_NEAR(one[i], many[3 * one.size() + i], 2e-6 * std::max(1.0, std::abs(one[i]))) << name;
   }
 }
 
@@ -192,9 +193,6 @@ TEST(Metrics, SayWhatIsWrong) {
   EXPECT_THAT(error("sparse_top_k_categorical_accuracy", five, five),
               HasSubstr("expects one class per prediction, i32[N] for f32[N,5], got f32[N,5]: for one-hot targets use "
                         "top_k_categorical_accuracy"));
-  EXPECT_THAT(
-      error("f1_score", five, five),
-      HasSubstr("expects average micro, macro or weighted for the 5 classes of f32[N,5], as its result is one"));
   EXPECT_THAT(error("f1_score:average=all", five, five),
               HasSubstr("expects average micro, macro or weighted, got 'all'"));
   EXPECT_THAT(error("fbeta_score:beta=0", column, column), HasSubstr("expects a beta above 0, got 0"));
@@ -202,11 +200,9 @@ TEST(Metrics, SayWhatIsWrong) {
               HasSubstr("expects predictions [batch, classes], got f32[N,3,5]"));
   EXPECT_THAT(error("r2_score", deep, deep), HasSubstr("expects predictions [batch, outputs], got f32[N,3,5]"));
   EXPECT_THAT(error("r2_score:class_aggregation=sum", five, five),
-              HasSubstr("expects class_aggregation uniform_average or variance_weighted_average, got 'sum'"));
+              HasSubstr("expects class_aggregation uniform_average, variance_weighted_average or none, got 'sum'"));
   EXPECT_THAT(error("recall:class_id=5", five, five), HasSubstr("expects a class_id below 5 for f32[N,5], got 5"));
-  EXPECT_THAT(error("recall:thresholds='[0.1;0.2]'", five, five),
-              HasSubstr("expects one threshold, as its result is one number, got 2 thresholds"));
-  EXPECT_THAT(error("recall:thresholds=2", five, five), HasSubstr("expects a threshold from 0 to 1, got 2"));
+  EXPECT_THAT(error("recall:thresholds='[0.1;2]'", five, five), HasSubstr("expects a threshold from 0 to 1, got 2"));
   EXPECT_THAT(error("auc:curve=P", five, five), HasSubstr("expects curve ROC, PR or PRGAIN, got 'P'"));
   EXPECT_THAT(error("auc:summation_method=all", five, five),
               HasSubstr("expects summation_method interpolation, majoring or minoring, got 'all'"));

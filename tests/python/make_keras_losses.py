@@ -14,6 +14,13 @@ FOLDER/metrics.npz     for each kind the same, 18 samples, in batches of 7, 7 an
                        for each case
                        "W|K"            the result after each batch
                        "weighted W|K"   the same, with the weights
+FOLDER/edges.npz       where samples do not count, values are constant, or axes have one element: for each kind the
+                       same; for each case with default settings
+                       "W|K|plain"      the reduced loss, or a metric's result after one batch
+                       "W|K|none"       the same, with samples that all weigh 0
+                       "W|K|rest"       the same, of a loss with reduction mean_with_sample_weight
+                       "gradient ..."   of these by pred, for losses
+                       Losses are "loss W", metrics "metric W". What is not finite in Keras is left out.
 FOLDER/trainings.npz   x [61, 6] -> Dense 7 tanh -> Dense 5 and an activation, SGD 0.05: 5 epochs of 4 steps, the last
                        one of 13 samples; "x"; for each kind "classes y"; "before 0" ...; for each case
                        "W|K|A 0" ...    the weights after that, with the last activation A
@@ -176,6 +183,20 @@ METRICS = [
     ("one_hot_mean_iou:num_classes=5", M.OneHotMeanIoU, {"num_classes": 5}, "one_hot"),
     ("mean", M.Mean, {}, "one_binary"),
     ("sum", M.Sum, {}, "one_binary"),
+    # Results of several numbers.
+    ("precision:thresholds='[0.3;0.5;0.7]'", M.Precision, {"thresholds": [0.3, 0.5, 0.7]}, "binary one_binary"),
+    ("precision:class_id=1,thresholds='[0.7;0.25]',top_k=2", M.Precision,
+     {"thresholds": [0.7, 0.25], "class_id": 1, "top_k": 2}, "binary"),
+    ("recall:thresholds='[0.25;0.5;0.75]'", M.Recall, {"thresholds": [0.25, 0.5, 0.75]}, "tenths"),
+    ("true_positives:thresholds='[0.2;0.9]'", M.TruePositives, {"thresholds": [0.2, 0.9]}, "binary"),
+    ("false_positives:thresholds='[0.2;0.9]'", M.FalsePositives, {"thresholds": [0.2, 0.9]}, "binary"),
+    ("true_negatives:thresholds='[0.2;0.9]'", M.TrueNegatives, {"thresholds": [0.2, 0.9]}, "binary"),
+    ("false_negatives:thresholds='[0.2;0.9]'", M.FalseNegatives, {"thresholds": [0.2, 0.9]}, "binary"),
+    ("f1_score", M.F1Score, {}, "one_hot ties"),
+    ("fbeta_score:beta=2,threshold=0.4", M.FBetaScore, {"beta": 2.0, "threshold": 0.4}, "binary"),
+    ("r2_score:class_aggregation=none", M.R2Score, {"class_aggregation": None}, "real"),
+    ("r2_score:class_aggregation=none,num_regressors=3", M.R2Score,
+     {"class_aggregation": None, "num_regressors": 3}, "real"),
 ]
 # Metrics that Keras cannot weight by sample: for these shapes, with top_k, or at all.
 UNWEIGHTED = ("binary_iou|binary", "binary_iou:target_class_ids=[1],threshold=0.3|binary", "mean|", "sum|")
@@ -321,10 +342,74 @@ def metrics(path):
                 for begin, end in ((0, 7), (7, 14), (14, 18)):
                     update = (true[begin:end], pred[begin:end])
                     m.update_state(*update, **({"sample_weight": weights[begin:end]} if weighted else {}))
-                    results.append(np.array(m.result(), np.float32).reshape(()))
+                    result = np.array(m.result(), np.float32)
+                    results.append(result.reshape(()) if result.size == 1 else result)
                 arrays[("weighted " if weighted else "") + case] = np.stack(results)
             cases += 1
     save(path, arrays, cases)
+
+
+def edge_kinds(n):
+    """y_true and y_pred, as kinds() has them, where nothing varies or an axis has one element."""
+    f = np.float32
+    labels, eye = (np.arange(n) % 5).astype(np.int32), np.eye(5, dtype=f)
+    alternating = (np.arange(n) % 2).astype(f).reshape(n, 1)
+    scores = (f(0.1) + f(0.8) * np.arange(5 * n).reshape(n, 5) / f(5 * n)).astype(f)
+    return {
+        "zeros": (np.zeros((n, 5), f), np.zeros((n, 5), f)),
+        "ones": (np.ones((n, 5), f), np.ones((n, 5), f)),
+        "opposite": (np.zeros((n, 5), f), np.ones((n, 5), f)),
+        "halves": (np.ones((n, 5), f), np.full((n, 5), 0.5, f)),
+        "still_scores": (eye[labels], np.full((n, 5), 0.2, f)),
+        "narrow": (alternating, (f(0.2) + f(0.5) * alternating).astype(f)),
+        "one_sample": (eye[labels[:1]], scores[:1]),
+        "one_number": (np.ones((1, 1), f), np.full((1, 1), 0.25, f)),
+        "hot_zeros": (eye[labels], np.zeros((n, 5), f)),
+        "hot_wrong": (eye[labels], eye[(labels + 1) % 5]),
+        "labels_still": (np.zeros(n, np.int32), np.full((n, 5), 0.2, f)),
+        "labels_wrong": (labels, eye[(labels + 1) % 5]),
+        "labels_of_one_sample": (labels[:1], scores[:1]),
+        "labels_zeros": (labels, np.zeros((n, 5), f)),
+    }
+
+
+def edges(path):
+    data = edge_kinds(6)
+    arrays, cases = {}, 0
+    for kind, (true, pred) in data.items():
+        arrays[f"{kind} true"], arrays[f"{kind} pred"] = true, pred
+    sparse = lambda words: words.startswith(("sparse", "categorical_generalized", "circle"))
+    for what, items in ("loss", LOSSES), ("metric", METRICS):
+        known = set()
+        for words, item, arguments, _ in items:
+            if item in known:  # Its other settings.
+                continue
+            known.add(item)
+            for kind, (true, pred) in data.items():
+                if sparse(words) != (true.ndim == 1) or (kind.startswith("narrow") and "categorical" in words):
+                    continue
+                none = np.zeros(len(true), np.float32)
+                for case, weights, settings in (("plain", None, {}), ("none", none, {}),
+                                                ("rest", none, {"reduction": "mean_with_sample_weight"})):
+                    if what == "metric" and settings:
+                        continue
+                    try:
+                        if what == "loss":
+                            of = lambda p: item(**{**arguments, **settings})(true, p, sample_weight=weights)
+                            results = {"": of(pred), "gradient ": jax.grad(of)(jax.numpy.array(pred))}
+                        else:
+                            metric = item(**arguments)
+                            metric.update_state(true, pred, **({} if weights is None else {"sample_weight": weights}))
+                            results = {"": metric.result()}
+                    except Exception as error:  # What Keras refuses; we may as well.
+                        print(f"{what} {words}|{kind}|{case}: {str(error).splitlines()[0][:100]}")
+                        continue
+                    cases += 1
+                    for start, value in results.items():
+                        if np.all(np.isfinite(value)):
+                            arrays[f"{start}{what} {words}|{kind}|{case}"] = np.array(value, np.float32)
+    np.savez_compressed(path, **arrays)
+    print(f"{path}: {cases} cases, {os.path.getsize(path)} bytes")
 
 
 def trainings(path):
@@ -359,6 +444,7 @@ def main():
     os.makedirs(sys.argv[1], exist_ok=True)
     losses(os.path.join(sys.argv[1], "losses.npz"))
     metrics(os.path.join(sys.argv[1], "metrics.npz"))
+    edges(os.path.join(sys.argv[1], "edges.npz"))
     trainings(os.path.join(sys.argv[1], "trainings.npz"))
 
 
