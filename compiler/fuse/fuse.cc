@@ -96,14 +96,28 @@ class Fuser {
       for (const int k : readers_[input]) consider(k);
     }
     std::ranges::sort(candidates, std::greater());
+    // Where a kernel takes no more work, the work goes on in the latest one, which reads its results.
+    const auto is_full = [&](int k) { return work_[size_t(k)] >= kMostWork; };
+    if (std::ranges::any_of(candidates, is_full) && candidates[0] < int(kernels_.size()) - 1)
+      candidates.insert(candidates.begin(), int(kernels_.size()) - 1);
     for (const int k : candidates) {
+      if (is_full(k)) {
+        if (producers.contains(k)) refused_[{k, id}] = "the kernel takes no more work";
+        continue;
+      }
       Kernel joined = kernels_[size_t(k)];
       Reason why = Join(joined, id);
+      const int64_t work = why.empty() ? WorkOf(graph_, joined) : 0;
+      if (work > kMostWork) why = "the kernel takes no more work";
       if (why.empty()) {
         const std::set<size_t> sources = Sources(joined, k);
-        const bool cycle = std::ranges::any_of(sources, [&](size_t s) { return order_.Needs(s, size_t(k)); });
+        // Those that it reads from already do not need it.
+        const std::set<size_t>& before = order_.needs(size_t(k));
+        const bool cycle =
+            std::ranges::any_of(sources, [&](size_t s) { return !before.contains(s) && order_.Needs(s, size_t(k)); });
         if (!cycle) {
           kernels_[size_t(k)] = std::move(joined);
+          work_[size_t(k)] = work;
           return Settle(id, k);
         }
         why = "another operand is made from the kernel's result by another kernel";
@@ -128,6 +142,7 @@ class Fuser {
                              fmt::format("{} reads its operand from memory", node.info().name));
       }
     }
+    work_.push_back(WorkOf(graph_, own));
     kernels_.push_back(std::move(own));
     order_.Add();
     Settle(id, int(kernels_.size()) - 1);
@@ -241,6 +256,7 @@ class Fuser {
 
   const Graph& graph_;
   std::vector<Kernel> kernels_;
+  std::vector<int64_t> work_;   // Of each kernel.
   Precedence order_;            // Each kernel after those that it reads from.
   std::vector<int> kernel_of_;  // By node: its kernel; -1 for leaves and nodes that are computed again.
   std::vector<bool> needed_;

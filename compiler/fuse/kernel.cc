@@ -29,6 +29,17 @@ NodeId StorageOf(const Graph& graph, NodeId id) {
   return id;
 }
 
+int64_t WorkOf(const Node& node) {
+  constexpr int64_t kFunction = 16;  // exp, tanh, ... are polynomials.
+  return node.info().accuracy == Accuracy::kApproximated && node.info().kind == OpKind::kElementwise ? kFunction : 1;
+}
+
+int64_t WorkOf(const Graph& graph, const Kernel& kernel) {
+  int64_t work = 0;
+  for (const NodeId id : kernel.members) work += WorkOf(graph[id]);
+  return work;
+}
+
 std::vector<NodeId> DataInputs(const Node& node) {
   if (node.info().reads_shape_only) return {};
   return node.inputs;

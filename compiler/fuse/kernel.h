@@ -51,6 +51,12 @@ struct FusedProgram {
 NodeId StorageOf(const Graph& graph, NodeId id);
 // The inputs whose elements a node needs: iota and extent look at a shape alone.
 std::vector<NodeId> DataInputs(const Node& node);
+// How much code computes an element of a node, in instructions, roughly.
+int64_t WorkOf(const Node& node);
+// The work of all members. Code of one loop that is too long takes LLVM more than its share of time, and registers are
+// used up long before.
+int64_t WorkOf(const Graph& graph, const Kernel& kernel);
+inline constexpr int64_t kMostWork = 256;
 // How many products each element of a matmul sums up: the dimension that its operands share.
 int64_t DepthOfProduct(const Graph& graph, const Node& matmul);
 

@@ -35,15 +35,19 @@ std::vector<bool> FindWaiting(const Graph& graph) {
   }
   for (const auto& output : graph.outputs()) ++users[output.value];
   for (const auto& update : graph.updates()) ++users[update.value];
+  constexpr int64_t kMostWaiting = 64;  // Work that one kernel gets with a value that waits.
   std::vector<bool> waits(graph.size());
+  std::vector<int64_t> work(graph.size());
   for (NodeId id = 1; id < graph.size(); ++id) {
     const Node& node = graph[id];
+    work[id] = WorkOf(node);
+    for (const NodeId input : node.inputs) work[id] += waits[input] ? work[input] : 0;
     const auto at_hand = [&](NodeId input) {
       return IsLeaf(graph[input]) || graph[input].type.rank() == 0 || waits[input];
     };
     const bool alone = node.info().kind == OpKind::kElementwise && node.type.rank() > 0 && users[id] == 1 &&
                        elementwise_user[id] && std::ranges::all_of(node.inputs, at_hand);
-    waits[id] = IsCheap(graph, id) || alone;
+    waits[id] = (IsCheap(graph, id) || alone) && work[id] <= kMostWaiting;
   }
   return waits;
 }

@@ -8,9 +8,12 @@
 #include "fusebox/compiler/passes/sweep.h"
 #include "fusebox/graph/builder.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/graph/text.h"
 
 namespace fusebox {
 namespace {
+
+constexpr size_t kMostNodes = 500'000;
 
 NodeId Zeros(GraphBuilder& builder, const Node& like) {
   const GraphBuilder::Scope scope(builder, like.scope);
@@ -36,6 +39,8 @@ absl::StatusOr<Graph> Differentiate(const Graph& graph) {
   }
   if (wanted.empty()) return Rewrite(graph, Keep);
 
+  // One gradient makes a few operations of each.
+  const size_t most = std::max<size_t>(kMostNodes, 64 * graph.size());
   GraphBuilder builder;
   builder.mutable_graph().metadata = graph.metadata;
   std::vector<NodeId> image(graph.size());
@@ -59,6 +64,12 @@ absl::StatusOr<Graph> Differentiate(const Graph& graph) {
       const std::map<NodeId, Value> seeds = {{image[loss], One(builder, image[loss])}};
       sweep = sweeps.emplace(loss, Sweep(builder, seeds, xs, ControlGradients)).first;
       FUSEBOX_RETURN_IF_ERROR(sweep->second.Run());
+      if (const size_t size = builder.graph().size(); size > most) {
+        return absl::ResourceExhaustedError(fmt::format(
+            "differentiate: the program of {} operations has {} with the gradients of '{}', expected at most "
+            "{}: each gradient of a gradient doubles what it is taken of, at least",
+            graph.size() - 1, size - 1, ValueNames(graph)[loss], most));
+      }
     }
     image[id] = sweep->second.gradient(image[x]);
     if (image[id] == 0) image[id] = Zeros(builder, graph[x]);

@@ -22,10 +22,8 @@ void Stack::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shap
     model_.status = Refuse("{}{}{}", line, Quoted(added.name), message);
   };
   if (const absl::Status known = RegisterLayer(added, model_.embedded); !known.ok()) return fail(Message(known));
-  std::set<std::string> taken;
-  for (const LayerConfig& other : model_.config.layers) taken.insert(other.name);
-  if (added.name.empty()) added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), taken);
-  if (taken.contains(added.name)) return fail("the model has another layer of this name");
+  if (added.name.empty()) added.name = FreeName(KerasSnakeCase(KerasClassOf(added)), names_);
+  if (names_.contains(added.name)) return fail("the model has another layer of this name");
   if (!input_shape.empty()) {
     if (!model_.config.layers.empty()) return fail("only the first layer may have an input_shape");
     if (std::ranges::any_of(input_shape, [](int64_t d) { return d < 1; })) {
@@ -38,6 +36,7 @@ void Stack::Add(const LayerConfig& layer, const std::vector<int64_t>& input_shap
     model_.config.inputs = {added.model->inputs[0]};
     model_.config.inputs[0].name = "input_layer";
   }
+  names_.insert(added.name);
   model_.config.layers.push_back(std::move(added));
   where_.push_back(line);
   if (!model_.HasInput()) return;
@@ -68,6 +67,7 @@ void Stack::Pop() {
   }
   const std::string popped = model_.config.layers.back().name;
   model_.config.layers.pop_back();
+  names_.erase(popped);
   where_.pop_back();
   model_.variables.DropLayer(popped);
   // The optimizer's state belongs to the weights before.

@@ -2,6 +2,7 @@
 // Models that are declared layer by layer: Keras's Sequential API.
 #pragma once
 #include <cstdint>
+#include <set>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ class Stack final : public ModelForm {
   // Extends the inferred types by this layer's output.
   void Extend(size_t layer);
 
+  std::set<std::string> names_;     // Those of the layers.
   std::vector<std::string> where_;  // The source line of each layer, "main.cc:12: ", or empty.
 };
 

@@ -67,6 +67,22 @@ TEST(Differentiate, WritesOneSweep) {
     return loss = %3, dx = %8, dw = %7)"));
 }
 
+// A text of some lines whose gradients would take all memory is refused.
+TEST(Differentiate, RefusesGradientsOfGradientsWithoutEnd) {
+  std::string text = R"(
+    %x = input : f32[N]
+    %w = state {kind = "weight"} : f32[]
+    %a = multiply %x, %w : f32[N]
+    %t = tanh %a : f32[N]
+    %l0 = sum %t {axes = [0]} : f32[])";
+  for (int i = 1; i <= 40; ++i) text += fmt::format("\n    %l{} = gradient %l{}, %w : f32[]", i, i - 1);
+  const absl::StatusOr<Graph> graph = Differentiate(ParseGraph(text + "\n    return %l40"));
+  EXPECT_TRUE(absl::IsResourceExhausted(graph.status()));
+  EXPECT_THAT(graph.status(), StatusHasMessage(::testing::MatchesRegex(
+                                  "differentiate: the program of 45 operations has [0-9]+ with the "
+                                  "gradients of '%[l0-9]+', expected at most 500000: .*")));
+}
+
 TEST(Differentiate, WritesNothingThatNobodyAskedFor) {
   const Graph graph = ParseGraph(R"(
     %x = input                  : f32[N,4]
