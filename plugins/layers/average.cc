@@ -9,7 +9,7 @@ class Average final : public sdk::MergeLayer {
  public:
   Value Expand(sdk::Scope& scope, const Values& inputs) const override {
     const Value sum = Fold(scope, inputs, [](Value a, Value b) { return a + b; });
-    return sum * (1 / double(inputs.size()));
+    return AsFloat(sum) * (1 / double(inputs.size()));
   }
 };
 

@@ -6,6 +6,7 @@
 // count. Weights are in Keras's order.
 // Source: Ioffe, Szegedy (2015), Batch Normalization.
 #include "fusebox/plugins/layers/axes.h"
+#include "fusebox/plugins/layers/float_input.h"
 
 namespace fusebox {
 namespace {
@@ -15,6 +16,7 @@ class BatchNormalization final : public sdk::Layer {
   explicit BatchNormalization(const sdk::Attributes& attributes) : a_(attributes) {}
 
   Value Expand(sdk::Scope& scope, Value x) const override {
+    x = AsFloat(x);
     if (x.rank() < 2) return scope.Error("expects input [batch, ...], got {}", x.type());
     const auto axes = FixedAxes(scope, x, {a_.Int("axis")});
     if (!axes) return {};

@@ -2,6 +2,7 @@
 // Concatenates the inputs along an axis:
 //     a [N, ..., k], b [N, ..., m] --> y [N, ..., k + m]
 #include "fusebox/plugins/layers/axes.h"
+#include "fusebox/plugins/layers/float_input.h"
 
 namespace fusebox {
 namespace {
@@ -10,11 +11,12 @@ class ConcatenateLayer final : public sdk::MergeLayer {
  public:
   explicit ConcatenateLayer(const sdk::Attributes& attributes) : axis_(attributes.Int("axis")) {}
 
-  Value Expand(sdk::Scope& scope, const Values& inputs) const override {
-    if (inputs.size() < 2) return scope.Error("expects 2 or more inputs, got {}", inputs.size());
+  Value Expand(sdk::Scope& scope, const Values& given) const override {
+    if (given.size() < 2) return scope.Error("expects 2 or more inputs, got {}", given.size());
+    const Values inputs = OfOneDtype(given);
     for (const Value& input : inputs) {
-      if (input.dtype() != inputs[0].dtype() || input.rank() != inputs[0].rank()) {
-        return scope.Error("expects inputs of one dtype and rank, got {} and {}", inputs[0].type(), input.type());
+      if (input.rank() != inputs[0].rank()) {
+        return scope.Error("expects inputs of one rank, got {} and {}", inputs[0].type(), input.type());
       }
       const auto axis = FixedAxes(scope, input, {axis_});
       if (!axis) return {};

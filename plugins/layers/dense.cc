@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fully connected layer, y = activation(x W + b):
 //     x [N, ..., in] --matmul W [in, units]--> + b [units] --activation--> y [N, ..., units]
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -19,7 +20,7 @@ class Dense final : public sdk::Layer {
     if (x.rank() < 2) return scope.Error("expects input [batch, ..., features], got {}", x.type());
     if (x.dim(-1) < 1) return scope.Error("expects a fixed number of features, got {}", x.type());
     const Value w = scope.Weight("kernel", {x.dim(-1), units_}, kernel_);
-    const Value product = MatMul(x, w);
+    const Value product = MatMul(AsFloat(x), w);
     if (!use_bias_) return activation_(product);
     const Value b = scope.Weight("bias", {units_}, bias_);
     return activation_(product + b);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The activation elu as a layer.
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -9,7 +10,10 @@ class EluLayer final : public sdk::Layer {
  public:
   explicit EluLayer(const sdk::Attributes& attributes) : alpha_(attributes.Float("alpha")) {}
 
-  Value Expand(sdk::Scope&, Value x) const override { return Select(Less(0, x), x, Expm1(Min(0, x)) * alpha_); }
+  Value Expand(sdk::Scope&, Value x) const override {
+    x = AsFloat(x);
+    return Select(Less(0, x), x, Expm1(Min(0, x)) * alpha_);
+  }
 
  private:
   double alpha_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // x where x >= 0, negative_slope * x below 0. The activation of this name has another default, as in Keras.
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -9,7 +10,10 @@ class LeakyReluLayer final : public sdk::Layer {
  public:
   explicit LeakyReluLayer(const sdk::Attributes& attributes) : negative_slope_(attributes.Float("negative_slope")) {}
 
-  Value Expand(sdk::Scope&, Value x) const override { return Select(Less(x, 0), x * negative_slope_, x); }
+  Value Expand(sdk::Scope&, Value x) const override {
+    x = AsFloat(x);
+    return Select(Less(x, 0), x * negative_slope_, x);
+  }
 
  private:
   double negative_slope_;

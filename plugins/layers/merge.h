@@ -3,7 +3,7 @@
 #pragma once
 #include <algorithm>
 
-#include "fusebox/plugins/sdk/sdk.h"
+#include "fusebox/plugins/layers/float_input.h"
 
 namespace fusebox {
 
@@ -36,14 +36,9 @@ inline Values OfOneRank(const Values& inputs) {
 template <class F>
 Value Fold(sdk::Scope& scope, const Values& inputs, F f) {
   if (inputs.size() < 2) return scope.Error("expects 2 or more inputs, got {}", inputs.size());
-  const Values aligned = OfOneRank(inputs);
+  const Values aligned = OfOneDtype(OfOneRank(inputs));
   Value y = aligned[0];
-  for (size_t i = 1; i < aligned.size(); ++i) {
-    if (aligned[i].dtype() != y.dtype()) {
-      return scope.Error("expects inputs of one dtype, got {} and {}", y.type(), aligned[i].type());
-    }
-    y = f(y, aligned[i]);
-  }
+  for (size_t i = 1; i < aligned.size(); ++i) y = f(y, aligned[i]);
   MergeMasks(scope, inputs.size());
   return y;
 }

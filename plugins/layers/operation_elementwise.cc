@@ -2,15 +2,11 @@
 // Operations of keras.ops on each element by itself. Operands broadcast, and of two dtypes the wider one counts.
 #include <cmath>
 
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/layers/operation.h"
 
 namespace fusebox {
 namespace {
-
-bool IsFloat(uint32_t dtype) { return dtype == FB_F32 || dtype == FB_F64; }
-
-// Numbers as floats: what true division, roots and exponentials work on.
-Value AsFloat(Value x) { return !x.ok() || IsFloat(x.dtype()) ? x : Cast(x, FB_F32); }
 
 struct Operands {
   At a, b;

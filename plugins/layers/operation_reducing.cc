@@ -2,6 +2,7 @@
 // Operations of keras.ops that fold axes of a sample, and products of matrices.
 #include <numeric>
 
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/layers/operation.h"
 
 namespace fusebox {
@@ -30,7 +31,6 @@ Value Without(Value x, const Dims& axes) {
 }
 
 Value Number(Value x) { return x.ok() && x.dtype() == FB_BOOL ? Cast(x, FB_I32) : x; }
-Value Float(Value x) { return x.ok() && x.dtype() != FB_F32 && x.dtype() != FB_F64 ? Cast(x, FB_F32) : x; }
 
 template <Value (*f)(Value x, const Dims& axes, bool keepdims)>
 Value Fold(const OperationCall& call) {
@@ -39,7 +39,7 @@ Value Fold(const OperationCall& call) {
 }
 
 Value Variance(Value x, const Dims& axes, bool keepdims) {
-  const Value wide = Float(x);
+  const Value wide = AsFloat(x);
   return Mean(Square(wide - Mean(wide, axes, true)), axes, keepdims);
 }
 
@@ -48,7 +48,7 @@ Value Smallest(Value x, const Dims& axes, bool keepdims) { return -ReduceMax(-x,
 Value Average(const OperationCall& call) {
   const nlohmann::json& kwargs = call.call().value("kwargs", nlohmann::json::object());
   if (kwargs.contains("weights") && !kwargs["weights"].is_null()) return call.Error("takes no weights here");
-  return Fold<[](Value x, const Dims& axes, bool) { return Mean(Float(x), axes); }>(call);
+  return Fold<[](Value x, const Dims& axes, bool) { return Mean(AsFloat(x), axes); }>(call);
 }
 
 Value Norm(const OperationCall& call) {
@@ -98,7 +98,7 @@ Value Product(const OperationCall& call) {
 
 // The axis of softmax and its like.
 Value AlongAxis(const OperationCall& call, bool log) {
-  const Value x = Float(call.Operand1());
+  const Value x = AsFloat(call.Operand1());
   if (!x.ok()) return x;
   const std::optional<int64_t> axis = call.Axis(call.Int("axis", -1), x.rank());
   if (!axis) return {};
@@ -107,7 +107,7 @@ Value AlongAxis(const OperationCall& call, bool log) {
 
 constexpr OperationEntry kEntries[] = {
     {"sum", Fold<[](Value x, const Dims& axes, bool keepdims) { return Sum(Number(x), axes, keepdims); }>},
-    {"mean", Fold<[](Value x, const Dims& axes, bool keepdims) { return Mean(Float(x), axes, keepdims); }>},
+    {"mean", Fold<[](Value x, const Dims& axes, bool keepdims) { return Mean(AsFloat(x), axes, keepdims); }>},
     {"max", Fold<[](Value x, const Dims& axes, bool keepdims) { return ReduceMax(x, axes, keepdims); }>},
     {"amax", Fold<[](Value x, const Dims& axes, bool keepdims) { return ReduceMax(x, axes, keepdims); }>},
     {"min", Fold<Smallest>},

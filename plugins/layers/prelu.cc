@@ -2,6 +2,7 @@
 // ReLU with a learned slope below 0, one for each element of a sample:
 //     x [N, ...], alpha [...], where shared_axes have size 1
 // Source: He et al. (2015), Delving Deep into Rectifiers.
+#include "fusebox/plugins/layers/float_input.h"
 #include "fusebox/plugins/sdk/sdk.h"
 
 namespace fusebox {
@@ -13,6 +14,7 @@ class Prelu final : public sdk::Layer {
       : alpha_(attributes.Rules("alpha")), shared_axes_(attributes.Ints("shared_axes")) {}
 
   Value Expand(sdk::Scope& scope, Value x) const override {
+    x = AsFloat(x);
     if (x.rank() < 2) return scope.Error("expects input [batch, ...], got {}", x.type());
     Dims dims = x.dims();
     dims.erase(dims.begin());

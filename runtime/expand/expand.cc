@@ -20,27 +20,6 @@ namespace {
 bool IsOurs(std::string_view id) { return id.starts_with("fusebox/"); }
 bool IsKnown(const ItemUse& use) { return Registry::Default().Find(use.kind, use.item.id).ok(); }
 
-// Initializes the scalars made since `first` with the attributes of their names.
-void FillScalars(HostBuilder& builder, NodeId first, const ItemSpec& item) {
-  for (NodeId i = first; i < builder.graph().size(); ++i) {
-    Node& node = builder.mutable_graph().mutable_node(i);
-    if (node.op != Op::kState || node.attributes.String("initializer") != "attribute") continue;
-    const std::string& full = node.attributes.String("name");
-    const std::string name = full.substr(full.rfind('/') + 1);
-    const auto it = item.attributes.find(name);
-    double number = 0;
-    if (it != item.attributes.end() && std::holds_alternative<double>(it->second)) {
-      number = std::get<double>(it->second);
-    } else if (it != item.attributes.end() && std::holds_alternative<int64_t>(it->second)) {
-      number = double(std::get<int64_t>(it->second));
-    } else {
-      builder.Fail(fmt::format("{}: declares the scalar '{}', which is none of its numbers", item.id, name));
-      return;
-    }
-    node.attributes.Set("initializer", fmt::format("{}", number));
-  }
-}
-
 // Expands an item by its plugin or its function.
 Value Expanded(HostBuilder& builder, const ItemUse& use, const Values& inputs, const std::string& name) {
   if (use.item.function) return CallFunction(builder, use, inputs, name);

@@ -73,7 +73,13 @@ NodeId ExpandKnown(HostBuilder& builder, const Request& request, const PluginIte
     const uint32_t named = request.registry.KindOfReference(kind, inner->id);
     // A layer in an activation's place has weights of its own, which Keras's files keep under this name.
     const std::string name = named != kind ? kActivationScope : "";
-    return Expand(b, {request.registry, named, *inner, name, request.flags, nullptr, request.depth + 1}, ids);
+    const NodeId first = b.graph().size();
+    const NodeId made =
+        Expand(b, {request.registry, named, *inner, name, request.flags, nullptr, request.depth + 1}, ids);
+    // The scalars of a layer in an activation's place are its own numbers, not those of the layer that refers to it.
+    if (const auto resolved = request.registry.Resolve(named, *inner); named != kind && resolved.ok())
+      FillScalars(b, first, *resolved);
+    return made;
   };
   // The masks belong to the layer or metric itself, not to items that it refers to.
   const std::vector<NodeId> masks = std::exchange(builder.masks, {});
@@ -141,6 +147,26 @@ size_t InputCount(uint32_t kind) {
 }
 
 }  // namespace
+
+void FillScalars(HostBuilder& builder, NodeId first, const ItemSpec& item) {
+  for (NodeId i = first; i < builder.graph().size(); ++i) {
+    Node& node = builder.mutable_graph().mutable_node(i);
+    if (node.op != Op::kState || node.attributes.String("initializer") != "attribute") continue;
+    const std::string& full = node.attributes.String("name");
+    const std::string name = full.substr(full.rfind('/') + 1);
+    const auto it = item.attributes.find(name);
+    double number = 0;
+    if (it != item.attributes.end() && std::holds_alternative<double>(it->second)) {
+      number = std::get<double>(it->second);
+    } else if (it != item.attributes.end() && std::holds_alternative<int64_t>(it->second)) {
+      number = double(std::get<int64_t>(it->second));
+    } else {
+      builder.Fail(fmt::format("{}: declares the scalar '{}', which is none of its numbers", item.id, name));
+      return;
+    }
+    node.attributes.Set("initializer", fmt::format("{}", number));
+  }
+}
 
 Value ExpandItem(HostBuilder& builder, const Registry& registry, uint32_t kind, const ItemSpec& spec,
                  const Values& inputs, const std::string& name, bool training, bool frozen) {

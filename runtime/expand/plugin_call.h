@@ -30,4 +30,8 @@ Value ExpandItem(HostBuilder& builder, const Registry& registry, uint32_t kind, 
 Value ExpandInitializer(HostBuilder& builder, const Registry& registry, const ItemSpec& spec, const Type& type,
                         const std::string& name = "");
 
+// Initializes the scalars that the graph has got since `first` with the numbers of this item that they are named after.
+// Error, in the builder: a scalar is none of them.
+void FillScalars(HostBuilder& builder, NodeId first, const ItemSpec& item);
+
 }  // namespace fusebox

@@ -85,6 +85,10 @@ absl::Status AddArray(const std::string& key, const Json& value, const std::stri
   std::vector<double> numbers;
   Ints shape;
   FUSEBOX_RETURN_IF_ERROR(ArrayFromJson(value, 0, who, numbers, shape));
+  if (numbers.size() == 1 && shape.size() <= 1) {  // An array of one number is that number.
+    item.attributes.emplace(key, numbers[0]);
+    return absl::OkStatus();
+  }
   item.attributes.emplace(key, NumbersText(numbers));
   if (shape.size() > 1) item.attributes.emplace(ShapeAttribute(key), shape);
   return absl::OkStatus();

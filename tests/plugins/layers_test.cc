@@ -278,9 +278,10 @@ TEST(Layers, SayWhatIsWrong) {
   EXPECT_THAT(error("subtract", row), HasSubstr("expects 2 inputs, got 1"));
   EXPECT_THAT(merge_error("dense:units=2", row, row), HasSubstr("takes one input, got 2"));
   EXPECT_THAT(merge_error("add", row, F32({kBatch, 5})), HasSubstr("shapes [N,6] and [N,5] do not broadcast together"));
-  EXPECT_THAT(merge_error("add", row, I32({kBatch, 6})),
-              HasSubstr("expects inputs of one dtype, got f32[N,6] and i32[N,6]"));
-  EXPECT_THAT(merge_error("concatenate", row, cube), HasSubstr("expects inputs of one dtype and rank"));
+  for (const char* words : {"add", "multiply", "average", "maximum", "subtract"}) {  // Integers beside floats.
+    EXPECT_EQ(Expansion(BuiltIns(), FB_LAYER, words, {I32({kBatch, 6}), row}, "it").type(), "f32[N,6]") << words;
+  }
+  EXPECT_THAT(merge_error("concatenate", row, cube), HasSubstr("expects inputs of one rank"));
   EXPECT_THAT(merge_error("concatenate:axis=2", row, row),
               HasSubstr("expects an axis from -2 to 1 for f32[N,6], got 2"));
   EXPECT_THAT(merge_error("dot:axes=1", row, cube),

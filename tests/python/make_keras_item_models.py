@@ -112,9 +112,6 @@ def integers():
     parts = [
         L.Dense(3, activation="tanh", name="dense")(n),
         L.BatchNormalization(name="bn")(n),
-        L.LayerNormalization(name="ln")(n),
-        L.RMSNormalization(name="rms")(n),
-        L.GroupNormalization(2, name="gn")(n),
         L.Normalization(mean=2.0, variance=3.0, name="norm")(n),
         L.Dense(2, name="binned")(L.Discretization(bin_boundaries=[1, 3], name="bins")(n)),
         L.Add(name="sum")([n, L.Dense(6, name="other")(n)]),

@@ -11,7 +11,8 @@ FOLDER gets, after two epochs of training, mlp.keras, mlp.h5, two.keras and:
   two   a functional model of two inputs and two outputs, with a loss, a weight and metrics for each; SGD
   expected.json   the version, and for each model its files, data (x, y) and Keras's numbers: prediction, evaluate
                   (batches of 4) and, where no layer draws random numbers, next_loss: that of one more epoch.
-                  penalties_twice: evaluate's loss is not that of other versions.
+                  penalties_twice: evaluate's loss is not that of other versions; weighed: what some of evaluate's
+                  numbers are multiplied by.
 
 tests/data/keras_versions holds those of each minor version that PyPI serves for Python 3.11.
 """
@@ -103,6 +104,9 @@ def main():
     # They add the penalties of a Sequential's weights to its loss twice; later versions, which open the file, once.
     if getattr(keras, "__version__", "").startswith(("3.0.", "3.1.")):
         models["mlp"]["penalties_twice"] = True
+    # They report the losses of outputs times their weights; other versions as they are.
+    if getattr(keras, "__version__", "").startswith(("3.5.", "3.6.")):
+        models["two"]["weighed"] = {"price_loss": 1.0, "sold_loss": 0.5}
     with open(os.path.join(folder, "expected.json"), "w") as file:
         version = getattr(keras, "__version__", "2.15 of TensorFlow")
         json.dump({"version": version, "models": models}, file, separators=(",", ":"))

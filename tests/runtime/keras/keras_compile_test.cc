@@ -166,7 +166,7 @@ TEST_F(KerasCompile, CustomNamesStandForLayers) {
   for (const char* file : {"own_layers.keras", "own_layers.h5"}) {
     EXPECT_THAT(
         LoadModel(File(file)).status(),
-        StatusHasMessage(AllOf(HasSubstr("unknown classes of layers: "), HasSubstr("Gate of my_layers ('gate')"),
+        StatusHasMessage(AllOf(HasSubstr("unknown layers: "), HasSubstr("Gate of my_layers ('gate')"),
                                HasSubstr("Twice of my_layers ('twice')"), HasSubstr("--plugin-path"))));
     ASSERT_OK_AND_ASSIGN(Model model,
                          LoadModel(File(file), {.custom = {{"my_layers>Gate", "dense:activation=tanh,use_bias=false"},
