@@ -12,6 +12,7 @@
 #include "fusebox/runtime/plugins/elf_file.h"
 #include "fusebox/runtime/plugins/float_mode.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
+#include "fusebox/runtime/plugins/trust.h"
 
 namespace fusebox {
 namespace {
@@ -237,6 +238,8 @@ absl::StatusOr<LoadedLibrary> LoadLibrary(const std::filesystem::path& path) {
   const std::filesystem::path file = std::filesystem::canonical(path, error);
   if (error) return absl::NotFoundError(fmt::format("{}: {}", path.string(), error.message()));
   if (!std::filesystem::is_regular_file(file, error)) return Refuse("{}: is not a file", path.string());
+  if (const absl::Status trusted = CheckTrusted(path); !trusted.ok())
+    return Refuse("{}: is not loaded, as {}", path.string(), Message(trusted));
   absl::StatusOr<LoadedLibrary> loaded;
   // Plugins throw nothing, but Boost.DLL may; this is the only place that calls it.
   try {

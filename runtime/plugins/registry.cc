@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/plugins/registry.h"
 
-#include <dlfcn.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/optimizer_attributes.h"
+#include "fusebox/runtime/plugins/trust.h"
 
 namespace fusebox {
 namespace {
@@ -34,15 +34,6 @@ std::string FileIdentity(const std::filesystem::path& path) {
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
-}
-
-// Where libfusebox.so is, as it was loaded.
-std::filesystem::path OwnFolder() {
-  Dl_info info;
-  if (dladdr(reinterpret_cast<const void*>(&OwnFolder), &info) == 0 || info.dli_fname == nullptr) return {};
-  std::error_code error;
-  const auto file = std::filesystem::canonical(info.dli_fname, error);
-  return error ? std::filesystem::path() : file.parent_path();
 }
 
 std::string Show(const AttributeValue& value) {
@@ -231,13 +222,19 @@ void Registry::LoadFolder(const std::filesystem::path& folder) {
 
 void Registry::LoadSearchPath(std::string_view plugin_path) {
   const std::string from_environment = Environment("FUSEBOX_PLUGIN_PATH");
-  for (std::string_view list : {plugin_path, std::string_view(from_environment)}) {
+  for (const bool is_option : {true, false}) {
+    std::string_view list = is_option ? plugin_path : from_environment;
     while (!list.empty()) {
       const size_t end = std::min(list.find(':'), list.size());
       const std::filesystem::path entry = list.substr(0, end);
       list.remove_prefix(std::min(end + 1, list.size()));
       std::error_code ignored;
       if (entry.empty()) continue;
+      // A folder of this name could be anyone's, wherever the program is started.
+      if (entry.is_relative() && !is_option) {
+        refused_.push_back(fmt::format("FUSEBOX_PLUGIN_PATH: expected absolute paths, got '{}'", entry.string()));
+        continue;
+      }
       if (std::filesystem::is_directory(entry, ignored)) {
         LoadFolder(entry);
       } else if (IsModelLibrary(entry)) {
@@ -247,7 +244,7 @@ void Registry::LoadSearchPath(std::string_view plugin_path) {
       }
     }
   }
-  if (const std::string home = Environment("HOME"); !home.empty())
+  if (const std::string home = Environment("HOME"); home.starts_with('/'))
     LoadFolder(std::filesystem::path(home) / ".local/lib/fusebox/plugins");
   if (const std::filesystem::path own = OwnFolder(); !own.empty()) LoadFolder(own / "fusebox/plugins");
 }
