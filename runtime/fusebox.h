@@ -33,4 +33,5 @@
 #include "fusebox/runtime/model.h"             // IWYU pragma: export
 #include "fusebox/runtime/model_plugin.h"      // IWYU pragma: export
 #include "fusebox/runtime/perceptron.h"        // IWYU pragma: export
+#include "fusebox/runtime/predictor.h"         // IWYU pragma: export
 #include "fusebox/runtime/sequential.h"        // IWYU pragma: export

@@ -197,7 +197,10 @@ struct LoadArgs {
   bool skip_mismatch = false;
 };
 
-// A trainable model. See above.
+class Predictor;
+
+// A trainable model. See above. Use it from one thread at a time: methods that compute or set something return
+// FailedPrecondition while another thread is in one. For predictions on several threads see MakePredictor.
 class Model {
  public:
   // Makes the model that computes outputs from inputs. Errors (they stick): an input that no output needs; an output
@@ -269,6 +272,10 @@ class Model {
 
   // Computes the outputs for each sample: x [n, ...] -> f32 [n, ...] under each output's name. Errors: as with Fit.
   absl::StatusOr<Arrays> Predict(const Arrays& x, PredictArgs args = {});
+
+  // Makes a predictor, which any number of threads may share, with a copy of the weights of now. Errors: the first error
+  // of the declaration; the input's shape is not known yet.
+  absl::StatusOr<Predictor> MakePredictor();
 
   // Does one training step on one batch of any size. Returns the losses and metrics of this batch alone (in Keras 3
   // each call begins with reset_metrics). A program is compiled whenever a batch is greater than all before. Errors: as

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/data/tensor.h"
 
+#include <algorithm>
 #include <cstdlib>
-#include <new>
+#include <optional>
 #include <type_traits>
 
+#include "fmt/ranges.h"
 #include "fusebox/runtime/data/aligned_memory.h"
+#include "fusebox/runtime/data/out_of_memory.h"
 
 namespace fusebox {
 namespace {
@@ -31,12 +34,27 @@ void Visit(DType dtype, F f) {
   }
 }
 
+// The bytes of an array; nullopt if they are more than an int64_t holds.
+std::optional<size_t> CheckedBytes(DType dtype, const std::vector<int64_t>& shape) {
+  int64_t bytes = SizeOf(dtype);
+  // An array with an axis of size 0 is empty, however long its other axes are.
+  if (std::ranges::find(shape, 0) != shape.end() || dtype == DType::kError) return 0;
+  for (const int64_t d : shape) {
+    if (__builtin_mul_overflow(bytes, d, &bytes)) return std::nullopt;
+  }
+  return size_t(bytes);
+}
+
 }  // namespace
 
 Tensor::Tensor(DType dtype, std::vector<int64_t> shape) : dtype_(dtype), shape_(std::move(shape)), writable_(true) {
-  void* memory = AllocateAligned(bytes());
-  if (memory == nullptr) throw std::bad_alloc();
-  std::memset(memory, 0, bytes());
+  const std::optional<size_t> size = CheckedBytes(dtype_, shape_);
+  void* const memory = size ? AllocateAligned(*size) : nullptr;
+  if (memory == nullptr) {
+    throw OutOfMemory(fmt::format("no memory for {} bytes of {}[{}]", size ? fmt::format("{}", *size) : "2^63 or more",
+                                  Name(dtype_), fmt::join(shape_, ",")));
+  }
+  std::memset(memory, 0, *size);
   data_ = memory;
   owner_ = std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); });
 }

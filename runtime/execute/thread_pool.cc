@@ -17,20 +17,18 @@ namespace fusebox {
 
 namespace {
 
-std::atomic<ThreadPool*> global = nullptr;
+// Never destroyed: a thread may still run when main has returned.
+std::atomic<ThreadPool*> global = new ThreadPool;
 
 }  // namespace
 
-ThreadPool& ThreadPool::Global() {
-  // Never destroyed: a thread may still run when main has returned.
-  [[maybe_unused]] static const int once = [] {
-    global.store(new ThreadPool);
-    // The child has none of the workers, and no other thread. What its parent's pool holds is left as it is.
-    return ::pthread_atfork([] { global.load()->one_at_a_time_.lock(); },
-                            [] { global.load()->one_at_a_time_.unlock(); }, [] { global.store(new ThreadPool); });
-  }();
-  return *global.load();
-}
+// Registered before any thread can be at work. The child has none of the workers, and no other thread; what its parent's
+// pool holds is left as it is.
+[[maybe_unused]] const int ThreadPool::follows_forks_ =
+    ::pthread_atfork([] { global.load()->one_at_a_time_.lock(); }, [] { global.load()->one_at_a_time_.unlock(); },
+                     [] { global.store(new ThreadPool); });
+
+ThreadPool& ThreadPool::Global() { return *global.load(); }
 
 ThreadPool::~ThreadPool() {
   call_ = nullptr;

@@ -50,6 +50,7 @@ class ThreadPool {
   void Work(Worker& me, int64_t thread);
 
   int64_t GrowLocked(int64_t threads);
+  static const int follows_forks_;
 
   std::mutex one_at_a_time_;
   bool warned_ = false;

@@ -11,6 +11,7 @@
 #include "fusebox/graph/state_kind.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/describe/item_spec.h"
+#include "fusebox/runtime/execute/float_environment.h"
 #include "fusebox/runtime/expand/host_builder.h"
 #include "fusebox/runtime/expand/plugin_call.h"
 
@@ -74,6 +75,7 @@ absl::StatusOr<Tensor> BroadcastTo(const Variable& variable, const LargeArray& a
 
 // Makes the initial value of a variable by its initializer, with random numbers of this seed.
 absl::StatusOr<Tensor> Make(const Variable& variable, int64_t seed) {
+  const FloatEnvironment environment;  // The same numbers, whatever rounding the caller has set.
   FUSEBOX_ASSIGN_OR_RETURN(const ItemSpec initializer, ParseItemSpec(variable.initializer));
   if (const LargeArray array = LargeArrayOf(initializer); !array.numbers.empty()) return BroadcastTo(variable, array);
   HostBuilder builder;

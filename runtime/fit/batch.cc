@@ -37,32 +37,36 @@ absl::StatusOr<Logs> RunStep(Model::Impl& model, BoundProgram& program, int64_t 
 }  // namespace
 
 absl::StatusOr<Logs> Model::TrainOnBatch(const Arrays& x, const Arrays& y, TrainOnBatchArgs args) {
-  Impl& model = *impl_;
-  FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
-                           TakeBatch(ProgramKind::kTraining, model, x, y, args.sample_weight, args.class_weight));
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           model.CompiledForBatch(ProgramKind::kTraining, data.Types(), data.rows(), args.target_cpu));
-  model.variables.SetInteger("seed", args.seed.value_or(model.seed));
-  std::vector<int32_t> order(size_t(data.rows()), 0);
-  FillInOrder(order);
-  program->Bind(Port::Kind::kInput, "order", order.data());
-  BindData(*program, model.config, Port::Kind::kRows, data);
-  KeepWorkOnSignals(true);
-  return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
+  return impl_->Exclusively([&]() -> absl::StatusOr<Logs> {
+    Impl& model = *impl_;
+    FUSEBOX_RETURN_IF_ERROR(Settle(x));
+    FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
+                             TakeBatch(ProgramKind::kTraining, model, x, y, args.sample_weight, args.class_weight));
+    FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
+    FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.CompiledForBatch(ProgramKind::kTraining, data.Types(),
+                                                                                 data.rows(), args.target_cpu));
+    model.variables.SetInteger("seed", args.seed.value_or(model.seed));
+    std::vector<int32_t> order(size_t(data.rows()), 0);
+    FillInOrder(order);
+    program->Bind(Port::Kind::kInput, "order", order.data());
+    BindData(*program, model.config, Port::Kind::kRows, data);
+    KeepWorkOnSignals(true);
+    return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
+  });
 }
 
 absl::StatusOr<Logs> Model::TestOnBatch(const Arrays& x, const Arrays& y, TestOnBatchArgs args) {
-  Impl& model = *impl_;
-  FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
-                           TakeBatch(ProgramKind::kEvaluation, model, x, y, args.sample_weight, {}));
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.CompiledForBatch(ProgramKind::kEvaluation, data.Types(),
-                                                                               data.rows(), args.target_cpu));
-  BindData(*program, model.config, Port::Kind::kInput, data);
-  return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
+  return impl_->Exclusively([&]() -> absl::StatusOr<Logs> {
+    Impl& model = *impl_;
+    FUSEBOX_RETURN_IF_ERROR(Settle(x));
+    FUSEBOX_ASSIGN_OR_RETURN(const PortData data,
+                             TakeBatch(ProgramKind::kEvaluation, model, x, y, args.sample_weight, {}));
+    FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
+    FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program, model.CompiledForBatch(ProgramKind::kEvaluation, data.Types(),
+                                                                                 data.rows(), args.target_cpu));
+    BindData(*program, model.config, Port::Kind::kInput, data);
+    return RunStep(model, *program, program->Threads(args.threads, most_threads), data.rows());
+  });
 }
 
 Logs Model::GetMetricsResult() const {

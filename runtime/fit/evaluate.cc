@@ -61,35 +61,45 @@ absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& m
   return ReadLogs(program, LogNames(model));
 }
 
-absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
-  FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
-  FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
-  FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  PortData data;
-  FUSEBOX_ASSIGN_OR_RETURN(data.x, TakeInputs(*impl_, x));
-  const int64_t batch =
-      args.batch_size || args.steps ? BatchSizeFor(args.batch_size, args.steps, data.rows()) : kPredictRows;
-  const int64_t all = StepsFor(data.rows(), batch), steps = std::min(all, args.steps.value_or(all));
-  const int64_t rows = std::min(data.rows(), steps * batch);
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kPrediction, data.Types(), batch, args.target_cpu));
-  const std::vector<std::string> names = OutputNames(impl_->config), ports = OutputPorts(impl_->config);
+PassSize PredictionSize(const PredictArgs& args, int64_t rows) {
+  const int64_t batch = args.batch_size || args.steps ? BatchSizeFor(args.batch_size, args.steps, rows) : kPredictRows;
+  const int64_t all = StepsFor(rows, batch), steps = std::min(all, args.steps.value_or(all));
+  return {batch, steps, std::min(rows, steps * batch)};
+}
+
+absl::StatusOr<Arrays> RunPrediction(BoundProgram& program, const Model::Impl& model, const PortData& data,
+                                     const PassSize& size, int64_t threads) {
+  const std::vector<std::string> names = OutputNames(model.config), ports = OutputPorts(model.config);
   std::vector<NamedTensor> predicted;
   for (size_t i = 0; i < names.size(); ++i) {
-    const Type& type = impl_->OutputTypes()[i];
+    const Type& type = model.OutputTypes()[i];
     std::vector<int64_t> shape(type.shape.begin(), type.shape.end());
-    shape[0] = rows;
+    shape[0] = size.rows;
     Tensor& y = predicted.emplace_back(NamedTensor{names[i], Tensor(type.dtype, std::move(shape))}).value;
-    program->Bind(Port::Kind::kOutput, ports[i], y.mutable_raw());
+    program.Bind(Port::Kind::kOutput, ports[i], y.mutable_raw());
   }
-  if (rows == 0) return Arrays(std::move(predicted));
-  BindData(*program, impl_->config, Port::Kind::kInput, data);
+  if (size.rows == 0) return Arrays(std::move(predicted));
+  BindData(program, model.config, Port::Kind::kInput, data);
   std::atomic<uint32_t> yield = 0;
   const SignalSets signals(yield);
-  program->Run(program->Threads(args.threads, most_threads), 0, steps, batch, rows, &yield);
+  program.Run(threads, 0, size.steps, size.batch, size.rows, &yield);
   if (SignalArrived() != 0) return Interrupted();
   return Arrays(std::move(predicted));
+}
+
+absl::StatusOr<Arrays> Model::Predict(const Arrays& x, PredictArgs args) {
+  return impl_->Exclusively([&]() -> absl::StatusOr<Arrays> {
+    FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
+    FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
+    FUSEBOX_RETURN_IF_ERROR(Settle(x));
+    PortData data;
+    FUSEBOX_ASSIGN_OR_RETURN(data.x, TakeInputs(*impl_, x));
+    const PassSize size = PredictionSize(args, data.rows());
+    FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
+    FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                             impl_->Compiled(ProgramKind::kPrediction, data.Types(), size.batch, args.target_cpu));
+    return RunPrediction(*program, *impl_, data, size, program->Threads(args.threads, most_threads));
+  });
 }
 
 absl::StatusOr<Arrays> Model::PredictOnBatch(const Arrays& x, PredictArgs args) {
@@ -100,23 +110,26 @@ absl::StatusOr<Arrays> Model::PredictOnBatch(const Arrays& x, PredictArgs args) 
 }
 
 absl::StatusOr<Logs> Model::Evaluate(const Arrays& x, const Arrays& y, EvaluateArgs args) {
-  FUSEBOX_RETURN_IF_ERROR(Settle(x));
-  if (!impl_->config.compile) {
-    return absl::FailedPreconditionError(fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
-  }
-  FUSEBOX_RETURN_IF_ERROR(CheckUsable(ProgramKind::kEvaluation, impl_->config));
-  FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
-  FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
-  FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
-  FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(*impl_, x, y, ""));
-  FUSEBOX_RETURN_IF_ERROR(TakeWeights(*impl_, args.sample_weight, {}, data));
-  if (data.rows() == 0) return Refuse("x has no samples");
-  const int64_t batch = BatchSizeFor(args.batch_size, args.steps, data.rows());
-  FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
-                           impl_->Compiled(ProgramKind::kEvaluation, data.Types(), batch, args.target_cpu));
-  FUSEBOX_ASSIGN_OR_RETURN(impl_->results, EvaluateChecked(*program, impl_->config, data, batch, args.steps,
-                                                           program->Threads(args.threads, most_threads)));
-  return impl_->results;
+  return impl_->Exclusively([&]() -> absl::StatusOr<Logs> {
+    FUSEBOX_RETURN_IF_ERROR(Settle(x));
+    if (!impl_->config.compile) {
+      return absl::FailedPreconditionError(
+          fmt::format("model '{}' is not compiled: it has no loss", impl_->config.name));
+    }
+    FUSEBOX_RETURN_IF_ERROR(CheckUsable(ProgramKind::kEvaluation, impl_->config));
+    FUSEBOX_RETURN_IF_ERROR(CheckPositive("batch_size", args.batch_size));
+    FUSEBOX_RETURN_IF_ERROR(CheckPositive("steps", args.steps));
+    FUSEBOX_ASSIGN_OR_RETURN(const int64_t most_threads, ThreadsFor(args.threads));
+    FUSEBOX_ASSIGN_OR_RETURN(PortData data, TakeData(*impl_, x, y, ""));
+    FUSEBOX_RETURN_IF_ERROR(TakeWeights(*impl_, args.sample_weight, {}, data));
+    if (data.rows() == 0) return Refuse("x has no samples");
+    const int64_t batch = BatchSizeFor(args.batch_size, args.steps, data.rows());
+    FUSEBOX_ASSIGN_OR_RETURN(BoundProgram* const program,
+                             impl_->Compiled(ProgramKind::kEvaluation, data.Types(), batch, args.target_cpu));
+    FUSEBOX_ASSIGN_OR_RETURN(impl_->results, EvaluateChecked(*program, impl_->config, data, batch, args.steps,
+                                                             program->Threads(args.threads, most_threads)));
+    return impl_->results;
+  });
 }
 
 }  // namespace fusebox

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "fusebox/runtime/execute/bound_program.h"
+#include "fusebox/runtime/model.h"
 #include "fusebox/runtime/model/port_data.h"
 
 namespace fusebox {
@@ -23,6 +24,14 @@ absl::Status Interrupted();
 // One evaluation pass over data that the program was compiled for, or its first steps.
 absl::StatusOr<Logs> EvaluateChecked(BoundProgram& program, const ModelConfig& model, const PortData& data,
                                      int64_t batch_size, std::optional<int64_t> steps, int64_t threads);
+// What a pass over data runs: steps of `batch` rows each, of `rows` rows in all.
+struct PassSize {
+  int64_t batch, steps, rows;
+};
+PassSize PredictionSize(const PredictArgs& args, int64_t rows);
+// Computes the outputs with the model's program of prediction, which was compiled for these data.
+absl::StatusOr<Arrays> RunPrediction(BoundProgram& program, const Model::Impl& model, const PortData& data,
+                                     const PassSize& size, int64_t threads);
 // Losses and metrics that a program's outputs hold, in the order of LogNames; of a metric of several numbers, all.
 Logs ReadLogs(const BoundProgram& program, const std::vector<std::string>& names);
 

@@ -7,6 +7,7 @@
 
 #include "fusebox/graph/check.h"
 #include "fusebox/graph/status.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/plugins/sdk/plugin_abi.h"
 #include "fusebox/runtime/fit/evaluate.h"
 #include "fusebox/runtime/fit/interrupt.h"
@@ -137,8 +138,8 @@ absl::Status TrainingRun::EndEpoch() {
 void TrainingRun::WarnIfCutShort() {
   const int64_t steps = EpochEnd() - position_.begin;
   if (steps == steps_per_epoch_ || args_.verbose == 0 || std::exchange(warned_, true)) return;
-  fmt::print(stderr, "fusebox: epoch {} has {} steps of the steps_per_epoch, {}: the samples ran out\n",
-             position_.epoch + 1, steps, steps_per_epoch_);
+  PrintError(fmt::format("fusebox: epoch {} has {} steps of the steps_per_epoch, {}: the samples ran out",
+                         position_.epoch + 1, steps, steps_per_epoch_));
 }
 
 absl::Status TrainingRun::RunEpoch() {

@@ -162,6 +162,7 @@ namespace {
 absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datasets, const std::string& who,
                                           std::vector<WeightGroup> layers) {
   const std::vector<std::string> paths = GroupPaths(layers);
+  const std::set<std::string, std::less<>> known_paths(paths.begin(), paths.end());
   std::map<std::string, std::map<size_t, Tensor>> found;  // By group, by index: "10" stands before "2" in the file.
   for (const NamedTensor& dataset : datasets) {
     if (dataset.name.find("/seed_generator/") != std::string::npos) continue;  // Ours derives its seeds from the step.
@@ -169,11 +170,11 @@ absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datase
     if (dataset.name.starts_with("optimizer/inner_optimizer/")) continue;      // The same as in optimizer/.
     const std::string group = dataset.name.substr(0, std::min(dataset.name.find("/vars/"), dataset.name.size()));
     std::string layer = group;
-    while (std::ranges::find(paths, layer) == paths.end() && layer.ends_with(kActivation)) {
+    while (!known_paths.contains(layer) && layer.ends_with(kActivation)) {
       layer.resize(layer.size() - kActivation.size());
     }
     const std::optional<size_t> index = VariableIndex(dataset.name, group);
-    const bool known = group == "optimizer" || std::ranges::find(paths, layer) != paths.end();
+    const bool known = group == "optimizer" || known_paths.contains(layer);
     if (!index || !known) {
       return Refuse("{}: '{}' belongs to no layer of the model, whose groups are: {}", who, dataset.name,
                     fmt::join(paths, " "));
@@ -199,7 +200,7 @@ absl::StatusOr<KerasWeights> FromDatasets(const std::vector<NamedTensor>& datase
       FUSEBOX_RETURN_IF_ERROR(take(paths[i] + place, layer.vars));
       layer.places.resize(layer.vars.size(), place);
       place += kActivation;
-    } while (found.contains(paths[i] + place) && std::ranges::find(paths, paths[i] + place) == paths.end());
+    } while (found.contains(paths[i] + place) && !known_paths.contains(paths[i] + place));
   }
   FUSEBOX_RETURN_IF_ERROR(take("optimizer", weights.optimizer_vars));
   // The iteration: Keras writes an i64, on its JAX backend an i32.
@@ -273,25 +274,34 @@ absl::Status WriteKeras(const std::string& path, const KerasFile& file) {
 }
 
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
-                                     const std::function<absl::Status(KerasFile&)>& on_config) {
-  FUSEBOX_ASSIGN_OR_RETURN(std::vector<ZipMember> members, ReadZip(bytes, who));
-  std::map<std::string, std::string> content;
-  for (ZipMember& member : members) {
-    const bool known = member.name == kConfig || member.name == kMetadata || member.name == kWeights;
-    if (member.name == "model.weights.npz") {
+                                     const std::function<absl::StatusOr<uint64_t>(KerasFile&)>& on_config) {
+  FUSEBOX_ASSIGN_OR_RETURN(const std::vector<std::string> names, ZipNames(bytes, who));
+  for (const std::string& name : names) {
+    const bool known = name == kConfig || name == kMetadata || name == kWeights;
+    if (name == "model.weights.npz") {
       return Refuse(
           "{}: its weights are model.weights.npz, Python objects that Keras writes where h5py is missing: open it in "
           "Keras with h5py and save it again",
           who);
     }
     // Keras may store files of its preprocessing layers in assets/; we have none of those layers.
-    if (!known && !member.name.starts_with("assets/"))
-      return Refuse("{}: a .keras file has no member '{}'", who, member.name);
-    content[member.name] = std::move(member.bytes);
+    if (!known && !name.starts_with("assets/")) return Refuse("{}: a .keras file has no member '{}'", who, name);
   }
   for (const char* name : {kConfig, kWeights}) {
-    if (!content.contains(name)) return Refuse("{}: not a .keras file: its member '{}' is missing", who, name);
+    if (std::ranges::find(names, name) == names.end())
+      return Refuse("{}: not a .keras file: its member '{}' is missing", who, name);
   }
+  // The weights come last, when it is known how large they may be.
+  std::map<std::string, std::string> content;
+  const auto unpack = [&](uint64_t budget, bool weights) -> absl::Status {
+    FUSEBOX_ASSIGN_OR_RETURN(std::vector<ZipMember> members, ReadZip(bytes, who, budget, [&](const std::string& name) {
+                               return weights ? name == kWeights : name == kConfig || name == kMetadata;
+                             }));
+    for (ZipMember& member : members) content[member.name] = std::move(member.bytes);
+    return absl::OkStatus();
+  };
+  constexpr uint64_t kAlways = uint64_t{64} << 20;
+  FUSEBOX_RETURN_IF_ERROR(unpack(kAlways + 4 * bytes.size(), false));
   KerasFile file;
   std::string version;
   if (content.contains(kMetadata)) {
@@ -303,7 +313,12 @@ absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& 
   FUSEBOX_ASSIGN_OR_RETURN(file.config,
                            ParseKerasConfig(content[kConfig], fmt::format("{}: {}", who, kConfig), version));
   std::vector<WeightGroup> groups = GroupsOf(file.config);
-  if (on_config) FUSEBOX_RETURN_IF_ERROR(on_config(file));
+  uint64_t budget = kByteBudget;
+  if (on_config) {
+    FUSEBOX_ASSIGN_OR_RETURN(const uint64_t weights, on_config(file));
+    budget = std::min(budget, weights + 4 * bytes.size() + kAlways);
+  }
+  FUSEBOX_RETURN_IF_ERROR(unpack(budget, true));
   FUSEBOX_ASSIGN_OR_RETURN(
       KerasWeights weights,
       ParseKerasWeights(content[kWeights], fmt::format("{}: {}", who, kWeights), std::move(groups)));

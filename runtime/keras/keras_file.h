@@ -50,9 +50,10 @@ absl::StatusOr<std::string> KerasBytes(const KerasFile& file);
 // member, a layer or kind of model that is not supported, weights that belong to no layer. The caller checks whether
 // the shapes fit the layers.
 absl::StatusOr<KerasFile> ReadKeras(const std::string& path);
-// `on_config`, if given, sees the description before the weights are read; its error is returned.
+// `on_config`, if given, sees the description before the weights are unpacked and read. It returns how many bytes they may
+// take, beside a few times the file's size, or an error.
 absl::StatusOr<KerasFile> ParseKeras(std::string_view bytes, const std::string& who,
-                                     const std::function<absl::Status(KerasFile&)>& on_config = {});
+                                     const std::function<absl::StatusOr<uint64_t>(KerasFile&)>& on_config = {});
 
 // The weights alone. A path that ends in .weights.json names the files with the parts, as Keras's save_weights with
 // max_shard_size writes them. For reading, `layers` says which layers there are (name and class); their vars are ignored.

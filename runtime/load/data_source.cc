@@ -9,6 +9,7 @@
 
 #include "fusebox/graph/status.h"
 #include "fusebox/runtime/data/arrays.h"
+#include "fusebox/runtime/data/out_of_memory.h"
 #include "fusebox/runtime/files/formats.h"
 #include "fusebox/runtime/files/idx.h"
 #include "fusebox/runtime/files/libsvm.h"
@@ -228,15 +229,17 @@ absl::StatusOr<DataArg> LoadDataFor(const ModelConfig& model, const std::string&
 }
 
 absl::StatusOr<Data> LoadData(const std::string& reference, const TableOptions& table) {
-  const auto [source, slice] = CutSlice(reference);
-  FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, table));
-  if (data.x.rank() < 1 || data.y.rank() < 1 || data.x.rows() != data.y.rows()) {
-    return Refuse("'{}': x has {} samples, y has {}", source, data.x.rank() < 1 ? 0 : data.x.rows(),
-                  data.y.rank() < 1 ? 0 : data.y.rows());
-  }
-  if (slice.empty()) return data;
-  FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, data.x.rows()));
-  return Data{data.x.Rows(range.begin, range.end), data.y.Rows(range.begin, range.end)};
+  return WithoutBadAlloc([&]() -> absl::StatusOr<Data> {
+    const auto [source, slice] = CutSlice(reference);
+    FUSEBOX_ASSIGN_OR_RETURN(Data data, FromAnything(source, table));
+    if (data.x.rank() < 1 || data.y.rank() < 1 || data.x.rows() != data.y.rows()) {
+      return Refuse("'{}': x has {} samples, y has {}", source, data.x.rank() < 1 ? 0 : data.x.rows(),
+                    data.y.rank() < 1 ? 0 : data.y.rows());
+    }
+    if (slice.empty()) return data;
+    FUSEBOX_ASSIGN_OR_RETURN(const RowRange range, ParseSlice(slice, data.x.rows()));
+    return Data{data.x.Rows(range.begin, range.end), data.y.Rows(range.begin, range.end)};
+  });
 }
 
 }  // namespace fusebox

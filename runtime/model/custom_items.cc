@@ -99,7 +99,6 @@ absl::Status CheckLayersKnown(const ModelConfig& model, const Expansions& embedd
     unknown[KerasClassName(item.id) + of].push_back(fmt::format("'{}'", leaf.path));
   }
   if (unknown.empty()) return absl::OkStatus();
-  if (unknown.size() > 1) why = "unknown classes of layers";
   std::string all;
   constexpr size_t kMost = 4;
   for (auto& [name, layers] : unknown) {
@@ -109,8 +108,8 @@ absl::Status CheckLayersKnown(const ModelConfig& model, const Expansions& embedd
                        more == 0 ? "" : fmt::format(" and {} more", more));
   }
   return Refuse(
-      "{}: {}: {}; what Keras takes as custom_objects is a plugin here (--plugin-path), or LoadModel's .custom in C++",
-      who, why, all);
+      "{}: {}; what Keras takes as custom_objects is a plugin here (--plugin-path), or LoadModel's .custom in C++", who,
+      unknown.size() == 1 ? fmt::format("layer {}: {}", all, why) : fmt::format("unknown layers: {}", all));
 }
 
 }  // namespace fusebox

@@ -69,27 +69,33 @@ SymbolicTensor Model::operator()(SymbolicTensors inputs, Layer::Where where) con
 }
 
 absl::Status Model::Compile(CompileArgs args) {
-  FUSEBOX_RETURN_IF_ERROR(impl_->status);
-  NameByClass();
-  if (TracedClass* const traced = TracedClass::Of(*impl_); traced != nullptr && !impl_->HasInput()) {
-    return traced->CompileLater(std::move(args));
-  }
-  const bool keep = args.keep_optimizer_state;
-  FUSEBOX_ASSIGN_OR_RETURN(CompileConfig compile,
-                           ReadCompileArgs(std::move(args), impl_->config.name, OutputNames(impl_->config)));
-  return impl_->Compile(std::move(compile), keep);
+  return impl_->Exclusively([&]() -> absl::Status {
+    FUSEBOX_RETURN_IF_ERROR(impl_->status);
+    NameByClass();
+    if (TracedClass* const traced = TracedClass::Of(*impl_); traced != nullptr && !impl_->HasInput()) {
+      return traced->CompileLater(std::move(args));
+    }
+    const bool keep = args.keep_optimizer_state;
+    FUSEBOX_ASSIGN_OR_RETURN(CompileConfig compile,
+                             ReadCompileArgs(std::move(args), impl_->config.name, OutputNames(impl_->config)));
+    return impl_->Compile(std::move(compile), keep);
+  });
 }
 
 absl::StatusOr<std::vector<Tensor>> Model::GetWeights() {
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return Copies(impl_->Weights());
+  return impl_->Exclusively([&]() -> absl::StatusOr<std::vector<Tensor>> {
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    return Copies(impl_->Weights());
+  });
 }
 
 absl::Status Model::SetWeights(const std::vector<Tensor>& values) {
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return SetAll(impl_->variables, impl_->Weights(), values, fmt::format("model '{}'", impl_->config.name));
+  return impl_->Exclusively([&]() -> absl::Status {
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    return SetAll(impl_->variables, impl_->Weights(), values, fmt::format("model '{}'", impl_->config.name));
+  });
 }
 
 absl::StatusOr<LayerConfig> Model::GetLayer(std::string_view name) const {
@@ -105,17 +111,21 @@ absl::StatusOr<LayerConfig> Model::GetLayer(std::string_view name) const {
 }
 
 absl::StatusOr<std::vector<Tensor>> Model::GetLayerWeights(std::string_view name) {
-  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return Copies(impl_->Weights(name));
+  return impl_->Exclusively([&]() -> absl::StatusOr<std::vector<Tensor>> {
+    FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    return Copies(impl_->Weights(name));
+  });
 }
 
 absl::Status Model::SetLayerWeights(std::string_view name, const std::vector<Tensor>& values) {
-  FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return SetAll(impl_->variables, impl_->Weights(name), values, fmt::format("layer '{}'", name));
+  return impl_->Exclusively([&]() -> absl::Status {
+    FUSEBOX_RETURN_IF_ERROR(GetLayer(name).status());
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    return SetAll(impl_->variables, impl_->Weights(name), values, fmt::format("layer '{}'", name));
+  });
 }
 
 absl::Status Model::SetTrainable(std::string_view name, bool trainable) {

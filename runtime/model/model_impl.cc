@@ -254,6 +254,12 @@ absl::Status Model::Impl::MakeVariables(const Graph& program) {
   return variables.Initialize(seed);
 }
 
+absl::Status Model::Impl::DeclareWeights() {
+  SettleTrainable();
+  FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
+  return variables.Declare(program, OwnersIn(config));
+}
+
 absl::Status Model::Impl::EnsureWeights() {
   SettleTrainable();
   FUSEBOX_ASSIGN_OR_RETURN(const Graph program, Program(ProgramKind::kPrediction, UsualData()));
@@ -279,6 +285,23 @@ absl::Status Model::Impl::TakeAverages() {
     FUSEBOX_RETURN_IF_ERROR(variables.Set(weight->name, average->value));
   }
   return absl::OkStatus();
+}
+
+Model::Impl::Use::Use(Impl& model) {
+  thread_local const char me = 0;  // Its address tells threads apart.
+  const void* user = nullptr;
+  if (model.user_.compare_exchange_strong(user, &me, std::memory_order_acquire)) {
+    user_ = &model.user_;
+  } else if (user != &me) {
+    status_ = absl::FailedPreconditionError(
+        fmt::format("model '{}' is in use by another thread: use it from one thread at a time, and for predictions on "
+                    "several threads what MakePredictor returns",
+                    model.config.name));
+  }
+}
+
+Model::Impl::Use::~Use() {
+  if (user_ != nullptr) user_->store(nullptr, std::memory_order_release);
 }
 
 absl::StatusOr<BoundProgram*> Model::Impl::Compiled(ProgramKind kind, const BatchTypes& data, int64_t row_capacity,

@@ -9,6 +9,7 @@
 // It sees the public face, data/, describe/, plugins/, expand/, programs/, execute/ and the names of keras/. Outside
 // runtime/ it sees graph/ and plugins/sdk. fit/ and save/ see it.
 #pragma once
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -16,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "fusebox/graph/status.h"
+#include "fusebox/runtime/data/out_of_memory.h"
 #include "fusebox/runtime/execute/bound_program.h"
 #include "fusebox/runtime/execute/variables.h"
 #include "fusebox/runtime/model.h"
@@ -31,6 +34,31 @@ class Model::Impl {
   explicit Impl(ModelOptions options);
   // The implementation of a model.
   static const Impl& Of(const Model& model) { return *model.impl_; }
+  static Impl& Of(Model& model) { return *model.impl_; }
+
+  // Marks the model as in use by this thread for as long as the mark lives. A method may call others of the same model.
+  class Use {
+   public:
+    explicit Use(Impl& model);
+    ~Use();
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    // Error: another thread uses the model.
+    const absl::Status& status() const { return status_; }
+
+   private:
+    std::atomic<const void*>* user_ = nullptr;  // Set if this mark is the outermost of its thread.
+    absl::Status status_;
+  };
+
+  // Calls f, the work of a public method, and returns what it returns. Errors: another thread uses the model; no memory
+  // is left.
+  template <class F>
+  auto Exclusively(F f) -> decltype(f()) {
+    const Use use(*this);
+    FUSEBOX_RETURN_IF_ERROR(use.status());
+    return WithoutBadAlloc(f);
+  }
 
   // ---- Declaration.
 
@@ -82,6 +110,9 @@ class Model::Impl {
   // The symbols that a file of the model keeps: see runtime/expand/kept_symbols.h.
   Expansions KeptSymbols() const;
 
+  // Declares the weights, which have no values then unless the model or its layers have them. For weights that are about
+  // to be set: an initializer may take more memory and time than the file that they come from.
+  absl::Status DeclareWeights();
   // Makes the weights that neither this model nor its layers have yet.
   absl::Status EnsureWeights();
   // Sets the weights to their moving averages, after training with use_ema.
@@ -134,7 +165,8 @@ class Model::Impl {
   // Makes those variables of the program that the model lacks.
   absl::Status MakeVariables(const Graph& program);
 
-  int64_t layer_id_ = NextSymbolNumber();  // Layer::id of the model as a layer of other models.
+  std::atomic<const void*> user_ = nullptr;  // Stands for the thread that uses the model.
+  int64_t layer_id_ = NextSymbolNumber();    // Layer::id of the model as a layer of other models.
   // The layers that the optimizer trains, by path. Unset until training begins.
   std::optional<std::vector<std::string>> trained_;
   // A compiled program, and what it was compiled for.

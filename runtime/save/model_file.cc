@@ -6,6 +6,7 @@
 #include "fmt/ranges.h"
 #include "fusebox/graph/status.h"
 #include "fusebox/graph/warning.h"
+#include "fusebox/runtime/data/out_of_memory.h"
 #include "fusebox/runtime/describe/item_names.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/expand/plugin_call.h"
@@ -132,109 +133,143 @@ absl::Status SetLayers(Model::Impl& model, const std::vector<KerasH5::Layer>& la
 }  // namespace
 
 absl::Status Model::Save(const std::string& path) {
-  const ModelConfig& own = config();
-  if (own.IsSubclass()) {
-    return absl::FailedPreconditionError(
-        fmt::format("'{}': model '{}' is the C++ class {}, which no file can hold: save its weights by SaveWeights, or "
-                    "as a model of layers alone what Traced() gives",
-                    path, own.name, own.class_name));
-  }
-  if (AddsLosses(own) || !AddedMetricNames(own).empty()) {
-    return absl::FailedPreconditionError(
-        fmt::format("'{}': model '{}' has what AddLoss or AddMetric has added, which no .keras file can hold: save its "
-                    "weights by SaveWeights",
-                    path, own.name));
-  }
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  const ModelConfig frozen = Frozen(own);  // Classes within are known to no file, either.
-  KerasFile file{.config = frozen,
-                 .layers = Groups(*impl_, frozen),
-                 .optimizer_vars = {},
-                 .inner_optimizer_vars = {},
-                 .fusebox_metadata = {}};
-  if (impl_->config.compile && !CanTrain(*impl_)) {
-    file.optimizer_vars = impl_->waiting_optimizer;
-    if (impl_->restore_optimizer && file.optimizer_vars.empty()) {
-      Warn("'{}': the optimizer's state is left out: it has an old form, and its optimizer cannot be used", path);
+  return impl_->Exclusively([&]() -> absl::Status {
+    const ModelConfig& own = config();
+    if (own.IsSubclass()) {
+      return absl::FailedPreconditionError(fmt::format(
+          "'{}': model '{}' is the C++ class {}, which no file can hold: save its weights by SaveWeights, or "
+          "as a model of layers alone what Traced() gives",
+          path, own.name, own.class_name));
     }
-  } else if (impl_->config.compile) {
-    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
-    for (const Variable* variable : OptimizerVariables(*impl_)) {
-      file.optimizer_vars.push_back(variable != nullptr ? variable->value : Tensor(DType::kF32, {}));
+    if (AddsLosses(own) || !AddedMetricNames(own).empty()) {
+      return absl::FailedPreconditionError(fmt::format(
+          "'{}': model '{}' has what AddLoss or AddMetric has added, which no .keras file can hold: save its "
+          "weights by SaveWeights",
+          path, own.name));
     }
-    // As in Keras, which holds these twice.
-    const size_t outer = ScalesLoss(*impl_) ? 4 : file.optimizer_vars.size();
-    file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
-  }
-  file.fusebox_metadata =
-      WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), impl_->KeptSymbols()), frozen);
-  return WriteKeras(path, file);
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    const ModelConfig frozen = Frozen(own);  // Classes within are known to no file, either.
+    KerasFile file{.config = frozen,
+                   .layers = Groups(*impl_, frozen),
+                   .optimizer_vars = {},
+                   .inner_optimizer_vars = {},
+                   .fusebox_metadata = {}};
+    if (impl_->config.compile && !CanTrain(*impl_)) {
+      file.optimizer_vars = impl_->waiting_optimizer;
+      if (impl_->restore_optimizer && file.optimizer_vars.empty()) {
+        Warn("'{}': the optimizer's state is left out: it has an old form, and its optimizer cannot be used", path);
+      }
+    } else if (impl_->config.compile) {
+      FUSEBOX_RETURN_IF_ERROR(impl_->EnsureOptimizer());
+      for (const Variable* variable : OptimizerVariables(*impl_)) {
+        file.optimizer_vars.push_back(variable != nullptr ? variable->value : Tensor(DType::kF32, {}));
+      }
+      // As in Keras, which holds these twice.
+      const size_t outer = ScalesLoss(*impl_) ? 4 : file.optimizer_vars.size();
+      file.inner_optimizer_vars.assign(file.optimizer_vars.begin() + ptrdiff_t(outer), file.optimizer_vars.end());
+    }
+    file.fusebox_metadata =
+        WithSharedLayers(WithExpansions(JsonText({{"version", FUSEBOX_VERSION}}), impl_->KeptSymbols()), frozen);
+    return WriteKeras(path, file);
+  });
 }
 
 absl::Status Model::SaveWeights(const std::string& path) {
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  return WriteKerasWeights(path,
-                           {.layers = Groups(*impl_, impl_->config), .optimizer_vars = {}, .inner_optimizer_vars = {}});
+  return impl_->Exclusively([&]() -> absl::Status {
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
+    return WriteKerasWeights(
+        path, {.layers = Groups(*impl_, impl_->config), .optimizer_vars = {}, .inner_optimizer_vars = {}});
+  });
 }
 
 absl::Status Model::LoadWeights(const std::string& path) {
-  NameByClass();
-  FUSEBOX_RETURN_IF_ERROR(impl_->EnsureWeights());
-  FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_, impl_->config)));
-  return SetGroups(*impl_, weights.layers, fmt::format("'{}'", path));
+  return impl_->Exclusively([&]() -> absl::Status {
+    NameByClass();
+    FUSEBOX_RETURN_IF_ERROR(impl_->DeclareWeights());
+    FUSEBOX_ASSIGN_OR_RETURN(const KerasWeights weights, ReadKerasWeights(path, Groups(*impl_, impl_->config)));
+    FUSEBOX_RETURN_IF_ERROR(SetGroups(*impl_, weights.layers, fmt::format("'{}'", path)));
+    return impl_->EnsureWeights();
+  });
 }
 
-absl::StatusOr<Model> LoadModel(const std::string& path, LoadArgs args) {
+namespace {
+
+// The memory of a model's weights that are declared, which may not have values yet.
+uint64_t BytesOfWeights(const Model::Impl& model) {
+  double bytes = 0;  // Sizes that no memory could hold are no overflow.
+  for (const Variable& variable : model.variables.all()) {
+    double size = SizeOf(variable.type.dtype);
+    for (const int64_t dim : variable.type.shape) size *= double(dim);
+    bytes += size;
+  }
+  return uint64_t(std::min(bytes, 0x1p60));
+}
+
+absl::StatusOr<Model> Load(const std::string& path, const LoadArgs& args) {
   FUSEBOX_RETURN_IF_ERROR(RefuseForeignModel(path));
   FUSEBOX_ASSIGN_OR_RETURN(const std::string bytes, ReadWholeFile(path));
   const std::string who = fmt::format("'{}'", path);
   const bool is_h5 = BeginsAs(bytes, Format::kKerasH5);
   Expansions embedded;
-  const auto settle = [&](ModelConfig& config) {
+  std::optional<Model> model;
+  // Makes the model, whose weights have no values yet, before those of the file are read: so their shapes are compared
+  // before memory is taken. Returns how much memory all that the file may hold for it takes.
+  const auto make = [&](ModelConfig& config) -> absl::StatusOr<uint64_t> {
     if (!args.compile) config.compile.reset();
     FUSEBOX_RETURN_IF_ERROR(UseCustomItems(args.custom, config));
-    return CheckLayersKnown(config, embedded, who);
-  };
-  const auto settle_file = [&](KerasFile& file) {
-    const std::string metadata = who + ": metadata.json";
-    if (!file.fusebox_metadata.empty()) {
-      FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(file.fusebox_metadata, metadata));
-      FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(file.fusebox_metadata, metadata, file.config));
-    }
-    return settle(file.config);
+    FUSEBOX_RETURN_IF_ERROR(CheckLayersKnown(config, embedded, who));
+    absl::StatusOr<Model> made = Model::FromConfig(config, embedded);
+    if (!made.ok()) return Refuse("{}: {}", who, Message(made.status()));
+    model = *std::move(made);
+    Model::Impl& impl = Model::Impl::Of(*model);
+    if (!impl.HasInput()) return 0;
+    FUSEBOX_RETURN_IF_ERROR(impl.DeclareWeights());
+    constexpr uint64_t kCopies = 8;  // The weights, and slots and averages of the optimizer.
+    return kCopies * BytesOfWeights(impl);
   };
   KerasH5 h5;
   KerasFile file;
   if (is_h5) {
     FUSEBOX_ASSIGN_OR_RETURN(h5, ParseKerasH5(bytes, who));
-    FUSEBOX_RETURN_IF_ERROR(settle(h5.config));
+    FUSEBOX_RETURN_IF_ERROR(make(h5.config).status());
   } else {
-    FUSEBOX_ASSIGN_OR_RETURN(file, ParseKeras(bytes, who, settle_file));
+    FUSEBOX_ASSIGN_OR_RETURN(file, ParseKeras(bytes, who, [&](KerasFile& of) -> absl::StatusOr<uint64_t> {
+                               const std::string metadata = who + ": metadata.json";
+                               if (!of.fusebox_metadata.empty()) {
+                                 FUSEBOX_ASSIGN_OR_RETURN(embedded, ExpansionsIn(of.fusebox_metadata, metadata));
+                                 FUSEBOX_RETURN_IF_ERROR(ShareLayersAsIn(of.fusebox_metadata, metadata, of.config));
+                               }
+                               return make(of.config);
+                             }));
   }
-  absl::StatusOr<Model> model = Model::FromConfig(is_h5 ? h5.config : file.config, embedded);
-  if (!model.ok()) return Refuse("{}: {}", who, Message(model.status()));
-  Model::Impl& impl = *model->impl_;
+  Model::Impl& impl = Model::Impl::Of(*model);
   if (!impl.HasInput()) {
     // Keras gives every model that it saves an input; without one there are no weights either.
-    if (!is_h5) return model;
+    if (!is_h5) return *std::move(model);
     return Refuse("{}: its input's shape is not known, so it can have no weights", who);
   }
-  FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
   FUSEBOX_RETURN_IF_ERROR(is_h5 ? SetLayers(impl, h5.layers, who, args.skip_mismatch)
                                 : SetGroups(impl, file.layers, who, args.skip_mismatch));
+  FUSEBOX_RETURN_IF_ERROR(impl.EnsureWeights());
   OptimizerState state = is_h5 ? OptimizerState{std::move(h5.optimizer_vars), std::move(h5.optimizer_names)}
                                : OptimizerState{std::move(file.optimizer_vars), {}};
   if (!impl.config.compile || CanTrain(impl)) {
     FUSEBOX_RETURN_IF_ERROR(SetOptimizer(impl, state, who));
-    return model;
+    return *std::move(model);
   }
   // A .keras file has no names that would tell the old optimizers' order.
   if (!HasOldOrder(state)) impl.waiting_optimizer = state.values;
   if (!state.values.empty()) {
     impl.restore_optimizer = [state = std::move(state), who](Model::Impl& of) { return SetOptimizer(of, state, who); };
   }
-  return model;
+  return *std::move(model);
+}
+
+}  // namespace
+
+absl::StatusOr<Model> LoadModel(const std::string& path, LoadArgs args) {
+  return WithoutBadAlloc([&] { return Load(path, args); });
 }
 
 }  // namespace fusebox
