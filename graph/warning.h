@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Warnings, for what goes on but not as the user may expect.
+// Lines on stderr; above all warnings, for what goes on but not as the user may expect.
 #pragma once
 #include <cstdio>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "fmt/format.h"
@@ -9,11 +11,13 @@
 
 namespace fusebox {
 
-// Prints one line on stderr, "fusebox: warning: 'm.keras': ...".
+// Prints a line on stderr. Does nothing if stderr takes no more.
+inline void PrintError(std::string_view line) { std::fputs((Printable(line) + "\n").c_str(), stderr); }
+
+// Prints "fusebox: warning: 'm.keras': ..." on stderr.
 template <class... Args>
 void Warn(fmt::format_string<Args...> format, Args&&... args) {
-  const std::string text = fmt::format(format, std::forward<Args>(args)...);
-  fmt::print(stderr, "fusebox: warning: {}\n", Printable(text));
+  PrintError("fusebox: warning: " + fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace fusebox

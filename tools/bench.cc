@@ -10,6 +10,7 @@
 #include <regex>
 
 #include "absl/strings/str_split.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/execute/thread_pool.h"
 #include "fusebox/runtime/execute/threads.h"
 #include "fusebox/runtime/files/atomic_file.h"
@@ -188,8 +189,8 @@ absl::Status Bench(const BenchWords& words) {
       FUSEBOX_ASSIGN_OR_RETURN(const Benchmark::Run run, benchmark.prepare(n));
       FUSEBOX_ASSIGN_OR_RETURN(std::vector<double> samples, Measure(run, words.seconds));
       results.push_back({benchmark.name, n, benchmark.flops, found.products[i], std::move(samples)});
-      fmt::print(stderr, "{}, {}: {}\n", benchmark.name, n == 0 ? "as it is" : fmt::format("{} threads", n),
-                 InUnits(results.back().least()));
+      PrintError(fmt::format("{}, {}: {}", benchmark.name, n == 0 ? "as it is" : fmt::format("{} threads", n),
+                             InUnits(results.back().least())));
     }
   }
   MeasurePeaks(threads, peaks);

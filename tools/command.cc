@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/command.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -8,6 +10,9 @@
 #include <cstdio>
 
 #include "fusebox/graph/printable.h"
+#include "fusebox/graph/warning.h"
+#include "fusebox/runtime/data/out_of_memory.h"
+#include "fusebox/runtime/files/signal_cleanup.h"
 #include "fusebox/runtime/keras/keras_config.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/registry.h"
@@ -26,7 +31,7 @@ enum ExitCode { kDone = 0, kFailed = 1, kMisused = 2 };
 int Fail(std::string message, int code) {
   std::ranges::replace(message, '\n', ' ');
   while (message.ends_with(' ')) message.pop_back();
-  fmt::print(stderr, "fusebox: error: {}\n", Printable(message));
+  PrintError("fusebox: error: " + message);
   return code;
 }
 
@@ -47,6 +52,14 @@ std::optional<std::string> UnknownVerb(const CLI::App& app, int argc, const char
   return std::nullopt;
 }
 
+// A mapped file that another program cuts short ends the process that reads it. Async-signal-safe.
+extern "C" void HandleLostFile(int) {
+  CleanUpOnSignal();
+  constexpr std::string_view kMessage = "fusebox: error: a file became shorter while it was read\n";
+  [[maybe_unused]] const auto written = write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  _exit(kFailed);
+}
+
 int Finish(const absl::Status& status) {
   const bool interrupted = absl::IsCancelled(status) && SignalArrived() != 0;
   if (!status.ok()) return Fail(Message(status), interrupted ? 128 + SignalArrived() : kFailed);
@@ -62,6 +75,7 @@ int RunCommand(int argc, const char* const* argv) {
   // kills the process.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGBUS, HandleLostFile);
   StopOnSignals("fusebox: error: ");
 
   Action action;
@@ -86,7 +100,7 @@ int RunCommand(int argc, const char* const* argv) {
     return Fail(e.what(), kMisused);
   }
   if (!plugin_path.empty()) Registry::SetPluginPath(plugin_path);
-  return Finish(action());
+  return Finish(WithoutBadAlloc(action));
 }
 
 CLI::Validator AtLeast(int64_t low) {
@@ -137,8 +151,10 @@ absl::StatusOr<ItemSpec> ParseItem(const std::string& text) {
   return ParseItemSpec(text);
 }
 
-void Print(std::string_view text) { fmt::print("{}", Printable(text, true)); }
+void Print(std::string_view text) { PrintBytes(Printable(text, true)); }
 
-void ReportWritten(const std::string& path) { fmt::print(stderr, "wrote {}\n", Printable(path)); }
+void PrintBytes(std::string_view bytes) { std::fwrite(bytes.data(), 1, bytes.size(), stdout); }
+
+void ReportWritten(const std::string& path) { PrintError("wrote " + path); }
 
 }  // namespace fusebox::tools

@@ -69,7 +69,10 @@ absl::Status ApplyOverrides(Model& model, const CompileOverrides& overrides, boo
 
 // ---- Output.
 
-void Print(std::string_view text);  // To stdout.
+// Prints lines on stdout, with what no terminal should be sent escaped (graph/printable.h).
+void Print(std::string_view text);
+// Prints bytes as they are, for a file: an object file.
+void PrintBytes(std::string_view bytes);
 // Says on stderr, as the last thing a verb does, which file it has written: "wrote model.png".
 void ReportWritten(const std::string& path);
 

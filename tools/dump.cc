@@ -104,7 +104,7 @@ absl::Status Dump(const DumpWords& words) {
   const absl::StatusOr<Executable> executable = Compile(program, options);
   // A stage that was reached is shown even if a later one fails. The error is reported, too.
   const bool want_text = !words.print_after.empty() || !words.pass_timings;
-  if (want_text && found) Print(*found);
+  if (want_text && found) words.emit == "object" ? PrintBytes(*found) : Print(*found);
   FUSEBOX_RETURN_IF_ERROR(executable.status());
   if (want_text && !found) return Refuse("no pass or stage is named '{}': {}", wanted, SuggestNames(wanted, stages));
   if (words.pass_timings) Print(PassTable(executable->report()));

@@ -2,9 +2,9 @@
 // Interprets the argument MODEL.
 #include <algorithm>
 
-#include "fusebox/graph/printable.h"
 #include "fusebox/graph/text.h"
 #include "fusebox/graph/verify.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/expand/kept_symbols.h"
 #include "fusebox/runtime/files/bounded_reader.h"
 #include "fusebox/runtime/files/foreign_models.h"
@@ -81,8 +81,7 @@ absl::StatusOr<Graph> ProgramOf(const std::string& reference, const std::string&
     if (training.ok()) return training;
     absl::StatusOr<Graph> prediction = opened.model.Program(ProgramKind::kPrediction, DTypeFromName(x_dtype));
     if (!prediction.ok()) return prediction;
-    fmt::print(stderr, "The program of prediction, as there is none of training: {}\n",
-               Printable(Message(training.status())));
+    PrintError("The program of prediction, as there is none of training: " + Message(training.status()));
     return prediction;
   }
   return opened.model.Program(kind == "training"     ? ProgramKind::kTraining

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "fmt/ranges.h"
-#include "fusebox/graph/printable.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/plugins/nearest.h"
 #include "fusebox/runtime/plugins/objects.h"
 #include "nlohmann/json.hpp"
@@ -99,7 +99,7 @@ absl::Status List(const PluginsWords& words) {
       text += fmt::format("{:<13}{:<34}{}\n", "model", model.id, model.path);
     }
   }
-  for (const std::string& reason : registry.refused()) fmt::print(stderr, "fusebox: refused: {}\n", Printable(reason));
+  for (const std::string& reason : registry.refused()) PrintError("fusebox: refused: " + reason);
   Print(words.json ? JsonText(json) : text);
   return absl::OkStatus();
 }

@@ -57,6 +57,15 @@ class RunningCommand {
   void WaitUntilItHasThreads(int threads) {
     WaitUntil("its threads run", [&] { return std::stoi(Status("Threads:").value_or("0")) >= threads; });
   }
+  // Waits until the command has written this on stderr.
+  void WaitUntilItPrints(const std::string& text) {
+    fcntl(errors_[0], F_SETFL, O_NONBLOCK);
+    WaitUntil("it prints " + text, [&] {
+      printed_ += Read(errors_[0]);
+      return printed_.find(text) != std::string::npos;
+    });
+    fcntl(errors_[0], F_SETFL, 0);
+  }
   // Sends a signal and waits until a thread has taken it.
   void Signal(int signal) {
     ASSERT_EQ(kill(pid_, signal), 0);
@@ -70,7 +79,7 @@ class RunningCommand {
     return {.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1,
             .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
             .output = Read(output_[0]),
-            .errors = Read(errors_[0])};
+            .errors = printed_ + Read(errors_[0])};
   }
 
  private:
@@ -85,7 +94,7 @@ class RunningCommand {
   uint64_t Mask(const std::string& key) const { return std::stoull(Status(key).value_or("0"), nullptr, 16); }
 
   template <class Condition>
-  void WaitUntil(const char* what, Condition condition) {
+  void WaitUntil(const std::string& what, Condition condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(100);
     while (!condition()) {
       if (Status("State:") == "Z") return;  // It has ended: Wait returns how.
@@ -102,6 +111,7 @@ class RunningCommand {
   }
 
   pid_t pid_ = -1;
+  std::string printed_;
   int output_[2] = {-1, -1}, errors_[2] = {-1, -1};
 };
 

@@ -78,13 +78,16 @@ TEST_F(Signals, EndTraining) { ExpectOneLineAndNoFile(Train("32")); }
 // A step of such a large batch takes seconds, and the first signal waits for its end. The second one does not, so there
 // is no message.
 TEST_F(Signals, TheSecondLeavesAtOnce) {
-  RunningCommand command(Train("4096"));
-  command.WaitUntilItHasThreads(2);
+  std::vector<std::string> words = Train("4096");
+  words.back() = "2";  // Prints a line before the first step.
+  RunningCommand command(words);
+  command.WaitUntilItPrints("Epoch 1/1000\n");
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
   command.Signal(SIGINT);
   command.Signal(SIGINT);
   const ProcessResult result = command.Wait();
   EXPECT_EQ(result.exit_code, 130) << "ended by signal " << result.signal;
-  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.errors, "Epoch 1/1000\n");
   EXPECT_THAT(Files(), UnorderedElementsAre("d.npz", "m.keras", "x.npy"));
 }
 

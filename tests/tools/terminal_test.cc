@@ -4,10 +4,12 @@
 
 #include "fusebox/fusebox.h"
 #include "fusebox/graph/printable.h"
+#include "fusebox/runtime/files/npy.h"
 #include "fusebox/runtime/files/npz.h"
 #include "gmock/gmock.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command.h"
+#include "tests/tools/running_command.h"
 
 namespace fusebox::testing {
 namespace {
@@ -30,7 +32,8 @@ class Terminal : public CommandTest {
     ASSERT_TRUE(saved.ok()) << saved;
     const Tensor rows(DType::kF32, {4, 3}), targets(DType::kF32, {4, 1});
     ASSERT_TRUE(WriteNpz(Path("d.npz"), {{"x", rows}, {"y", targets}}).ok());
-    ASSERT_TRUE(WriteNpz(Path("bad.npz"), {{name, rows}, {"y", targets}}).ok());
+    // Not every name can be that of an array.
+    if (!WriteNpz(Path("bad.npz"), {{name, rows}, {"y", targets}}).ok()) std::ofstream(Path("bad.npz")) << name;
     std::ofstream(Path("cell.csv")) << "a,b,c,y\n1,2,\"" << name << "\",4\n";
     std::ofstream(Path("head.csv")) << "\"" << name << "\",b,y\n1,2,4\n";
     std::ofstream(Path("bad.fbg")) << name;
@@ -99,6 +102,21 @@ TEST_F(Terminal, ADumpIsReadBack) {
     ASSERT_EQ(again.exit_code, 0) << again.errors;
     EXPECT_EQ(again.output, dump.output);
   }
+}
+
+// A file that another program cuts while it is mapped.
+TEST_F(Terminal, AFileThatBecomesShorterIsAnError) {
+  constexpr int64_t kRows = 400'000;
+  ASSERT_TRUE(WriteNpy(Path("x.npy"), Tensor(DType::kF32, {kRows, 3})).ok());
+  ASSERT_TRUE(WriteNpy(Path("y.npy"), Tensor(DType::kF32, {kRows, 1})).ok());
+  Write("m");
+  RunningCommand command({"train", Path("m.keras"), "--data", Path("x.npy") + "," + Path("y.npy"), "--epochs", "100000",
+                          "--verbose", "2", "-o", Path("n.keras")});
+  command.WaitUntilItPrints("Epoch 2/");
+  std::filesystem::resize_file(Path("x.npy"), 4096);
+  const ProcessResult result = command.Wait();
+  EXPECT_EQ(result.exit_code, 1) << "ended by signal " << result.signal;
+  EXPECT_THAT(result.errors, ::testing::EndsWith("fusebox: error: a file became shorter while it was read\n"));
 }
 
 TEST_F(Terminal, AFullDeviceIsAnError) {

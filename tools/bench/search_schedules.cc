@@ -6,6 +6,7 @@
 #include "fmt/format.h"
 #include "fusebox/compiler/native/object_cache.h"
 #include "fusebox/compiler/schedule/found_schedules.h"
+#include "fusebox/graph/warning.h"
 #include "fusebox/runtime/execute/threads.h"
 #include "tools/bench/suite.h"
 #include "tools/command.h"
@@ -60,7 +61,7 @@ absl::Status RunSearch(const SearchWords& words) {
                                                                .threads = threads,
                                                                .seconds = words.seconds,
                                                                .progress = [&](const std::string& line) {
-                                                                 fmt::print(stderr, "{}: {}\n", subject.name, line);
+                                                                 PrintError(fmt::format("{}: {}", subject.name, line));
                                                                }}));
     for (const SearchedProduct& p : products) {
       ++count;
