@@ -37,6 +37,7 @@ struct ItemSpec {
   // As the item stood in a Keras file, JSON. So it is written again if it cannot be used. Not compared.
   std::shared_ptr<const std::string> keras_json = {};
 
+  // Whether both describe the same item. Compares all but keras_json.
   bool operator==(const ItemSpec& other) const {
     return id == other.id && attributes == other.attributes && function == other.function && problem == other.problem;
   }

@@ -217,7 +217,7 @@ def keras_disagrees(case, name, expected):
     """What Keras itself does not do with its file: then fusebox need not. None if all is well."""
     try:
         if name.endswith(".weights.h5"):
-            return None
+            name = "after.keras"  # They are weights for this one.
         model = case.keras.models.load_model(os.path.join(case.folder, name))
         numbers = case.numbers(model)
         for part in ("prediction", "evaluate"):
@@ -251,6 +251,8 @@ def run_seed(keras, seed, words, table):
             return
         command = Command(words.fusebox, folder)
         for name, expected in case.files.items():
+            if name.endswith(".weights.h5") and "after.keras" not in case.files:
+                continue  # Keras cannot save the model that they are for.
             outcome, text = "agreed", ""
             try:
                 command.check(name, expected)
