@@ -147,6 +147,26 @@ Value Tiled(const OperationCall& call) {
   return x;
 }
 
+// The elements along these axes in the opposite order.
+Value Flipped(const OperationCall& call) {
+  constexpr int64_t kMost = 1024;  // Each becomes an operation of its own.
+  Value x = call.Operand1();
+  if (!x.ok()) return x;
+  std::optional<Dims> axes = call.Ints("axis");
+  if (!axes) return call.Error("reverses the batch, expected axes of samples");
+  for (const int64_t given : *axes) {
+    const auto axis = call.Axis(given, x.rank());
+    if (!axis) return {};
+    const int64_t size = x.dim(*axis);
+    if (*axis == 0) return call.Error("reverses the batch, expected axes of samples");
+    if (size < 1 || size > kMost) return call.Error("expects axes of 1 to {} elements, got {}", kMost, x.type());
+    Values parts;
+    for (int64_t i = size; i-- > 0;) parts.push_back(Slice(x, *axis, i, i + 1));
+    x = parts.size() == 1 ? parts[0] : Concatenate(parts, *axis);
+  }
+  return x;
+}
+
 Value OneHotOf(const OperationCall& call) {
   const int64_t classes = call.Int("num_classes", 0);
   if (classes < 1 || call.Int("axis", -1) != -1) return call.Error("expects one class or more, along the last axis");
@@ -258,6 +278,7 @@ constexpr OperationEntry kEntries[] = {
     {"squeeze", Squeeze},
     {"concatenate", [](const OperationCall& call) { return Joined(call, false); }},
     {"stack", [](const OperationCall& call) { return Joined(call, true); }},
+    {"flip", Flipped},
     {"repeat", Repeated},
     {"tile", Tiled},
     {"one_hot", OneHotOf},

@@ -120,6 +120,7 @@ def operations():
         "sigmoid": ops.sigmoid(x), "relu": ops.relu(x), "gelu": ops.gelu(x), "gelu_exact": ops.gelu(x, False),
         "leaky_relu": ops.leaky_relu(x, 0.3), "elu": ops.elu(x, 0.5), "silu": ops.silu(x), "tanh": ops.tanh(x),
         "log_softmax": ops.log_softmax(x), "hard_sigmoid": ops.hard_sigmoid(x), "log1p": ops.log1p(x * x),
+        "flip": ops.flip(x, axis=-1), "flip_steps": ops.flip(x, 1), "flip_both": ops.flip(x, axis=(1, 2)),
     }
     return keras.Model([x, z], some)
 

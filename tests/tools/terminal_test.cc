@@ -104,6 +104,14 @@ TEST_F(Terminal, ADumpIsReadBack) {
   }
 }
 
+// The reader of a pipe is gone, as in `fusebox plugins list | head -1`: no error to report, but no success either.
+TEST_F(Terminal, AClosedPipeIsNoSuccess) {
+  const absl::StatusOr<ProcessResult> result =
+      RunProcess({"/bin/sh", "-c", "{ " FUSEBOX_BIN " plugins list; echo $? >&2; } | true"}, "", {});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->errors, "1\n");
+}
+
 // A file that another program cuts while it is mapped.
 TEST_F(Terminal, AFileThatBecomesShorterIsAnError) {
   constexpr int64_t kRows = 400'000;

@@ -40,6 +40,19 @@ TEST(Cse, MergesEqualNodesAndWhatFollowsFromThem) {
     return %2)");
 }
 
+// Numbers are compared by all their bits, not by a text of six digits.
+TEST(Cse, TellsSmallNumbersApart) {
+  const std::string text = R"(
+    %x = input            : f32[N]
+    %0 = constant 1e-07   : f32[]
+    %1 = constant 2e-07   : f32[]
+    %2 = add %x, %0       : f32[N]
+    %3 = add %x, %1       : f32[N]
+    %4 = divide %2, %3    : f32[N]
+    return %4)";
+  ExpectBecomes(text, text);
+}
+
 TEST(Cse, KnowsWhatCommutes) {
   ExpectBecomes(R"(
     %x = input           : f32[N]

@@ -64,6 +64,18 @@ TEST(Simplify, FoldsConstantsAsTheirDtypeDoes) {
     return a = %0, b = %1, c = %2, d = %3)");
 }
 
+// For integers -(a / b) and (-a) / b are not the same where a is the least of them.
+TEST(Simplify, LeavesTheSignInAQuotientOfIntegers) {
+  ExpectStays(R"(
+    %a = input            : i32[N]
+    %b = input            : i32[N]
+    %c = input            : i32[N]
+    %0 = negate %b        : i32[N]
+    %1 = divide %0, %c    : i32[N]
+    %2 = add %a, %1       : i32[N]
+    return %2)");
+}
+
 TEST(Simplify, FoldsNoIntegerThatAConstantCannotSay) {
   ExpectStays(R"(
     %0 = constant 94906267 : i64[]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fusebox/runtime/execute/thread_pool.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,25 @@ TEST(ThreadPool, AForkedProcessHasAPoolOfItsOwn) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   ThreadPool::Global().Run(3, [&](int64_t) { ++calls; });
   EXPECT_EQ(calls, 6);
+}
+
+// Where the system gives no more threads, fewer do the work.
+TEST(ThreadPool, MakesDoWithTheThreadsThatThereAre) {
+  if (::geteuid() != 0) GTEST_SKIP() << "another user, who has no threads yet, is taken by root alone";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    const rlimit limit = {3, 3};
+    if (::setgid(65533) != 0 || ::setuid(65533) != 0 || ::setrlimit(RLIMIT_NPROC, &limit) != 0) ::_exit(2);
+    ThreadPool pool;
+    const int64_t threads = pool.Grow(8);
+    std::atomic<int64_t> calls = 0;
+    pool.Run(threads, [&](int64_t) { ++calls; });
+    ::_exit(threads >= 1 && threads <= 3 && calls == threads ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 // While another thread has calls running, fork() waits for the end of one.
