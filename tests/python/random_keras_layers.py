@@ -76,7 +76,7 @@ class Kit:
 
     def regularizer(self):
         r = self.keras.regularizers
-        return self.pick([lambda: "l2", lambda: "l1", lambda: "l1_l2", lambda: r.L2(0.02), lambda: r.L1(0.003),
+        return self.pick([lambda: "l2", lambda: "l1", lambda: "L1L2", lambda: r.L2(0.02), lambda: r.L1(0.003),
                           lambda: r.L1L2(0.01, 0.02), lambda: r.OrthogonalRegularizer(0.01, mode="columns")])()
 
     def constraint(self):
