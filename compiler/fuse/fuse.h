@@ -5,6 +5,7 @@
 //
 //   - a node joins a kernel of one of its inputs, or else one that reads the same inputs, if it can be computed in that
 //     kernel's loop nest and no path would lead out of the kernel and back into it;
+//   - a kernel whose code is long enough (kMostWork) takes no more nodes; then the latest kernel goes on with the work;
 //   - otherwise it starts a kernel of its own, and each edge into it gets a reason;
 //   - a node that is cheaper to compute again than to store (masks, indices, random numbers, broadcasts, one step of
 //     arithmetic on one array that lies in memory anyway) waits for its users, and becomes a member of each kernel that
