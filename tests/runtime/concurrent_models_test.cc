@@ -22,6 +22,18 @@ namespace {
 
 constexpr int kUsers = 6;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)  // As g++ says it.
+constexpr bool kIsSanitized = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
 Tensor Numbers(int64_t rows, int64_t columns, uint64_t seed) {
   Tensor x(DType::kF32, {rows, columns});
   for (float& v : x.mutable_values<float>()) {
@@ -94,7 +106,8 @@ bool LinkAndRun(int user, int rounds) {
 // A program runs only once all of its kernels are executable, though threads finish each other's links. Several
 // processes, as each has its own chances; cold, and then with what the first ones have kept on disk.
 TEST(ConcurrentModels, RunKernelsThatOthersLink) {
-  constexpr int kProcesses = 3, kThreads = 16, kRounds = 21;
+  const int rounds = kIsSanitized ? 3 : 21;  // Sanitizers see nothing here, and take their time.
+  constexpr int kProcesses = 3, kThreads = 16;
   const TempFolder folder;
   for (int process = 0; process < kProcesses; ++process) {
     const pid_t child = ::fork();
@@ -103,7 +116,7 @@ TEST(ConcurrentModels, RunKernelsThatOthersLink) {
       std::atomic<int> good = 0;
       std::vector<std::thread> users;
       for (int user = 0; user < kThreads; ++user) {
-        users.emplace_back([&good, user] { good += LinkAndRun(user, kRounds) ? 1 : 0; });
+        users.emplace_back([&good, user] { good += LinkAndRun(user, rounds) ? 1 : 0; });
       }
       for (std::thread& user : users) user.join();
       ::_exit(good == kThreads ? 0 : 1);

@@ -50,46 +50,50 @@ class Terminal : public CommandTest {
   }
 };
 
-TEST_F(Terminal, NothingHostileReachesIt) {
-  for (const std::string name : kHostile) {
-    Write(name);
-    const std::string model = Path("m.keras");
-    const std::vector<std::vector<std::string>> good = {
-        {"summary", model},
-        {"evaluate", model, "--data", Path("d.npz")},
-        {"evaluate", model, "--data", Path("d.npz"), "--json"},
-        {"train", model, "--data", Path("d.npz"), "--verbose", "2", "-o", Path("n.keras"), "--history", Path("h.csv")},
-        {"dump", model},
-        {"dump", model, "--emit", "json"},
-        {"dump", model, "--emit", "dot"},
-        {"explain", model},
-        {"explain", model, "--json"},
-        {"curves", Path("h.csv"), "-o", Path("c.svg"), "--title", "t"},
-        {"plot", model, "-o", Path("m.svg")},
-        {"plot", model, "-o", Path("m.dot")}};
-    for (const std::vector<std::string>& words : good) {
-      const ProcessResult result = Run(words);
-      EXPECT_EQ(result.exit_code, 0) << words[0] << " " << Printable(name) << ": " << result.errors;
-      if (words.back() == "--json") EXPECT_TRUE(nlohmann::json::accept(result.output)) << result.output;
-    }
-    const std::vector<std::vector<std::string>> bad = {
-        {"evaluate", model, "--data", Path("bad.npz")},
-        {"evaluate", model, "--data", Path("cell.csv"), "--target", "y"},
-        {"evaluate", model, "--data", Path("head.csv"), "--target", "z"},
-        {"predict", model, "--input", Path("cell.csv"), "-o", Path("y.npy")},
-        {"dump", Path("bad.fbg")},
-        {"curves", Path("cell.csv"), "-o", Path("c.png")},
-        {"summary", Path(name)},
-        {"train", model, "--data", Path("d.npz"), "-o", Path("n.keras"), "--callback", name},
-        {name},
-        {"plugins", "describe", name}};
-    for (const std::vector<std::string>& words : bad) {
-      const ProcessResult result = Run(words);
-      EXPECT_NE(result.exit_code, 0) << words[0];
-      EXPECT_EQ(std::ranges::count(result.errors, '\n'), 1) << result.errors;
-    }
+// By the number of a hostile name.
+class HostileTerminal : public Terminal, public ::testing::WithParamInterface<size_t> {};
+
+TEST_P(HostileTerminal, GetsNothingHostile) {
+  const std::string name = kHostile[GetParam()];
+  Write(name);
+  const std::string model = Path("m.keras");
+  const std::vector<std::vector<std::string>> good = {
+      {"summary", model},
+      {"evaluate", model, "--data", Path("d.npz")},
+      {"evaluate", model, "--data", Path("d.npz"), "--json"},
+      {"train", model, "--data", Path("d.npz"), "--verbose", "2", "-o", Path("n.keras"), "--history", Path("h.csv")},
+      {"dump", model},
+      {"dump", model, "--emit", "json"},
+      {"dump", model, "--emit", "dot"},
+      {"explain", model},
+      {"explain", model, "--json"},
+      {"curves", Path("h.csv"), "-o", Path("c.svg"), "--title", "t"},
+      {"plot", model, "-o", Path("m.svg")},
+      {"plot", model, "-o", Path("m.dot")}};
+  for (const std::vector<std::string>& words : good) {
+    const ProcessResult result = Run(words);
+    EXPECT_EQ(result.exit_code, 0) << words[0] << " " << Printable(name) << ": " << result.errors;
+    if (words.back() == "--json") EXPECT_TRUE(nlohmann::json::accept(result.output)) << result.output;
+  }
+  const std::vector<std::vector<std::string>> bad = {
+      {"evaluate", model, "--data", Path("bad.npz")},
+      {"evaluate", model, "--data", Path("cell.csv"), "--target", "y"},
+      {"evaluate", model, "--data", Path("head.csv"), "--target", "z"},
+      {"predict", model, "--input", Path("cell.csv"), "-o", Path("y.npy")},
+      {"dump", Path("bad.fbg")},
+      {"curves", Path("cell.csv"), "-o", Path("c.png")},
+      {"summary", Path(name)},
+      {"train", model, "--data", Path("d.npz"), "-o", Path("n.keras"), "--callback", name},
+      {name},
+      {"plugins", "describe", name}};
+  for (const std::vector<std::string>& words : bad) {
+    const ProcessResult result = Run(words);
+    EXPECT_NE(result.exit_code, 0) << words[0];
+    EXPECT_EQ(std::ranges::count(result.errors, '\n'), 1) << result.errors;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Each, HostileTerminal, ::testing::Range<size_t>(0, std::size(kHostile)));
 
 // The text of a program is read back with the names that it had.
 TEST_F(Terminal, ADumpIsReadBack) {
