@@ -91,7 +91,7 @@ def check(folder):
             wrong.append(f"{path}: logs {sorted(found)}, expected {sorted(arrays)}")
             continue
         for key, value in arrays.items():
-            if not abs(found[key] - value) <= 1e-5 * max(1, abs(value)):
+            if not np.all(np.abs(np.asarray(found[key]) - value) <= 1e-5 * np.maximum(1, np.abs(value))):
                 wrong.append(f"{path}: {key} is {found[key]}, expected {value}")
     print("\n".join(wrong) or f"ok: {len(paths)} files")
     sys.exit(1 if wrong or not paths else 0)

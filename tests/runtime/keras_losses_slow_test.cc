@@ -103,10 +103,18 @@ TEST(KerasLosses, MetricsOfCompiledProgramsAreKerass) {
       for (size_t i = 0; i < all.size(); ++i) {
         const bool weighted = all[i].starts_with("weighted ");
         if (weighted && !with_weights) continue;
-        const auto log = std::ranges::find(logs, "m" + std::to_string(i), &LogValue::name);
-        ASSERT_NE(log, logs.end());
-        const double expected = Numbers(arrays.at(all[i] + "|" + kind)).back();
-        EXPECT_NEAR(log->value, expected, 1e-5 * std::abs(expected) + 2e-6) << all[i] << "|" << kind;
+        // The results after each batch; of a metric of several numbers, all of them.
+        const Tensor& results = arrays.at(all[i] + "|" + kind);
+        const std::vector<double> numbers = Numbers(results);
+        const size_t count = results.rank() > 1 ? size_t(results.shape()[1]) : 1;
+        for (size_t j = 0; j < count; ++j) {
+          const std::string name =
+              "m" + std::to_string(i) + (results.rank() > 1 ? "_" + std::to_string(j) : std::string());
+          const auto log = std::ranges::find(logs, name, &LogValue::name);
+          ASSERT_NE(log, logs.end()) << all[i] << "|" << kind;
+          const double expected = numbers[numbers.size() - count + j];
+          EXPECT_NEAR(log->value, expected, 1e-5 * std::abs(expected) + 2e-6) << name << " " << all[i] << "|" << kind;
+        }
         ++compared;
       }
     }
