@@ -63,6 +63,10 @@ absl::StatusOr<Owned<zip_t>> OpenZip(std::string_view bytes, const std::string& 
   Owned<zip_t> archive(zip_open_from_source(source, ZIP_RDONLY | ZIP_CHECKCONS, &error));
   if (archive == nullptr) {
     zip_source_free(source);
+    if (zip_error_code_zip(&error) == ZIP_ER_MEMORY) {
+      zip_error_fini(&error);
+      return absl::ResourceExhaustedError(fmt::format("{}: no memory is left to read the archive", who));
+    }
     return Refuse("{}: no zip archive, or cut or damaged: {}", who, Text(&error));
   }
   zip_error_fini(&error);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <span>
 #include <vector>
@@ -80,9 +81,10 @@ absl::StatusOr<Roles> RolesByEncoding(const TableEncoding& encoding, const std::
   }
   Roles roles{
       .inputs = encoding.inputs, .targets = inputs_only ? Names{} : encoding.targets, .categorical = {}, .one_hot = {}};
+  const std::set<std::string_view> there(columns.begin(), columns.end());
   for (const Names* const names : {&roles.inputs, &roles.targets}) {
     for (const std::string& name : *names) {
-      if (!Has(columns, name)) {
+      if (!there.contains(name)) {
         return Refuse("{}: has no column '{}', which the model was trained on: {}", who, name,
                       SuggestNames(name, columns));
       }
@@ -116,11 +118,15 @@ class TableReader {
     FUSEBOX_ASSIGN_OR_RETURN(roles_, known_ ? RolesByEncoding(encoding_, options_.target, columns, who_, inputs_only)
                                             : RolesByOptions(options_, columns, who_, inputs_only));
     if (roles_.inputs.empty()) return Refuse("{}: no column is left for x", who_);
+    // Tables may have many columns.
+    std::set<std::string_view> read(roles_.inputs.begin(), roles_.inputs.end());
+    if (!inputs_only) read.insert(roles_.targets.begin(), roles_.targets.end());
     for (const std::string& name : columns) {
-      const bool used = Has(roles_.inputs, name) || (Has(roles_.targets, name) && !inputs_only);
+      const bool used = read.contains(name);
       csv.columns.push_back(!used ? CsvColumn::kUnread : IsText(name) ? CsvColumn::kText : CsvColumn::kNumbers);
     }
     FUSEBOX_ASSIGN_OR_RETURN(table_, ParseCsv(text, who_, csv));
+    for (size_t i = 0; i < table_.columns.size(); ++i) places_.emplace(table_.columns[i], i);
     kinds_ = std::move(csv.columns);
     if (inputs_only) roles_.targets.clear();
     FUSEBOX_RETURN_IF_ERROR(SeeToMissing());
@@ -151,7 +157,8 @@ class TableReader {
  private:
   bool IsText(const std::string& name) const { return Has(roles_.categorical, name) || Has(roles_.one_hot, name); }
   size_t Place(const std::string& name) const {
-    return size_t(std::ranges::find(table_.columns, name) - table_.columns.begin());
+    const auto place = places_.find(name);
+    return place != places_.end() ? place->second : table_.columns.size();
   }
   double Value(size_t row, size_t column) const {
     return table_.values.values<double>()[row * table_.columns.size() + column];
@@ -256,6 +263,7 @@ class TableReader {
   MissingValues missing_ = MissingValues::kError;
   Roles roles_;
   CsvTable table_;
+  std::map<std::string, size_t, std::less<>> places_;  // Of the table's columns, by name.
   std::vector<CsvColumn> kinds_;
   std::vector<size_t> rows_;  // Those that are used.
 };
